@@ -1,0 +1,3 @@
+module github.com/pedidos-hq/pedidos/e2e
+
+go 1.26.0

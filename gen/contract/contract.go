@@ -1,0 +1,20 @@
+// Package contract holds the three contracts, each complete in one OpenAPI 3.0.3 document in JSON. They are made from
+// api/ and are what the services validate against and serve at /openapi.json.
+package contract
+
+import _ "embed" // the documents
+
+// Customers is the contract of customers-api.
+//
+//go:embed customers.json
+var Customers []byte
+
+// Orders is the contract of orders-api.
+//
+//go:embed orders.json
+var Orders []byte
+
+// Orchestrator is the contract of the orchestrator.
+//
+//go:embed orchestrator.json
+var Orchestrator []byte

@@ -1,0 +1,232 @@
+// Package customers is customers-api: the login, and who may order.
+package customers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	stub "github.com/pedidos-hq/pedidos/gen/customers/server"
+	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// Config is what customers-api needs to be told.
+type Config struct {
+	Server        server.Config // Title, Contract and Schemes are set by New
+	Users         []auth.User
+	ServiceTokens string        // comma-separated
+	LoginRate     float64       // tries a second from one address, on average
+	LoginBurst    int           // tries at once from one address
+	KeyTTL        time.Duration // how long idempotency keys are kept
+}
+
+// New returns the service over a database. The clock is read at the precision of the database.
+func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.Time) (http.Handler, error) {
+	now := database.Now(clock)
+	s := &service{
+		db:     db,
+		keys:   idempotency.NewKeeper(db, keys{}, config.KeyTTL, now),
+		tokens: tokens,
+		users:  config.Users,
+		now:    now,
+	}
+	config.Server.Title, config.Server.Contract = "customers-api", contract.Customers
+	config.Server.Schemes = map[string]auth.Scheme{
+		"bearerAuth":   tokens.Verify,
+		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
+	}
+	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{limitLogin(config.LoginRate, config.LoginBurst)})
+	return server.New(config.Server, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	})
+}
+
+// limitLogin bounds how fast one address can try passwords.
+func limitLogin(perSecond float64, burst int) stub.StrictMiddlewareFunc {
+	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
+		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
+	})
+	return func(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
+		if operationID != "Login" {
+			return next
+		}
+		return func(c echo.Context, request any) (any, error) {
+			ok, err := tries.Allow(c.RealIP())
+			if err != nil {
+				return nil, fmt.Errorf("limit login: %w", err)
+			}
+			if !ok {
+				return nil, &problem.Error{
+					Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: time.Second,
+				}
+			}
+			return next(c, request)
+		}
+	}
+}
+
+// SweepKeys forgets the idempotency keys whose time is over, and says how many.
+func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
+	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
+}
+
+type service struct {
+	db     *database.DB
+	keys   *idempotency.Keeper
+	tokens *auth.Tokens
+	users  []auth.User
+	now    func() time.Time
+}
+
+func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
+	user, ok := auth.Login(s.users, r.Body.Username, r.Body.Password)
+	if !ok {
+		return nil, problem.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
+	}
+	token, ttl, err := s.tokens.Issue(user.Name, user.Role)
+	if err != nil {
+		return nil, err
+	}
+	return stub.Login200JSONResponse{
+		Headers: stub.Login200ResponseHeaders{CacheControl: "no-store"},
+		Body: api.Token{
+			AccessToken: token,
+			TokenType:   api.Bearer,
+			ExpiresIn:   int32(ttl.Seconds()),
+		},
+	}, nil
+}
+
+func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
+	limit := page.Limit(r.Params.Limit)
+	after, err := page.After(list, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	var rows []customersdb.ListCustomersRow
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
+			AfterID: after, Pattern: search.Pattern(r.Params.Search), Limit: limit + 1,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, next := page.Cut(rows, limit, list, func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
+	customers := make([]api.Customer, len(rows))
+	for i, row := range rows {
+		customers[i] = customer(customersdb.GetCustomerRow(row))
+	}
+	return stub.ListCustomers200JSONResponse{Data: customers, NextCursor: next}, nil
+}
+
+func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerRequestObject) (stub.CreateCustomerResponseObject, error) {
+	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := idempotency.Fingerprint(http.MethodPost, "/customers", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.keys.Do(ctx, idempotency.Request{
+		Key: key, Fingerprint: fingerprint,
+		Effect: func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
+			created, err := s.create(ctx, customersdb.New(conn), *r.Body)
+			if err != nil {
+				return idempotency.Answer{}, err
+			}
+			return idempotency.Record(stub.CreateCustomer201JSONResponse{
+				Body: created,
+				Headers: stub.CreateCustomer201ResponseHeaders{
+					Location: fmt.Sprintf("/customers/%d", created.ID),
+					ETag:     server.ETag(1),
+				},
+			}.VisitCreateCustomerResponse)
+		},
+	})
+	return answer(done), err
+}
+
+func (s *service) GetCustomer(ctx context.Context, r stub.GetCustomerRequestObject) (stub.GetCustomerResponseObject, error) {
+	row, err := s.get(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return stub.GetCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+}
+
+func (s *service) GetCustomerInternal(ctx context.Context, r stub.GetCustomerInternalRequestObject) (stub.GetCustomerInternalResponseObject, error) {
+	row, err := s.get(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return stub.GetCustomerInternal200JSONResponse{CustomerJSONResponse: response(row)}, nil
+}
+
+func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerRequestObject) (stub.ReplaceCustomerResponseObject, error) {
+	row, err := s.replace(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return stub.ReplaceCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+}
+
+func (s *service) DeleteCustomer(ctx context.Context, r stub.DeleteCustomerRequestObject) (stub.DeleteCustomerResponseObject, error) {
+	if err := s.delete(ctx, r.ID); err != nil {
+		return nil, err
+	}
+	return stub.DeleteCustomer204Response{}, nil
+}
+
+func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
+	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
+	if err := s.db.Ready(ctx); err != nil {
+		return nil, problem.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
+	}
+	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+// answer is a kept response, on the operations that take an idempotency key.
+type answer idempotency.Answer
+
+func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+func response(row customersdb.GetCustomerRow) stub.CustomerJSONResponse {
+	return stub.CustomerJSONResponse{
+		Body:    customer(row),
+		Headers: stub.CustomerResponseHeaders{ETag: server.ETag(row.Version)},
+	}
+}
+
+func customer(row customersdb.GetCustomerRow) api.Customer {
+	return api.Customer{
+		ID:        row.ID,
+		Name:      row.Name,
+		Email:     row.Email,
+		Phone:     row.Phone,
+		CreatedAt: common.Time{Time: row.CreatedAt},
+		UpdatedAt: common.Time{Time: row.UpdatedAt},
+	}
+}

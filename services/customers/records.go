@@ -1,0 +1,130 @@
+package customers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// list is the name of the list in its cursors.
+const list = "c"
+
+func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.CustomerInput) (api.Customer, error) {
+	now := s.now()
+	id, err := q.InsertCustomer(ctx, customersdb.InsertCustomerParams{
+		Name: in.Name, Email: in.Email, Phone: in.Phone,
+		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
+		CreatedAt: now, UpdatedAt: now,
+	})
+	if err != nil {
+		return api.Customer{}, s.explain(err)
+	}
+	return customer(customersdb.GetCustomerRow{
+		ID: id, Name: in.Name, Email: in.Email, Phone: in.Phone, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}), nil
+}
+
+func (s *service) get(ctx context.Context, id int64) (row customersdb.GetCustomerRow, err error) {
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		row, err = customersdb.New(conn).GetCustomer(ctx, id)
+		return err
+	})
+	return row, missing(err, id)
+}
+
+func (s *service) replace(ctx context.Context, id int64, ifMatch *string, in api.CustomerInput) (row customersdb.GetCustomerRow, err error) {
+	err = s.db.Tx(ctx, func(conn database.Conn) error {
+		q := customersdb.New(conn)
+		locked, err := q.LockCustomer(ctx, id)
+		if err != nil {
+			return missing(err, id)
+		}
+		row = customersdb.GetCustomerRow(locked)
+		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
+			return err
+		}
+		row.Name, row.Email, row.Phone = in.Name, in.Email, in.Phone
+		row.Version, row.UpdatedAt = row.Version+1, s.now()
+		return s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
+			Name: row.Name, Email: row.Email, Phone: row.Phone,
+			ActiveEmail: activeEmail(row.Email), SearchText: search.Fold(row.Name, row.Email),
+			UpdatedAt: row.UpdatedAt, ID: id,
+		}))
+	})
+	return row, err
+}
+
+func (s *service) delete(ctx context.Context, id int64) error {
+	now := s.now()
+	return s.db.Tx(ctx, func(conn database.Conn) error {
+		n, err := customersdb.New(conn).DeleteCustomer(ctx, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: id})
+		if err == nil && n == 0 {
+			err = missing(database.ErrNotFound, id)
+		}
+		return err
+	})
+}
+
+// explain makes a refusal of the one duplicate that a customer can be.
+func (s *service) explain(err error) error {
+	err = s.db.Explain(err)
+	if errors.Is(err, database.ErrDuplicate) {
+		return problem.New(common.CodeEmailTaken, "Another customer has this e-mail address.").
+			About("email", "another customer has it")
+	}
+	return err
+}
+
+func missing(err error, id int64) error {
+	if errors.Is(err, database.ErrNotFound) {
+		return problem.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id))
+	}
+	return err
+}
+
+// activeEmail is what is unique among customers that are not deleted.
+func activeEmail(email string) *string {
+	lower := strings.ToLower(email)
+	return &lower
+}
+
+// keys is the service's table of idempotency keys.
+type keys struct{}
+
+func (keys) Find(ctx context.Context, conn database.Conn, caller, key string) (idempotency.Entry, error) {
+	row, err := customersdb.New(conn).GetKey(ctx, customersdb.GetKeyParams{Caller: caller, IdemKey: key})
+	return idempotency.Entry{
+		Fingerprint: row.Fingerprint, Status: row.Status, Headers: row.Headers, Body: row.Body, ExpiresAt: row.ExpiresAt,
+	}, err
+}
+
+func (keys) DropExpired(ctx context.Context, conn database.Conn, caller, key string, now time.Time) error {
+	return customersdb.New(conn).DropExpiredKey(ctx, customersdb.DropExpiredKeyParams{Caller: caller, IdemKey: key, Now: now})
+}
+
+func (keys) Claim(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
+	return customersdb.New(conn).ClaimKey(ctx, customersdb.ClaimKeyParams{
+		Caller: e.Caller, IdemKey: e.Key, Fingerprint: e.Fingerprint, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
+	})
+}
+
+func (keys) Answer(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
+	return customersdb.New(conn).AnswerKey(ctx, customersdb.AnswerKeyParams{
+		Status: e.Status, Headers: e.Headers, Body: e.Body, Caller: e.Caller, IdemKey: e.Key,
+	})
+}
+
+func (keys) Sweep(ctx context.Context, conn database.Conn, now time.Time) (int64, error) {
+	return customersdb.New(conn).SweepKeys(ctx, now)
+}

@@ -1,0 +1,278 @@
+// Package orchestrator places an order and confirms it in one call. It keeps nothing: every step is a call to orders-api
+// under an idempotency key derived from the caller's, so that a repeat after any failure ends in the same single order.
+package orchestrator
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	api "github.com/pedidos-hq/pedidos/gen/orchestrator"
+	stub "github.com/pedidos-hq/pedidos/gen/orchestrator/server"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/orders/client"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+	"github.com/pedidos-hq/pedidos/services/platform/upstream"
+)
+
+// Config is what the orchestrator needs to be told.
+type Config struct {
+	Server         server.Config // Title, Contract, Prefixes, Schemes and Encode are set by New
+	OrdersBaseURL  string
+	OrdersTimeout  time.Duration // of one try
+	ServiceToken   string        // speaks for callers without a token; the first, where there are several
+	AllowAnonymous bool          // whether there may be such callers
+}
+
+// New returns the service.
+func New(config Config) (http.Handler, error) {
+	s := &service{token: config.ServiceToken, anonymous: config.AllowAnonymous}
+	var err error
+	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
+		client.WithHTTPClient(upstream.NewClient(upstream.Policy{Timeout: config.OrdersTimeout, Tries: 3})),
+		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
+			if token, ok := ctx.Value(tokenKey{}).(string); ok {
+				r.Header.Set("Authorization", "Bearer "+token)
+			}
+			return nil
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("orders client: %w", err)
+	}
+	config.Server.Title, config.Server.Contract = "orchestrator", contract.Orchestrator
+	config.Server.Prefixes = []string{"/dev"}
+	config.Server.Encode = encode
+	// The token is passed on: orders-api, which has the secret, says what it is worth.
+	config.Server.Schemes = map[string]auth.Scheme{
+		"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "bearer", Role: auth.Service}, nil },
+	}
+	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passToken})
+	return server.New(config.Server, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	})
+}
+
+type service struct {
+	orders    *client.ClientWithResponses
+	token     string
+	anonymous bool
+}
+
+// passToken keeps the caller's token for the calls to orders-api, or the service's own where there may be none.
+func (s *service) passToken(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
+	if operationID != "CreateAndConfirmOrder" {
+		return next
+	}
+	return func(c echo.Context, request any) (any, error) {
+		token, ok := auth.Bearer(c.Request().Header.Get(echo.HeaderAuthorization))
+		if !ok {
+			if !s.anonymous {
+				return nil, problem.New(common.CodeUnauthorized, "A valid bearer token is required.")
+			}
+			token = s.token
+		}
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), tokenKey{}, token)))
+		return next(c, request)
+	}
+}
+
+type tokenKey struct{}
+
+func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndConfirmOrderRequestObject) (stub.CreateAndConfirmOrderResponseObject, error) {
+	correlation := telemetry.CorrelationID(ctx)
+	if r.Body.CorrelationID != nil {
+		correlation = *r.Body.CorrelationID
+	}
+	if correlation == "" {
+		correlation = rand.Text()
+	}
+	ctx = telemetry.WithCorrelationID(ctx, correlation)
+
+	placed, err := s.place(ctx, *r.Body)
+	if err != nil {
+		return nil, &stepError{step: api.StepCreateOrder, correlation: correlation, problem: problem.From(err)}
+	}
+	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
+	if err != nil {
+		return nil, &stepError{step: api.StepConfirmOrder, correlation: correlation, problem: problem.From(err)}
+	}
+	response := stub.CreateAndConfirmOrder201JSONResponse{
+		Body: api.Confirmed{
+			Success:       true,
+			CorrelationID: correlation,
+			Data:          api.ConfirmedData{Customer: customer(confirmed), Order: order(confirmed)},
+		},
+		Headers: stub.CreateAndConfirmOrder201ResponseHeaders{XCorrelationID: correlation},
+	}
+	if replayed {
+		yes := "true"
+		response.Headers.IdempotencyReplayed = &yes
+	}
+	return response, nil
+}
+
+// place is the step create_order, in which orders-api checks the customer too.
+func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order, error) {
+	key := childKey(in.IdempotencyKey, "create")
+	body := orders.OrderInput{CustomerID: in.CustomerID, Items: make([]orders.OrderLineInput, len(in.Items))}
+	for i, item := range in.Items {
+		body.Items[i] = orders.OrderLineInput(item)
+	}
+	r, err := s.orders.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, body)
+	switch {
+	case err != nil:
+		return nil, unavailable(err)
+	case r.JSON201 != nil:
+		return r.JSON201, nil
+	}
+	return nil, refused(r.HTTPResponse, r.Body)
+}
+
+// confirm is the step confirm_order.
+func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *orders.Order, replayed bool, err error) {
+	key := childKey(callerKey, "confirm")
+	r, err := s.orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.ConfirmOrderJSONRequestBody{})
+	switch {
+	case err != nil:
+		return nil, false, unavailable(err)
+	case r.JSON200 != nil:
+		return r.JSON200, r.HTTPResponse.Header.Get("Idempotency-Replayed") == "true", nil
+	}
+	return nil, false, refused(r.HTTPResponse, r.Body)
+}
+
+// childKey derives the key of one step from the caller's key: the same at every try, another for every step.
+func childKey(callerKey, step string) string {
+	sum := sha256.Sum256([]byte(step + "\n" + callerKey))
+	return "create-and-confirm." + step + "." + hex.EncodeToString(sum[:])
+}
+
+func unavailable(cause error) error {
+	return problem.Unavailable(common.CodeOrdersUnavailable, "orders-api does not answer.", cause)
+}
+
+// refused makes the error of an answer that is not a success. A refusal of orders-api is passed on as it is; a fault of
+// it is not: the caller may retry.
+func refused(r *http.Response, body []byte) error {
+	var doc common.Problem
+	switch err := json.Unmarshal(body, &doc); {
+	case r.StatusCode == http.StatusServiceUnavailable && err == nil && doc.Code == common.CodeCustomersUnavailable:
+		return problem.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
+	case r.StatusCode >= http.StatusInternalServerError || err != nil || !doc.Code.Valid():
+		return unavailable(errors.New("orders-api answered " + r.Status))
+	}
+	e := problem.New(doc.Code, doc.Detail)
+	if doc.Errors != nil {
+		e.Fields = *doc.Errors
+	}
+	if doc.Shortages != nil {
+		e.Shortages = *doc.Shortages
+	}
+	if doc.Code == common.CodeRequestInProgress {
+		e.RetryAfter = time.Second
+	}
+	return e
+}
+
+func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
+	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
+	r, err := s.orders.GetReadyWithResponse(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if r.JSON200 == nil {
+		return nil, unavailable(errors.New("orders-api answered " + r.Status()))
+	}
+	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+// stepError is a problem and how far the call came.
+type stepError struct {
+	step        api.Step
+	correlation string
+	problem     *problem.Error
+}
+
+func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
+func (e *stepError) Unwrap() error { return e.problem }
+
+// encode writes errors in the shape of this service: all but those about who calls and about the request's form.
+func encode(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error) {
+	switch e.Status() {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusInternalServerError:
+		return false, nil
+	}
+	if operationID != "createAndConfirmOrder" {
+		return false, nil
+	}
+	failure := api.Failure{
+		CorrelationID: telemetry.CorrelationID(c.Request().Context()),
+		Error:         api.StepError{Code: e.Code, Message: e.Detail, Step: api.StepValidateInput},
+	}
+	if at := (*stepError)(nil); errors.As(cause, &at) {
+		failure.CorrelationID, failure.Error.Step = at.correlation, at.step
+	}
+	switch e.Code {
+	case common.CodeInvalidInput:
+		failure.Error.Step = api.StepValidateInput
+	case common.CodeCustomerNotFound, common.CodeCustomersUnavailable:
+		failure.Error.Step = api.StepValidateCustomer
+	}
+	if e.Code == common.CodeInvalidInput { // the body was not let through, its correlation id may still be one
+		var body struct {
+			CorrelationID string `json:"correlation_id"`
+		}
+		if json.NewDecoder(c.Request().Body).Decode(&body) == nil && server.ValidCorrelationID(body.CorrelationID) {
+			failure.CorrelationID = body.CorrelationID
+		}
+	}
+	if failure.CorrelationID == "" {
+		failure.CorrelationID = rand.Text()
+	}
+	if len(e.Fields) > 0 {
+		failure.Error.Errors = &e.Fields
+	}
+	if len(e.Shortages) > 0 {
+		failure.Error.Shortages = &e.Shortages
+	}
+	c.Response().Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
+	return true, c.JSON(e.Status(), failure)
+}
+
+func customer(o *orders.Order) api.ConfirmedCustomer {
+	return api.ConfirmedCustomer{
+		ID: o.CustomerID, Name: o.Customer.Name, Email: o.Customer.Email, Phone: o.Customer.Phone,
+	}
+}
+
+func order(o *orders.Order) api.ConfirmedOrder {
+	items := make([]api.ConfirmedLine, len(o.Items))
+	for i, item := range o.Items {
+		items[i] = api.ConfirmedLine(item)
+	}
+	confirmed := api.ConfirmedOrder{
+		ID: o.ID, CustomerID: o.CustomerID, Status: api.ConfirmedOrderStatus(o.Status),
+		TotalCents: o.TotalCents, Items: items, CreatedAt: o.CreatedAt,
+	}
+	if o.ConfirmedAt != nil {
+		confirmed.ConfirmedAt = *o.ConfirmedAt
+	}
+	return confirmed
+}

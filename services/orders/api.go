@@ -1,0 +1,290 @@
+// Package orders is orders-api: the catalogue, its stock, and the orders that take from it.
+package orders
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	api "github.com/pedidos-hq/pedidos/gen/orders"
+	stub "github.com/pedidos-hq/pedidos/gen/orders/server"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// Config is what orders-api needs to be told.
+type Config struct {
+	Server        server.Config // Title, Contract and Schemes are set by New
+	ServiceTokens string        // comma-separated
+	CancelWindow  time.Duration // how long a confirmed order can still be canceled
+	KeyTTL        time.Duration // how long idempotency keys are kept
+}
+
+// New returns the service over a database and the directory of customers. The clock is read at the precision of the
+// database.
+func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directory, clock func() time.Time) (http.Handler, error) {
+	now := database.Now(clock)
+	s := &service{
+		db:           db,
+		keys:         idempotency.NewKeeper(db, keys{}, config.KeyTTL, now),
+		customers:    customers,
+		cancelWindow: config.CancelWindow,
+		now:          now,
+	}
+	config.Server.Title, config.Server.Contract = "orders-api", contract.Orders
+	config.Server.Schemes = map[string]auth.Scheme{
+		"bearerAuth":   tokens.Verify,
+		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
+	}
+	handler := stub.NewStrictHandler(s, nil)
+	return server.New(config.Server, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	})
+}
+
+// SweepKeys forgets the idempotency keys whose time is over, and says how many.
+func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
+	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
+}
+
+type service struct {
+	db           *database.DB
+	keys         *idempotency.Keeper
+	customers    *Directory
+	cancelWindow time.Duration
+	now          func() time.Time
+}
+
+func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestObject) (stub.ListProductsResponseObject, error) {
+	rows, next, err := s.products(ctx, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	products := make([]api.Product, len(rows))
+	for i, row := range rows {
+		products[i] = product(ordersdb.GetProductRow(row))
+	}
+	return stub.ListProducts200JSONResponse{Data: products, NextCursor: next}, nil
+}
+
+func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequestObject) (stub.CreateProductResponseObject, error) {
+	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	return s.once(ctx, key, "/products", r.Body, nil, func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
+		created, err := s.createProduct(ctx, q, *r.Body)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return idempotency.Record(stub.CreateProduct201JSONResponse{
+			Body: product(created),
+			Headers: stub.CreateProduct201ResponseHeaders{
+				Location: fmt.Sprintf("/products/%d", created.ID), ETag: server.ETag(created.Version),
+			},
+		}.VisitCreateProductResponse)
+	})
+}
+
+func (s *service) GetProduct(ctx context.Context, r stub.GetProductRequestObject) (stub.GetProductResponseObject, error) {
+	row, err := s.product(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return stub.GetProduct200JSONResponse{ProductJSONResponse: productResponse(row)}, nil
+}
+
+func (s *service) UpdateProduct(ctx context.Context, r stub.UpdateProductRequestObject) (stub.UpdateProductResponseObject, error) {
+	row, err := s.updateProduct(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return stub.UpdateProduct200JSONResponse{ProductJSONResponse: productResponse(row)}, nil
+}
+
+func (s *service) ListOrders(ctx context.Context, r stub.ListOrdersRequestObject) (stub.ListOrdersResponseObject, error) {
+	found, next, err := s.orders(ctx, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.Order, len(found))
+	for i, o := range found {
+		data[i] = order(o)
+	}
+	return stub.ListOrders200JSONResponse{Data: data, NextCursor: next}, nil
+}
+
+func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObject) (stub.CreateOrderResponseObject, error) {
+	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	var buyer Customer
+	prepare := func(ctx context.Context) (err error) {
+		buyer, err = s.customers.Get(ctx, r.Body.CustomerID)
+		return err
+	}
+	return s.once(ctx, key, "/orders", r.Body, prepare, func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
+		placed, err := s.place(ctx, q, buyer, merge(r.Body.Items))
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return idempotency.Record(stub.CreateOrder201JSONResponse{
+			Body: order(placed),
+			Headers: stub.CreateOrder201ResponseHeaders{
+				Location: fmt.Sprintf("/orders/%d", placed.ID), ETag: server.ETag(placed.Version),
+			},
+		}.VisitCreateOrderResponse)
+	})
+}
+
+func (s *service) GetOrder(ctx context.Context, r stub.GetOrderRequestObject) (stub.GetOrderResponseObject, error) {
+	found, err := s.order(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return stub.GetOrder200JSONResponse{OrderJSONResponse: stub.OrderJSONResponse{
+		Body: order(found), Headers: stub.OrderResponseHeaders{ETag: server.ETag(found.Version)},
+	}}, nil
+}
+
+func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestObject) (stub.ConfirmOrderResponseObject, error) {
+	key, err := idempotency.RequireKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	return s.once(ctx, key, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{}, nil,
+		func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
+			return changed(s.confirm(ctx, q, r.ID))
+		})
+}
+
+func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObject) (stub.CancelOrderResponseObject, error) {
+	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	var body api.Cancellation
+	if r.Body != nil {
+		body = *r.Body
+	}
+	return s.once(ctx, key, fmt.Sprintf("/orders/%d/cancel", r.ID), body, nil,
+		func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
+			return changed(s.cancel(ctx, q, r.ID, body.Reason))
+		})
+}
+
+func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
+	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
+	if err := s.db.Ready(ctx); err != nil {
+		return nil, problem.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
+	}
+	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
+}
+
+// once runs a POST under its idempotency key, if it has one.
+func (s *service) once(ctx context.Context, key, path string, body any, prepare func(context.Context) error,
+	effect func(context.Context, *ordersdb.Queries) (idempotency.Answer, error),
+) (answer, error) {
+	fingerprint, err := idempotency.Fingerprint(http.MethodPost, path, body)
+	if err != nil {
+		return answer{}, err
+	}
+	done, err := s.keys.Do(ctx, idempotency.Request{
+		Key: key, Fingerprint: fingerprint, Prepare: prepare,
+		Effect: func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
+			return effect(ctx, ordersdb.New(conn))
+		},
+	})
+	return answer(done), err
+}
+
+// answer is a response that may have been kept, on the operations that take an idempotency key.
+type answer idempotency.Answer
+
+func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+// changed is the answer of confirm and of cancel, which is the same.
+func changed(o Order, err error) (idempotency.Answer, error) {
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderChangedJSONResponse: stub.OrderChangedJSONResponse{
+		Body: order(o), Headers: stub.OrderChangedResponseHeaders{ETag: server.ETag(o.Version)},
+	}}.VisitConfirmOrderResponse)
+}
+
+func productResponse(row ordersdb.GetProductRow) stub.ProductJSONResponse {
+	return stub.ProductJSONResponse{
+		Body: product(row), Headers: stub.ProductResponseHeaders{ETag: server.ETag(row.Version)},
+	}
+}
+
+func product(row ordersdb.GetProductRow) api.Product {
+	return api.Product{
+		ID:         row.ID,
+		SKU:        row.SKU,
+		Name:       row.Name,
+		PriceCents: row.PriceCents,
+		Stock:      row.Stock,
+		CreatedAt:  common.Time{Time: row.CreatedAt},
+		UpdatedAt:  common.Time{Time: row.UpdatedAt},
+	}
+}
+
+func order(o Order) api.Order {
+	items := make([]api.OrderLine, len(o.Lines))
+	for i, l := range o.Lines {
+		items[i] = api.OrderLine{
+			ProductID: l.ProductID, Qty: l.Qty, UnitPriceCents: l.UnitPriceCents, SubtotalCents: l.SubtotalCents,
+		}
+	}
+	return api.Order{
+		ID:           o.ID,
+		CustomerID:   o.CustomerID,
+		Customer:     api.OrderCustomer{Name: o.CustomerName, Email: o.CustomerEmail, Phone: o.CustomerPhone},
+		Status:       api.OrderStatus(o.Status),
+		TotalCents:   o.TotalCents,
+		Items:        items,
+		CreatedAt:    common.Time{Time: o.CreatedAt},
+		ConfirmedAt:  optional(o.ConfirmedAt),
+		CanceledAt:   optional(o.CanceledAt),
+		CancelReason: o.CancelReason,
+	}
+}
+
+func optional(t *time.Time) *common.Time {
+	if t == nil {
+		return nil
+	}
+	return &common.Time{Time: *t}
+}
+
+// position is where an order stands in the list of orders.
+func position(o ordersdb.Order) page.Position {
+	return page.Position{o.CreatedAt.UnixMicro(), o.ID}
+}

@@ -1,0 +1,102 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/customers/client"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/upstream"
+)
+
+// Customer is who an order is for.
+type Customer = api.Customer
+
+// Directory finds customers in customers-api, and remembers them for a short while: a customer that was deleted is
+// refused once that is over, and while customers-api is down those that are remembered can still order.
+type Directory struct {
+	client *client.ClientWithResponses
+	cache  *otter.Cache[int64, *Customer] // nil for an unknown customer
+
+	patience time.Duration // with all tries
+}
+
+// DirectoryConfig says where customers-api is and for how long its answers hold.
+type DirectoryConfig struct {
+	BaseURL      string
+	ServiceToken string        // the first, where there are several
+	Timeout      time.Duration // of one try
+	Known        time.Duration // how long a customer is remembered
+	Unknown      time.Duration // how long it is remembered that there is none
+}
+
+const (
+	cached = 10_000 // customers that are remembered
+	tries  = 3
+)
+
+// NewDirectory returns the directory at that base URL.
+func NewDirectory(config DirectoryConfig) (*Directory, error) {
+	c, err := client.NewClientWithResponses(config.BaseURL,
+		client.WithHTTPClient(upstream.NewClient(upstream.Policy{Timeout: config.Timeout, Tries: tries})),
+		client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+			r.Header.Set("Authorization", "Bearer "+config.ServiceToken)
+			return nil
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("customers client: %w", err)
+	}
+	cache, err := otter.New(&otter.Options[int64, *Customer]{
+		MaximumSize: cached,
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[int64, *Customer]) time.Duration {
+			if e.Value == nil {
+				return config.Unknown
+			}
+			return config.Known
+		}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("customers cache: %w", err)
+	}
+	return &Directory{client: c, cache: cache, patience: tries * config.Timeout}, nil
+}
+
+// Get returns a customer, or a customer_not_found or customers_unavailable problem. Of calls for the same customer at
+// once, one goes out.
+func (d *Directory) Get(ctx context.Context, id int64) (Customer, error) {
+	found, err := d.cache.Get(ctx, id, otter.LoaderFunc[int64, *Customer](d.load))
+	if err != nil {
+		return Customer{}, err
+	}
+	if found == nil {
+		return Customer{}, problem.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id)).
+			About("customer_id", fmt.Sprintf("there is no customer %d", id))
+	}
+	return *found, nil
+}
+
+// load asks customers-api. Other callers wait for it too, so it does not end with the call that happened to start it.
+func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)
+	defer cancel()
+	r, err := d.client.GetCustomerInternalWithResponse(ctx, id)
+	switch {
+	case err != nil:
+		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", err)
+	case r.JSON200 != nil:
+		return r.JSON200, nil
+	case r.ApplicationProblemJSON404 != nil && r.ApplicationProblemJSON404.Code == common.CodeCustomerNotFound:
+		return nil, nil
+	case r.StatusCode() >= http.StatusInternalServerError:
+		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
+			errors.New("customers-api answered "+r.Status()))
+	}
+	return nil, fmt.Errorf("customers-api answered %s to the service token", r.Status())
+}

@@ -1,0 +1,123 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// The names of the lists in their cursors.
+const (
+	productList = "p"
+	orderList   = "o"
+)
+
+func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows []ordersdb.ListProductsRow, next *common.NextCursor, err error) {
+	limit := page.Limit(p.Limit)
+	after, err := page.After(productList, p.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		rows, err = ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{
+			AfterID: after, Pattern: search.Pattern(p.Search), Limit: limit + 1,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next = page.Cut(rows, limit, productList, func(r ordersdb.ListProductsRow) page.Position { return page.Position{r.ID} })
+	return rows, next, nil
+}
+
+func (s *service) product(ctx context.Context, id int64) (row ordersdb.GetProductRow, err error) {
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		row, err = ordersdb.New(conn).GetProduct(ctx, id)
+		return err
+	})
+	return row, missingProduct(err, id)
+}
+
+func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api.ProductInput) (ordersdb.GetProductRow, error) {
+	row := ordersdb.GetProductRow{
+		SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, Stock: in.Stock, Version: 1,
+	}
+	row.CreatedAt = s.now()
+	row.UpdatedAt = row.CreatedAt
+	var err error
+	row.ID, err = q.InsertProduct(ctx, ordersdb.InsertProductParams{
+		SKU: row.SKU, Name: row.Name, SearchText: search.Fold(row.SKU, row.Name),
+		PriceCents: row.PriceCents, Stock: row.Stock, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	})
+	if err = s.db.Explain(err); errors.Is(err, database.ErrDuplicate) {
+		return row, problem.New(common.CodeSKUTaken, fmt.Sprintf("Another product has the SKU %s.", in.SKU)).
+			About("sku", "another product has it")
+	}
+	if err != nil {
+		return row, err
+	}
+	return row, s.adjust(ctx, q, row.ID, row.Stock)
+}
+
+func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
+	err = s.db.Tx(ctx, func(conn database.Conn) error {
+		q := ordersdb.New(conn)
+		locked, err := q.LockProduct(ctx, id)
+		if err != nil {
+			return missingProduct(err, id)
+		}
+		row = ordersdb.GetProductRow(locked)
+		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
+			return err
+		}
+		before := row.Stock
+		if in.Name != nil {
+			row.Name = *in.Name
+		}
+		if in.PriceCents != nil {
+			row.PriceCents = *in.PriceCents
+		}
+		if in.Stock != nil {
+			row.Stock = *in.Stock
+		}
+		row.Version, row.UpdatedAt = row.Version+1, s.now()
+		err = q.UpdateProduct(ctx, ordersdb.UpdateProductParams{
+			Name: row.Name, SearchText: search.Fold(row.SKU, row.Name), PriceCents: row.PriceCents, Stock: row.Stock,
+			UpdatedAt: row.UpdatedAt, ID: id,
+		})
+		if err != nil {
+			return err
+		}
+		return s.adjust(ctx, q, id, row.Stock-before)
+	})
+	return row, err
+}
+
+// adjust records what a person did to the stock of a product.
+func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, product, delta int64) error {
+	if delta == 0 {
+		return nil
+	}
+	caller, _ := auth.From(ctx)
+	return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
+		ProductID: product, Delta: delta, Caller: caller.Name, CreatedAt: s.now(),
+	})
+}
+
+func missingProduct(err error, id int64) error {
+	if errors.Is(err, database.ErrNotFound) {
+		return problem.New(common.CodeProductNotFound, fmt.Sprintf("There is no product %d.", id))
+	}
+	return err
+}

@@ -1,0 +1,215 @@
+// Package config reads the environment, once, and refuses what is missing or weak with a sentence each.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/pedidos-hq/pedidos/services/platform/upstream"
+)
+
+// Secret is a text that is never printed.
+type Secret string
+
+// String hides the text.
+func (s Secret) String() string {
+	if s == "" {
+		return "(not set)"
+	}
+	return "(set)"
+}
+
+// LogValue hides the text from the log.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Reveal returns the text.
+func (s Secret) Reveal() string { return string(s) }
+
+// First is the first of a comma-separated list: the one that is sent.
+func (s Secret) First() string {
+	first, _, _ := strings.Cut(string(s), ",")
+	return strings.TrimSpace(first)
+}
+
+// Config is the environment of all services; each reads its part.
+type Config struct {
+	Host string `env:"HOST"`
+	Port int    `env:"PORT"`
+
+	DBHost     string        `env:"DB_HOST"`
+	DBPort     int           `env:"DB_PORT" envDefault:"3306"`
+	DBUser     string        `env:"DB_USER"`
+	DBPassword Secret        `env:"DB_PASSWORD"`
+	DBName     string        `env:"DB_NAME"`
+	DBMaxConns int           `env:"DB_MAX_CONNS" envDefault:"32"`
+	DBWait     time.Duration `env:"DB_WAIT" envDefault:"60s"`
+	DataDir    string        `env:"DATA_DIR" envDefault:"data"`
+
+	JWTSecret      Secret        `env:"JWT_SECRET"`
+	JWTTTL         time.Duration `env:"JWT_TTL" envDefault:"1h"`
+	ServiceToken   Secret        `env:"SERVICE_TOKEN"`
+	AdminUser      string        `env:"ADMIN_USER" envDefault:"admin"`
+	AdminPassword  Secret        `env:"ADMIN_PASSWORD"`
+	ViewerUser     string        `env:"VIEWER_USER"`
+	ViewerPassword Secret        `env:"VIEWER_PASSWORD"`
+	LoginRate      float64       `env:"LOGIN_RATE" envDefault:"5"`
+	LoginBurst     int           `env:"LOGIN_BURST" envDefault:"20"`
+	AllowAnonymous bool          `env:"ALLOW_ANONYMOUS"`
+
+	CustomersAPIBase string        `env:"CUSTOMERS_API_BASE"`
+	OrdersAPIBase    string        `env:"ORDERS_API_BASE"`
+	OrdersAPIURL     string        `env:"ORDERS_API_URL"`
+	UpstreamTimeout  time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
+
+	CustomerCacheTTL        time.Duration `env:"CUSTOMER_CACHE_TTL" envDefault:"30s"`
+	CustomerCacheUnknownTTL time.Duration `env:"CUSTOMER_CACHE_UNKNOWN_TTL" envDefault:"2s"`
+	CancelWindow            time.Duration `env:"CANCEL_WINDOW" envDefault:"10m"`
+	IdempotencyTTL          time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
+
+	CORSOrigins    []string      `env:"CORS_ORIGINS"`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"10s"`
+	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+
+	proxies []*net.IPNet
+}
+
+// Needs is which parts of the environment a command reads, and so checks.
+type Needs struct {
+	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
+}
+
+// Read reads the environment. Nothing is checked yet, so that a command can put its own defaults in first.
+func Read(environment map[string]string) (*Config, error) {
+	c := &Config{}
+	err := env.ParseWithOptions(c, env.Options{Environment: environment})
+	var all env.AggregateError
+	if errors.As(err, &all) {
+		var sentences []error
+		for _, e := range all.Errors {
+			if parse := (env.ParseError{}); errors.As(e, &parse) {
+				sentences = append(sentences, fmt.Errorf("%s can't be read as %s", variable(parse.Name), parse.Type))
+				continue
+			}
+			sentences = append(sentences, e)
+		}
+		return nil, errors.Join(sentences...)
+	}
+	return c, err
+}
+
+// The least lengths of what protects a deployment.
+const (
+	minSecret   = 32
+	minToken    = 16
+	minPassword = 10
+)
+
+// Check refuses what is missing, weak or unreadable of what the command needs, all at once, and writes the base URLs in
+// one way.
+func (c *Config) Check(needs Needs) error {
+	var faults []error
+	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
+	if needs.JWTSecret && len(c.JWTSecret) < minSecret {
+		refuse("JWT_SECRET is %s: it must have at least %d bytes", missingOrShort(c.JWTSecret), minSecret)
+	}
+	if needs.ServiceToken {
+		for token := range strings.SplitSeq(string(c.ServiceToken), ",") {
+			if len(strings.TrimSpace(token)) < minToken {
+				refuse("SERVICE_TOKEN is %s: each token must have at least %d characters", missingOrShort(c.ServiceToken), minToken)
+				break
+			}
+		}
+	}
+	if needs.AdminPassword {
+		if len(c.AdminPassword) < minPassword {
+			refuse("ADMIN_PASSWORD is %s: it must have at least %d characters", missingOrShort(c.AdminPassword), minPassword)
+		}
+		if (c.ViewerUser == "") != (c.ViewerPassword == "") {
+			refuse("VIEWER_USER and VIEWER_PASSWORD go together: set both or neither")
+		}
+		if c.ViewerUser != "" && len(c.ViewerPassword) < minPassword {
+			refuse("VIEWER_PASSWORD is too short: it must have at least %d characters", minPassword)
+		}
+	}
+	if needs.Database && c.DBHost != "" && (c.DBUser == "" || c.DBName == "") {
+		refuse("DB_HOST is set, so DB_USER and DB_NAME must be set too")
+	}
+	var err error
+	if needs.CustomersAPI {
+		if c.CustomersAPIBase, err = upstream.BaseURL(c.CustomersAPIBase, "customers"); err != nil {
+			refuse("CUSTOMERS_API_BASE can't be used: %w", err)
+		}
+	}
+	if needs.OrdersAPI {
+		name := "ORDERS_API_BASE"
+		if c.OrdersAPIBase == "" && c.OrdersAPIURL != "" {
+			name, c.OrdersAPIBase = "ORDERS_API_URL", c.OrdersAPIURL
+		}
+		if c.OrdersAPIBase, err = upstream.BaseURL(c.OrdersAPIBase, "orders", "products"); err != nil {
+			refuse("%s can't be used: %w", name, err)
+		}
+	}
+	for _, cidr := range c.TrustedProxies {
+		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))
+		if err != nil {
+			refuse("TRUSTED_PROXIES holds %q, which is not a network such as 10.0.0.0/8", cidr)
+			continue
+		}
+		c.proxies = append(c.proxies, network)
+	}
+	for name, d := range map[string]time.Duration{
+		"JWT_TTL": c.JWTTTL, "UPSTREAM_TIMEOUT": c.UpstreamTimeout, "CUSTOMER_CACHE_TTL": c.CustomerCacheTTL,
+		"CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL, "IDEMPOTENCY_TTL": c.IdempotencyTTL,
+		"REQUEST_TIMEOUT": c.RequestTimeout, "DB_WAIT": c.DBWait,
+	} {
+		if d <= 0 {
+			refuse("%s must be more than 0", name)
+		}
+	}
+	if c.Port < 0 || c.Port > 65535 {
+		refuse("PORT must be between 0 and 65535")
+	}
+	if c.DBMaxConns < 1 || c.LoginRate <= 0 || c.LoginBurst < 1 || c.CancelWindow < 0 {
+		refuse("DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must be more than 0, CANCEL_WINDOW not less")
+	}
+	return errors.Join(faults...)
+}
+
+// Proxies are the networks of TRUSTED_PROXIES.
+func (c *Config) Proxies() []*net.IPNet { return c.proxies }
+
+// LogValue is the configuration by the names of its variables, secrets hidden.
+func (c *Config) LogValue() slog.Value {
+	var attrs []slog.Attr
+	value := reflect.ValueOf(*c)
+	for i := range value.NumField() {
+		if name := value.Type().Field(i).Tag.Get("env"); name != "" {
+			attrs = append(attrs, slog.Any(name, value.Field(i).Interface()))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// variable is the name of the variable behind a field.
+func variable(field string) string {
+	if f, ok := reflect.TypeFor[Config]().FieldByName(field); ok {
+		return f.Tag.Get("env")
+	}
+	return field
+}
+
+func missingOrShort(s Secret) string {
+	if s == "" {
+		return "not set"
+	}
+	return "too short"
+}

@@ -1,0 +1,151 @@
+// Package database opens the two engines, MySQL and the embedded SQLite, and hides what differs between them: pools,
+// row locks, times and error numbers. The queries are the same on both.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+)
+
+// Conn runs statements: a pool or a transaction. It is what the generated query code takes.
+type Conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// What a statement can be refused for. Errors that Read and Tx return match these with errors.Is.
+var (
+	ErrNotFound      = sql.ErrNoRows
+	ErrDuplicate     = errors.New("database: duplicate key")
+	ErrMissingParent = errors.New("database: missing parent row")
+	ErrCheck         = errors.New("database: check constraint violated")
+	ErrLockTimeout   = errors.New("database: waited too long for a lock")
+	errDeadlock      = errors.New("database: deadlock")
+	errUnavailable   = errors.New("database: not available")
+)
+
+// DB is an open database of either engine.
+type DB struct {
+	engine engine
+	write  *sql.DB
+	read   *sql.DB // the same as write on MySQL
+}
+
+// engine is what differs between MySQL and SQLite.
+type engine interface {
+	name() string
+	wrap(Conn) Conn
+	classify(error) error // one of the errors above, or nil
+}
+
+// Engine is "mysql" or "sqlite".
+func (db *DB) Engine() string { return db.engine.name() }
+
+// Close closes the pools.
+func (db *DB) Close() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(db.read.Close(), err)
+	}
+	return err
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.Explain(db.read.PingContext(ctx)) }
+
+// Read runs queries that change nothing, outside of a transaction.
+func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
+	return db.Explain(queries(db.engine.wrap(db.read)))
+}
+
+const (
+	maxTries = 6
+	backoff  = 5 * time.Millisecond
+)
+
+// Tx runs statements in one transaction: all of them take effect, or none. When the engine gives up on the transaction
+// because of another (deadlock, busy), it is run again from the start, so statements must change nothing outside of it.
+func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
+	for try := 1; ; try++ {
+		err := db.Explain(db.once(ctx, statements))
+		if !errors.Is(err, errDeadlock) {
+			return err
+		}
+		if try == maxTries {
+			return problem.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(backoff<<try/2 + rand.N(backoff<<try)):
+		}
+	}
+}
+
+func (db *DB) once(ctx context.Context, statements func(Conn) error) error {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	if err := statements(db.engine.wrap(tx)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Explain adds the error of this package that err is, and makes a problem of a database that does not answer.
+func (db *DB) Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if own := (*problem.Error)(nil); errors.As(err, &own) {
+		return err
+	}
+	known := db.engine.classify(err)
+	switch {
+	case known == nil:
+		return err
+	case errors.Is(known, errUnavailable):
+		return problem.Unavailable(common.CodeUnavailable, "The database does not answer.", err)
+	}
+	return fmt.Errorf("%w: %w", known, err)
+}
+
+// Wait returns once the database answers, and says what it is waiting for in between. It gives up after patience.
+func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		attempt, stop := context.WithTimeout(ctx, 5*time.Second)
+		err := db.Ping(attempt)
+		stop()
+		if err == nil {
+			return nil
+		}
+		log.InfoContext(ctx, "waiting for the database", "engine", db.Engine(), "next_try", pause, "error", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the database did not answer within %s: %w", patience, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Now returns a clock at the precision that both engines keep: microseconds, UTC.
+func Now(clock func() time.Time) func() time.Time {
+	return func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
+}

@@ -1,0 +1,88 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// MySQL says where a MySQL server is and who connects.
+type MySQL struct {
+	Host     string
+	Port     int
+	User     string
+	Password string
+	Name     string
+	Conns    int // at most, of this process
+}
+
+// OpenMySQL prepares connections to a MySQL server; it does not connect yet.
+func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
+	config := mysql.NewConfig()
+	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
+	config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
+	config.Collation = "utf8mb4_bin"
+	config.ParseTime, config.Loc = true, time.UTC
+	config.InterpolateParams = true // one round trip a statement
+	config.ClientFoundRows = true   // affected rows are the rows that matched
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = 5*time.Second, 30*time.Second, 30*time.Second
+	config.Logger = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	config.Params = map[string]string{
+		"time_zone": "'+00:00'",
+		"sql_mode":  "'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'",
+		// Every row that a decision rests on is read FOR UPDATE; the gap locks of REPEATABLE READ would only add deadlocks.
+		"transaction_isolation":    "'READ-COMMITTED'",
+		"innodb_lock_wait_timeout": "5",
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure mysql: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(at.Conns)
+	pool.SetMaxIdleConns(at.Conns)
+	pool.SetConnMaxLifetime(10 * time.Minute)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return &DB{engine: server{}, write: pool, read: pool}, nil
+}
+
+type server struct{}
+
+func (server) name() string { return "mysql" }
+
+func (server) wrap(c Conn) Conn { return c }
+
+// The numbers are those of MySQL's server error reference.
+func (server) classify(err error) error {
+	if e := (*mysql.MySQLError)(nil); errors.As(err, &e) {
+		switch e.Number {
+		case 1062: // ER_DUP_ENTRY
+			return ErrDuplicate
+		case 1452: // ER_NO_REFERENCED_ROW_2
+			return ErrMissingParent
+		case 3819: // ER_CHECK_CONSTRAINT_VIOLATED
+			return ErrCheck
+		case 1213: // ER_LOCK_DEADLOCK
+			return errDeadlock
+		case 1205: // ER_LOCK_WAIT_TIMEOUT
+			return errors.Join(ErrLockTimeout, errDeadlock)
+		case 1040, 1053, 1203, 1290, 1836, 3024, 3100: // too many connections, shutdown, read only, out of time
+			return errUnavailable
+		}
+		return nil
+	}
+	var network net.Error
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
+		(errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded)) {
+		return errUnavailable
+	}
+	return nil
+}

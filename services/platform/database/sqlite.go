@@ -1,0 +1,138 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// readers is how many queries the embedded engine runs beside its one writer.
+const readers = 8
+
+// OpenSQLite opens the database file of that name, which it makes where it is missing. It is durable: a transaction
+// that was committed is on the disk (WAL, synchronous=FULL).
+func OpenSQLite(file string) (*DB, error) {
+	write, err := sql.Open("sqlite", sqliteDSN(file, "immediate",
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "busy_timeout(10000)"))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", file, err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", sqliteDSN(file, "deferred",
+		"query_only(ON)", "foreign_keys(ON)", "busy_timeout(10000)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), write.Close())
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	db := &DB{engine: embedded{}, write: write, read: read}
+	if err := write.PingContext(context.Background()); err != nil { // makes the file, in WAL mode, before a reader comes
+		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), db.Close())
+	}
+	return db, nil
+}
+
+func sqliteDSN(file, lock string, pragmas ...string) string {
+	query := url.Values{"_txlock": {lock}, "_pragma": pragmas}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), RawQuery: query.Encode()}).String()
+}
+
+// LockFolder takes a folder for this process alone and makes it where it is missing. The error says in a sentence why
+// it can't be had.
+func LockFolder(folder string) (release func() error, err error) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, fmt.Errorf("the data folder %s can't be made: %w", folder, cause(err))
+	}
+	lock := flock.New(filepath.Join(folder, "pedidos.lock"))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("the data folder %s can't be written: %w", folder, cause(err))
+	}
+	if !ok {
+		return nil, fmt.Errorf("the data folder %s is in use by another pedidos; stop it, or choose another folder with --data", folder)
+	}
+	return lock.Unlock, nil
+}
+
+// cause takes the path off an error whose sentence names it already.
+func cause(err error) error {
+	if path := (*os.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+type embedded struct{}
+
+func (embedded) name() string { return "sqlite" }
+
+func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
+
+func (embedded) classify(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return ErrDuplicate
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return ErrMissingParent
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		return ErrCheck
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return errDeadlock
+	case sqlite3.SQLITE_INTERRUPT:
+		return context.DeadlineExceeded
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return errUnavailable
+	}
+	return nil
+}
+
+// embeddedConn drops row locks, which the one writer makes needless, and writes times as text whose order is theirs.
+type embeddedConn struct{ Conn }
+
+func (c embeddedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return c.Conn.ExecContext(ctx, query, times(args)...)
+}
+
+func (c embeddedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return c.Conn.QueryContext(ctx, unlocked(query), times(args)...)
+}
+
+func (c embeddedConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return c.Conn.QueryRowContext(ctx, unlocked(query), times(args)...)
+}
+
+func unlocked(query string) string {
+	return strings.TrimSuffix(strings.TrimRight(query, "\n"), "\nFOR UPDATE")
+}
+
+const timeLayout = "2006-01-02 15:04:05.000000"
+
+func times(args []any) []any {
+	for i, arg := range args {
+		switch t := arg.(type) {
+		case time.Time:
+			args[i] = t.UTC().Format(timeLayout)
+		case *time.Time:
+			if t != nil {
+				args[i] = t.UTC().Format(timeLayout)
+			}
+		}
+	}
+	return args
+}

@@ -1,0 +1,116 @@
+// Package idempotency makes a request with an effect safe to repeat: the key is claimed, the effect takes place and
+// the answer is kept in one transaction, so that after a crash at any point a retry finds nothing or everything.
+//
+// It follows draft-ietf-httpapi-idempotency-key-header; what a repeat gets is said in the contract, at the parameter
+// Idempotency-Key.
+package idempotency
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+)
+
+// The headers that carry a key.
+const (
+	Header = "Idempotency-Key"
+	Alias  = "X-Idempotency-Key"
+)
+
+const maxKey = 255
+
+// ParseKey reads the two headers, which are nil where they are absent. The key is "" where both are.
+func ParseKey(header, alias *string) (string, error) {
+	key, err := parseHeader(Header, header)
+	if err != nil {
+		return "", err
+	}
+	other, err := parseHeader(Alias, alias)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case header == nil:
+		return other, nil
+	case alias == nil || key == other:
+		return key, nil
+	}
+	return "", problem.Invalid(common.FieldError{Field: Alias, Message: "differs from " + Header})
+}
+
+// RequireKey is ParseKey for an operation that can't do without.
+func RequireKey(header, alias *string) (string, error) {
+	if header == nil && alias == nil {
+		return "", problem.Invalid(common.FieldError{Field: Header, Message: "is required"})
+	}
+	return ParseKey(header, alias)
+}
+
+func parseHeader(name string, value *string) (string, error) {
+	if value == nil {
+		return "", nil
+	}
+	key, err := parse(*value)
+	if err != nil {
+		return "", problem.Invalid(common.FieldError{Field: name, Message: err.Error()})
+	}
+	return key, nil
+}
+
+// parse reads a key, bare or as a structured-field string (RFC 9651, 4.2.5).
+func parse(value string) (string, error) {
+	key := strings.Trim(value, " ")
+	if strings.HasPrefix(key, `"`) {
+		var err error
+		if key, err = unquote(key); err != nil {
+			return "", err
+		}
+	}
+	if key == "" || len(key) > maxKey {
+		return "", fmt.Errorf("must have 1 to %d characters", maxKey)
+	}
+	for _, c := range []byte(key) {
+		if c < 0x21 || c > 0x7e {
+			return "", errors.New("may hold visible ASCII characters alone")
+		}
+	}
+	return key, nil
+}
+
+func unquote(quoted string) (string, error) {
+	var key strings.Builder
+	for i := 1; i < len(quoted); i++ {
+		switch c := quoted[i]; c {
+		case '"':
+			if i != len(quoted)-1 {
+				return "", errors.New("has text after its closing quote")
+			}
+			return key.String(), nil
+		case '\\':
+			i++
+			if i == len(quoted) || (quoted[i] != '"' && quoted[i] != '\\') {
+				return "", errors.New(`may escape only \" and \\`)
+			}
+			key.WriteByte(quoted[i])
+		default:
+			key.WriteByte(c)
+		}
+	}
+	return "", errors.New("has no closing quote")
+}
+
+// Fingerprint tells requests under one key apart. body is the request as it was decoded, so that neither blanks nor the
+// order of members count; a body that may be left out is given as its empty value.
+func Fingerprint(method, path string, body any) ([]byte, error) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint: %w", err)
+	}
+	sum := sha256.Sum256([]byte(method + "\n" + path + "\n" + string(encoded)))
+	return sum[:], nil
+}

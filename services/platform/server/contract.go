@@ -1,0 +1,318 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/labstack/echo/v4"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+)
+
+// maxBody is how many bytes a request body may hold.
+const maxBody = 1 << 20
+
+// operation is one operation of the contract, with what the middleware needs of it at hand.
+type operation struct {
+	route   *routers.Route
+	access  []string // security schemes, any of which will do
+	anyone  bool     // no token is needed
+	roles   []auth.Role
+	queries map[string]bool
+}
+
+// operations reads a contract. The keys are those of Echo's routes: method, blank, path with :name for a parameter.
+func operations(contract []byte) (map[string]*operation, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		return nil, fmt.Errorf("read contract: %w", err)
+	}
+	all := map[string]*operation{}
+	for path, item := range doc.Paths.Map() {
+		for method, spec := range item.Operations() {
+			op := &operation{
+				route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
+				queries: map[string]bool{},
+			}
+			security := doc.Security
+			if spec.Security != nil {
+				security = *spec.Security
+			}
+			op.anyone = len(security) == 0
+			for _, requirement := range security {
+				op.anyone = op.anyone || len(requirement) == 0
+				for scheme := range requirement {
+					op.access = append(op.access, scheme)
+				}
+			}
+			if roles, ok := spec.Extensions["x-roles"].([]any); ok {
+				for _, role := range roles {
+					op.roles = append(op.roles, auth.Role(fmt.Sprint(role)))
+				}
+			}
+			for _, parameter := range spec.Parameters {
+				if parameter.Value.In == openapi3.ParameterInQuery {
+					op.queries[parameter.Value.Name] = true
+				}
+			}
+			all[method+" "+echoPath(path)] = op
+		}
+	}
+	return all, nil
+}
+
+func echoPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+// authorize lets through who the contract lets through: 401 without a token that one of the operation's schemes
+// recognises, 403 where the caller's role may not.
+func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) (auth.Caller, error) {
+	header := r.Header.Get(echo.HeaderAuthorization)
+	if op.anyone && header == "" {
+		return auth.Caller{}, nil
+	}
+	refused := problem.New(common.CodeUnauthorized, "A valid bearer token is required.")
+	token, ok := auth.Bearer(header)
+	if !ok {
+		if op.anyone && len(op.access) == 0 {
+			return auth.Caller{}, nil
+		}
+		return auth.Caller{}, refused
+	}
+	for _, name := range op.access {
+		scheme, ok := schemes[name]
+		if !ok {
+			continue
+		}
+		caller, err := scheme(token)
+		if err != nil {
+			refused.Cause = errors.Join(refused.Cause, err)
+			continue
+		}
+		if caller.Role != auth.Service && len(op.roles) > 0 && !slices.Contains(op.roles, caller.Role) {
+			return auth.Caller{}, problem.New(common.CodeForbidden, fmt.Sprintf("The role %s may not do this.", caller.Role))
+		}
+		return caller, nil
+	}
+	if op.anyone && len(op.access) == 0 {
+		return auth.Caller{}, nil
+	}
+	return auth.Caller{}, refused
+}
+
+// validate checks a request against the contract, and puts the value that was checked in the place of the body: the
+// generated code binds that value and never reads the bytes a second time.
+func (op *operation) validate(c echo.Context) error {
+	r := c.Request()
+	if err := op.validateQuery(r.URL.RawQuery); err != nil {
+		return err
+	}
+	if err := op.readBody(r); err != nil {
+		return err
+	}
+	parameters := map[string]string{}
+	for i, name := range c.ParamNames() {
+		parameters[name] = c.ParamValues()[i]
+	}
+	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request:    r,
+		PathParams: parameters,
+		Route:      op.route,
+		Options: &openapi3filter.Options{
+			AuthenticationFunc:      openapi3filter.NoopAuthenticationFunc, // authorize has done it
+			KeepValidatedValue:      true,
+			SkipSettingDefaults:     true,
+			MultiError:              true,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("date-time", dateTime{})},
+		},
+	})
+	if err == nil {
+		return nil
+	}
+	refused := problem.Invalid(fields(err)...)
+	refused.Cause = err
+	return refused
+}
+
+// validateQuery refuses what the validator and the generated code may read differently, or not at all: a parameter that
+// the contract does not name, one that comes twice, and text that is not UTF-8.
+func (op *operation) validateQuery(raw string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return problem.Invalid(common.FieldError{Field: "query", Message: "is not a valid query string"})
+	}
+	var bad []common.FieldError
+	for name, values := range query {
+		switch {
+		case !op.queries[name]:
+			bad = append(bad, common.FieldError{Field: name, Message: "is not a parameter of this operation"})
+		case len(values) > 1:
+			bad = append(bad, common.FieldError{Field: name, Message: "is there more than once"})
+		case !utf8.ValidString(values[0]):
+			bad = append(bad, common.FieldError{Field: name, Message: "is not UTF-8"})
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	slices.SortFunc(bad, func(a, b common.FieldError) int { return strings.Compare(a.Field, b.Field) })
+	for i := range bad { // the name is the client's: it may be anything
+		bad[i].Field = clip(strings.ToValidUTF8(bad[i].Field, "\uFFFD"), 200)
+	}
+	return problem.Invalid(bad[:min(len(bad), 100)]...)
+}
+
+// readBody reads the whole body, within bounds, and refuses what is not one JSON value: RFC 8259 as RFC 7493 narrows
+// it, so no member twice, no invalid UTF-8, and nothing after it.
+func (op *operation) readBody(r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
+		}
+		return problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if op.route.Operation.RequestBody == nil || len(body) == 0 {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+	if err != nil || media != echo.MIMEApplicationJSON {
+		return problem.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
+	}
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	if _, err = decoder.ReadValue(); err == nil {
+		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("there is more after the JSON value")
+		}
+	}
+	refused := problem.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
+	refused.Cause = err
+	return refused
+}
+
+func jsonFault(err error) string {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "it ends too early"
+	}
+	return clip(strings.TrimPrefix(err.Error(), "jsontext: "), 300)
+}
+
+// dateTime is the format date-time, read as the generated code reads it.
+type dateTime struct{}
+
+func (dateTime) Validate(value string) error {
+	_, err := time.Parse(time.RFC3339, value)
+	return err
+}
+
+// fields names what the validator found at fault.
+func fields(err error) []common.FieldError {
+	var found []common.FieldError
+	var walk func(err error, field string)
+	add := func(field, message string) {
+		entry := common.FieldError{Field: clip(field, 200), Message: clip(message, 1000)}
+		if len(found) < 100 && !slices.Contains(found, entry) {
+			found = append(found, entry)
+		}
+	}
+	walk = func(err error, field string) {
+		switch e := err.(type) {
+		case openapi3.MultiError:
+			for _, one := range e {
+				walk(one, field)
+			}
+		case *openapi3filter.RequestError:
+			switch {
+			case e.Parameter != nil:
+				field = e.Parameter.Name
+			case e.RequestBody != nil:
+				field = ""
+			}
+			if e.Err == nil {
+				add(orBody(field), e.Reason)
+				return
+			}
+			walk(e.Err, field)
+		case *openapi3.SchemaError:
+			add(orBody(join(field, e.JSONPointer())), e.Reason)
+		case *openapi3filter.ParseError:
+			add(orBody(field), parseFault(e))
+		default:
+			if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+				add(orBody(field), "is required")
+				return
+			}
+			add(orBody(field), err.Error())
+		}
+	}
+	walk(err, "")
+	return found
+}
+
+func parseFault(e *openapi3filter.ParseError) string {
+	if number := (*strconv.NumError)(nil); errors.As(e, &number) {
+		if errors.Is(number, strconv.ErrRange) {
+			return "number is out of range"
+		}
+		return "is not a number"
+	}
+	if syntax := (*json.SyntaxError)(nil); errors.As(e, &syntax) {
+		return "is not JSON"
+	}
+	if e.Reason != "" {
+		return e.Reason
+	}
+	return "cannot be read"
+}
+
+// join writes a JSON pointer the way people write it: items[0].qty.
+func join(field string, pointer []string) string {
+	for _, part := range pointer {
+		if _, err := strconv.Atoi(part); err == nil {
+			field += "[" + part + "]"
+			continue
+		}
+		if field != "" {
+			field += "."
+		}
+		field += part
+	}
+	return field
+}
+
+func orBody(field string) string {
+	if field == "" {
+		return "body"
+	}
+	return field
+}
+
+// clip cuts a text to at most n characters.
+func clip(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,279 @@
+// Package server is the way of a request that the services share: trace, access log, recovery, limits, authorization
+// and validation by the contract before the generated code, and one table for errors after it.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+)
+
+// Config is what the services set apart from each other.
+type Config struct {
+	Title    string
+	Contract []byte                 // OpenAPI 3.0.3 in JSON
+	Prefixes []string               // under which the routes are served as well, as /dev
+	Schemes  map[string]auth.Scheme // by name of the contract's security scheme
+	Edge
+	Log *slog.Logger
+
+	// Encode writes an error in the service's own shape, and reports whether it did. The problem document is written
+	// where it is nil or did not. e is what cause came down to.
+	Encode func(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error)
+}
+
+// Edge is what a deployment sets about the outside.
+type Edge struct {
+	Origins        []string      // that browsers may call from (CORS); none turns CORS off
+	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; none takes the connection's address
+	Timeout        time.Duration // of one request, as seen by the handler; 0 is 10 seconds
+}
+
+// New returns a handler that serves what register adds, under the contract.
+func New(config Config, register func(router *echo.Echo, prefix string)) (http.Handler, error) {
+	all, err := operations(config.Contract)
+	if err != nil {
+		return nil, err
+	}
+	if config.Timeout == 0 {
+		config.Timeout = 10 * time.Second
+	}
+	e := echo.New()
+	e.IPExtractor = echo.ExtractIPDirect()
+	if len(config.TrustedProxies) > 0 {
+		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+		for _, network := range config.TrustedProxies {
+			trust = append(trust, echo.TrustIPRange(network))
+		}
+		e.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
+	}
+	s := &shared{config: config, operations: all}
+	e.HTTPErrorHandler = s.handleError
+	e.Use(s.trace, s.access, s.recover)
+	if len(config.Origins) > 0 {
+		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+			AllowOrigins:  config.Origins,
+			AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "X-Idempotency-Key", "If-Match", "X-Correlation-Id", "traceparent"},
+			ExposeHeaders: []string{"ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Correlation-Id", "WWW-Authenticate"},
+			MaxAge:        600,
+		}))
+	}
+	e.Use(s.enforce)
+
+	page := v5emb.NewWithConfig(swgui.Config{SettingsUI: map[string]string{"persistAuthorization": "true"}})
+	for _, prefix := range append([]string{""}, config.Prefixes...) {
+		e.GET(prefix+"/openapi.json", func(c echo.Context) error {
+			return c.JSONBlob(http.StatusOK, config.Contract)
+		})
+		docs := page(config.Title, prefix+"/openapi.json", prefix+"/docs")
+		e.GET(prefix+"/docs", echo.WrapHandler(docs))
+		e.GET(prefix+"/docs/:asset", assets(docs))
+		register(e, prefix)
+	}
+	return e, nil
+}
+
+// assets serves the parts of the page; one that is not there is a problem as everywhere.
+func assets(docs http.Handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		w := &missing{ResponseWriter: c.Response().Writer}
+		docs.ServeHTTP(w, c.Request())
+		if w.is {
+			return problem.New(common.CodeNotFound, "There is no such file.")
+		}
+		c.Response().Committed = true
+		return nil
+	}
+}
+
+// missing holds a 404 back.
+type missing struct {
+	http.ResponseWriter
+	is bool
+}
+
+func (m *missing) WriteHeader(status int) {
+	if status == http.StatusNotFound {
+		m.is = true
+		return
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+func (m *missing) Write(p []byte) (int, error) {
+	if m.is {
+		return len(p), nil
+	}
+	return m.ResponseWriter.Write(p)
+}
+
+type shared struct {
+	config     Config
+	operations map[string]*operation
+}
+
+// find returns the operation that Echo's router chose.
+func (s *shared) find(c echo.Context) (*operation, bool) {
+	path := c.Path()
+	for _, prefix := range s.config.Prefixes {
+		path = strings.TrimPrefix(path, prefix)
+	}
+	op, ok := s.operations[c.Request().Method+" "+path]
+	return op, ok
+}
+
+func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(telemetry.Receive(c.Request()), s.config.Timeout)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
+	}
+}
+
+// access logs one line a request. Errors are answered here, so that the line has the status that was sent.
+func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		r := c.Request()
+		operationID := ""
+		if op, ok := s.find(c); ok {
+			operationID = op.route.Operation.OperationID
+		}
+		level := slog.LevelInfo
+		if operationID == "getHealth" || operationID == "getReady" || operationID == "getDocsAsset" {
+			level = slog.LevelDebug
+		}
+		caller, _ := auth.From(r.Context())
+		s.config.Log.LogAttrs(r.Context(), level, "request",
+			slog.String("operation", operationID),
+			slog.String("method", r.Method),
+			slog.String("path", r.URL.Path),
+			slog.Int("status", c.Response().Status),
+			slog.Duration("duration", time.Since(start)),
+			slog.Int64("bytes", c.Response().Size),
+			slog.String("caller", caller.Name),
+			slog.String("ip", c.RealIP()),
+			slog.String("trace_id", telemetry.TraceID(r.Context())),
+			slog.String("correlation_id", telemetry.CorrelationID(r.Context())),
+		)
+		return nil
+	}
+}
+
+func (s *shared) recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too
+					panic(p)
+				}
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}
+
+// enforce holds requests to the contract.
+func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		op, ok := s.find(c)
+		if !ok { // Echo's own answer: 404 or 405
+			return next(c)
+		}
+		caller, err := op.authorize(c.Request(), s.config.Schemes)
+		if err != nil {
+			return err
+		}
+		if caller.Name != "" {
+			c.SetRequest(c.Request().WithContext(auth.WithCaller(c.Request().Context(), caller)))
+		}
+		if id := c.Request().Header.Get(telemetry.CorrelationHeader); ValidCorrelationID(id) {
+			c.SetRequest(c.Request().WithContext(telemetry.WithCorrelationID(c.Request().Context(), id)))
+		}
+		if err := op.validate(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+// ValidCorrelationID reports whether id is one that the contract allows and a log line can carry.
+func ValidCorrelationID(id string) bool {
+	return id != "" && len(id) <= 128 && strings.Trim(id,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+=@-") == ""
+}
+
+// handleError answers an error. It is the only place that does, and the only one that logs a 5xx.
+func (s *shared) handleError(err error, c echo.Context) {
+	ctx := c.Request().Context()
+	e := s.classify(err, c)
+	if e.Status() >= http.StatusInternalServerError {
+		s.config.Log.LogAttrs(ctx, slog.LevelError, "request failed",
+			slog.String("code", string(e.Code)),
+			slog.Any("cause", err),
+			slog.String("trace_id", telemetry.TraceID(ctx)),
+			slog.String("correlation_id", telemetry.CorrelationID(ctx)),
+		)
+	}
+	if c.Response().Committed {
+		return
+	}
+	e.SetHeaders(c.Response().Header())
+	if op, ok := s.find(c); ok && s.config.Encode != nil {
+		done, err := s.config.Encode(c, op.route.Operation.OperationID, err, e)
+		if err != nil {
+			s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
+		}
+		if done {
+			return
+		}
+	}
+	doc := e.Document(telemetry.TraceID(ctx))
+	c.Response().Header().Set(echo.HeaderContentType, problem.ContentType)
+	if err := c.JSON(e.Status(), doc); err != nil {
+		s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
+	}
+}
+
+// classify makes the service's own error of Echo's and of the context's.
+func (s *shared) classify(err error, c echo.Context) *problem.Error {
+	var own *problem.Error
+	var echos *echo.HTTPError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &echos):
+		switch echos.Code {
+		case http.StatusNotFound:
+			return problem.New(common.CodeNotFound, "There is nothing at this path.")
+		case http.StatusMethodNotAllowed:
+			return problem.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not take %s.", clip(c.Request().Method, 20)))
+		case http.StatusBadRequest: // the generated binder: what the validator let through and the type does not hold
+			return problem.Invalid(common.FieldError{Field: "request", Message: clip(fmt.Sprint(echos.Message), 1000)})
+		}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problem.Unavailable(common.CodeUnavailable, "The service did not finish in time.", err)
+	}
+	return problem.From(err)
+}

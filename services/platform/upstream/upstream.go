@@ -1,0 +1,104 @@
+// Package upstream makes the HTTP clients by which services call each other.
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/failsafehttp"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+)
+
+// BaseURL checks the base URL of a service and writes it in one way: no slash at its end, and none of the service's own
+// resources there, since http://host/orders is a common way to write where orders-api is. A path prefix stays.
+func BaseURL(raw string, resources ...string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%q is not a URL", raw)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", fmt.Errorf("%q must start with http:// or https://", raw)
+	case u.Hostname() == "":
+		return "", fmt.Errorf("%q names no host", raw)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", fmt.Errorf("%q must be scheme, host, port and path alone", u.Redacted())
+	}
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	for _, resource := range resources {
+		if before, ok := strings.CutSuffix(path, "/"+resource); ok {
+			path = strings.TrimRight(before, "/")
+			break
+		}
+	}
+	if strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
+		return "", fmt.Errorf("the path of %q has an empty or a dotted part", raw)
+	}
+	return u.Scheme + "://" + u.Host + path, nil
+}
+
+// Policy bounds the calls to one service.
+type Policy struct {
+	Timeout time.Duration // of one try
+	Tries   int           // at most, of a call that may be repeated
+}
+
+// NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
+// growing pause with jitter (or the pause that Retry-After asks for), and stops calling for a while when most calls fail. Every call through it must be safe to
+// repeat: a read, or a write under an idempotency key.
+func NewClient(p Policy) *http.Client {
+	retry := failsafehttp.NewRetryPolicyBuilder().
+		AbortOnErrors(circuitbreaker.ErrOpen).
+		WithMaxAttempts(p.Tries).
+		WithBackoff(50*time.Millisecond, time.Second).
+		WithJitterFactor(0.5).
+		ReturnLastFailure().
+		Build()
+	breaker := circuitbreaker.NewBuilder[*http.Response]().
+		HandleIf(unanswered).
+		WithFailureRateThreshold(50, 10, 10*time.Second).
+		WithDelay(2 * time.Second).
+		WithSuccessThreshold(2).
+		Build()
+	transport := &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		ResponseHeaderTimeout: p.Timeout,
+		ForceAttemptHTTP2:     true,
+	}
+	return &http.Client{
+		Transport: failsafehttp.NewRoundTripper(traced{transport}, failsafe.Policy[*http.Response](retry), breaker),
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("a service must not redirect")
+		},
+	}
+}
+
+// unanswered reports whether a try got no answer of the service itself.
+func unanswered(r *http.Response, err error) bool {
+	if err != nil {
+		return true
+	}
+	switch r.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// traced adds the trace and the correlation id to each call.
+type traced struct{ next http.RoundTripper }
+
+func (t traced) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	telemetry.Send(r.Context(), r.Header)
+	return t.next.RoundTrip(r)
+}

@@ -1,0 +1,3 @@
+module github.com/pedidos-hq/pedidos/sql
+
+go 1.26.0

@@ -1,0 +1,31 @@
+-- name: InsertCustomer :execlastid
+INSERT INTO customers (name, email, phone, active_email, search_text, version, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, 1, ?, ?);
+
+-- name: GetCustomer :one
+SELECT id, name, email, phone, version, created_at, updated_at
+FROM customers
+WHERE id = ? AND deleted_at IS NULL;
+
+-- name: LockCustomer :one
+SELECT id, name, email, phone, version, created_at, updated_at
+FROM customers
+WHERE id = ? AND deleted_at IS NULL
+FOR UPDATE;
+
+-- name: ListCustomers :many
+SELECT id, name, email, phone, version, created_at, updated_at
+FROM customers
+WHERE id > sqlc.arg(after_id) AND deleted_at IS NULL AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+ORDER BY id
+LIMIT ?;
+
+-- name: UpdateCustomer :exec
+UPDATE customers
+SET name = ?, email = ?, phone = ?, active_email = ?, search_text = ?, version = version + 1, updated_at = ?
+WHERE id = ?;
+
+-- name: DeleteCustomer :execrows
+UPDATE customers
+SET deleted_at = sqlc.arg(deleted_at), active_email = NULL, version = version + 1
+WHERE id = sqlc.arg(id) AND deleted_at IS NULL;

@@ -1,0 +1,21 @@
+-- name: ClaimKey :exec
+INSERT INTO customers_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
+VALUES (?, ?, ?, 0, '', '', ?, ?);
+
+-- name: AnswerKey :exec
+UPDATE customers_idempotency
+SET status = ?, headers = ?, body = ?
+WHERE caller = ? AND idem_key = ?;
+
+-- name: GetKey :one
+SELECT fingerprint, status, headers, body, expires_at
+FROM customers_idempotency
+WHERE caller = ? AND idem_key = ?;
+
+-- name: DropExpiredKey :exec
+DELETE FROM customers_idempotency
+WHERE caller = ? AND idem_key = ? AND expires_at <= sqlc.arg(now);
+
+-- name: SweepKeys :execrows
+DELETE FROM customers_idempotency
+WHERE expires_at <= sqlc.arg(now);

@@ -1,0 +1,78 @@
+-- name: InsertOrder :execlastid
+INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, created_at)
+VALUES (?, ?, ?, ?, 'CREATED', ?, 1, ?);
+
+-- name: InsertOrderLine :exec
+INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: GetOrder :one
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE id = ?;
+
+-- name: LockOrder :one
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE id = ?
+FOR UPDATE;
+
+-- name: ListOrderLines :many
+SELECT order_id, product_id, qty, unit_price_cents, subtotal_cents
+FROM order_lines
+WHERE order_id IN (sqlc.slice(order_ids))
+ORDER BY order_id, product_id;
+
+-- name: ConfirmOrder :exec
+UPDATE orders
+SET status = 'CONFIRMED', confirmed_at = sqlc.arg(now), version = version + 1
+WHERE id = sqlc.arg(id);
+
+-- name: CancelOrder :exec
+UPDATE orders
+SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
+WHERE id = sqlc.arg(id);
+
+-- The four lists below are one list with other filters: each has an index that gives its rows in order. A page holds
+-- what was created from created_from on and before the position (before_time, before_id), newest first.
+
+-- name: ListOrders :many
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
+LIMIT ?;
+
+-- name: ListOrdersByStatus :many
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE status = sqlc.arg(status)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
+LIMIT ?;
+
+-- name: ListOrdersByCustomer :many
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE customer_id = sqlc.arg(customer_id)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
+LIMIT ?;
+
+-- name: ListOrdersByCustomerAndStatus :many
+SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE customer_id = sqlc.arg(customer_id) AND status = sqlc.arg(status)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
+LIMIT ?;

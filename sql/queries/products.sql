@@ -1,0 +1,42 @@
+-- name: InsertProduct :execlastid
+INSERT INTO products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, 1, ?, ?);
+
+-- name: GetProduct :one
+SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+FROM products
+WHERE id = ?;
+
+-- name: LockProduct :one
+SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+FROM products
+WHERE id = ?
+FOR UPDATE;
+
+-- name: LockProductsForOrder :many
+SELECT id, price_cents, stock
+FROM products
+WHERE id IN (sqlc.slice(ids))
+ORDER BY id
+FOR UPDATE;
+
+-- name: ListProducts :many
+SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+FROM products
+WHERE id > sqlc.arg(after_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+ORDER BY id
+LIMIT ?;
+
+-- name: UpdateProduct :exec
+UPDATE products
+SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
+WHERE id = ?;
+
+-- name: MoveStock :exec
+UPDATE products
+SET stock = stock + sqlc.arg(delta), version = version + 1, updated_at = sqlc.arg(now)
+WHERE id = sqlc.arg(id);
+
+-- name: InsertStockAdjustment :exec
+INSERT INTO stock_adjustments (product_id, delta, caller, created_at)
+VALUES (?, ?, ?, ?);

@@ -1,0 +1,140 @@
+// Command generate writes everything in gen/ that follows from api/ and sql/: the bundled contracts, the types,
+// servers and clients, and the query code.
+//
+//	GOWORK=off go -C tools run ./generate
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+)
+
+const module = "github.com/pedidos-hq/pedidos/gen"
+
+func main() {
+	log.SetFlags(0)
+	if err := run(context.Background(), ".."); err != nil {
+		log.Fatal("generate: ", err)
+	}
+}
+
+func run(ctx context.Context, root string) error {
+	common, err := load(ctx, filepath.Join(root, "api/common.yaml"))
+	if err != nil {
+		return err
+	}
+	types := codegen.Configuration{PackageName: "common", Generate: codegen.GenerateOptions{Models: true}}
+	types.OutputOptions.SkipPrune = true
+	types.OutputOptions.ExcludeTags = []string{"docs"}
+	types.OutputOptions.ExcludeSchemas = []string{"Time", "NullableTime"} // gen/common/time.go
+	if err := write(filepath.Join(root, "gen/common/common.gen.go"), common, types); err != nil {
+		return err
+	}
+	for _, service := range []string{"customers", "orders", "orchestrator"} {
+		if err := generate(ctx, root, service, common); err != nil {
+			return fmt.Errorf("%s: %w", service, err)
+		}
+	}
+	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
+	sqlc.Env = append(os.Environ(), "CGO_ENABLED=0")
+	sqlc.Stdout, sqlc.Stderr = os.Stdout, os.Stderr
+	return sqlc.Run()
+}
+
+// generate writes the bundled contract of one service and the three packages that follow from it.
+func generate(ctx context.Context, root, service string, common *openapi3.T) error {
+	doc, err := load(ctx, filepath.Join(root, "api", service+".openapi.yaml"))
+	if err != nil {
+		return err
+	}
+	doc.InternalizeRefs(ctx, lastSegment)
+	if err := doc.Validate(ctx); err != nil {
+		return err
+	}
+	bundle, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "gen/contract", service+".json"), append(bundle, '\n'), 0o644); err != nil {
+		return err
+	}
+
+	dir := filepath.Join(root, "gen", service)
+	own := []codegen.AdditionalImport{{Alias: ".", Package: path.Join(module, service)}}
+	for file, config := range map[string]codegen.Configuration{
+		service + ".gen.go": {PackageName: service, Generate: codegen.GenerateOptions{Models: true}},
+		"client/client.gen.go": {
+			PackageName: "client", Generate: codegen.GenerateOptions{Client: true}, AdditionalImports: own,
+		},
+		"server/server.gen.go": {
+			PackageName: "server", Generate: codegen.GenerateOptions{EchoServer: true, Strict: true}, AdditionalImports: own,
+		},
+	} {
+		// The page and the contract are served by the platform, not by the generated stubs.
+		config.OutputOptions.ExcludeTags = []string{"docs"}
+		fresh, err := openapi3.NewLoader().LoadFromData(bundle) // the generator changes what it is given
+		if err != nil {
+			return err
+		}
+		share(fresh, common)
+		if err := write(filepath.Join(dir, file), fresh, config); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// share makes the schemas that come from common.yaml aliases of the types in gen/common, so that a Problem is the same
+// type whichever service it comes from.
+func share(doc, common *openapi3.T) {
+	for name, schema := range doc.Components.Schemas {
+		if _, ok := common.Components.Schemas[name]; !ok {
+			continue
+		}
+		if schema.Value.Extensions == nil {
+			schema.Value.Extensions = map[string]any{}
+		}
+		schema.Value.Extensions["x-go-type"] = "common." + name
+		schema.Value.Extensions["x-go-type-import"] = map[string]any{"path": module + "/common"}
+		schema.Value.Enum = nil // the values are declared beside the type
+	}
+}
+
+func load(ctx context.Context, file string) (*openapi3.T, error) {
+	loader := openapi3.NewLoader()
+	loader.Context = ctx
+	loader.IsExternalRefsAllowed = true
+	doc, err := loader.LoadFromFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(ctx)
+}
+
+func lastSegment(_ *openapi3.T, ref openapi3.ComponentRef) string {
+	name := ref.RefString()
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+func write(file string, doc *openapi3.T, config codegen.Configuration) error {
+	config.OutputOptions.NameNormalizer = string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)
+	config.OutputOptions.AdditionalInitialisms = []string{"SKU"}
+	code, err := codegen.Generate(doc, config)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(code), 0o644)
+}
