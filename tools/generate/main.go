@@ -57,6 +57,9 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 	if err != nil {
 		return err
 	}
+	for _, scheme := range doc.Components.SecuritySchemes {
+		scheme.Ref = "" // under its own name already: a reference would be to itself
+	}
 	doc.InternalizeRefs(ctx, lastSegment)
 	if err := doc.Validate(ctx); err != nil {
 		return err

@@ -166,13 +166,16 @@ func (c *Config) Check(needs Needs) error {
 		}
 		c.proxies = append(c.proxies, network)
 	}
-	for name, d := range map[string]time.Duration{
-		"JWT_TTL": c.JWTTTL, "UPSTREAM_TIMEOUT": c.UpstreamTimeout, "CUSTOMER_CACHE_TTL": c.CustomerCacheTTL,
-		"CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL, "IDEMPOTENCY_TTL": c.IdempotencyTTL,
-		"REQUEST_TIMEOUT": c.RequestTimeout, "DB_WAIT": c.DBWait,
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"DB_WAIT", c.DBWait}, {"JWT_TTL", c.JWTTTL}, {"UPSTREAM_TIMEOUT", c.UpstreamTimeout},
+		{"CUSTOMER_CACHE_TTL", c.CustomerCacheTTL}, {"CUSTOMER_CACHE_UNKNOWN_TTL", c.CustomerCacheUnknownTTL},
+		{"IDEMPOTENCY_TTL", c.IdempotencyTTL}, {"REQUEST_TIMEOUT", c.RequestTimeout},
 	} {
-		if d <= 0 {
-			refuse("%s must be more than 0", name)
+		if d.value <= 0 {
+			refuse("%s must be more than 0", d.name)
 		}
 	}
 	if c.Port < 0 || c.Port > 65535 {

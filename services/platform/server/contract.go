@@ -256,7 +256,8 @@ func fields(err error) []common.FieldError {
 			}
 			walk(e.Err, field)
 		case *openapi3.SchemaError:
-			add(orBody(join(field, e.JSONPointer())), e.Reason)
+			path, message := schemaFault(e)
+			add(orBody(join(field, path)), message)
 		case *openapi3filter.ParseError:
 			add(orBody(field), parseFault(e))
 		default:
@@ -271,6 +272,22 @@ func fields(err error) []common.FieldError {
 	return found
 }
 
+// schemaFault says where a value does not fit its schema, and why, in words for people.
+func schemaFault(e *openapi3.SchemaError) (pointer []string, message string) {
+	pointer = e.JSONPointer()
+	var name string
+	if n, _ := fmt.Sscanf(e.Reason, "property %q is unsupported", &name); n == 1 && strings.HasSuffix(e.Reason, "is unsupported") {
+		return append(pointer, name), "is not a field of this object"
+	}
+	if n, _ := fmt.Sscanf(e.Reason, "property %q is missing", &name); n == 1 && strings.HasSuffix(e.Reason, "is missing") {
+		return pointer, "is required"
+	}
+	if e.SchemaField == "format" && e.Schema.Format == "date-time" {
+		return pointer, "must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"
+	}
+	return pointer, e.Reason
+}
+
 func parseFault(e *openapi3filter.ParseError) string {
 	if number := (*strconv.NumError)(nil); errors.As(e, &number) {
 		if errors.Is(number, strconv.ErrRange) {
@@ -282,7 +299,7 @@ func parseFault(e *openapi3filter.ParseError) string {
 		return "is not JSON"
 	}
 	if e.Reason != "" {
-		return e.Reason
+		return "is " + e.Reason
 	}
 	return "cannot be read"
 }

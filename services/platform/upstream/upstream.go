@@ -63,7 +63,7 @@ func NewClient(p Policy) *http.Client {
 		Build()
 	breaker := circuitbreaker.NewBuilder[*http.Response]().
 		HandleIf(unanswered).
-		WithFailureRateThreshold(50, 10, 10*time.Second).
+		WithFailureRateThreshold(0.5, 10, 10*time.Second).
 		WithDelay(2 * time.Second).
 		WithSuccessThreshold(2).
 		Build()

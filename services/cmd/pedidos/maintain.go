@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Bring the schema to the newest version."`
+	Down   migrateDownCommand   `cmd:"" help:"Take back the newest migration. What it made is lost."`
+	Status migrateStatusCommand `cmd:"" help:"Show the migrations and which are applied."`
+}
+
+type migrateUpCommand struct{}
+
+func (migrateUpCommand) Run(ctx context.Context, p *process) error {
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if err := db.Migrate(ctx); err != nil {
+			return err
+		}
+		return p.printMigrations(ctx, db)
+	})
+}
+
+type migrateDownCommand struct{}
+
+func (migrateDownCommand) Run(ctx context.Context, p *process) error {
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if err := db.MigrateDown(ctx); err != nil {
+			return err
+		}
+		return p.printMigrations(ctx, db)
+	})
+}
+
+type migrateStatusCommand struct{}
+
+func (migrateStatusCommand) Run(ctx context.Context, p *process) error {
+	return p.withDatabase(ctx, func(db *database.DB) error { return p.printMigrations(ctx, db) })
+}
+
+func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
+	all, err := db.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		state := "pending"
+		if m.Applied {
+			state = "applied"
+		}
+		fmt.Fprintf(p.stdout, "%5d  %s  %s\n", m.Version, state, m.File)
+	}
+	return nil
+}
+
+type seedCommand struct{}
+
+func (seedCommand) Run(ctx context.Context, p *process) error {
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		if err := db.Seed(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.stdout, "The sample customers and products are there.")
+		return nil
+	})
+}
+
+type auditCommand struct{}
+
+func (auditCommand) Run(ctx context.Context, p *process) error {
+	return p.withDatabase(ctx, func(db *database.DB) error {
+		broken := 0
+		err := db.Read(ctx, func(conn database.Conn) error {
+			q := ordersdb.New(conn)
+			stock, err := q.AuditStock(ctx)
+			if err != nil {
+				return fmt.Errorf("audit stock: %w", err)
+			}
+			for _, s := range stock {
+				fmt.Fprintf(p.stdout, "product %d: %d in stock, but %d put in and %d taken by orders\n", s.ID, s.Stock, s.Adjusted, s.Taken)
+			}
+			totals, err := q.AuditTotals(ctx)
+			if err != nil {
+				return fmt.Errorf("audit totals: %w", err)
+			}
+			for _, t := range totals {
+				fmt.Fprintf(p.stdout, "order %d: its total is %d cents, its lines are %d\n", t.ID, t.TotalCents, t.LinesCents)
+			}
+			broken = len(stock) + len(totals)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if broken > 0 {
+			return fmt.Errorf("the audit found %d broken rows", broken)
+		}
+		fmt.Fprintln(p.stdout, "Stock and totals add up.")
+		return nil
+	})
+}
+
+func (p *process) withDatabase(ctx context.Context, do func(*database.DB) error) error {
+	if err := p.config.Check(config.Needs{Database: true}); err != nil {
+		return err
+	}
+	db, release, err := p.openDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), db.Close(), release())
+}
+
+type healthCommand struct {
+	URL string `arg:"" optional:"" help:"The service to ask; the one on PORT of this machine where it is left out."`
+}
+
+func (h healthCommand) Run(ctx context.Context, p *process) error {
+	if h.URL == "" {
+		h.URL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.config.Port))
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/ready", nil)
+	if err != nil {
+		return fmt.Errorf("%q is not a URL", h.URL)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", h.URL, response.Status)
+	}
+	return nil
+}

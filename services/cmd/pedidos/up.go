@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	_ "embed" // the greeting
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"text/template"
+
+	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/customers"
+	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+type upCommand struct {
+	Data             string `placeholder:"DIR" help:"Keep the data in this folder (${env} or ./data)." env:"DATA_DIR" default:"data"`
+	Reset            bool   `help:"Delete the data first."`
+	Seed             bool   `negatable:"" default:"true" help:"Put sample customers and products into an empty database."`
+	Host             string `help:"Listen on this address." env:"HOST" default:"127.0.0.1"`
+	CustomersPort    int    `placeholder:"PORT" help:"Port of customers-api; 0 takes a free one." default:"3001"`
+	OrdersPort       int    `placeholder:"PORT" help:"Port of orders-api; 0 takes a free one." default:"3002"`
+	OrchestratorPort int    `placeholder:"PORT" help:"Port of the orchestrator; 0 takes a free one." default:"3003"`
+}
+
+// localPassword is the administrator's where none is set and only this machine can connect.
+const localPassword = "pedidos-local"
+
+// Run starts all three services in this process and stops them in the order in which they call each other.
+func (u upCommand) Run(ctx context.Context, p *process) error {
+	p.config.DataDir, p.config.DBHost = u.Data, ""
+	release, err := database.LockFolder(u.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = release() }()
+	local := net.ParseIP(u.Host).IsLoopback() || u.Host == "localhost"
+	if local {
+		if err := p.localDefaults(); err != nil {
+			return err
+		}
+	}
+	var listeners [3]net.Listener
+	for i, port := range []struct {
+		number int
+		flag   string
+	}{{u.CustomersPort, "--customers-port"}, {u.OrdersPort, "--orders-port"}, {u.OrchestratorPort, "--orchestrator-port"}} {
+		if listeners[i], err = listen(u.Host, port.number, port.flag); err != nil {
+			return err
+		}
+		defer listeners[i].Close()
+	}
+	p.config.CustomersAPIBase, p.config.OrdersAPIBase = near(listeners[0]), near(listeners[1])
+	err = p.config.Check(config.Needs{
+		JWTSecret: true, ServiceToken: true, AdminPassword: true, CustomersAPI: true, OrdersAPI: true,
+	})
+	if err != nil {
+		return err
+	}
+	p.log.Debug("configuration", "environment", p.config)
+
+	db, err := u.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	handlers, err := p.all(db)
+	if err != nil {
+		return err
+	}
+	if err := u.greet(p, listeners, local); err != nil {
+		return err
+	}
+	return p.serveAll(ctx, db, listeners, handlers)
+}
+
+// open opens the database of the data folder, new where it is not there.
+func (u upCommand) open(ctx context.Context) (*database.DB, error) {
+	file := filepath.Join(u.Data, databaseFile)
+	if u.Reset {
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, fmt.Errorf("delete the data: %w", err)
+			}
+		}
+	}
+	db, err := database.OpenSQLite(file)
+	if err != nil {
+		return nil, err
+	}
+	if err = db.Migrate(ctx); err == nil && u.Seed {
+		err = seedEmpty(ctx, db)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// seedEmpty seeds a database that nobody has written to.
+func seedEmpty(ctx context.Context, db *database.DB) error {
+	empty := false
+	err := db.Read(ctx, func(conn database.Conn) error {
+		c, err := customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{Pattern: "%", Limit: 1})
+		if err != nil {
+			return err
+		}
+		p, err := ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{Pattern: "%", Limit: 1})
+		empty = len(c) == 0 && len(p) == 0
+		return err
+	})
+	if err != nil || !empty {
+		return err
+	}
+	return db.Seed(ctx)
+}
+
+func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
+	if handlers[0], err = newCustomers(p.config, db, p.log); err != nil {
+		return handlers, err
+	}
+	if handlers[1], err = newOrders(p.config, db, p.log); err != nil {
+		return handlers, err
+	}
+	handlers[2], err = newOrchestrator(p.config, p.log)
+	return handlers, err
+}
+
+// serveAll serves until ctx ends or a service fails, then stops the callers before the called.
+func (p *process) serveAll(ctx context.Context, db *database.DB, listeners [3]net.Listener, handlers [3]http.Handler) error {
+	failing, fail := context.WithCancel(ctx)
+	defer fail()
+	var background sync.WaitGroup
+	for _, s := range []sweep{customers.SweepKeys, orders.SweepKeys} {
+		background.Go(func() { s.run(failing, db, p.log) })
+	}
+	defer background.Wait()
+
+	var stops [3]context.CancelFunc
+	var done [3]chan error
+	for i := range handlers {
+		serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		stops[i], done[i] = stop, make(chan error, 1)
+		go func() {
+			defer fail()
+			done[i] <- server.Run(serving, listeners[i], handlers[i], p.log)
+		}()
+	}
+	<-failing.Done()
+	var errs []error
+	for _, i := range []int{2, 1, 0} {
+		stops[i]()
+		errs = append(errs, <-done[i])
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, "\nPedidos has stopped. The data is kept.")
+	return nil
+}
+
+// localDefaults are for a machine that nobody else can connect to: a known password, anonymous orders through the
+// orchestrator, and secrets that are made once and kept beside the data.
+func (p *process) localDefaults() error {
+	c := p.config
+	if c.AdminPassword == "" {
+		c.AdminPassword = localPassword
+	}
+	if _, set := p.environment["ALLOW_ANONYMOUS"]; !set {
+		c.AllowAnonymous = true
+	}
+	for _, s := range []struct {
+		secret *config.Secret
+		file   string
+	}{{&c.JWTSecret, "jwt-secret"}, {&c.ServiceToken, "service-token"}} {
+		if *s.secret != "" {
+			continue
+		}
+		file := filepath.Join(c.DataDir, s.file)
+		kept, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			kept = []byte(rand.Text() + rand.Text())
+			err = os.WriteFile(file, kept, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("keep a secret in the data folder: %w", err)
+		}
+		*s.secret = config.Secret(strings.TrimSpace(string(kept)))
+	}
+	return nil
+}
+
+//go:embed greeting.txt
+var greeting string
+
+// greet prints what a newcomer needs.
+func (u upCommand) greet(p *process, listeners [3]net.Listener, local bool) error {
+	page, err := template.New("greeting").Parse(greeting)
+	if err != nil {
+		return fmt.Errorf("read greeting: %w", err)
+	}
+	password := "(ADMIN_PASSWORD)"
+	if local && p.config.AdminPassword == localPassword {
+		password = localPassword
+	}
+	var text bytes.Buffer
+	err = page.Execute(&text, map[string]any{
+		"Customers": near(listeners[0]), "Orders": near(listeners[1]), "Orchestrator": near(listeners[2]),
+		"Data": u.Data, "User": p.config.AdminUser, "Password": password, "Anonymous": p.config.AllowAnonymous,
+	})
+	if err != nil {
+		return fmt.Errorf("write greeting: %w", err)
+	}
+	_, err = text.WriteTo(p.stdout)
+	return err
+}
+
+// near is the base URL of a listener for callers on this machine.
+func near(l net.Listener) string {
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); ip.IsUnspecified() || ip.Equal(net.IPv4(127, 0, 0, 1)) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
