@@ -44,7 +44,7 @@ type Cancellation struct {
 type Cents = common.Cents
 
 // Confirmation Nothing is to be said.
-type Confirmation = map[string]interface{}
+type Confirmation = struct{}
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError = common.FieldError

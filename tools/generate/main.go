@@ -98,14 +98,18 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 }
 
 // share makes the schemas that come from common.yaml aliases of the types in gen/common, so that a Problem is the same
-// type whichever service it comes from.
+// type whichever service it comes from. An object that can have no members is a struct without fields, since a nil map
+// would be sent as null.
 func share(doc, common *openapi3.T) {
 	for name, schema := range doc.Components.Schemas {
-		if _, ok := common.Components.Schemas[name]; !ok {
-			continue
-		}
 		if schema.Value.Extensions == nil {
 			schema.Value.Extensions = map[string]any{}
+		}
+		if may := schema.Value.AdditionalProperties.Has; may != nil && !*may && len(schema.Value.Properties) == 0 {
+			schema.Value.Extensions["x-go-type"] = "struct{}"
+		}
+		if _, ok := common.Components.Schemas[name]; !ok {
+			continue
 		}
 		schema.Value.Extensions["x-go-type"] = "common." + name
 		schema.Value.Extensions["x-go-type-import"] = map[string]any{"path": module + "/common"}

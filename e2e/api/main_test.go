@@ -1,0 +1,80 @@
+// Package api tests the services through their contracts: the generated clients over real HTTP, with every exchange held
+// to the contract.
+package api
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+)
+
+// coverage collects what all tests of the package have seen.
+var coverage world.Coverage
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if code == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" &&
+		flag.Lookup("test.list").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" {
+		code = checkCoverage()
+	}
+	os.Exit(code)
+}
+
+// unreachable are the statuses that a client can't cause on an operation, with the reason.
+func unreachable(operation string, status int) string {
+	switch {
+	case status == 500:
+		return "a fault of the service"
+	case status == 503 && operation != "createOrder" && operation != "createAndConfirmOrder" && operation != "getReady":
+		return "a fault of the database, shown on getReady and createOrder"
+	}
+	return ""
+}
+
+// checkCoverage lists operations and the statuses they were answered with, and fails where one is missing that a client
+// can cause.
+func checkCoverage() (code int) {
+	for _, data := range [][]byte{contract.Customers, contract.Orders, contract.Orchestrator} {
+		c, err := world.LoadContract(data)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println(c.Doc.Info.Title)
+		for _, path := range c.Doc.Paths.InMatchingOrder() {
+			operations := c.Doc.Paths.Value(path).Operations()
+			for _, method := range slices.Sorted(maps.Keys(operations)) {
+				operation := operations[method]
+				line := fmt.Sprintf("  %-26s", operation.OperationID)
+				for _, declared := range slices.Sorted(maps.Keys(operation.Responses.Map())) {
+					status, _ := strconv.Atoi(declared)
+					n := coverage.Count(operation.OperationID, status)
+					switch {
+					case n > 0:
+						line += fmt.Sprintf(" %d×%d", status, n)
+					case unreachable(operation.OperationID, status) == "":
+						line += fmt.Sprintf(" %d×MISSING", status)
+						code = 1
+					}
+				}
+				fmt.Println(line)
+			}
+		}
+	}
+	return code
+}
+
+// newWorld boots the services for one test.
+func newWorld(t *testing.T, o world.Options) *world.World {
+	t.Helper()
+	o.Coverage = &coverage
+	return world.New(t, o)
+}

@@ -1,0 +1,289 @@
+// Package world boots the three services for a test, by the constructors that production uses, on a database of its own
+// and on real TCP ports, and holds every exchange with them to the contract.
+package world
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	customersapi "github.com/pedidos-hq/pedidos/gen/customers"
+	customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
+	orchestratorclient "github.com/pedidos-hq/pedidos/gen/orchestrator/client"
+	ordersapi "github.com/pedidos-hq/pedidos/gen/orders"
+	ordersclient "github.com/pedidos-hq/pedidos/gen/orders/client"
+	"github.com/pedidos-hq/pedidos/services/customers"
+	"github.com/pedidos-hq/pedidos/services/orchestrator"
+	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// Who may log in, and the tokens of the services: the first is sent, both are taken.
+const (
+	AdminPassword  = "admin-password"
+	ViewerPassword = "viewer-password"
+	ServiceToken   = "service-token-one"
+	OldToken       = "service-token-two"
+	JWTSecret      = "0123456789abcdef0123456789abcdef"
+)
+
+// Options set a world apart from the usual one.
+type Options struct {
+	Coverage       *Coverage
+	AllowAnonymous bool
+	CancelWindow   time.Duration // 0 is 10 minutes
+	KeyTTL         time.Duration // 0 is 24 hours
+	Known          time.Duration // how long orders-api remembers a customer; 0 is next to nothing
+	LoginBurst     int           // 0 is as good as no limit
+	Timeout        time.Duration // of a request; 0 is 10 seconds
+	Origins        []string
+}
+
+// World is the three services of one test.
+type World struct {
+	Clock *Clock
+	DB    *database.DB
+	Log   *Log
+
+	CustomersURL, OrdersURL, OrchestratorURL string
+
+	t        testing.TB
+	coverage *Coverage
+	servers  map[string]*httptest.Server
+}
+
+// New boots the services on a database of their own.
+func New(t testing.TB, o Options) *World {
+	t.Helper()
+	if o.Coverage == nil {
+		o.Coverage = &Coverage{}
+	}
+	w := &World{Clock: NewClock(), Log: &Log{}, t: t, coverage: o.Coverage, servers: map[string]*httptest.Server{}}
+	w.DB = openDatabase(t)
+
+	edge := server.Config{
+		Edge: server.Edge{Timeout: o.Timeout, Origins: o.Origins},
+		Log:  slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	tokens := auth.NewTokens(JWTSecret, time.Hour, w.Clock.Now)
+	serviceTokens := ServiceToken + "," + OldToken
+	handler, err := customers.New(customers.Config{
+		Server: edge, ServiceTokens: serviceTokens, KeyTTL: cmp.Or(o.KeyTTL, 24*time.Hour),
+		LoginRate: 1, LoginBurst: cmp.Or(o.LoginBurst, 1e6),
+		Users: []auth.User{
+			{Name: "admin", Password: AdminPassword, Role: auth.Admin},
+			{Name: "second", Password: AdminPassword, Role: auth.Admin},
+			{Name: "viewer", Password: ViewerPassword, Role: auth.Viewer},
+		},
+	}, w.DB, tokens, w.Clock.Now)
+	w.CustomersURL = w.serve("customers", handler, err)
+
+	directory, err := orders.NewDirectory(orders.DirectoryConfig{
+		BaseURL: w.CustomersURL, ServiceToken: ServiceToken, Timeout: 2 * time.Second,
+		Known: cmp.Or(o.Known, time.Nanosecond), Unknown: time.Nanosecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err = orders.New(orders.Config{
+		Server: edge, ServiceTokens: serviceTokens,
+		CancelWindow: cmp.Or(o.CancelWindow, 10*time.Minute), KeyTTL: cmp.Or(o.KeyTTL, 24*time.Hour),
+	}, w.DB, tokens, directory, w.Clock.Now)
+	w.OrdersURL = w.serve("orders", handler, err)
+
+	handler, err = orchestrator.New(orchestrator.Config{
+		Server: edge, OrdersBaseURL: w.OrdersURL, OrdersTimeout: 4 * time.Second,
+		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous,
+	})
+	w.OrchestratorURL = w.serve("orchestrator", handler, err)
+	return w
+}
+
+func openDatabase(t testing.TB) *database.DB {
+	t.Helper()
+	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func (w *World) serve(name string, handler http.Handler, err error) string {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := httptest.NewServer(handler)
+	w.t.Cleanup(s.Close)
+	w.servers[name] = s
+	return s.URL
+}
+
+// Stop takes a service down: "customers", "orders" or "orchestrator".
+func (w *World) Stop(name string) { w.servers[name].Close() }
+
+// HTTP is a plain client whose exchanges are held to a contract: "customers", "orders" or "orchestrator".
+func (w *World) HTTP(service string) *http.Client {
+	w.t.Helper()
+	document := map[string][]byte{
+		"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
+	}[service]
+	c, err := LoadContract(document)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &http.Client{Transport: transport{t: w.t, contract: c, coverage: w.coverage, next: w.servers[service].Client().Transport}}
+}
+
+// Session is the generated clients, with one token.
+type Session struct {
+	Token        string
+	Customers    *customersclient.ClientWithResponses
+	Orders       *ordersclient.ClientWithResponses
+	Orchestrator *orchestratorclient.ClientWithResponses
+}
+
+// With returns the generated clients with a token; "" sends none.
+func (w *World) With(token string) *Session {
+	w.t.Helper()
+	authorize := func(_ context.Context, r *http.Request) error {
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		return nil
+	}
+	s := &Session{Token: token}
+	var errs [3]error
+	s.Customers, errs[0] = customersclient.NewClientWithResponses(w.CustomersURL,
+		customersclient.WithHTTPClient(w.HTTP("customers")), customersclient.WithRequestEditorFn(authorize))
+	s.Orders, errs[1] = ordersclient.NewClientWithResponses(w.OrdersURL,
+		ordersclient.WithHTTPClient(w.HTTP("orders")), ordersclient.WithRequestEditorFn(authorize))
+	s.Orchestrator, errs[2] = orchestratorclient.NewClientWithResponses(w.OrchestratorURL,
+		orchestratorclient.WithHTTPClient(w.HTTP("orchestrator")), orchestratorclient.WithRequestEditorFn(authorize))
+	for _, err := range errs {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// Login returns the generated clients with the token of a user: "admin", "second" (an administrator too) or "viewer".
+func (w *World) Login(user string) *Session {
+	w.t.Helper()
+	password := AdminPassword
+	if user == "viewer" {
+		password = ViewerPassword
+	}
+	r, err := w.With("").Customers.LoginWithResponse(w.t.Context(), customersapi.Credentials{Username: user, Password: password})
+	if err != nil || r.JSON200 == nil {
+		w.t.Fatalf("login as %s: %v %s", user, err, body(r))
+	}
+	return w.With(r.JSON200.AccessToken)
+}
+
+func body(r *customersclient.LoginResponse) []byte {
+	if r == nil {
+		return nil
+	}
+	return r.Body
+}
+
+// Customer creates a customer.
+func (w *World) Customer(s *Session, email string) customersapi.Customer {
+	w.t.Helper()
+	r, err := s.Customers.CreateCustomerWithResponse(w.t.Context(), nil, customersapi.CustomerInput{Name: "Customer " + email, Email: email})
+	if err != nil || r.JSON201 == nil {
+		w.t.Fatalf("create customer %s: %v", email, err)
+	}
+	return *r.JSON201
+}
+
+// Product creates a product.
+func (w *World) Product(s *Session, sku string, price, stock int64) ordersapi.Product {
+	w.t.Helper()
+	r, err := s.Orders.CreateProductWithResponse(w.t.Context(), nil, ordersapi.ProductInput{SKU: sku, Name: "Product " + sku, PriceCents: price, Stock: stock})
+	if err != nil || r.JSON201 == nil {
+		w.t.Fatalf("create product %s: %v", sku, err)
+	}
+	return *r.JSON201
+}
+
+// Order places an order of one line.
+func (w *World) Order(s *Session, customer, product, qty int64) ordersapi.Order {
+	w.t.Helper()
+	r, err := s.Orders.CreateOrderWithResponse(w.t.Context(), nil, ordersapi.OrderInput{
+		CustomerID: customer, Items: []ordersapi.OrderLineInput{{ProductID: product, Qty: qty}},
+	})
+	if err != nil || r.JSON201 == nil {
+		w.t.Fatalf("place order: %v", err)
+	}
+	return *r.JSON201
+}
+
+// Clock is a clock that a test moves. Each reading is a microsecond after the one before, so that nothing happens at the
+// same time.
+type Clock struct{ micros atomic.Int64 }
+
+// NewClock starts at a fixed instant.
+func NewClock() *Clock {
+	c := &Clock{}
+	c.micros.Store(time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC).UnixMicro())
+	return c
+}
+
+// Now reads the clock.
+func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Add(1)).UTC() }
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// Log keeps what the services log. Safe for concurrent use.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write appends a line.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is all lines.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Lines are the lines that contain all of the texts.
+func (l *Log) Lines(texts ...string) (found []string) {
+	for line := range strings.Lines(l.String()) {
+		all := true
+		for _, text := range texts {
+			all = all && strings.Contains(line, text)
+		}
+		if all {
+			found = append(found, line)
+		}
+	}
+	return found
+}
