@@ -49,6 +49,7 @@ type Options struct {
 	LoginBurst     int           // 0 is as good as no limit
 	Timeout        time.Duration // of a request; 0 is 10 seconds
 	Origins        []string
+	AdminPassword  string // "" is AdminPassword
 }
 
 // World is the three services of one test.
@@ -59,9 +60,11 @@ type World struct {
 
 	CustomersURL, OrdersURL, OrchestratorURL string
 
-	t        testing.TB
-	coverage *Coverage
-	servers  map[string]*httptest.Server
+	t             testing.TB
+	coverage      *Coverage
+	servers       map[string]*httptest.Server
+	gates         map[string]*gate
+	adminPassword string
 }
 
 // New boots the services on a database of their own.
@@ -70,7 +73,10 @@ func New(t testing.TB, o Options) *World {
 	if o.Coverage == nil {
 		o.Coverage = &Coverage{}
 	}
-	w := &World{Clock: NewClock(), Log: &Log{}, t: t, coverage: o.Coverage, servers: map[string]*httptest.Server{}}
+	w := &World{
+		Clock: NewClock(), Log: &Log{}, t: t, coverage: o.Coverage,
+		servers: map[string]*httptest.Server{}, gates: map[string]*gate{}, adminPassword: cmp.Or(o.AdminPassword, AdminPassword),
+	}
 	w.DB = openDatabase(t)
 
 	edge := server.Config{
@@ -83,8 +89,8 @@ func New(t testing.TB, o Options) *World {
 		Server: edge, ServiceTokens: serviceTokens, KeyTTL: cmp.Or(o.KeyTTL, 24*time.Hour),
 		LoginRate: 1, LoginBurst: cmp.Or(o.LoginBurst, 1e6),
 		Users: []auth.User{
-			{Name: "admin", Password: AdminPassword, Role: auth.Admin},
-			{Name: "second", Password: AdminPassword, Role: auth.Admin},
+			{Name: "admin", Password: w.adminPassword, Role: auth.Admin},
+			{Name: "second", Password: w.adminPassword, Role: auth.Admin},
 			{Name: "viewer", Password: ViewerPassword, Role: auth.Viewer},
 		},
 	}, w.DB, tokens, w.Clock.Now)
@@ -129,14 +135,34 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := httptest.NewServer(handler)
+	g := &gate{next: handler}
+	s := httptest.NewServer(g)
 	w.t.Cleanup(s.Close)
-	w.servers[name] = s
+	w.servers[name], w.gates[name] = s, g
 	return s.URL
 }
 
 // Stop takes a service down: "customers", "orders" or "orchestrator".
 func (w *World) Stop(name string) { w.servers[name].Close() }
+
+// Pause makes a service drop every connection without an answer, as if it were down, until Resume.
+func (w *World) Pause(name string) { w.gates[name].shut.Store(true) }
+
+// Resume ends a Pause.
+func (w *World) Resume(name string) { w.gates[name].shut.Store(false) }
+
+// gate is the way into a service.
+type gate struct {
+	next http.Handler
+	shut atomic.Bool
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.shut.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	g.next.ServeHTTP(w, r)
+}
 
 // HTTP is a plain client whose exchanges are held to a contract: "customers", "orders" or "orchestrator".
 func (w *World) HTTP(service string) *http.Client {
@@ -187,7 +213,7 @@ func (w *World) With(token string) *Session {
 // Login returns the generated clients with the token of a user: "admin", "second" (an administrator too) or "viewer".
 func (w *World) Login(user string) *Session {
 	w.t.Helper()
-	password := AdminPassword
+	password := w.adminPassword
 	if user == "viewer" {
 		password = ViewerPassword
 	}

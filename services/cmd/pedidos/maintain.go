@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
@@ -127,11 +128,14 @@ type healthCommand struct {
 
 func (h healthCommand) Run(ctx context.Context, p *process) error {
 	if h.URL == "" {
+		if p.config.Port == 0 {
+			return errors.New("PORT is not set; say which service to ask, as in pedidos health http://localhost:3001")
+		}
 		h.URL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.config.Port))
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/ready", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(h.URL, "/")+"/ready", nil)
 	if err != nil {
 		return fmt.Errorf("%q is not a URL", h.URL)
 	}

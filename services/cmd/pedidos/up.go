@@ -191,7 +191,7 @@ func (p *process) localDefaults() error {
 		}
 		file := filepath.Join(c.DataDir, s.file)
 		kept, err := os.ReadFile(file)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(bytes.TrimSpace(kept)) == 0 { // empty: a crash came between
 			kept = []byte(rand.Text() + rand.Text())
 			err = os.WriteFile(file, kept, 0o600)
 		}
