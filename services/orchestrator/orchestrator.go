@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -35,6 +37,17 @@ type Config struct {
 	OrdersTimeout  time.Duration // of one try
 	ServiceToken   string        // speaks for callers without a token; the first, where there are several
 	AllowAnonymous bool          // whether there may be such callers
+}
+
+// FromConfig returns the service that the environment describes.
+func FromConfig(c *config.Config, log *slog.Logger) (http.Handler, error) {
+	return New(Config{
+		Server:         server.FromConfig(c, log.With("service", "orchestrator")),
+		OrdersBaseURL:  c.OrdersAPIBase,
+		OrdersTimeout:  2 * c.UpstreamTimeout,
+		ServiceToken:   c.ServiceToken.First(),
+		AllowAnonymous: c.AllowAnonymous,
+	})
 }
 
 // New returns the service.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/caarlos0/env/v11"
 	"golang.org/x/term"
 
 	"github.com/pedidos-hq/pedidos/services/platform/config"
@@ -51,11 +52,7 @@ func main() {
 }
 
 func run(ctx context.Context, args, environ []string, stdout, stderr *os.File) error {
-	p := process{environment: map[string]string{}, stdout: stdout}
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		p.environment[name] = value
-	}
+	p := process{environment: env.ToMap(environ), stdout: stdout}
 	var err error
 	if p.config, err = config.Read(p.environment); err != nil {
 		return err

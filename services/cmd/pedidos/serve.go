@@ -59,7 +59,7 @@ func (orchestratorCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return p.serve(ctx, orchestratorPort, false, func(*database.DB) (http.Handler, error) {
-		return newOrchestrator(p.config, p.log)
+		return orchestrator.FromConfig(p.config, p.log)
 	})
 }
 
@@ -144,7 +144,7 @@ func newCustomers(c *config.Config, db *database.DB, log *slog.Logger) (http.Han
 		users = append(users, auth.User{Name: c.ViewerUser, Password: c.ViewerPassword.Reveal(), Role: auth.Viewer})
 	}
 	return customers.New(customers.Config{
-		Server: shared(c, log.With("service", "customers")), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, log.With("service", "customers")), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
 		LoginRate: c.LoginRate, LoginBurst: c.LoginBurst, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), time.Now)
 }
@@ -158,23 +158,9 @@ func newOrders(c *config.Config, db *database.DB, log *slog.Logger) (http.Handle
 		return nil, err
 	}
 	return orders.New(orders.Config{
-		Server: shared(c, log.With("service", "orders")), ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, log.With("service", "orders")), ServiceTokens: c.ServiceToken.Reveal(),
 		CancelWindow: c.CancelWindow, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), directory, time.Now)
-}
-
-func newOrchestrator(c *config.Config, log *slog.Logger) (http.Handler, error) {
-	return orchestrator.New(orchestrator.Config{
-		Server: shared(c, log.With("service", "orchestrator")), OrdersBaseURL: c.OrdersAPIBase,
-		OrdersTimeout: 2 * c.UpstreamTimeout, ServiceToken: c.ServiceToken.First(), AllowAnonymous: c.AllowAnonymous,
-	})
-}
-
-func shared(c *config.Config, log *slog.Logger) server.Config {
-	return server.Config{
-		Edge: server.Edge{Origins: c.CORSOrigins, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
-		Log:  log,
-	}
 }
 
 // listen takes a port, or says in a sentence why it can't be had.

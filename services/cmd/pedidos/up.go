@@ -19,6 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/customers"
+	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -134,7 +135,7 @@ func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
 	if handlers[1], err = newOrders(p.config, db, p.log); err != nil {
 		return handlers, err
 	}
-	handlers[2], err = newOrchestrator(p.config, p.log)
+	handlers[2], err = orchestrator.FromConfig(p.config, p.log)
 	return handlers, err
 }
 
