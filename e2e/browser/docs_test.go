@@ -23,6 +23,9 @@ var screenshots = flag.String("screenshots", "", "keep a picture of each page in
 func TestTryItOut(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("chromium")
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatal(err)
+	}
 	if err != nil {
 		t.Skip("the pages need chromium, which is not here")
 	}

@@ -72,7 +72,7 @@ func New(config Config) (http.Handler, error) {
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "bearer", Role: auth.Service}, nil },
 	}
-	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passToken})
+	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passOn})
 	return server.New(config.Server, func(router *echo.Echo, prefix string) {
 		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
 	})
@@ -84,8 +84,9 @@ type service struct {
 	anonymous bool
 }
 
-// passToken keeps the caller's token for the calls to orders-api, or the service's own where there may be none.
-func (s *service) passToken(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
+// passOn keeps what goes with the calls to orders-api: the caller's token, or the service's own where there may be none,
+// and the correlation id.
+func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
 	if operationID != "CreateAndConfirmOrder" {
 		return next
 	}
@@ -97,7 +98,13 @@ func (s *service) passToken(next stub.StrictHandlerFunc, operationID string) stu
 			}
 			token = s.token
 		}
-		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), tokenKey{}, token)))
+		ctx := context.WithValue(c.Request().Context(), tokenKey{}, token)
+		if id := request.(stub.CreateAndConfirmOrderRequestObject).Body.CorrelationID; id != nil {
+			ctx = telemetry.WithCorrelationID(ctx, *id)
+		} else if telemetry.CorrelationID(ctx) == "" { // the header's is there already
+			ctx = telemetry.WithCorrelationID(ctx, rand.Text())
+		}
+		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c, request)
 	}
 }
@@ -105,23 +112,15 @@ func (s *service) passToken(next stub.StrictHandlerFunc, operationID string) stu
 type tokenKey struct{}
 
 func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndConfirmOrderRequestObject) (stub.CreateAndConfirmOrderResponseObject, error) {
-	correlation := telemetry.CorrelationID(ctx)
-	if r.Body.CorrelationID != nil {
-		correlation = *r.Body.CorrelationID
-	}
-	if correlation == "" {
-		correlation = rand.Text()
-	}
-	ctx = telemetry.WithCorrelationID(ctx, correlation)
-
 	placed, err := s.place(ctx, *r.Body)
 	if err != nil {
-		return nil, &stepError{step: api.StepCreateOrder, correlation: correlation, problem: problem.From(err)}
+		return nil, &stepError{step: api.StepCreateOrder, problem: problem.From(err)}
 	}
 	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
 	if err != nil {
-		return nil, &stepError{step: api.StepConfirmOrder, correlation: correlation, problem: problem.From(err)}
+		return nil, &stepError{step: api.StepConfirmOrder, problem: problem.From(err)}
 	}
+	correlation := telemetry.CorrelationID(ctx)
 	response := stub.CreateAndConfirmOrder201JSONResponse{
 		Body: api.Confirmed{
 			Success:       true,
@@ -217,9 +216,8 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 
 // stepError is a problem and how far the call came.
 type stepError struct {
-	step        api.Step
-	correlation string
-	problem     *problem.Error
+	step    api.Step
+	problem *problem.Error
 }
 
 func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
@@ -240,7 +238,7 @@ func encode(c echo.Context, operationID string, cause error, e *problem.Error) (
 		Error:         api.StepError{Code: e.Code, Message: e.Detail, Step: api.StepValidateInput},
 	}
 	if at := (*stepError)(nil); errors.As(cause, &at) {
-		failure.CorrelationID, failure.Error.Step = at.correlation, at.step
+		failure.Error.Step = at.step
 	}
 	switch e.Code {
 	case common.CodeInvalidInput:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +26,7 @@ type migrateCommand struct {
 type migrateUpCommand struct{}
 
 func (migrateUpCommand) Run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, created, func(db *database.DB) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
 		}
@@ -35,7 +37,7 @@ func (migrateUpCommand) Run(ctx context.Context, p *process) error {
 type migrateDownCommand struct{}
 
 func (migrateDownCommand) Run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, existing, func(db *database.DB) error {
 		if err := db.MigrateDown(ctx); err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (migrateDownCommand) Run(ctx context.Context, p *process) error {
 type migrateStatusCommand struct{}
 
 func (migrateStatusCommand) Run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, func(db *database.DB) error { return p.printMigrations(ctx, db) })
+	return p.withDatabase(ctx, existing, func(db *database.DB) error { return p.printMigrations(ctx, db) })
 }
 
 func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
@@ -67,7 +69,7 @@ func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
 type seedCommand struct{}
 
 func (seedCommand) Run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, created, func(db *database.DB) error {
 		if err := db.Seed(ctx); err != nil {
 			return err
 		}
@@ -79,7 +81,7 @@ func (seedCommand) Run(ctx context.Context, p *process) error {
 type auditCommand struct{}
 
 func (auditCommand) Run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, func(db *database.DB) error {
+	return p.withDatabase(ctx, existing, func(db *database.DB) error {
 		broken := 0
 		err := db.Read(ctx, func(conn database.Conn) error {
 			q := ordersdb.New(conn)
@@ -104,16 +106,27 @@ func (auditCommand) Run(ctx context.Context, p *process) error {
 			return err
 		}
 		if broken > 0 {
-			return fmt.Errorf("the audit found %d broken rows", broken)
+			return fmt.Errorf("the audit found broken rows: %d", broken)
 		}
 		fmt.Fprintln(p.stdout, "Stock and totals add up.")
 		return nil
 	})
 }
 
-func (p *process) withDatabase(ctx context.Context, do func(*database.DB) error) error {
+// How a command takes an embedded database that is not there.
+const (
+	created  = true  // as a new one
+	existing = false // not at all: a mistyped folder must not look like an empty shop
+)
+
+func (p *process) withDatabase(ctx context.Context, mayCreate bool, do func(*database.DB) error) error {
 	if err := p.config.Check(config.Needs{Database: true}); err != nil {
 		return err
+	}
+	if !mayCreate && p.config.DBHost == "" {
+		if _, err := os.Stat(filepath.Join(p.config.DataDir, databaseFile)); err != nil {
+			return fmt.Errorf("there is no database in the data folder %s; DATA_DIR says where it is", p.config.DataDir)
+		}
 	}
 	db, release, err := p.openDatabase(ctx)
 	if err != nil {

@@ -42,14 +42,23 @@ const localPassword = "pedidos-local"
 // Run starts all three services in this process and stops them in the order in which they call each other.
 func (u upCommand) Run(ctx context.Context, p *process) error {
 	p.config.DataDir, p.config.DBHost = u.Data, ""
+	local := net.ParseIP(u.Host).IsLoopback() || u.Host == "localhost"
+	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
+	if !local { // checked before the folder is touched
+		if err := p.config.Check(secrets); err != nil {
+			return err
+		}
+	}
 	release, err := database.LockFolder(u.Data)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = release() }()
-	local := net.ParseIP(u.Host).IsLoopback() || u.Host == "localhost"
 	if local {
 		if err := p.localDefaults(); err != nil {
+			return err
+		}
+		if err := p.config.Check(secrets); err != nil {
 			return err
 		}
 	}
@@ -64,12 +73,6 @@ func (u upCommand) Run(ctx context.Context, p *process) error {
 		defer listeners[i].Close()
 	}
 	p.config.CustomersAPIBase, p.config.OrdersAPIBase = near(listeners[0]), near(listeners[1])
-	err = p.config.Check(config.Needs{
-		JWTSecret: true, ServiceToken: true, AdminPassword: true, CustomersAPI: true, OrdersAPI: true,
-	})
-	if err != nil {
-		return err
-	}
 	p.log.Debug("configuration", "environment", p.config)
 
 	db, err := u.open(ctx)
@@ -213,14 +216,14 @@ func (u upCommand) greet(p *process, listeners [3]net.Listener, local bool) erro
 	if err != nil {
 		return fmt.Errorf("read greeting: %w", err)
 	}
-	password := "(ADMIN_PASSWORD)"
+	password, typed := "(ADMIN_PASSWORD)", `'"$ADMIN_PASSWORD"'` // leaves the quotes, for the shell to fill in
 	if local && p.config.AdminPassword == localPassword {
-		password = localPassword
+		password, typed = localPassword, localPassword
 	}
 	var text bytes.Buffer
 	err = page.Execute(&text, map[string]any{
 		"Customers": near(listeners[0]), "Orders": near(listeners[1]), "Orchestrator": near(listeners[2]),
-		"Data": u.Data, "User": p.config.AdminUser, "Password": password, "Anonymous": p.config.AllowAnonymous,
+		"Data": u.Data, "User": p.config.AdminUser, "Password": password, "TypedPassword": typed,
 	})
 	if err != nil {
 		return fmt.Errorf("write greeting: %w", err)

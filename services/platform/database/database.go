@@ -136,7 +136,7 @@ func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger
 		if err == nil {
 			return nil
 		}
-		log.InfoContext(ctx, "waiting for the database", "engine", db.Engine(), "next_try", pause, "error", err)
+		log.InfoContext(ctx, "waiting for the database", "engine", db.Engine(), "next_try", pause.String(), "error", err)
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the database did not answer within %s: %w", patience, err)

@@ -59,7 +59,7 @@ func LockFolder(folder string) (release func() error, err error) {
 		return nil, fmt.Errorf("the data folder %s can't be written: %w", folder, cause(err))
 	}
 	if !ok {
-		return nil, fmt.Errorf("the data folder %s is in use by another pedidos; stop it, or choose another folder with --data", folder)
+		return nil, fmt.Errorf("the data folder %s is in use by another pedidos; stop it, or choose another folder", folder)
 	}
 	return lock.Unlock, nil
 }

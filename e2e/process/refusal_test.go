@@ -1,0 +1,96 @@
+package process
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRefusals: what can't be done is said in one line each, and the exit code says it too.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	_, takenPort, _ := net.SplitHostPort(taken.Addr().String())
+
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held := t.TempDir()
+	up(t, nil, held, freePorts...)
+	upWith := func(args ...string) []string {
+		return append(append([]string{"up"}, freePorts...), args...)
+	}
+
+	for _, tc := range []struct {
+		name string
+		env  []string
+		args []string
+		want []string // one line each names it
+	}{
+		{"port that is taken", nil, upWith("--orders-port", takenPort), []string{takenPort + " is taken"}},
+		{"port that there is not", nil, upWith("--orders-port", "70000"), []string{"70000"}},
+		{"port of a service that is taken", append(planted, "PORT="+takenPort, "HOST=127.0.0.1"), []string{"customers"}, []string{takenPort + " is taken"}},
+		{"folder below a file", nil, upWith("--data", filepath.Join(file, "data")), []string{filepath.Join(file, "data")}},
+		{"folder that is in use", nil, upWith("--data", held), []string{held + " is in use"}},
+		{"folder that is in use, for a service", append(planted, "DATA_DIR="+held, "PORT=0"), []string{"customers"}, []string{held + " is in use"}},
+		{"folder that is in use, for an audit", []string{"DATA_DIR=" + held}, []string{"audit"}, []string{held + " is in use"}},
+		{"unknown flag", nil, []string{"up", "--colour"}, []string{"--colour"}},
+		{"unknown command", nil, []string{"sell"}, []string{"sell"}},
+		{"customers without secrets", nil, []string{"customers"}, []string{"JWT_SECRET is not set", "SERVICE_TOKEN is not set", "ADMIN_PASSWORD is not set"}},
+		{"customers with weak secrets", []string{"JWT_SECRET=weak-secret-1", "SERVICE_TOKEN=weak-token-2", "ADMIN_PASSWORD=weak-pw-3"},
+			[]string{"customers"}, []string{"JWT_SECRET is too short", "SERVICE_TOKEN is too short", "ADMIN_PASSWORD is too short"}},
+		{"up for other machines without secrets", []string{"HOST=0.0.0.0"}, upWith(), []string{"JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"}},
+		{"up for other machines with secrets of this one's", []string{"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD=planted-password"},
+			upWith(), []string{"JWT_SECRET"}},
+		{"orders with a base URL that is not HTTP", append(planted, "CUSTOMERS_API_BASE=ftp://x"), []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
+		{"orders without a base URL", planted, []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
+		{"orchestrator without a base URL", nil, []string{"orchestrator"}, []string{"ORDERS_API_BASE"}},
+		{"variable that can't be read", []string{"JWT_TTL=soon", "PORT=x"}, []string{"health"}, []string{"PORT", "JWT_TTL"}},
+		{"health of nothing", nil, []string{"health"}, []string{"PORT"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, append(tc.env, "LOG_LEVEL=ERROR"), tc.args...)
+			if r.code == 0 || r.stdout != "" {
+				t.Errorf("exit code %d, printed %q", r.code, r.stdout)
+			}
+			lines := strings.SplitAfter(strings.TrimSuffix(r.stderr, "\n"), "\n")
+			if len(lines) != len(tc.want) {
+				t.Fatalf("there are %d lines, want %d:\n%s", len(lines), len(tc.want), r.stderr)
+			}
+			for i, line := range lines {
+				if !strings.HasPrefix(line, "pedidos: ") || !strings.Contains(line, tc.want[i]) {
+					t.Errorf("line %d does not name %s: %s", i+1, tc.want[i], line)
+				}
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "health"}},
+		{[]string{"up", "--help"}, []string{"--data", "--reset", "--[no-]seed", "--customers-port", "--orders-port", "--orchestrator-port"}},
+	} {
+		r := run(t, nil, tc.args...)
+		if r.code != 0 || r.stderr != "" {
+			t.Errorf("%v: exit code %d\n%s", tc.args, r.code, r.stderr)
+		}
+		for _, want := range tc.want {
+			if !strings.Contains(r.stdout, want) {
+				t.Errorf("%v does not mention %s:\n%s", tc.args, want, r.stdout)
+			}
+		}
+	}
+}

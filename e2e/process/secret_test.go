@@ -1,0 +1,81 @@
+package process
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+)
+
+// TestSecretsAreMasked: the configuration is printed, its secrets are not. Every process of these tests logs at DEBUG
+// and is searched for its secrets and for tokens when it ends; here are the calls that are the likeliest to leak them.
+func TestSecretsAreMasked(t *testing.T) {
+	t.Parallel()
+	const wrong = "wrong-password-of-a-user"
+	service, customersURL := serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
+	service.secrets = append(service.secrets, wrong)
+	configuration := service.awaitMatch(t, service.stderr, regexp.MustCompile(`"msg":"configuration".*`))[0]
+	for _, name := range []string{"JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD", "VIEWER_PASSWORD"} {
+		if !strings.Contains(configuration, `"`+name+`":"(set)"`) {
+			t.Errorf("%s is not masked in %s", name, configuration)
+		}
+	}
+
+	u := urls{customers: customersURL}
+	u.login(t, plantedPassword)
+	r, err := u.client(t, "").customers.LoginWithResponse(t.Context(), customers.Credentials{Username: "admin", Password: wrong})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.StatusCode() != http.StatusUnauthorized {
+		t.Errorf("login with a wrong password: %s", r.Status())
+	}
+	for token, want := range map[string]int{
+		"planted-service-token-2":  http.StatusNotFound,
+		"planted-service-token-":   http.StatusUnauthorized,
+		"eyJhbGciOiJIUzI1NiJ9.e.s": http.StatusUnauthorized,
+	} {
+		service.secrets = append(service.secrets, token)
+		r, err := u.client(t, token).customers.GetCustomerInternalWithResponse(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.StatusCode() != want {
+			t.Errorf("with the service token %s: %s, want %d", token, r.Status(), want)
+		}
+	}
+	service.interrupt(t)
+}
+
+func TestSecretsOfUpAreMasked(t *testing.T) {
+	t.Parallel()
+	s := up(t, planted, t.TempDir(), freePorts...)
+	if strings.Contains(s.script, localPassword) {
+		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.stdout)
+	}
+	r, err := s.login(t, plantedPassword).orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+		CustomerID: 1, IdempotencyKey: "key", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.JSON201 == nil {
+		t.Errorf("create and confirm: %s\n%s", r.Status(), r.Body)
+	}
+	s.interrupt(t)
+}
+
+// TestDatabasePasswordIsMasked waits for a MySQL that is not there.
+func TestDatabasePasswordIsMasked(t *testing.T) {
+	t.Parallel()
+	port := closedPort(t)
+	r := run(t, []string{
+		"DB_HOST=127.0.0.1", "DB_PORT=" + port, "DB_USER=pedidos", "DB_NAME=pedidos", "DB_PASSWORD=planted-database-password", "DB_WAIT=50ms",
+	}, "migrate", "status")
+	if r.code != 1 || !strings.Contains(r.stderr, "the database did not answer within 50ms") {
+		t.Errorf("exit code %d\n%s", r.code, r.stderr)
+	}
+}

@@ -1,0 +1,116 @@
+package process
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+func TestUp(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "new", "data")
+
+	first := up(t, nil, folder, freePorts...)
+	token, sold := paste(t, first.script)
+	first.interrupt(t)
+	if !strings.HasSuffix(first.stdout.String(), "\nPedidos has stopped. The data is kept.\n") {
+		t.Errorf("the last line is not there:\n%s", first.stdout)
+	}
+
+	second := up(t, nil, folder, freePorts...)
+	c := second.client(t, token) // the secret was kept, so the token still holds
+	history := c.history(t)
+	if len(history) != 1 || history[0].ID != sold.ID || history[0].Status != orders.StatusConfirmed || history[0].TotalCents != sold.TotalCents {
+		t.Errorf("after a restart the orders are %+v, want order %d", history, sold.ID)
+	}
+	if stock := c.stock(t, 1); stock != 48 {
+		t.Errorf("after a restart %d drills are in stock, want 48", stock)
+	}
+	second.interrupt(t)
+
+	third := up(t, nil, folder, append(freePorts, "--reset")...)
+	c = third.login(t, localPassword)
+	if history := c.history(t); len(history) != 0 {
+		t.Errorf("after --reset there are %d orders", len(history))
+	}
+	if stock := c.stock(t, 1); stock != 50 {
+		t.Errorf("after --reset %d drills are in stock, want the 50 of the sample", stock)
+	}
+	third.interrupt(t)
+}
+
+// paste runs the lines of the greeting as a newcomer does, and returns what they got.
+func paste(t *testing.T, script string) (token string, sold orchestrator.ConfirmedOrder) {
+	t.Helper()
+	for _, tool := range []string{"bash", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not here, so the lines of the greeting can't be pasted", tool)
+		}
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(script, "\n"), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("there are %d lines to paste:\n%s", len(lines), script)
+	}
+	pasted := lines[0] + "echo $TOKEN\n" + lines[1] + lines[2] + " -w '%{http_code}'"
+	printed, err := exec.CommandContext(t.Context(), "bash", "-c", pasted).Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	answers := strings.Split(string(printed), "\n")
+	if len(answers) != 4 || answers[3] != "201" {
+		t.Fatalf("want a token, products, an order and 201:\n%s", printed)
+	}
+
+	var products orders.ProductPage
+	if err := json.Unmarshal([]byte(answers[1]), &products); err != nil {
+		t.Fatal(err)
+	}
+	var skus []string
+	for _, p := range products.Data {
+		skus = append(skus, p.SKU)
+	}
+	if !slices.Equal(skus, []string{"DRILL-18V", "HAMMER-16", "SCREWS-BOX"}) {
+		t.Errorf("the catalogue holds %v, want the sample", skus)
+	}
+	var confirmed orchestrator.Confirmed
+	if err := json.Unmarshal([]byte(answers[2]), &confirmed); err != nil {
+		t.Fatal(err)
+	}
+	if !confirmed.Success || confirmed.Data.Order.TotalCents != 2*129900 {
+		t.Errorf("the order is %s", answers[2])
+	}
+	return answers[0], confirmed.Data.Order
+}
+
+// TestUpWithoutSeed also leaves the command out: up is the default.
+func TestUpWithoutSeed(t *testing.T) {
+	t.Parallel()
+	p := start(t, []string{"DATA_DIR=" + t.TempDir()}, append(freePorts, "--no-seed")...)
+	found := p.awaitMatch(t, p.stdout, greeting)
+	c := urls{found[1], found[2], found[3]}.login(t, localPassword)
+	if products := c.catalogue(t); len(products) != 0 {
+		t.Errorf("the catalogue holds %+v", products)
+	}
+	p.interrupt(t)
+}
+
+// TestUpAfterACrashWhileKeepingASecret starts on what a crash can leave of a secret: a file with nothing in it.
+func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "jwt-secret")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	up(t, nil, folder, freePorts...).login(t, localPassword)
+	if kept, err := os.ReadFile(file); err != nil || len(kept) < 32 {
+		t.Errorf("the secret that is kept now has %d bytes, %v", len(kept), err)
+	}
+}
