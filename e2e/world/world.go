@@ -167,14 +167,18 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // HTTP is a plain client whose exchanges are held to a contract: "customers", "orders" or "orchestrator".
 func (w *World) HTTP(service string) *http.Client {
 	w.t.Helper()
-	document := map[string][]byte{
-		"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
-	}[service]
-	c, err := LoadContract(document)
+	c, err := contracts[service]()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return &http.Client{Transport: transport{t: w.t, contract: c, coverage: w.coverage, next: w.servers[service].Client().Transport}}
+}
+
+// contracts are read once: it takes longer than a test.
+var contracts = map[string]func() (*Contract, error){
+	"customers":    sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Customers) }),
+	"orders":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orders) }),
+	"orchestrator": sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orchestrator) }),
 }
 
 // Session is the generated clients, with one token.

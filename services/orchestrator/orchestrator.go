@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -153,9 +154,10 @@ func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order
 	return nil, refused(r.HTTPResponse, r.Body)
 }
 
-// confirm is the step confirm_order.
+// confirm is the step confirm_order. Its key is of this order alone: create's key ends first, and the order that a later
+// call makes is another one.
 func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *orders.Order, replayed bool, err error) {
-	key := childKey(callerKey, "confirm")
+	key := childKey(callerKey, fmt.Sprintf("confirm.%d", id))
 	r, err := s.orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.ConfirmOrderJSONRequestBody{})
 	switch {
 	case err != nil:
@@ -183,12 +185,17 @@ func refused(r *http.Response, body []byte) error {
 	switch err := json.Unmarshal(body, &doc); {
 	case r.StatusCode == http.StatusServiceUnavailable && err == nil && doc.Code == common.CodeCustomersUnavailable:
 		return problem.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
-	case r.StatusCode >= http.StatusInternalServerError || err != nil || !doc.Code.Valid():
+	case r.StatusCode >= http.StatusInternalServerError || err != nil || !doc.Code.Valid() || misdirected(doc.Code):
 		return unavailable(errors.New("orders-api answered " + r.Status))
 	}
 	e := problem.New(doc.Code, doc.Detail)
 	if doc.Errors != nil {
 		e.Fields = *doc.Errors
+		for i := range e.Fields {
+			if e.Fields[i].Field == "Idempotency-Key" { // where the caller has it
+				e.Fields[i].Field = "idempotency_key"
+			}
+		}
 	}
 	if doc.Shortages != nil {
 		e.Shortages = *doc.Shortages
@@ -199,11 +206,23 @@ func refused(r *http.Response, body []byte) error {
 	return e
 }
 
+// misdirected reports whether an answer is about the way of the call, which is not the caller's: another service is
+// there, or a proxy that holds us back.
+func misdirected(code common.ProblemCode) bool {
+	switch code {
+	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeTooManyRequests:
+		return true
+	}
+	return false
+}
+
 func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
 	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // who asks asks again, and soon
+	defer cancel()
 	r, err := s.orders.GetReadyWithResponse(ctx)
 	if err != nil {
 		return nil, unavailable(err)
@@ -222,6 +241,9 @@ type stepError struct {
 
 func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
 func (e *stepError) Unwrap() error { return e.problem }
+
+// maxBody is how much of a body that was not let through is looked at.
+const maxBody = 1 << 20
 
 // encode writes errors in the shape of this service: all but those about who calls and about the request's form.
 func encode(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error) {
@@ -250,7 +272,7 @@ func encode(c echo.Context, operationID string, cause error, e *problem.Error) (
 		var body struct {
 			CorrelationID string `json:"correlation_id"`
 		}
-		if json.NewDecoder(c.Request().Body).Decode(&body) == nil && server.ValidCorrelationID(body.CorrelationID) {
+		if json.NewDecoder(io.LimitReader(c.Request().Body, maxBody)).Decode(&body) == nil && server.ValidCorrelationID(body.CorrelationID) {
 			failure.CorrelationID = body.CorrelationID
 		}
 	}

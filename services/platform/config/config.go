@@ -26,6 +26,9 @@ func (s Secret) String() string {
 	return "(set)"
 }
 
+// MarshalText hides the text from JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // LogValue hides the text from the log.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
@@ -135,8 +138,7 @@ func (c *Config) Check(needs Needs) error {
 		}
 		if (c.ViewerUser == "") != (c.ViewerPassword == "") {
 			refuse("VIEWER_USER and VIEWER_PASSWORD go together: set both or neither")
-		}
-		if c.ViewerUser != "" && len(c.ViewerPassword) < minPassword {
+		} else if c.ViewerUser != "" && len(c.ViewerPassword) < minPassword {
 			refuse("VIEWER_PASSWORD is too short: it must have at least %d characters", minPassword)
 		}
 	}
@@ -181,7 +183,7 @@ func (c *Config) Check(needs Needs) error {
 	if c.Port < 0 || c.Port > 65535 {
 		refuse("PORT must be between 0 and 65535")
 	}
-	if c.DBMaxConns < 1 || c.LoginRate <= 0 || c.LoginBurst < 1 || c.CancelWindow < 0 {
+	if c.DBMaxConns < 1 || !(c.LoginRate > 0) || c.LoginBurst < 1 || c.CancelWindow < 0 { // NaN is not more than 0
 		refuse("DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must be more than 0, CANCEL_WINDOW not less")
 	}
 	return errors.Join(faults...)
@@ -196,7 +198,11 @@ func (c *Config) LogValue() slog.Value {
 	value := reflect.ValueOf(*c)
 	for i := range value.NumField() {
 		if name := value.Type().Field(i).Tag.Get("env"); name != "" {
-			attrs = append(attrs, slog.Any(name, value.Field(i).Interface()))
+			setting := value.Field(i).Interface()
+			if d, ok := setting.(time.Duration); ok {
+				setting = d.String()
+			}
+			attrs = append(attrs, slog.Any(name, setting))
 		}
 	}
 	return slog.GroupValue(attrs...)

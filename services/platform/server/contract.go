@@ -31,11 +31,14 @@ const maxBody = 1 << 20
 
 // operation is one operation of the contract, with what the middleware needs of it at hand.
 type operation struct {
-	route   *routers.Route
-	access  []string // security schemes, any of which will do
-	anyone  bool     // no token is needed
-	roles   []auth.Role
-	queries map[string]bool
+	route    *routers.Route
+	access   []string // security schemes, any of which will do
+	anyone   bool     // no token is needed
+	roles    []auth.Role
+	refuses  bool // there is something in a request that can be wrong
+	queries  map[string]bool
+	headers  []string
+	integers []string // the parameters in path and query that are
 }
 
 // operations reads a contract. The keys are those of Echo's routes: method, blank, path with :name for a parameter.
@@ -67,15 +70,27 @@ func operations(contract []byte) (map[string]*operation, error) {
 					op.roles = append(op.roles, auth.Role(fmt.Sprint(role)))
 				}
 			}
-			for _, parameter := range spec.Parameters {
-				if parameter.Value.In == openapi3.ParameterInQuery {
-					op.queries[parameter.Value.Name] = true
-				}
+			op.refuses = spec.Responses.Value("400") != nil
+			for _, parameter := range slices.Concat(item.Parameters, spec.Parameters) {
+				op.add(parameter.Value)
 			}
 			all[method+" "+echoPath(path)] = op
 		}
 	}
 	return all, nil
+}
+
+func (op *operation) add(p *openapi3.Parameter) {
+	switch p.In {
+	case openapi3.ParameterInHeader:
+		op.headers = append(op.headers, p.Name)
+		return
+	case openapi3.ParameterInQuery:
+		op.queries[p.Name] = true
+	}
+	if p.Schema != nil && p.Schema.Value.Type.Is(openapi3.TypeInteger) {
+		op.integers = append(op.integers, p.Name)
+	}
 }
 
 func echoPath(path string) string {
@@ -121,18 +136,25 @@ func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) 
 // validate checks a request against the contract, and puts the value that was checked in the place of the body: the
 // generated code binds that value and never reads the bytes a second time.
 func (op *operation) validate(c echo.Context) error {
+	if !op.refuses {
+		return nil
+	}
 	r := c.Request()
 	if err := op.validateQuery(r.URL.RawQuery); err != nil {
 		return err
 	}
-	if err := op.readBody(r); err != nil {
+	body, err := op.readBody(r)
+	if err != nil {
 		return err
 	}
 	parameters := map[string]string{}
 	for i, name := range c.ParamNames() {
 		parameters[name] = c.ParamValues()[i]
+		if plain, err := url.PathUnescape(parameters[name]); err == nil && r.URL.RawPath != "" { // else Echo has done it
+			parameters[name] = plain
+		}
 	}
-	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request:    r,
 		PathParams: parameters,
 		Route:      op.route,
@@ -144,12 +166,56 @@ func (op *operation) validate(c echo.Context) error {
 			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("date-time", dateTime{})},
 		},
 	})
-	if err == nil {
-		return nil
+	if err != nil {
+		refused := problem.Invalid(fields(err)...)
+		refused.Cause = err
+		return refused
 	}
-	refused := problem.Invalid(fields(err)...)
-	refused.Cause = err
-	return refused
+	bad := append(op.loose(r, parameters), unbindable(body)...)
+	if len(bad) > 0 {
+		return problem.Invalid(bad[:min(len(bad), 100)]...)
+	}
+	return nil
+}
+
+// loose names the parameters that the validator is generous about: a header that comes twice, and an integer that is
+// not written the one way in which the service would write it, as +1 and 01.
+func (op *operation) loose(r *http.Request, parameters map[string]string) (bad []common.FieldError) {
+	for _, name := range op.headers {
+		if len(r.Header.Values(name)) > 1 {
+			bad = append(bad, common.FieldError{Field: name, Message: "is there more than once"})
+		}
+	}
+	for _, name := range op.integers {
+		value, ok := parameters[name]
+		if !ok {
+			value = r.URL.Query().Get(name)
+		}
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && strconv.FormatInt(n, 10) != value {
+			bad = append(bad, common.FieldError{Field: name, Message: "is an invalid integer"})
+		}
+	}
+	return bad
+}
+
+// unbindable names the numbers in a valid body that the generated code can't hold. All numbers in the contracts are
+// integers, which in OpenAPI 3.0 have neither fraction nor exponent; the validator takes 1.0 and 1e2 for integers too, and
+// compares with the limits in floating point.
+func unbindable(body []byte) (bad []common.FieldError) {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.ReadToken()
+		if err != nil { // the end: readBody has seen that it is JSON
+			return bad
+		}
+		if token.Kind() != '0' {
+			continue
+		}
+		if _, err := strconv.ParseInt(token.String(), 10, 64); err != nil {
+			field := join("", slices.Collect(decoder.StackPointer().Tokens()))
+			bad = append(bad, common.FieldError{Field: clip(field, 200), Message: "must be an integer of 64 bits, without fraction or exponent"})
+		}
+	}
 }
 
 // validateQuery refuses what the validator and the generated code may read differently, or not at all: a parameter that
@@ -181,27 +247,30 @@ func (op *operation) validateQuery(raw string) error {
 }
 
 // readBody reads the whole body, within bounds, and refuses what is not one JSON value: RFC 8259 as RFC 7493 narrows
-// it, so no member twice, no invalid UTF-8, and nothing after it.
-func (op *operation) readBody(r *http.Request) error {
+// it, so no member twice, no invalid UTF-8, and nothing after it. Where the operation takes no body, none is read.
+func (op *operation) readBody(r *http.Request) ([]byte, error) {
+	if op.route.Operation.RequestBody == nil {
+		return nil, nil
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
+			return nil, problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
 		}
-		return problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
+		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	if op.route.Operation.RequestBody == nil || len(body) == 0 {
-		return nil
+	if len(body) == 0 {
+		return nil, nil
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || media != echo.MIMEApplicationJSON {
-		return problem.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
+		return nil, problem.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
 	}
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
 	if _, err = decoder.ReadValue(); err == nil {
 		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
-			return nil
+			return body, nil
 		}
 		if err == nil {
 			err = errors.New("there is more after the JSON value")
@@ -209,7 +278,7 @@ func (op *operation) readBody(r *http.Request) error {
 	}
 	refused := problem.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
 	refused.Cause = err
-	return refused
+	return nil, refused
 }
 
 func jsonFault(err error) string {
@@ -281,6 +350,9 @@ func schemaFault(e *openapi3.SchemaError) (pointer []string, message string) {
 	}
 	if n, _ := fmt.Sscanf(e.Reason, "property %q is missing", &name); n == 1 && strings.HasSuffix(e.Reason, "is missing") {
 		return pointer, "is required"
+	}
+	if strings.HasPrefix(e.Reason, "cannot convert json.Number") {
+		return pointer, "number is out of range"
 	}
 	if e.SchemaField == "format" && e.Schema.Format == "date-time" {
 		return pointer, "must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"

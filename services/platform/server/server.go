@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -76,12 +77,14 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	}
 	e.Use(s.enforce)
 
-	page := v5emb.NewWithConfig(swgui.Config{SettingsUI: map[string]string{"persistAuthorization": "true"}})
 	for _, prefix := range append([]string{""}, config.Prefixes...) {
 		e.GET(prefix+"/openapi.json", func(c echo.Context) error {
 			return c.JSONBlob(http.StatusOK, config.Contract)
 		})
-		docs := page(config.Title, prefix+"/openapi.json", prefix+"/docs")
+		docs := v5emb.NewHandlerWithConfig(swgui.Config{
+			Title: config.Title, SwaggerJSON: prefix + "/openapi.json", BasePath: prefix + "/docs",
+			SettingsUI: map[string]string{"persistAuthorization": "true"},
+		})
 		e.GET(prefix+"/docs", echo.WrapHandler(docs))
 		e.GET(prefix+"/docs/:asset", assets(docs))
 		register(e, prefix)
@@ -93,8 +96,11 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 func assets(docs http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		w := &missing{ResponseWriter: c.Response().Writer}
+		before := w.Header().Clone()
 		docs.ServeHTTP(w, c.Request())
 		if w.is {
+			clear(w.Header()) // what belongs to a file does not belong to a problem
+			maps.Copy(w.Header(), before)
 			return problem.New(common.CodeNotFound, "There is no such file.")
 		}
 		c.Response().Committed = true
@@ -130,12 +136,23 @@ type shared struct {
 
 // find returns the operation that Echo's router chose.
 func (s *shared) find(c echo.Context) (*operation, bool) {
+	if strayed(c) {
+		return nil, false
+	}
 	path := c.Path()
 	for _, prefix := range s.config.Prefixes {
 		path = strings.TrimPrefix(path, prefix)
 	}
 	op, ok := s.operations[c.Request().Method+" "+path]
 	return op, ok
+}
+
+// strayed reports whether the path is not the route's after all: Echo takes an empty part for a parameter, and gives the
+// last parameter all that is left.
+func strayed(c echo.Context) bool {
+	path := echo.GetPath(c.Request())
+	return c.Path() != "" && (strings.Count(path, "/") != strings.Count(c.Path(), "/") ||
+		strings.Contains(path, "//") || strings.HasSuffix(path, "/"))
 }
 
 func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
@@ -169,7 +186,7 @@ func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.String("method", r.Method),
 			slog.String("path", r.URL.Path),
 			slog.Int("status", c.Response().Status),
-			slog.Duration("duration", time.Since(start)),
+			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 			slog.Int64("bytes", c.Response().Size),
 			slog.String("caller", caller.Name),
 			slog.String("ip", c.RealIP()),
@@ -198,7 +215,10 @@ func (s *shared) recover(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		op, ok := s.find(c)
-		if !ok { // Echo's own answer: 404 or 405
+		switch {
+		case strayed(c):
+			return echo.ErrNotFound
+		case !ok: // Echo's own answer: 404 or 405
 			return next(c)
 		}
 		caller, err := op.authorize(c.Request(), s.config.Schemes)
@@ -228,7 +248,7 @@ func ValidCorrelationID(id string) bool {
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
-	if e.Status() >= http.StatusInternalServerError {
+	if e.Status() >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) { // else the client has gone
 		s.config.Log.LogAttrs(ctx, slog.LevelError, "request failed",
 			slog.String("code", string(e.Code)),
 			slog.Any("cause", err),

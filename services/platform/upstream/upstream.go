@@ -4,9 +4,11 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,13 +32,12 @@ func BaseURL(raw string, resources ...string) (string, error) {
 		return "", fmt.Errorf("%q names no host", raw)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", fmt.Errorf("%q must be scheme, host, port and path alone", u.Redacted())
+	case strings.Contains(u.Host, "%"): // as the zone of an IPv6 address, which could not be read again
+		return "", fmt.Errorf("%q has a percent sign in its host", raw)
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
-	for _, resource := range resources {
-		if before, ok := strings.CutSuffix(path, "/"+resource); ok {
-			path = strings.TrimRight(before, "/")
-			break
-		}
+	for slices.Contains(resources, path[strings.LastIndex(path, "/")+1:]) {
+		path = strings.TrimRight(path[:strings.LastIndex(path, "/")], "/")
 	}
 	if strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
 		return "", fmt.Errorf("the path of %q has an empty or a dotted part", raw)
@@ -59,6 +60,7 @@ func NewClient(p Policy) *http.Client {
 		WithMaxAttempts(p.Tries).
 		WithBackoff(50*time.Millisecond, time.Second).
 		WithJitterFactor(0.5).
+		OnRetryScheduled(func(e failsafe.ExecutionScheduledEvent[*http.Response]) { discard(e.LastResult()) }).
 		ReturnLastFailure().
 		Build()
 	breaker := circuitbreaker.NewBuilder[*http.Response]().
@@ -79,6 +81,14 @@ func NewClient(p Policy) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("a service must not redirect")
 		},
+	}
+}
+
+// discard frees the connection of an answer that another try replaces.
+func discard(r *http.Response) {
+	if r != nil {
+		_, _ = io.CopyN(io.Discard, r.Body, 4<<10)
+		_ = r.Body.Close()
 	}
 }
 

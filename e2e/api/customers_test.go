@@ -1,0 +1,644 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/customers/client"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+func TestCustomerCreate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for _, input := range []customers.CustomerInput{
+		{Name: "ACME Ferretería", Email: "Compras@ACME.example", Phone: new("+54 11 5555-0101")},
+		{Name: "ñ", Email: "a@b"},
+		{Name: "株式会社 “Ñandú” 🛠 <b>&amp;</b> ' OR 1=1 --", Email: `"x';--%_\!"@ñ.example`, Phone: new("(0) 1.2-3")},
+		{Name: strings.Repeat("é", 200), Email: strings.Repeat("e", 242) + "@acme.exampl", Phone: new(strings.Repeat("1", 32))},
+	} {
+		before := w.Clock.Now()
+		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, input)
+		if err != nil || r.JSON201 == nil {
+			t.Fatalf("create %+v: %v %s", input, err, r.Body)
+		}
+		created := *r.JSON201
+		if created.Name != input.Name || created.Email != input.Email || customersPhone(created.Phone) != customersPhone(input.Phone) {
+			t.Errorf("created %s, want %+v", r.Body, input)
+		}
+		if created.CreatedAt != created.UpdatedAt || created.CreatedAt.Before(before) || created.CreatedAt.After(w.Clock.Now()) {
+			t.Errorf("created at %s, updated at %s, want now", created.CreatedAt, created.UpdatedAt)
+		}
+		if want := fmt.Sprintf("/customers/%d", created.ID); r.Headers201.Location != want || r.Headers201.ETag != `"1"` {
+			t.Errorf("created with Location %q and ETag %q, want %q and \"1\"", r.Headers201.Location, r.Headers201.ETag, want)
+		}
+		if r.Headers201.IdempotencyReplayed != nil {
+			t.Error("the first answer says that it was replayed")
+		}
+		read := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+r.Headers201.Location, nil, "Authorization", "Bearer "+s.Token)
+		if read.Status != http.StatusOK || read.Header.Get("ETag") != r.Headers201.ETag || !bytes.Equal(bytes.TrimSpace(read.Body), bytes.TrimSpace(r.Body)) {
+			t.Errorf("GET %s: got %s %v, want what was created, %s", r.Headers201.Location, read, read.Header, r.Body)
+		}
+	}
+}
+
+func TestCustomerBadInput(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	there := w.Customer(s, "there@acme.example")
+	plain := w.HTTP("customers")
+	for _, test := range []struct {
+		body   string
+		fields []string
+	}{
+		{`{}`, []string{"email", "name"}},
+		{`{"name":"N"}`, []string{"email"}},
+		{`{"name":"","email":""}`, []string{"email", "name"}},
+		{`{"name":null,"email":null}`, []string{"email", "name"}},
+		{`{"name":" N","email":"n@acme.example"}`, []string{"name"}},
+		{`{"name":"N\t","email":"n@acme.example"}`, []string{"name"}},
+		{`{"name":"a\nb","email":"n@acme.example"}`, []string{"name"}},
+		{`{"name":"a\u0000b","email":"n@acme.example"}`, []string{"name"}},
+		{`{"name":"` + strings.Repeat("é", 201) + `","email":"n@acme.example"}`, []string{"name"}},
+		{`{"name":"N","email":"acme.example"}`, []string{"email"}},
+		{`{"name":"N","email":"a@b@c"}`, []string{"email"}},
+		{`{"name":"N","email":"a b@c"}`, []string{"email"}},
+		{`{"name":"N","email":"@c"}`, []string{"email"}},
+		{`{"name":"N","email":"` + strings.Repeat("e", 250) + `@acme"}`, []string{"email"}},
+		{`{"name":"N","email":"n@acme.example","phone":""}`, []string{"phone"}},
+		{`{"name":"N","email":"n@acme.example","phone":"call me"}`, []string{"phone"}},
+		{`{"name":"N","email":"n@acme.example","phone":12345}`, []string{"phone"}},
+		{`{"name":"N","email":"n@acme.example","phone":"` + strings.Repeat("1", 33) + `"}`, []string{"phone"}},
+		{`{"name":"N","email":"n@acme.example","id":7}`, []string{"id"}},
+		{`{"name":"N","email":"n@acme.example","active_email":null}`, []string{"active_email"}},
+		{`{"name":7,"email":{},"phone":[],"x":1}`, []string{"email", "name", "phone", "x"}},
+	} {
+		t.Run(test.body[:min(len(test.body), 60)], func(t *testing.T) {
+			t.Parallel()
+			edgeInvalid(t, edgeSend(t, plain, http.MethodPost, w.CustomersURL+"/customers", strings.NewReader(test.body), edgeJSON(s.Token)...), test.fields...)
+			url := fmt.Sprintf("%s/customers/%d", w.CustomersURL, there.ID)
+			edgeInvalid(t, edgeSend(t, plain, http.MethodPut, url, strings.NewReader(test.body), edgeJSON(s.Token)...), test.fields...)
+		})
+	}
+}
+
+func TestCustomerEmailIsUnique(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	first := w.Customer(s, "compras@acme.example")
+	second := w.Customer(s, "ñandú@acme.example")
+
+	for _, email := range []string{"compras@acme.example", "COMPRAS@Acme.Example", "Ñandú@acme.example", "ÑANDÚ@ACME.EXAMPLE"} {
+		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: email})
+		if err != nil || r.ApplicationProblemJSON409 == nil {
+			t.Errorf("create another %s: got %v %s, want 409", email, err, r.Body)
+			continue
+		}
+		if p := r.ApplicationProblemJSON409; p.Code != common.CodeEmailTaken || !slices.Equal(customersFields(p), []string{"email"}) {
+			t.Errorf("create another %s: got %s, want email_taken that names email", email, r.Body)
+		}
+	}
+	// Accents are not case.
+	w.Customer(s, "nandu@acme.example")
+
+	for _, test := range []struct {
+		id    int64
+		email string
+		want  int
+	}{
+		{second.ID, "compras@acme.example", http.StatusConflict},
+		{second.ID, "Compras@ACME.example", http.StatusConflict},
+		{first.ID, "ÑANDÚ@acme.example", http.StatusConflict},
+		{first.ID, "compras@acme.example", http.StatusOK}, // its own
+		{first.ID, "COMPRAS@ACME.EXAMPLE", http.StatusOK}, // its own, in another case
+		{first.ID, "nueva@acme.example", http.StatusOK},
+		{second.ID, "compras@acme.example", http.StatusOK}, // free by now
+		{first.ID, "Compras@acme.example", http.StatusConflict},
+	} {
+		before, err := s.Customers.GetCustomerWithResponse(t.Context(), test.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), test.id, nil, customers.CustomerInput{Name: "Renamed", Email: test.email})
+		if err != nil || r.StatusCode() != test.want {
+			t.Errorf("customer %d to %s: got %v %s, want %d", test.id, test.email, err, r.Body, test.want)
+			continue
+		}
+		if r.JSON200 != nil {
+			if r.JSON200.Email != test.email {
+				t.Errorf("customer %d to %s: got %s", test.id, test.email, r.Body)
+			}
+			continue
+		}
+		if p := r.ApplicationProblemJSON409; p.Code != common.CodeEmailTaken || !slices.Equal(customersFields(p), []string{"email"}) {
+			t.Errorf("customer %d to %s: got %s, want email_taken that names email", test.id, test.email, r.Body)
+		}
+		if after, err := s.Customers.GetCustomerWithResponse(t.Context(), test.id); err != nil || !bytes.Equal(after.Body, before.Body) || after.Headers200.ETag != before.Headers200.ETag {
+			t.Errorf("customer %d after a refusal: got %v %s, want %s", test.id, err, after.Body, before.Body)
+		}
+	}
+}
+
+func TestCustomerReplace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	created, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "ACME", Email: "a@acme.example", Phone: new("+54 11")})
+	if err != nil || created.JSON201 == nil {
+		t.Fatalf("create: %v %s", err, created.Body)
+	}
+	id := created.JSON201.ID
+	for i, input := range []customers.CustomerInput{
+		{Name: "ACME S.A.", Email: "b@acme.example"}, // the phone is left out, and so removed
+		{Name: "ACME S.A.", Email: "b@acme.example", Phone: new("+54 12")},
+		{Name: "ACME S.A.", Email: "b@acme.example", Phone: new("+54 12")}, // nothing new is a replacement too
+	} {
+		r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), id, nil, input)
+		if err != nil || r.JSON200 == nil {
+			t.Fatalf("replace: %v %s", err, r.Body)
+		}
+		got := *r.JSON200
+		if got.ID != id || got.Name != input.Name || got.Email != input.Email || customersPhone(got.Phone) != customersPhone(input.Phone) {
+			t.Errorf("replaced by %+v: got %s", input, r.Body)
+		}
+		if got.CreatedAt != created.JSON201.CreatedAt || !got.UpdatedAt.After(created.JSON201.UpdatedAt.Time) {
+			t.Errorf("replaced: got %s, want created_at %s and a later updated_at", r.Body, created.JSON201.CreatedAt)
+		}
+		if want := fmt.Sprintf(`"%d"`, i+2); r.Headers200.ETag != want {
+			t.Errorf("replaced: got ETag %s, want %s", r.Headers200.ETag, want)
+		}
+		read, err := s.Customers.GetCustomerWithResponse(t.Context(), id)
+		if err != nil || !bytes.Equal(read.Body, r.Body) || read.Headers200.ETag != r.Headers200.ETag {
+			t.Errorf("read back: got %v %s, want %s", err, read.Body, r.Body)
+		}
+	}
+	unknown, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), id+1, &customers.ReplaceCustomerParams{IfMatch: new(`"1"`)}, customers.CustomerInput{Name: "N", Email: "n@acme.example"})
+	if err != nil || unknown.ApplicationProblemJSON404 == nil || unknown.ApplicationProblemJSON404.Code != common.CodeCustomerNotFound {
+		t.Errorf("replace an unknown customer: got %v %s, want customer_not_found", err, unknown.Body)
+	}
+}
+
+func TestCustomerIfMatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for i, test := range []struct {
+		ifMatch string // the customer is at "2"
+		want    int
+	}{
+		{`"2"`, http.StatusOK},
+		{` "2" `, http.StatusOK},
+		{`*`, http.StatusOK},
+		{`"1", "2"`, http.StatusOK},
+		{`"1","2","3"`, http.StatusOK},
+		{`"1"`, http.StatusPreconditionFailed},
+		{`"3"`, http.StatusPreconditionFailed},
+		{`"1", "3"`, http.StatusPreconditionFailed},
+		{`W/"2"`, http.StatusPreconditionFailed}, // If-Match compares strongly (RFC 9110, 13.1.1)
+		{`"1", W/"2"`, http.StatusPreconditionFailed},
+		{`2`, http.StatusPreconditionFailed},
+		{`"02"`, http.StatusPreconditionFailed},
+		{`"2`, http.StatusPreconditionFailed},
+		{strings.Repeat(`"x", `, 120), http.StatusBadRequest},
+		{"\"2\"\x80", http.StatusBadRequest},
+	} {
+		t.Run(test.ifMatch[:min(len(test.ifMatch), 20)], func(t *testing.T) {
+			t.Parallel()
+			customer := w.Customer(s, fmt.Sprintf("%d@acme.example", i))
+			before, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer.ID, nil, customers.CustomerInput{Name: "Second", Email: customer.Email})
+			if err != nil || before.JSON200 == nil || before.Headers200.ETag != `"2"` {
+				t.Fatalf("replace: %v %s", err, before.Body)
+			}
+			r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer.ID,
+				&customers.ReplaceCustomerParams{IfMatch: &test.ifMatch}, customers.CustomerInput{Name: "Third", Email: customer.Email})
+			if err != nil || r.StatusCode() != test.want {
+				t.Fatalf("got %v %s, want %d", err, r.Body, test.want)
+			}
+			want := before.Body
+			switch test.want {
+			case http.StatusOK:
+				want = r.Body
+			case http.StatusPreconditionFailed:
+				if r.ApplicationProblemJSON412.Code != common.CodePreconditionFailed {
+					t.Errorf("got %s, want precondition_failed", r.Body)
+				}
+			default:
+				if !slices.Equal(customersFields(r.ApplicationProblemJSON400), []string{"If-Match"}) {
+					t.Errorf("got %s, want an error that names If-Match", r.Body)
+				}
+			}
+			after, err := s.Customers.GetCustomerWithResponse(t.Context(), customer.ID)
+			if err != nil || !bytes.Equal(after.Body, want) {
+				t.Errorf("after it: got %v %s, want %s", err, after.Body, want)
+			}
+		})
+	}
+}
+
+func TestCustomerDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	kept := w.Customer(s, "kept@acme.example")
+	deleted := w.Customer(s, "compras@acme.example")
+
+	r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), deleted.ID)
+	if err != nil || r.StatusCode() != http.StatusNoContent || len(r.Body) != 0 {
+		t.Fatalf("delete: got %v %s %s, want 204", err, r.Status(), r.Body)
+	}
+	get, err := s.Customers.GetCustomerWithResponse(t.Context(), deleted.ID)
+	if err != nil || get.ApplicationProblemJSON404 == nil || get.ApplicationProblemJSON404.Code != common.CodeCustomerNotFound {
+		t.Errorf("get: got %v %s, want customer_not_found", err, get.Body)
+	}
+	put, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), deleted.ID, nil, customers.CustomerInput{Name: "N", Email: "n@acme.example"})
+	if err != nil || put.ApplicationProblemJSON404 == nil {
+		t.Errorf("replace: got %v %s, want 404", err, put.Body)
+	}
+	again, err := s.Customers.DeleteCustomerWithResponse(t.Context(), deleted.ID)
+	if err != nil || again.ApplicationProblemJSON404 == nil {
+		t.Errorf("delete again: got %v %s, want 404", err, again.Body)
+	}
+	internal, err := w.With(world.ServiceToken).Customers.GetCustomerInternalWithResponse(t.Context(), deleted.ID)
+	if err != nil || internal.ApplicationProblemJSON404 == nil {
+		t.Errorf("get as a service: got %v %s, want 404", err, internal.Body)
+	}
+	for _, params := range []*customers.ListCustomersParams{nil, {Search: new("acme")}} {
+		if list := customersList(t, s.Customers, params); !slices.Equal(list, []int64{kept.ID}) {
+			t.Errorf("list: got %d, want %d alone", list, kept.ID)
+		}
+	}
+	reused := w.Customer(s, "Compras@acme.example")
+	if reused.ID <= deleted.ID {
+		t.Errorf("the e-mail address is of customer %d now, want a new id after %d", reused.ID, deleted.ID)
+	}
+	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), reused.ID); err != nil || r.StatusCode() != http.StatusNoContent {
+		t.Errorf("delete the second customer of an address: got %v %s, want 204", err, r.Body)
+	}
+	if last := w.Customer(s, "compras@acme.example"); last.ID <= reused.ID {
+		t.Errorf("got customer %d, want a new id after %d", last.ID, reused.ID)
+	}
+}
+
+func TestCustomerPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	if list := customersList(t, s.Customers, nil); len(list) != 0 {
+		t.Errorf("list before there is a customer: got %d, want none", list)
+	}
+	var all []int64
+	for i := range 7 {
+		// Neither the names nor the addresses are in the order of the ids.
+		all = append(all, w.Customer(s, fmt.Sprintf("%c@acme.example", 'm'+rune(i*5%7))).ID)
+	}
+	gone := all[3]
+	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), gone); err != nil || r.StatusCode() != http.StatusNoContent {
+		t.Fatalf("delete: %v %s", err, r.Body)
+	}
+	all = slices.Delete(all, 3, 4)
+
+	for limit := int32(1); limit <= 7; limit++ {
+		var sizes []int
+		pages := customersPages(t, s.Customers, customers.ListCustomersParams{Limit: &limit})
+		for _, page := range pages {
+			sizes = append(sizes, len(page))
+		}
+		if got := slices.Concat(pages...); !slices.Equal(got, all) {
+			t.Errorf("limit %d: got %d, want %d, each once and in the order of the ids", limit, got, all)
+		}
+		// A page that holds the last customer is the last page, full or not.
+		if want := (len(all) + int(limit) - 1) / int(limit); len(pages) != want {
+			t.Errorf("limit %d: got pages of %d, want %d pages", limit, sizes, want)
+		}
+	}
+
+	// What comes and goes between two pages does not make others come twice or not at all.
+	limit := int32(2)
+	first, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Limit: &limit})
+	if err != nil || first.JSON200 == nil || first.JSON200.NextCursor == nil {
+		t.Fatalf("first page: %v %s", err, first.Body)
+	}
+	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), all[1]); err != nil || r.StatusCode() != http.StatusNoContent {
+		t.Fatalf("delete: %v %s", err, r.Body)
+	}
+	late := w.Customer(s, "late@acme.example")
+	rest := customersList(t, s.Customers, &customers.ListCustomersParams{Cursor: first.JSON200.NextCursor})
+	if want := append(slices.Clone(all[2:]), late.ID); !slices.Equal(rest, want) {
+		t.Errorf("after the first page: got %d, want %d", rest, want)
+	}
+}
+
+func TestCustomerPageSize(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for i := range 21 {
+		w.Customer(s, fmt.Sprintf("%d@acme.example", i))
+	}
+	for _, test := range []struct {
+		limit *int32
+		want  int
+		more  bool
+	}{{nil, 20, true}, {new(int32(20)), 20, true}, {new(int32(21)), 21, false}, {new(int32(100)), 21, false}} {
+		r, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Limit: test.limit})
+		if err != nil || r.JSON200 == nil || len(r.JSON200.Data) != test.want || (r.JSON200.NextCursor != nil) != test.more {
+			t.Errorf("limit %v: got %v %s, want %d customers and more to come: %t", test.limit, err, r.Body, test.want, test.more)
+		}
+	}
+}
+
+func TestCustomerListBadInput(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for i := range 2 {
+		w.Product(s, fmt.Sprintf("SKU-%d", i), 100, 1)
+	}
+	products, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})
+	if err != nil || products.JSON200 == nil || products.JSON200.NextCursor == nil {
+		t.Fatalf("list products: %v %s", err, products.Body)
+	}
+	for _, test := range []struct{ query, field string }{
+		{"limit=0", "limit"},
+		{"limit=101", "limit"},
+		{"limit=-1", "limit"},
+		{"limit=abc", "limit"},
+		{"limit=", "limit"},
+		{"limit=1.0", "limit"},
+		{"limit=1e1", "limit"},
+		{"limit=%2B1", "limit"},
+		{"limit=01", "limit"},
+		{"limit=4294967297", "limit"}, // 1, if 32 bits were all that is read
+		{"limit=99999999999999999999", "limit"},
+		{"cursor=", "cursor"},
+		{"cursor=%21", "cursor"},
+		{"cursor=nonsense", "cursor"},
+		{"cursor=1", "cursor"},
+		{"cursor=Yzox%3D", "cursor"},                      // a cursor of this list, padded
+		{"cursor=YzowMQ", "cursor"},                       // c:01
+		{"cursor=Yzot", "cursor"},                         // c:-
+		{"cursor=YzotMQ", "cursor"},                       // c:-1
+		{"cursor=YzoxOjE", "cursor"},                      // c:1:1
+		{"cursor=YzoxJzstLQ", "cursor"},                   // c:1';--
+		{"cursor=Yzo5MjIzMzcyMDM2ODU0Nzc1ODA4", "cursor"}, // c:2^63
+		{"cursor=" + strings.Repeat("A", 201), "cursor"},
+		{"cursor=" + *products.JSON200.NextCursor, "cursor"}, // of another list
+		{"search=", "search"},
+		{"search=%00", "search"},
+		{"search=a%0Ab", "search"},
+		{"search=" + strings.Repeat("%C3%A9", 101), "search"},
+	} {
+		t.Run(test.query[:min(len(test.query), 40)], func(t *testing.T) {
+			t.Parallel()
+			a := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/customers?"+test.query, nil, "Authorization", "Bearer "+s.Token)
+			edgeInvalid(t, a, test.field)
+		})
+	}
+}
+
+func TestCustomerSearch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	ids := map[string]int64{}
+	for name, email := range map[string]string{
+		"Ferretería Ñandú":        "compras@ferre.example",
+		"Ferreteria Sur":          "VENTAS@Sur.example",
+		"100% Café_Bar":           "cafe@bar.example",
+		"100 Cafeteras":           "c@feteras.example",
+		"Straße & Söhne":          "s@sohne.example",
+		`Wow! \o/ Óptica`:         "óptica@wow.example",
+		"ÅNGSTRÖM Éclair ΣΊΣΥΦΟΣ": "angstrom@x.example",
+	} {
+		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: name, Email: email})
+		if err != nil || r.JSON201 == nil {
+			t.Fatalf("create %s: %v %s", name, err, r.Body)
+		}
+		ids[name] = r.JSON201.ID
+	}
+	for _, test := range []struct {
+		search string
+		want   []string
+	}{
+		{"ferreteria", []string{"Ferretería Ñandú", "Ferreteria Sur"}},
+		{"FERRETERÍA", []string{"Ferretería Ñandú", "Ferreteria Sur"}},
+		{"Ferreteri\u0301a", []string{"Ferretería Ñandú", "Ferreteria Sur"}}, // the accent as a character of its own
+		{"retería ñ", []string{"Ferretería Ñandú"}},
+		{"nandu", []string{"Ferretería Ñandú"}},
+		{"ventas@sur", []string{"Ferreteria Sur"}},
+		{"@FERRE", []string{"Ferretería Ñandú"}},
+		{"optica@", []string{`Wow! \o/ Óptica`}},
+		{"strasse", []string{"Straße & Söhne"}},
+		{"STRASSE & SOHNE", []string{"Straße & Söhne"}},
+		{"ångström", []string{"ÅNGSTRÖM Éclair ΣΊΣΥΦΟΣ"}},
+		{"σίσυφος", []string{"ÅNGSTRÖM Éclair ΣΊΣΥΦΟΣ"}},
+		{"%", []string{"100% Café_Bar"}},
+		{"_", []string{"100% Café_Bar"}},
+		{"100_", nil},
+		{"c%e", nil},
+		{"!", []string{`Wow! \o/ Óptica`}},
+		{`\`, []string{`Wow! \o/ Óptica`}},
+		{`\%`, nil},
+		{"!%", nil},
+		{"Wow! ", []string{`Wow! \o/ Óptica`}},
+		{"'", nil},
+		{"Ferreteria Sur VENTAS", nil}, // the name and the address are two texts
+		{"SurVENTAS", nil},
+		{"nothing has this", nil},
+	} {
+		t.Run(strings.ReplaceAll(test.search, "/", "|"), func(t *testing.T) {
+			t.Parallel()
+			var want []int64
+			for _, name := range test.want {
+				want = append(want, ids[name])
+			}
+			slices.Sort(want)
+			if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: &test.search}); !slices.Equal(got, want) {
+				t.Errorf("got %d, want %d of %v", got, want, ids)
+			}
+		})
+	}
+}
+
+func TestCustomerSearchPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	var want []int64
+	for i := range 9 {
+		if i%2 == 0 {
+			want = append(want, w.Customer(s, fmt.Sprintf("%d@ácme.example", i)).ID)
+		} else {
+			w.Customer(s, fmt.Sprintf("%d@other.example", i))
+		}
+	}
+	for limit := int32(1); limit <= 6; limit++ {
+		pages := customersPages(t, s.Customers, customers.ListCustomersParams{Search: new("ACME"), Limit: &limit})
+		if got := slices.Concat(pages...); !slices.Equal(got, want) || len(pages) != (len(want)+int(limit)-1)/int(limit) {
+			t.Errorf("limit %d: got %d, want %d", limit, pages, want)
+		}
+	}
+	// The search follows the customer.
+	if r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), want[0], nil, customers.CustomerInput{Name: "Moved", Email: "moved@other.example"}); err != nil || r.JSON200 == nil {
+		t.Fatalf("replace: %v %s", err, r.Body)
+	}
+	if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: new("acme")}); !slices.Equal(got, want[1:]) {
+		t.Errorf("search after a change: got %d, want %d", got, want[1:])
+	}
+	if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: new("moved")}); !slices.Equal(got, want[:1]) {
+		t.Errorf("search after a change: got %d, want %d", got, want[:1])
+	}
+}
+
+func TestCustomerCreateOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	admin, second := w.Login("admin").Customers, w.Login("second").Customers
+	input := customers.CustomerInput{Name: "ACME", Email: "compras@acme.example", Phone: new("+54 11")}
+	key := func(key string) *customers.CreateCustomerParams {
+		return &customers.CreateCustomerParams{IdempotencyKey: &key}
+	}
+
+	first, err := admin.CreateCustomerWithResponse(t.Context(), key("key-1"), input)
+	if err != nil || first.JSON201 == nil || first.Headers201.IdempotencyReplayed != nil {
+		t.Fatalf("create: %v %s", err, first.Body)
+	}
+	for name, params := range map[string]*customers.CreateCustomerParams{
+		"the same":         key("key-1"),
+		"quoted":           key(`"key-1"`),
+		"the other header": {XIdempotencyKey: new("key-1")},
+		"both headers":     {IdempotencyKey: new("key-1"), XIdempotencyKey: new(`"key-1"`)},
+	} {
+		again, err := admin.CreateCustomerWithResponse(t.Context(), params, input)
+		if err != nil || again.JSON201 == nil {
+			t.Fatalf("%s again: %v %s", name, err, again.Body)
+		}
+		h := again.Headers201
+		if !bytes.Equal(again.Body, first.Body) || h.Location != first.Headers201.Location || h.ETag != first.Headers201.ETag || again.ContentType() != first.ContentType() {
+			t.Errorf("%s again: got %s %+v, want %s %+v", name, again.Body, h, first.Body, first.Headers201)
+		}
+		if h.IdempotencyReplayed == nil || *h.IdempotencyReplayed != "true" {
+			t.Errorf("%s again: got %v, want Idempotency-Replayed: true", name, again.HTTPResponse.Header)
+		}
+	}
+	// The answer is kept, not made again: it is the same after the customer has changed.
+	if r, err := admin.ReplaceCustomerWithResponse(t.Context(), first.JSON201.ID, nil, customers.CustomerInput{Name: "New", Email: input.Email}); err != nil || r.JSON200 == nil {
+		t.Fatalf("replace: %v %s", err, r.Body)
+	}
+	if again, err := admin.CreateCustomerWithResponse(t.Context(), key("key-1"), input); err != nil || !bytes.Equal(again.Body, first.Body) {
+		t.Errorf("again, after a change: got %v %s, want %s", err, again.Body, first.Body)
+	}
+
+	for name, other := range map[string]customers.CustomerInput{
+		"another name":  {Name: "ACM", Email: input.Email, Phone: input.Phone},
+		"without phone": {Name: input.Name, Email: input.Email},
+	} {
+		r, err := admin.CreateCustomerWithResponse(t.Context(), key("key-1"), other)
+		if err != nil || r.ApplicationProblemJSON422 == nil || r.ApplicationProblemJSON422.Code != common.CodeIdempotencyKeyReused {
+			t.Errorf("%s under the same key: got %v %s, want idempotency_key_reused", name, err, r.Body)
+		}
+	}
+	for name, params := range map[string]*customers.CreateCustomerParams{
+		"the headers differ": {IdempotencyKey: new("key-2"), XIdempotencyKey: new("key-3")},
+		"a blank inside":     key("key 2"),
+		"no closing quote":   key(`"key-2`),
+		"256 characters":     key(strings.Repeat("k", 256)),
+		"nothing in quotes":  key(`""`),
+	} {
+		r, err := admin.CreateCustomerWithResponse(t.Context(), params, customers.CustomerInput{Name: "N", Email: "n@acme.example"})
+		if err != nil || r.ApplicationProblemJSON400 == nil || len(customersFields(r.ApplicationProblemJSON400)) != 1 ||
+			!strings.HasSuffix(customersFields(r.ApplicationProblemJSON400)[0], "Idempotency-Key") {
+			t.Errorf("%s: got %v %s, want a 400 that names the header", name, err, r.Body)
+		}
+	}
+
+	// Another caller's key is another key: it meets the e-mail address, and that answer is kept for it alone.
+	refused, err := second.CreateCustomerWithResponse(t.Context(), key("key-1"), input)
+	if err != nil || refused.ApplicationProblemJSON409 == nil || refused.Headers409.IdempotencyReplayed != nil {
+		t.Fatalf("the same key of another caller: got %v %s, want 409, and not a replay", err, refused.Body)
+	}
+	if r, err := admin.DeleteCustomerWithResponse(t.Context(), first.JSON201.ID); err != nil || r.StatusCode() != http.StatusNoContent {
+		t.Fatalf("delete: %v %s", err, r.Body)
+	}
+	repeated, err := second.CreateCustomerWithResponse(t.Context(), key("key-1"), input)
+	if err != nil || !bytes.Equal(repeated.Body, refused.Body) || repeated.Headers409 == nil || repeated.Headers409.IdempotencyReplayed == nil {
+		t.Errorf("a refusal again: got %v %s, want a replay of %s", err, repeated.Body, refused.Body)
+	}
+	other, err := second.CreateCustomerWithResponse(t.Context(), key("key-4"), input)
+	if err != nil || other.JSON201 == nil || other.JSON201.ID == first.JSON201.ID {
+		t.Errorf("under a new key: got %v %s, want a customer of its own", err, other.Body)
+	}
+	if list := customersList(t, admin, nil); len(list) != 1 {
+		t.Errorf("got the customers %d, want one", list)
+	}
+}
+
+// Two callers may choose the same key: neither sees what the other did with it.
+func TestCustomerKeysOfTwoCallers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	params := &customers.CreateCustomerParams{IdempotencyKey: new("shared")}
+	seen := map[int64]bool{}
+	for i, user := range []string{"admin", "second"} {
+		c := w.Login(user).Customers
+		input := customers.CustomerInput{Name: "N", Email: fmt.Sprintf("%d@acme.example", i)}
+		for range 2 {
+			r, err := c.CreateCustomerWithResponse(t.Context(), params, input)
+			if err != nil || r.JSON201 == nil || r.JSON201.Email != input.Email {
+				t.Fatalf("%s: got %v %s, want a customer of its own", user, err, r.Body)
+			}
+			seen[r.JSON201.ID] = true
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("two callers with the same key made the customers %v, want one each", seen)
+	}
+}
+
+func customersPhone(phone *string) string {
+	if phone == nil {
+		return "none"
+	}
+	return *phone
+}
+
+// customersPages are the ids on each page of a list.
+func customersPages(t *testing.T, c *client.ClientWithResponses, params customers.ListCustomersParams) [][]int64 {
+	t.Helper()
+	return customersWalk(t, func(cursor *string) ([]int64, *string, error) {
+		if cursor != nil {
+			params.Cursor = cursor
+		}
+		r, err := c.ListCustomersWithResponse(t.Context(), &params)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.JSON200 == nil {
+			return nil, nil, errUnexpected(r.Status(), r.Body)
+		}
+		var ids []int64
+		for _, customer := range r.JSON200.Data {
+			ids = append(ids, customer.ID)
+		}
+		return ids, r.JSON200.NextCursor, nil
+	})
+}
+
+// customersList are the ids on all pages of a list.
+func customersList(t *testing.T, c *client.ClientWithResponses, params *customers.ListCustomersParams) []int64 {
+	t.Helper()
+	if params == nil {
+		params = &customers.ListCustomersParams{}
+	}
+	return slices.Concat(customersPages(t, c, *params)...)
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+)
+
+// docsReference is a script, a style sheet or a picture that a page asks for.
+var docsReference = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
+
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	for _, s := range edgeServices(t, w) {
+		for _, prefix := range s.prefixes() {
+			t.Run(s.name+prefix, func(t *testing.T) {
+				t.Parallel()
+				page := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs", nil)
+				if media, _, _ := mime.ParseMediaType(page.Header.Get("Content-Type")); page.Status != http.StatusOK || media != "text/html" {
+					t.Fatalf("got %d %s, want 200 text/html", page.Status, page.Header.Get("Content-Type"))
+				}
+				if !bytes.Contains(page.Body, []byte(`"`+prefix+`/openapi.json"`)) && !bytes.Contains(page.Body, []byte(`'`+prefix+`/openapi.json'`)) {
+					t.Errorf("got %s, want a page that reads %s/openapi.json", page.Body, prefix)
+				}
+				scripts, styles := 0, 0
+				for _, match := range docsReference.FindAllSubmatch(page.Body, -1) {
+					path := string(match[1])
+					if !strings.HasPrefix(path, prefix+"/docs/") {
+						t.Errorf("the page asks for %s, want all of its parts under %s/docs/: it has to work without the internet", path, prefix)
+						continue
+					}
+					part := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+					media, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
+					if part.Status != http.StatusOK || len(part.Body) < 100 {
+						t.Errorf("GET %s: got %d and %d bytes, want the file", path, part.Status, len(part.Body))
+					}
+					if tag := part.Header.Get("ETag"); tag != "" {
+						again := edgeSend(t, s.client, http.MethodGet, s.url+path, nil, "If-None-Match", tag)
+						if again.Status != http.StatusNotModified || len(again.Body) > 0 {
+							t.Errorf("GET %s again: got %d and %d bytes, want 304", path, again.Status, len(again.Body))
+						}
+					}
+					switch {
+					case strings.HasSuffix(path, ".js"):
+						scripts++
+						if media != "text/javascript" && media != "application/javascript" {
+							t.Errorf("GET %s: got %q, want a script", path, media)
+						}
+					case strings.HasSuffix(path, ".css"):
+						styles++
+						if media != "text/css" {
+							t.Errorf("GET %s: got %q, want a style sheet", path, media)
+						}
+					case media != "image/png":
+						t.Errorf("GET %s: got %q, want a picture", path, media)
+					}
+				}
+				if scripts == 0 || styles == 0 {
+					t.Errorf("the page asks for %d scripts and %d style sheets, want some", scripts, styles)
+				}
+
+				for _, asset := range []string{"nope.js", "nope", "..", "...", "openapi.json"} {
+					a := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil)
+					if p := edgeRefused(t, a, http.StatusNotFound); p.Code != common.CodeNotFound || a.Header.Get("Content-Type") != "application/problem+json" {
+						t.Errorf("GET docs/%s: got %s, want not_found", asset, a)
+					}
+				}
+				bad := []string{"a%00.js", "%20", "index.html~", "%FF.js", strings.Repeat("a", 101)}
+				if prefix == "" { // the contract's router takes no prefix off a path with an escaped slash
+					bad = append(bad, "a%2Fb.js", "..%2F..%2Fetc%2Fpasswd")
+				}
+				for _, asset := range bad {
+					edgeInvalid(t, edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil), "asset")
+				}
+			})
+		}
+	}
+}
+
+func TestContractIsServed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	for _, s := range edgeServices(t, w) {
+		for _, prefix := range s.prefixes() {
+			a := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/openapi.json", nil)
+			if a.Status != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
+				t.Errorf("%s%s: got %d %s, want 200 application/json", s.name, prefix, a.Status, a.Header.Get("Content-Type"))
+			}
+			if !bytes.Equal(a.Body, s.raw) {
+				t.Errorf("%s%s: got %d bytes, want the contract as it is in gen, %d bytes", s.name, prefix, len(a.Body), len(s.raw))
+			}
+			var doc struct {
+				OpenAPI string
+				Info    struct{ Title, Version string }
+				Paths   map[string]any
+			}
+			if err := json.Unmarshal(a.Body, &doc); err != nil || doc.OpenAPI != "3.0.3" || !strings.Contains(doc.Info.Title, s.name) || len(doc.Paths) < 5 {
+				t.Errorf("%s%s: got %v and %+v, want the contract of the service in OpenAPI 3.0.3", s.name, prefix, err, doc.Info)
+			}
+			if bytes.Contains(a.Body, []byte("common.yaml")) {
+				t.Errorf("%s%s: the contract refers to another document, want it complete", s.name, prefix)
+			}
+			if err := s.doc.Validate(t.Context()); err != nil {
+				t.Errorf("%s: the contract is not valid: %v", s.name, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,808 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	customersserver "github.com/pedidos-hq/pedidos/gen/customers/server"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+const edgeMaxBody = 1 << 20 // what the contract says of 413
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "compras@acme.example")
+	product := w.Product(s, "DRILL", 100, 10)
+	order := w.Order(s, buyer.ID, product.ID, 1)
+	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
+		t.Fatalf("got customer %d, product %d and order %d, want 1 each: the table is about it", buyer.ID, product.ID, order.ID)
+	}
+	operations := edgeOperations(t, w)
+	for _, test := range []struct {
+		id   string
+		want int // of a GET
+	}{
+		{"1", http.StatusOK},
+		{"%31", http.StatusOK}, // the same path (RFC 3986, 6.2.2.2)
+		{"2", http.StatusNotFound},
+		{"9223372036854775807", http.StatusNotFound}, // 2^63 - 1
+		{"9223372036854775808", http.StatusBadRequest},
+		{"18446744073709551617", http.StatusBadRequest}, // 2^64 + 1
+		{strings.Repeat("1", 5000), http.StatusBadRequest},
+		{"0", http.StatusBadRequest},
+		{"-1", http.StatusBadRequest},
+		{"-9223372036854775809", http.StatusBadRequest},
+		{"abc", http.StatusBadRequest},
+		{"1a", http.StatusBadRequest},
+		{"1.5", http.StatusBadRequest},
+		{"1.0", http.StatusBadRequest},
+		{"1e0", http.StatusBadRequest},
+		{"0x1", http.StatusBadRequest},
+		{"1_0", http.StatusBadRequest},
+		{"01", http.StatusBadRequest}, // one resource, one path
+		{"+1", http.StatusBadRequest},
+		{"%2B1", http.StatusBadRequest},
+		{"%20", http.StatusBadRequest},
+		{"1%20", http.StatusBadRequest},
+		{"1%0A", http.StatusBadRequest},
+		{"1%00", http.StatusBadRequest},
+		{"1%2F", http.StatusBadRequest},
+		{"%FF", http.StatusBadRequest},
+		{"%D9%A1", http.StatusBadRequest}, // the digit one in Arabic
+		{"1,2", http.StatusBadRequest},
+		{"1;2", http.StatusBadRequest},
+		{"null", http.StatusBadRequest},
+		{"..", http.StatusBadRequest},
+		{"1%20OR%201=1", http.StatusBadRequest},
+	} {
+		t.Run(test.id[:min(len(test.id), 40)], func(t *testing.T) {
+			t.Parallel()
+			for _, o := range operations {
+				if !strings.Contains(o.path, "/7") {
+					continue
+				}
+				if o.method != http.MethodGet && test.want != http.StatusBadRequest {
+					continue // it would do what it is for
+				}
+				token := s.Token
+				if o.OperationID == "getCustomerInternal" {
+					token = world.ServiceToken
+				}
+				headers := []string{"Authorization", "Bearer " + token}
+				var body io.Reader
+				if example := o.example(t); example != nil {
+					body, headers = edgeEncode(t, example), edgeJSON(token)
+				}
+				url := o.service.url + strings.Replace(o.path, "7", test.id, 1)
+				a := edgeSend(t, o.service.client, o.method, url, body, headers...)
+				if test.want != http.StatusBadRequest {
+					if a.Status != test.want {
+						t.Errorf("%s: got %s, want %d", o.OperationID, a, test.want)
+					}
+					continue
+				}
+				edgeInvalid(t, a, "id")
+			}
+		})
+	}
+}
+
+func TestUnknownPaths(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, s := range edgeServices(t, w) {
+		for _, path := range []string{
+			"", "/", "/nope", "/health/", "/health/x", "//health", "/HEALTH", "/docs/", "/docs/a/b.js", "/.env", "/metrics", "/debug/pprof/",
+			"/customers/", "/customers/1/", "/customers/1/2", "/internal/customers/1/", "/internal", "/auth", "/auth/login/",
+			"/products/1/x", "/orders/1/", "/orders/1/ship", "/orders/1/confirm/", "/orders//confirm", "/orchestrator", "/dev", "/dev/", "/dev/dev/health", "/prod/health",
+			"/health%2F", "/%2e%2e/health", "/nope%0d%0aX-Injected:%20yes",
+		} {
+			for _, headers := range [][]string{nil, {"Authorization", "Bearer " + token}} {
+				a := edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...)
+				if p := edgeRefused(t, a, http.StatusNotFound); p.Code != common.CodeNotFound || a.Header.Get("X-Injected") != "" {
+					t.Errorf("%s: GET %s: got %s, want not_found", s.name, path, a)
+				}
+			}
+		}
+		if s.name == "orchestrator" {
+			continue
+		}
+		a := edgeSend(t, s.client, http.MethodGet, s.url+"/dev/health", nil) // the prefix is the orchestrator's alone
+		edgeRefused(t, a, http.StatusNotFound)
+	}
+}
+
+func TestUnknownMethods(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, s := range edgeServices(t, w) {
+		for _, path := range s.doc.Paths.InMatchingOrder() {
+			known := append(slices.Collect(maps.Keys(s.doc.Paths.Value(path).Operations())), http.MethodOptions)
+			slices.Sort(known)
+			for _, prefix := range s.prefixes() {
+				url := s.url + prefix + edgePath(path)
+				for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE", "get"} {
+					if slices.Contains(known, method) && method != http.MethodOptions {
+						continue
+					}
+					a := edgeSend(t, s.client, method, url, nil, "Authorization", "Bearer "+token)
+					allow := strings.Split(a.Header.Get("Allow"), ", ")
+					slices.Sort(allow)
+					if !slices.Equal(allow, known) {
+						t.Errorf("%s %s: got Allow %q, want %q", method, url, allow, known)
+					}
+					switch method {
+					case http.MethodOptions:
+						if a.Status != http.StatusNoContent || len(a.Body) > 0 {
+							t.Errorf("%s %s: got %s, want 204", method, url, a)
+						}
+					case http.MethodHead:
+						if a.Status != http.StatusMethodNotAllowed {
+							t.Errorf("%s %s: got %s, want 405", method, url, a)
+						}
+					default:
+						if p := edgeRefused(t, a, http.StatusMethodNotAllowed); p.Code != common.CodeMethodNotAllowed {
+							t.Errorf("%s %s: got %s, want method_not_allowed", method, url, a)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// What is not one JSON object, read in one way by everybody, does not get in anywhere.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, o := range edgeOperations(t, w) {
+		if o.RequestBody == nil {
+			continue
+		}
+		t.Run(o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			example := edgeEncode(t, o.example(t)).String()
+			empty := strings.TrimSuffix(example, "}")
+			comma := ","
+			if empty == "{" {
+				comma = ""
+			}
+			for _, test := range []struct {
+				name, body string
+				fields     []string
+			}{
+				{"more after it", example + "{}", []string{"body"}},
+				{"text after it", example + " x", []string{"body"}},
+				{"a comma after it", example + ",", []string{"body"}},
+				{"a comment", example + "// no", []string{"body"}},
+				{"cut off", empty, []string{"body"}},
+				{"a comma too much", empty + ",}", []string{"body"}},
+				{"text", "x", []string{"body"}},
+				{"a blank", " ", []string{"body"}},
+				{"an array", "[" + example + "]", []string{"body"}},
+				{"a string", `"x"`, []string{"body"}},
+				{"a number", "1", []string{"body"}},
+				{"true", "true", []string{"body"}},
+				{"null", "null", []string{"body"}},
+				{"NaN", "NaN", []string{"body"}},
+				{"single quotes", "{'a':1}", []string{"body"}},
+				{"a byte order mark", "\xef\xbb\xbf" + example, []string{"body"}},
+				{"UTF-16", "\xfe\xff\x00{\x00}", []string{"body"}},
+				{"bytes that are not UTF-8", empty + comma + "\"x\":\"\xff\"}", []string{"body"}},
+				{"an overlong encoding", empty + comma + "\"x\":\"\xc0\xaf\"}", []string{"body"}},
+				{"half a surrogate pair", empty + comma + `"x":"\ud800"}`, []string{"body"}},
+				{"a member twice", empty + comma + `"x":1,"x":1}`, []string{"body"}},
+				{"a member twice, once escaped", empty + comma + `"x":1,"\u0078":2}`, []string{"body"}},
+				{"a member twice, deep", empty + comma + `"x":{"y":[{"z":1,"z":2}]}}`, []string{"body"}},
+				{"an unknown member", empty + comma + `"x":1}`, []string{"x"}},
+				{"an unknown member, null", empty + comma + `"x":null}`, []string{"x"}},
+				{"__proto__", empty + comma + `"__proto__":{}}`, []string{"__proto__"}},
+				{"10,000 levels", strings.Repeat("[", 10000) + strings.Repeat("]", 10000), []string{"body"}},
+				{"10,001 levels", strings.Repeat("[", 10001) + strings.Repeat("]", 10001), []string{"body"}},
+				{"10,000 levels, not closed", strings.Repeat(`{"x":`, 10000), []string{"body"}},
+				{"500,000 levels", strings.Repeat("[", 500000) + strings.Repeat("]", 500000), []string{"body"}},
+				{"9,000 levels in a member", empty + comma + `"x":` + strings.Repeat(`{"y":`, 9000) + "1" + strings.Repeat("}", 9000) + "}", []string{"x"}},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(test.body), edgeJSON(token)...), test.fields...)
+				})
+			}
+			a := edgeSend(t, o.service.client, o.method, o.url(), nil, edgeJSON(token)...)
+			if o.RequestBody.Value.Required {
+				edgeInvalid(t, a, "body")
+			} else if p := edgeRefused(t, a, a.Status); slices.Contains(p.fields(), "body") {
+				t.Errorf("no body, where none is needed: got %s", a)
+			}
+			// A reader for whom case does not count would take this for the member itself.
+			for name, value := range o.example(t) {
+				twice := o.example(t)
+				twice[strings.ToUpper(name)] = value
+				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, twice), edgeJSON(token)...)
+				edgeInvalid(t, a, strings.ToUpper(name))
+			}
+		})
+	}
+}
+
+// Numbers are whole, and every part of the service takes the same ones for whole.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "compras@acme.example")
+	product := w.Product(s, "DRILL", 100, 1000000)
+	patch := fmt.Sprintf("%s/products/%d", w.OrdersURL, w.Product(s, "SAW", 100, 1).ID) // another: its stock goes to 0
+	for _, at := range []struct {
+		name, service, method, url, body, field string
+		least, most                             int64
+	}{
+		{"price", "orders", http.MethodPatch, patch, `{"price_cents":N}`, "price_cents", 0, 100000000000},
+		{"stock", "orders", http.MethodPatch, patch, `{"stock":N}`, "stock", 0, 1000000000},
+		{"customer of an order", "orders", http.MethodPost, w.OrdersURL + "/orders", fmt.Sprintf(`{"customer_id":N,"items":[{"product_id":%d,"qty":1}]}`, product.ID), "customer_id", 1, 0},
+		{"line of an order", "orders", http.MethodPost, w.OrdersURL + "/orders", fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%[2]d,"qty":1},{"product_id":%[2]d,"qty":N}]}`, buyer.ID, product.ID), "items[1].qty", 1, 0},
+		{"line of an orchestrated order", "orchestrator", http.MethodPost, w.OrchestratorURL + "/orchestrator/create-and-confirm-order", fmt.Sprintf(`{"idempotency_key":"k","customer_id":%d,"items":[{"product_id":%d,"qty":N}]}`, buyer.ID, product.ID), "items[0].qty", 1, 0},
+	} {
+		t.Run(at.name, func(t *testing.T) {
+			t.Parallel()
+			client := w.HTTP(at.service)
+			send := func(t *testing.T, number string) edgeAnswer {
+				t.Helper()
+				return edgeSend(t, client, at.method, at.url, strings.NewReader(strings.Replace(at.body, "N", number, 1)), edgeJSON(s.Token)...)
+			}
+			for _, number := range []string{
+				"1.0", "1e2", "1E+2", "100e-2", "0.5", "1e-1", "1.00000000000000000000001", "0.99999999999999999999",
+				"-1", "9223372036854775808", "-9223372036854775809", "18446744073709551617", "1e400", "-1e400", strings.Repeat("9", 400),
+				`"1"`, `"1.0"`, `""`, "true", "null", "[1]", `{"value":1}`,
+			} {
+				t.Run(number[:min(len(number), 30)], func(t *testing.T) {
+					a := send(t, number)
+					edgeInvalid(t, a, at.field)
+					for _, inside := range []string{"Unmarshal", "json.", "float64", "offset"} {
+						if strings.Contains(string(a.Body), inside) {
+							t.Errorf("got %s, want a message that says nothing of how the service is made: %q", a, inside)
+						}
+					}
+				})
+			}
+			for _, number := range []string{"01", "+1", ".5", "1.", "0x1", "1_000", "Infinity", "١"} { // not JSON
+				t.Run(number, func(t *testing.T) { edgeInvalid(t, send(t, number), "body") })
+			}
+			good := []string{fmt.Sprint(at.least)}
+			if at.most > 0 {
+				good = append(good, fmt.Sprint(at.most), "-0")
+			}
+			for _, number := range good {
+				if a := send(t, number); a.Status/100 != 2 {
+					t.Errorf("%s: got %s, want it to be taken", number, a)
+				}
+			}
+			if at.most > 0 {
+				edgeInvalid(t, send(t, fmt.Sprint(at.most+1)), at.field)
+			}
+		})
+	}
+}
+
+// The services hold all numbers in bodies to 64-bit integers.
+func TestContractsHaveWholeNumbersAlone(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string][]byte{"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator} {
+		if bytes.Contains(data, []byte(`"type": "number"`)) || bytes.Contains(data, []byte(`"type":"number"`)) {
+			t.Errorf("the contract of %s has a number that is not an integer: services/platform/server refuses fractions everywhere", name)
+		}
+	}
+}
+
+func TestBodySize(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, o := range edgeOperations(t, w) {
+		t.Run(o.service.name+" "+o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			auth := token
+			if o.OperationID == "getCustomerInternal" {
+				auth = world.ServiceToken
+			}
+			if o.RequestBody == nil { // a body means nothing here, and a large one not either
+				a := edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(strings.Repeat(" ", edgeMaxBody+1)), edgeJSON(auth)...)
+				if a.Status == http.StatusRequestEntityTooLarge || a.Status >= 500 {
+					t.Errorf("a large body, where none is read: got %s", a)
+				}
+				return
+			}
+			example := edgeEncode(t, o.example(t)).String()
+			padded := func(n int) string { return example + strings.Repeat(" ", n-len(example)) }
+			for name, chunked := range map[string]bool{"with its length": false, "in chunks": true} {
+				send := func(body string) edgeAnswer {
+					var r io.Reader = strings.NewReader(body)
+					if chunked {
+						r = edgeText{r}
+					}
+					return edgeSend(t, o.service.client, o.method, o.url(), r, edgeJSON(token)...)
+				}
+				if a := send(padded(edgeMaxBody)); a.Status == http.StatusRequestEntityTooLarge || strings.Contains(string(a.Body), `"body"`) {
+					t.Errorf("1 MiB %s: got %s, want the body to be taken", name, a)
+				}
+				if p := edgeRefused(t, send(padded(edgeMaxBody+1)), http.StatusRequestEntityTooLarge); p.Code != common.CodeBodyTooLarge {
+					t.Errorf("1 MiB and a byte %s: got %s, want body_too_large", name, p.Code)
+				}
+			}
+		})
+	}
+}
+
+func TestContentType(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, o := range edgeOperations(t, w) {
+		if o.RequestBody == nil {
+			continue
+		}
+		t.Run(o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			for contentType, ok := range map[string]bool{
+				"application/json":                    true,
+				"application/json; charset=utf-8":     true,
+				"application/json;charset=UTF-8":      true,
+				"Application/JSON":                    true,
+				"":                                    false,
+				"text/plain":                          false,
+				"text/json":                           false,
+				"application/jsonp":                   false,
+				"application/problem+json":            false,
+				"application/x-www-form-urlencoded":   false,
+				"multipart/form-data; boundary=x":     false,
+				"application/json, text/plain":        false,
+				"text/plain; x=application/json":      false,
+				"*/*":                                 false,
+				"application/json; charset=utf-8; x=": false,
+			} {
+				headers := []string{"Authorization", "Bearer " + token}
+				if contentType != "" {
+					headers = append(headers, "Content-Type", contentType)
+				}
+				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, o.example(t)), headers...)
+				if ok {
+					if a.Status == http.StatusUnsupportedMediaType || a.Status >= 500 {
+						t.Errorf("%q: got %s, want it to be taken", contentType, a)
+					}
+					continue
+				}
+				if p := edgeRefused(t, a, http.StatusUnsupportedMediaType); p.Code != common.CodeUnsupportedMediaType {
+					t.Errorf("%q: got %s, want unsupported_media_type", contentType, a)
+				}
+			}
+		})
+	}
+}
+
+// A parameter that an operation does not have is a mistake of the caller's, and is not passed over in silence.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, o := range edgeOperations(t, w) {
+		t.Run(o.service.name+" "+o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			auth := token
+			if o.OperationID == "getCustomerInternal" {
+				auth = world.ServiceToken
+			}
+			send := func(query string) edgeAnswer {
+				headers := []string{"Authorization", "Bearer " + auth}
+				if o.RequestBody == nil {
+					return edgeSend(t, o.service.client, o.method, o.url()+"?"+query, nil, headers...)
+				}
+				return edgeSend(t, o.service.client, o.method, o.url()+"?"+query, edgeEncode(t, o.example(t)), edgeJSON(auth)...)
+			}
+			if o.Responses.Value("400") == nil { // health and the like can't be asked in a wrong way
+				for _, query := range []string{"t=1", "%zz", "a;b"} {
+					if a := send(query); a.Status != http.StatusOK {
+						t.Errorf("?%s: got %s, want 200", query, a)
+					}
+				}
+				return
+			}
+			for query, fields := range map[string][]string{
+				"unknown=1":           {"unknown"},
+				"unknown":             {"unknown"},
+				"unknown=1&unknown=2": {"unknown"},
+				"b=1&a=2&c":           {"a", "b", "c"},
+				"unknown%5B%5D=1":     {"unknown[]"},
+				"%FF=1":               {"\uFFFD"},
+				"%zz":                 {"query"},
+				"unknown=%":           {"query"},
+				"a=1;b=2":             {"query"},
+			} {
+				edgeInvalid(t, send(query), fields...)
+			}
+			for _, parameter := range o.Parameters {
+				if p := parameter.Value; p.In == openapi3.ParameterInQuery {
+					edgeInvalid(t, send(p.Name+"=1&"+p.Name+"=1"), p.Name)
+					edgeInvalid(t, send(strings.ToUpper(p.Name)+"=1"), strings.ToUpper(p.Name))
+					edgeInvalid(t, send(p.Name+"=%FF"), p.Name)
+					edgeInvalid(t, send(p.Name+"=%zz"), "query")
+				}
+			}
+		})
+	}
+}
+
+// A header that comes twice may be read as either, so it is refused.
+func TestHeadersTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, o := range edgeOperations(t, w) {
+		for _, parameter := range o.Parameters {
+			if p := parameter.Value; p.In == openapi3.ParameterInHeader {
+				headers := append(edgeJSON(token), p.Name, "1", p.Name, "1")
+				if !strings.HasSuffix(p.Name, "Idempotency-Key") {
+					headers = append(headers, "Idempotency-Key", "k")
+				}
+				edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, o.example(t)), headers...), p.Name)
+			}
+		}
+	}
+}
+
+// What fails inside is in the log, once, and not in the answer.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	services := edgeServices(t, w)
+	for _, s := range services {
+		if a := edgeSend(t, s.client, http.MethodGet, s.url+"/ready", nil); a.Status != http.StatusOK {
+			t.Errorf("%s: ready: got %s, want 200", s.name, a)
+		}
+	}
+	if err := w.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range edgeOperations(t, w) {
+		if o.service.name == "orchestrator" || o.Responses.Value("503") == nil {
+			continue
+		}
+		headers := append(edgeJSON(token), "Idempotency-Key", "k")
+		if o.OperationID == "getCustomerInternal" {
+			headers[3] = "Bearer " + world.ServiceToken
+		}
+		trace := fmt.Sprintf("%032x", i+1)
+		headers = append(headers, "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		var body io.Reader
+		if example := o.example(t); example != nil {
+			body = edgeEncode(t, example)
+		}
+		a := edgeSend(t, o.service.client, o.method, o.url(), body, headers...)
+		if a.Status != http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable {
+			t.Errorf("%s: got %s, want 500 or 503", o.OperationID, a)
+		}
+		if p := edgeRefused(t, a, a.Status); p.TraceID != trace || len(p.Errors) > 0 {
+			t.Errorf("%s: got %s, want the trace id %s and no field", o.OperationID, a, trace)
+		}
+		if retry := a.Header.Get("Retry-After"); (retry != "") != (a.Status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: got %s with Retry-After %q", o.OperationID, a, retry)
+		}
+		for _, cause := range []string{"sql", "SQL", "closed", "customersdb", "/work/", ".go", ".db", "goroutine", "INSERT", "SELECT", "services/"} {
+			if strings.Contains(string(a.Body), cause) {
+				t.Errorf("%s: got %s, which shows its cause: %q", o.OperationID, a, cause)
+			}
+		}
+		if lines := w.Log.Lines(`"level":"ERROR"`, trace); len(lines) != 1 || o.OperationID != "createOrder" && !strings.Contains(lines[0], "database is closed") {
+			t.Errorf("%s: logged %q, want its cause once", o.OperationID, lines)
+		}
+		if lines := w.Log.Lines(`"level":"WARN"`, trace); len(lines) != 0 {
+			t.Errorf("%s: logged %q as well", o.OperationID, lines)
+		}
+	}
+	for _, s := range services {
+		if a := edgeSend(t, s.client, http.MethodGet, s.url+"/health", nil); a.Status != http.StatusOK {
+			t.Errorf("%s: health without a database: got %s, want 200", s.name, a)
+		}
+		a := edgeSend(t, s.client, http.MethodGet, s.url+"/ready", nil)
+		if edgeRefused(t, a, http.StatusServiceUnavailable); a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: ready without a database: got %s without Retry-After", s.name, a)
+		}
+	}
+	// The login needs no database.
+	if a := edgeSend(t, services[0].client, http.MethodPost, w.CustomersURL+"/auth/login", strings.NewReader(`{"username":"admin","password":"`+world.AdminPassword+`"}`), "Content-Type", "application/json"); a.Status != http.StatusOK {
+		t.Errorf("login without a database: got %s, want 200", a)
+	}
+}
+
+// The orchestrator is ready where orders-api is.
+func TestReadyFollowsOrders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	get := func(path string) edgeAnswer {
+		return edgeSend(t, w.HTTP("orchestrator"), http.MethodGet, w.OrchestratorURL+path, nil)
+	}
+	for _, path := range []string{"/ready", "/dev/ready", "/health"} {
+		if a := get(path); a.Status != http.StatusOK {
+			t.Errorf("GET %s: got %s, want 200", path, a)
+		}
+	}
+	w.Stop("orders")
+	for _, path := range []string{"/ready", "/dev/ready"} {
+		a := get(path)
+		if p := edgeRefused(t, a, http.StatusServiceUnavailable); p.Code != common.CodeOrdersUnavailable || a.Header.Get("Retry-After") == "" {
+			t.Errorf("GET %s without orders-api: got %s and Retry-After %q, want orders_unavailable and a time", path, a, a.Header.Get("Retry-After"))
+		}
+	}
+	if a := get("/health"); a.Status != http.StatusOK {
+		t.Errorf("health without orders-api: got %s, want 200", a)
+	}
+	a := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/ready", nil)
+	if a.Status != http.StatusOK {
+		t.Errorf("customers-api without orders-api: got %s, want 200", a)
+	}
+}
+
+// edgePanicking is a service all of whose methods panic: there is nothing behind the interface.
+type edgePanicking struct {
+	customersserver.ServerInterface
+}
+
+func edgeRegisterPanicking[R customersserver.EchoRouter](router R, prefix string) {
+	customersserver.RegisterHandlersWithBaseURL(router, edgePanicking{}, prefix)
+}
+
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	log := &world.Log{}
+	handler, err := server.New(server.Config{
+		Title: "panicking", Contract: contract.Customers, Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Schemes: map[string]auth.Scheme{"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "user:x", Role: auth.Admin}, nil }},
+	}, edgeRegisterPanicking)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	for i, path := range []string{"/health", "/customers", "/customers/7"} {
+		trace := fmt.Sprintf("%032x", i+1)
+		a := edgeSend(t, s.Client(), http.MethodGet, s.URL+path, nil, "Authorization", "Bearer x", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		if p := edgeRefused(t, a, http.StatusInternalServerError); p.Code != common.CodeInternal || p.TraceID != trace || a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("GET %s: got %s %v, want a problem document", path, a, a.Header)
+		}
+		for _, cause := range []string{"nil pointer", "panic", "goroutine", ".go"} {
+			if strings.Contains(string(a.Body), cause) {
+				t.Errorf("GET %s: got %s, which shows its cause: %q", path, a, cause)
+			}
+		}
+		if lines := log.Lines(`"level":"ERROR"`, trace); len(lines) != 1 || !strings.Contains(lines[0], "nil pointer") || !strings.Contains(lines[0], "goroutine") {
+			t.Errorf("GET %s: logged %q, want the panic and where it was, once", path, lines)
+		}
+		if lines := log.Lines(`"msg":"request"`, trace, `"status":500`); len(lines) != 1 {
+			t.Errorf("GET %s: logged %q, want one line of access", path, lines)
+		}
+	}
+}
+
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	const origin = "https://shop.example"
+	// The headers of CORS are the deployment's, not the contract's, hence the plain client.
+	for _, test := range []struct {
+		name    string
+		origins []string
+		origin  string
+		want    string
+	}{
+		{"off, as it is by default", nil, origin, ""},
+		{"on, for this origin", []string{"https://other.example", origin}, origin, origin},
+		{"on, for others", []string{"https://other.example"}, origin, ""},
+		{"on, for one that begins like it", []string{origin}, origin + ".evil.example", ""},
+		{"on, for https", []string{origin}, "http://shop.example", ""},
+		{"on, for no null", []string{origin}, "null", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, world.Options{Origins: test.origins})
+			now := w.Clock.Now().Unix()
+			token := loginSign(world.JWTSecret, "HS256", map[string]any{
+				"sub": "admin", "role": "admin", "iss": "pedidos", "aud": "pedidos", "iat": now, "exp": now + 60, "jti": "x",
+			})
+			for _, s := range edgeServices(t, w) {
+				path := map[string]string{"customers": "/customers", "orders": "/orders", "orchestrator": "/dev/orchestrator/create-and-confirm-order"}[s.name]
+				preflight := edgeSend(t, http.DefaultClient, http.MethodOptions, s.url+path, nil,
+					"Origin", test.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
+				if preflight.Status != http.StatusNoContent {
+					t.Errorf("%s: preflight: got %s, want 204", s.name, preflight)
+				}
+				answers := map[string]edgeAnswer{
+					"preflight": preflight,
+					"200":       edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/health", nil, "Origin", test.origin),
+					"401":       edgeSend(t, http.DefaultClient, http.MethodPost, s.url+path, nil, "Origin", test.origin, "Authorization", "Basic x"),
+					"400":       edgeSend(t, http.DefaultClient, http.MethodPost, s.url+path, strings.NewReader(`{}`), append(edgeJSON(token), "Origin", test.origin)...),
+					"404":       edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/nope", nil, "Origin", test.origin),
+					"no file":   edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/docs/nope.js", nil, "Origin", test.origin),
+				}
+				for name, a := range answers {
+					if got := a.Header.Get("Access-Control-Allow-Origin"); got != test.want {
+						t.Errorf("%s: %s: got Access-Control-Allow-Origin %q, want %q", s.name, name, got, test.want)
+					}
+					if a.Header.Get("Access-Control-Allow-Credentials") != "" {
+						t.Errorf("%s: %s: got %v, want no credentials: tokens are sent by the page itself", s.name, name, a.Header)
+					}
+					for header := range a.Header {
+						if test.want == "" && strings.HasPrefix(header, "Access-Control-") {
+							t.Errorf("%s: %s: got the header %s, want none of CORS", s.name, name, header)
+						}
+					}
+					if len(test.origins) > 0 && !strings.Contains(strings.Join(a.Header.Values("Vary"), ","), "Origin") {
+						t.Errorf("%s: %s: got Vary %q, want Origin in it: the answer depends on it", s.name, name, a.Header.Values("Vary"))
+					}
+				}
+				if test.want == "" {
+					continue
+				}
+				if methods := preflight.Header.Get("Access-Control-Allow-Methods"); !strings.Contains(methods, "POST") {
+					t.Errorf("%s: preflight: got the methods %q, want POST among them", s.name, methods)
+				}
+				allowed := strings.ToLower(preflight.Header.Get("Access-Control-Allow-Headers"))
+				for _, name := range []string{"authorization", "content-type", "idempotency-key", "x-idempotency-key", "if-match", "traceparent", "x-correlation-id"} {
+					if !slices.Contains(strings.Split(strings.ReplaceAll(allowed, " ", ""), ","), name) {
+						t.Errorf("%s: preflight: got the headers %q, want %s among them", s.name, allowed, name)
+					}
+				}
+				exposed := strings.ToLower(answers["200"].Header.Get("Access-Control-Expose-Headers"))
+				for _, name := range []string{"etag", "location", "retry-after", "idempotency-replayed", "www-authenticate", "x-correlation-id"} {
+					if !slices.Contains(strings.Split(strings.ReplaceAll(exposed, " ", ""), ","), name) {
+						t.Errorf("%s: got %q exposed, want %s among them", s.name, exposed, name)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestTraceID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for _, s := range edgeServices(t, w) {
+		for _, test := range []struct {
+			traceparent string
+			taken       bool
+		}{
+			{"00-" + trace + "-00f067aa0ba902b7-01", true},
+			{"00-" + trace + "-00f067aa0ba902b7-00", true},
+			{"", false},
+			{"00-00000000000000000000000000000000-00f067aa0ba902b7-01", false},
+			{"00-" + trace + "-0000000000000000-01", false},
+			{"00-" + strings.ToUpper(trace) + "-00f067aa0ba902b7-01", false},
+			{"ff-" + trace + "-00f067aa0ba902b7-01", false},
+			{trace, false},
+			{strings.Repeat("0", 1000), false},
+		} {
+			var headers []string
+			if test.traceparent != "" {
+				headers = []string{"traceparent", test.traceparent}
+			}
+			seen := map[string]bool{}
+			for _, path := range []string{"/nope", "/docs/nope.js"} {
+				p := edgeRefused(t, edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...), http.StatusNotFound)
+				if (p.TraceID == trace) != test.taken || len(p.TraceID) != 32 || strings.Trim(p.TraceID, "0") == "" {
+					t.Errorf("%s: traceparent %q: got the trace id %q, want it to be the sender's: %t", s.name, test.traceparent, p.TraceID, test.taken)
+				}
+				seen[p.TraceID] = true
+				if lines := w.Log.Lines(`"msg":"request"`, `"path":"`+path+`"`, `"trace_id":"`+p.TraceID+`"`); len(lines) == 0 {
+					t.Errorf("%s: traceparent %q: the trace id %s is not in the log", s.name, test.traceparent, p.TraceID)
+				}
+			}
+			if !test.taken && len(seen) != 2 {
+				t.Errorf("%s: traceparent %q: two requests got one trace id, want one each", s.name, test.traceparent)
+			}
+		}
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	admin := w.Login("admin")
+	plain := w.HTTP("customers")
+	for i, test := range []struct {
+		name, method, url, body, token     string
+		operation, caller, level, wantPath string
+		status                             int
+	}{
+		{"a list", "GET", w.CustomersURL + "/customers?search=x", "", admin.Token, "listCustomers", "user:admin", "INFO", "/customers", 200},
+		{"created", "POST", w.CustomersURL + "/customers", `{"name":"N","email":"n@acme.example"}`, admin.Token, "createCustomer", "user:admin", "INFO", "/customers", 201},
+		{"bad input", "POST", w.CustomersURL + "/customers", `{}`, admin.Token, "createCustomer", "user:admin", "INFO", "/customers", 400},
+		{"not there", "DELETE", w.CustomersURL + "/customers/77", "", admin.Token, "deleteCustomer", "user:admin", "INFO", "/customers/77", 404},
+		{"as a service", "GET", w.CustomersURL + "/internal/customers/77", "", world.ServiceToken, "getCustomerInternal", "service", "INFO", "/internal/customers/77", 404},
+		{"as nobody", "GET", w.CustomersURL + "/customers", "", "", "listCustomers", "", "INFO", "/customers", 401},
+		{"a forged token", "GET", w.CustomersURL + "/customers", "", "planted-token", "listCustomers", "", "INFO", "/customers", 401},
+		{"a wrong password", "POST", w.CustomersURL + "/auth/login", `{"username":"admin","password":"planted-password"}`, "", "login", "", "INFO", "/auth/login", 401},
+		{"a right password", "POST", w.CustomersURL + "/auth/login", `{"username":"admin","password":"` + world.AdminPassword + `"}`, "", "login", "", "INFO", "/auth/login", 200},
+		{"a password in a broken body", "POST", w.CustomersURL + "/auth/login", `{"username":"admin","password":"planted-password"`, "", "login", "", "INFO", "/auth/login", 400},
+		{"a password in the query", "POST", w.CustomersURL + "/auth/login?password=planted-password", `{"username":"admin","password":"x"}`, "", "login", "", "INFO", "/auth/login", 400},
+		{"a token in the query", "GET", w.CustomersURL + "/customers?access_token=planted-token", "", admin.Token, "listCustomers", "user:admin", "INFO", "/customers", 400},
+		{"an unknown path", "GET", w.CustomersURL + "/nope", "", admin.Token, "", "", "INFO", "/nope", 404},
+		{"a path below an operation", "GET", w.CustomersURL + "/customers/1/x", "", admin.Token, "", "", "INFO", "/customers/1/x", 404},
+		{"another method", "PATCH", w.CustomersURL + "/customers", "", admin.Token, "", "", "INFO", "/customers", 405},
+		{"health", "GET", w.CustomersURL + "/health", "", "", "getHealth", "", "DEBUG", "/health", 200}, // every few seconds: not worth a line
+	} {
+		trace := fmt.Sprintf("%032x", i+1)
+		headers := []string{"traceparent", "00-" + trace + "-00f067aa0ba902b7-01", "X-Correlation-Id", "erp-" + trace}
+		if test.token != "" {
+			headers = append(headers, "Authorization", "Bearer "+test.token)
+		}
+		var body io.Reader
+		if test.body != "" {
+			body, headers = strings.NewReader(test.body), append(headers, "Content-Type", "application/json")
+		}
+		if a := edgeSend(t, plain, test.method, test.url, body, headers...); a.Status != test.status {
+			t.Errorf("%s: got %s, want %d", test.name, a, test.status)
+		}
+		lines := w.Log.Lines(trace)
+		if len(lines) != 1 {
+			t.Errorf("%s: logged %q, want one line", test.name, lines)
+			continue
+		}
+		var line struct {
+			Time, Level, Msg, Operation, Method, Path, Caller, IP string
+			Status, Duration, Bytes                               int64
+			TraceID                                               string `json:"trace_id"`
+			CorrelationID                                         string `json:"correlation_id"`
+		}
+		if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
+			t.Fatalf("%s: %v in %s", test.name, err, lines[0])
+		}
+		if line.Msg != "request" || line.Level != test.level || line.Operation != test.operation || line.Method != test.method || line.Path != test.wantPath ||
+			line.Caller != test.caller || line.Status != int64(test.status) || line.TraceID != trace || line.IP != "127.0.0.1" || line.Duration <= 0 {
+			t.Errorf("%s: logged %s, want %+v", test.name, lines[0], test)
+		}
+		if got, want := line.CorrelationID, "erp-"+trace; test.operation != "" && test.status != http.StatusUnauthorized && got != want {
+			t.Errorf("%s: logged the correlation id %q, want %q", test.name, got, want)
+		}
+	}
+	// A correlation id that is not one does not get into the log.
+	a := edgeSend(t, plain, http.MethodGet, w.CustomersURL+"/health", nil, "X-Correlation-Id", `planted" level=ERROR`)
+	if a.Status != http.StatusOK {
+		t.Errorf("a bad correlation id: got %s, want 200", a)
+	}
+	for _, secret := range []string{
+		"planted", world.AdminPassword, world.ViewerPassword, world.ServiceToken, world.OldToken, world.JWTSecret,
+		admin.Token, strings.Split(admin.Token, ".")[2], "Bearer", "eyJ",
+	} {
+		if lines := w.Log.Lines(secret); len(lines) > 0 {
+			t.Errorf("the log has the secret %q: %q", secret, lines)
+		}
+	}
+}
+
+func edgeEncode(t *testing.T, v any) *bytes.Buffer {
+	t.Helper()
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewBuffer(encoded)
+}

@@ -1,0 +1,422 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/customers/client"
+)
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	ids := map[string]bool{}
+	for _, test := range []struct{ user, password, role string }{
+		{"admin", world.AdminPassword, "admin"},
+		{"second", world.AdminPassword, "admin"},
+		{"viewer", world.ViewerPassword, "viewer"},
+		{"viewer", world.ViewerPassword, "viewer"}, // the same again is another token
+	} {
+		now := w.Clock.Now().Unix()
+		r, err := w.With("").Customers.LoginWithResponse(t.Context(), customers.Credentials{Username: test.user, Password: test.password})
+		if err != nil || r.JSON200 == nil {
+			t.Fatalf("log in as %s: %v %s", test.user, err, r.Body)
+		}
+		if r.JSON200.TokenType != customers.Bearer || r.JSON200.ExpiresIn != 3600 || r.Headers200.CacheControl != "no-store" {
+			t.Errorf("log in as %s: got %s and Cache-Control %q, want Bearer, 3600 and no-store", test.user, r.Body, r.Headers200.CacheControl)
+		}
+		header, claims := loginDecode(t, r.JSON200.AccessToken)
+		if header["alg"] != "HS256" {
+			t.Errorf("header of the token of %s: got %v, want HS256", test.user, header)
+		}
+		id, _ := claims["jti"].(string)
+		if id == "" || ids[id] {
+			t.Errorf("claims of %s: got jti %v, want one of its own", test.user, claims["jti"])
+		}
+		ids[id] = true
+		audience := claims["aud"]
+		if list, ok := audience.([]any); ok && len(list) == 1 { // both spellings are a JWT's (RFC 7519, 4.1.3)
+			audience = list[0]
+		}
+		for name, pair := range map[string][2]any{
+			"sub":  {claims["sub"], test.user},
+			"role": {claims["role"], test.role},
+			"iss":  {claims["iss"], "pedidos"},
+			"aud":  {audience, "pedidos"},
+			"iat":  {claims["iat"], float64(now)},
+			"exp":  {claims["exp"], float64(now + int64(r.JSON200.ExpiresIn))},
+		} {
+			if pair[0] != pair[1] {
+				t.Errorf("claims of %s: got %s %v, want %v", test.user, name, pair[0], pair[1])
+			}
+		}
+	}
+}
+
+// Nobody can tell from the answer whether a user exists.
+func TestLoginRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	var first edgeAnswer
+	for _, test := range []struct{ name, user, password string }{
+		{"a wrong password", "admin", "wrong"},
+		{"an unknown user", "nobody", "wrong"},
+		{"an unknown user, a known password", "nobody", world.AdminPassword},
+		{"the password of another", "viewer", world.AdminPassword},
+		{"the name in another case", "Admin", world.AdminPassword},
+		{"the password and a blank", "admin", world.AdminPassword + " "},
+	} {
+		r, err := w.With("").Customers.LoginWithResponse(t.Context(), customers.Credentials{Username: test.user, Password: test.password})
+		if err != nil || r.ApplicationProblemJSON401 == nil {
+			t.Fatalf("%s: got %v %s, want 401", test.name, err, r.Body)
+		}
+		if p := r.ApplicationProblemJSON401; p.Code != common.CodeInvalidCredentials || !strings.HasPrefix(r.Headers401.WWWAuthenticate, "Bearer") {
+			t.Errorf("%s: got %s and WWW-Authenticate %q, want invalid_credentials and Bearer", test.name, r.Body, r.Headers401.WWWAuthenticate)
+		}
+		got := edgeAnswer{Status: r.StatusCode(), Header: r.HTTPResponse.Header, Body: []byte(strings.ReplaceAll(string(r.Body), r.ApplicationProblemJSON401.TraceID, "-"))}
+		got.Header.Del("Date")
+		if first.Body == nil {
+			first = got
+		}
+		if got.String() != first.String() || !maps.EqualFunc(got.Header, first.Header, slices.Equal) {
+			t.Errorf("%s: got %s %v, want the same answer as to a wrong password, %s %v", test.name, got, got.Header, first, first.Header)
+		}
+	}
+}
+
+func TestLoginBadInput(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	client := w.HTTP("customers")
+	for _, test := range []struct {
+		body   string
+		fields []string
+	}{
+		{`{}`, []string{"password", "username"}},
+		{`{"username":"admin"}`, []string{"password"}},
+		{`{"password":"x"}`, []string{"username"}},
+		{`{"username":"","password":""}`, []string{"password", "username"}},
+		{`{"username":null,"password":"x"}`, []string{"username"}},
+		{`{"username":1,"password":["x"]}`, []string{"password", "username"}},
+		{`{"username":"` + strings.Repeat("é", 101) + `","password":"` + strings.Repeat("x", 201) + `"}`, []string{"password", "username"}},
+		{`{"username":"admin","password":"x","role":"admin"}`, []string{"role"}},
+		{`{"username":"viewer","USERNAME":"admin","password":"x"}`, []string{"USERNAME"}},
+		{`{"username":"viewer","username":"admin","password":"x"}`, []string{"body"}},
+		{`username=admin&password=x`, []string{"body"}},
+	} {
+		t.Run(test.body[:min(len(test.body), 40)], func(t *testing.T) {
+			t.Parallel()
+			a := edgeSend(t, client, http.MethodPost, w.CustomersURL+"/auth/login", strings.NewReader(test.body), "Content-Type", "application/json")
+			edgeInvalid(t, a, test.fields...)
+		})
+	}
+}
+
+// Passwords can't be tried at speed, and neither a right one nor another X-Forwarded-For gets around it.
+func TestLoginLimit(t *testing.T) {
+	t.Parallel()
+	const burst = 3
+	w := newWorld(t, world.Options{LoginBurst: burst})
+	c := w.With("").Customers
+	for try := range 1000 { // one try a second comes back, by the real clock
+		credentials := customers.Credentials{Username: "admin", Password: world.AdminPassword}
+		r, err := c.LoginWithResponse(t.Context(), credentials, loginHeader("X-Forwarded-For", fmt.Sprintf("10.0.%d.%d", try/256, try%256)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.ApplicationProblemJSON429 == nil {
+			continue
+		}
+		if try < burst {
+			t.Errorf("try %d: got %s, want %d tries to pass", try+1, r.Body, burst)
+		}
+		if r.ApplicationProblemJSON429.Code != common.CodeTooManyRequests || r.Headers429.RetryAfter < 1 {
+			t.Errorf("got %s and Retry-After %d, want too_many_requests and at least 1", r.Body, r.Headers429.RetryAfter)
+		}
+		// The limit is the login's alone.
+		edgeRefused(t, edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/customers", nil), http.StatusUnauthorized)
+		return
+	}
+	t.Error("1000 tries in a row passed, want a 429")
+}
+
+func TestTokenExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{
+		{0, http.StatusOK},
+		{time.Hour - time.Minute, http.StatusOK},
+		{2 * time.Minute, http.StatusUnauthorized},
+	} {
+		w.Clock.Advance(step.after)
+		onCustomers, err := s.Customers.ListCustomersWithResponse(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		onOrders, err := s.Orders.ListProductsWithResponse(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if onCustomers.StatusCode() != step.want || onOrders.StatusCode() != step.want {
+			t.Errorf("%s on: customers got %d, orders got %d, want %d", step.after, onCustomers.StatusCode(), onOrders.StatusCode(), step.want)
+		}
+		if p := onCustomers.ApplicationProblemJSON401; p != nil && p.Code != common.CodeUnauthorized {
+			t.Errorf("an expired token: got %s, want unauthorized", onCustomers.Body)
+		}
+	}
+	if r, err := w.Login("admin").Customers.ListCustomersWithResponse(t.Context(), nil); err != nil || r.JSON200 == nil {
+		t.Errorf("a new token after the old one expired: %v %s", err, r.Body)
+	}
+}
+
+// A token that this service did not sign, or that says less than its tokens do, opens nothing.
+func TestForgedTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	now := w.Clock.Now().Unix()
+	claims := func(change string, value any) map[string]any {
+		c := map[string]any{
+			"sub": "admin", "role": "admin", "iss": "pedidos", "aud": "pedidos", "iat": now, "exp": now + 3600, "jti": "x",
+		}
+		if c[change] = value; value == nil {
+			delete(c, change)
+		}
+		return c
+	}
+	good := loginSign(world.JWTSecret, "HS256", claims("jti", "y"))
+	parts := strings.Split(good, ".")
+	_, viewer := loginDecode(t, w.Login("viewer").Token)
+	viewer["role"] = "admin"
+	for _, test := range []struct {
+		name, token string
+		want        int
+	}{
+		{"as the service signs it", good, http.StatusOK}, // or else the others would prove nothing
+		{"alg none, unsigned", loginSign("", "none", claims("jti", "y")), http.StatusUnauthorized},
+		{"alg none, signed", strings.Join([]string{loginPart(map[string]any{"alg": "none"}), parts[1], parts[2]}, "."), http.StatusUnauthorized},
+		{"alg NONE", loginSign("", "NONE", claims("jti", "y")), http.StatusUnauthorized},
+		{"alg HS512", loginSign(world.JWTSecret, "HS512", claims("jti", "y")), http.StatusUnauthorized},
+		{"another secret", loginSign("another secret, of at least 32 bytes", "HS256", claims("jti", "y")), http.StatusUnauthorized},
+		{"no signature", parts[0] + "." + parts[1] + ".", http.StatusUnauthorized},
+		{"two parts", parts[0] + "." + parts[1], http.StatusUnauthorized},
+		{"the claims of another under its signature", parts[0] + "." + loginPart(viewer) + "." + parts[2], http.StatusUnauthorized},
+		{"no expiry", loginSign(world.JWTSecret, "HS256", claims("exp", nil)), http.StatusUnauthorized},
+		{"expired", loginSign(world.JWTSecret, "HS256", claims("exp", now-1)), http.StatusUnauthorized},
+		{"not yet valid", loginSign(world.JWTSecret, "HS256", claims("nbf", now+1800)), http.StatusUnauthorized},
+		{"no subject", loginSign(world.JWTSecret, "HS256", claims("sub", nil)), http.StatusUnauthorized},
+		{"another issuer", loginSign(world.JWTSecret, "HS256", claims("iss", "other")), http.StatusUnauthorized},
+		{"another audience", loginSign(world.JWTSecret, "HS256", claims("aud", "other")), http.StatusUnauthorized},
+		{"no role", loginSign(world.JWTSecret, "HS256", claims("role", nil)), http.StatusUnauthorized},
+		{"an unknown role", loginSign(world.JWTSecret, "HS256", claims("role", "root")), http.StatusUnauthorized},
+		{"the role of services", loginSign(world.JWTSecret, "HS256", claims("role", "service")), http.StatusUnauthorized},
+		{"garbage", "garbage", http.StatusUnauthorized},
+		{"dots", "..", http.StatusUnauthorized},
+		{"very long", strings.Repeat("a", 20000), http.StatusUnauthorized},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, url := range []string{w.CustomersURL + "/customers", w.OrdersURL + "/products"} {
+				service := "customers"
+				if strings.HasSuffix(url, "/products") {
+					service = "orders"
+				}
+				a := edgeSend(t, w.HTTP(service), http.MethodGet, url, nil, "Authorization", "Bearer "+test.token)
+				if a.Status != test.want {
+					t.Errorf("%s: got %s, want %d", service, a, test.want)
+				}
+				if a.Status == http.StatusUnauthorized && !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer") {
+					t.Errorf("%s: got WWW-Authenticate %q, want Bearer", service, a.Header.Get("WWW-Authenticate"))
+				}
+			}
+		})
+	}
+}
+
+// Every operation of every contract asks for what its contract says, and for nothing less.
+func TestEveryOperationIsGuarded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	admin, viewer := w.Login("admin").Token, w.Login("viewer").Token
+	guarded := 0
+	for _, o := range edgeOperations(t, w) {
+		schemes, anyone := o.schemes()
+		if !anyone {
+			guarded++
+		}
+		t.Run(o.service.name+" "+o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			for _, test := range []struct {
+				name, header string
+				opens        bool
+			}{
+				{"no token", "", anyone},
+				{"an empty token", "Bearer ", anyone && len(schemes) == 0},
+				{"another scheme", "Basic YWRtaW46YWRtaW4=", anyone && len(schemes) == 0},
+				{"a token without a scheme", admin, anyone && len(schemes) == 0},
+				{"the user's token", "Bearer " + admin, anyone || slices.Contains(schemes, "bearerAuth")},
+				{"the user's token, scheme in lower case", "bearer " + admin, anyone || slices.Contains(schemes, "bearerAuth")},
+				{"the service token", "Bearer " + world.ServiceToken, anyone || slices.Contains(schemes, "serviceToken")},
+				{"the service token before the last rotation", "Bearer " + world.OldToken, anyone || slices.Contains(schemes, "serviceToken")},
+				{"both service tokens", "Bearer " + world.ServiceToken + "," + world.OldToken, anyone && len(schemes) == 0},
+				{"the beginning of a service token", "Bearer " + world.ServiceToken[:8], anyone && len(schemes) == 0},
+			} {
+				if o.OperationID == "createAndConfirmOrder" && strings.HasPrefix(test.header, "Bearer s") {
+					continue // it passes any token on: orders-api says what it is worth
+				}
+				var headers []string
+				if test.header != "" {
+					headers = []string{"Authorization", test.header}
+				}
+				a := edgeSend(t, o.service.client, o.method, o.url(), nil, headers...)
+				if opened := a.Status != http.StatusUnauthorized; opened != test.opens {
+					t.Errorf("%s: got %s, want it to open: %t", test.name, a, test.opens)
+				}
+				if a.Status == http.StatusUnauthorized && !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer") {
+					t.Errorf("%s: got WWW-Authenticate %q, want Bearer", test.name, a.Header.Get("WWW-Authenticate"))
+				}
+			}
+			if roles := o.roles(); slices.Contains(schemes, "bearerAuth") && len(roles) > 0 {
+				a := edgeSend(t, o.service.client, o.method, o.url(), nil, "Authorization", "Bearer "+viewer)
+				if may := slices.Contains(roles, "viewer"); (a.Status != http.StatusForbidden) != may {
+					t.Errorf("the viewer: got %s, want it to open: %t", a, may)
+				}
+				if a.Status == http.StatusForbidden {
+					if p := edgeRefused(t, a, http.StatusForbidden); p.Code != common.CodeForbidden {
+						t.Errorf("the viewer: got %s, want forbidden", a)
+					}
+				}
+				if may := slices.Contains(roles, "viewer"); may != (o.method == http.MethodGet) {
+					t.Errorf("the contract lets the viewer do %s: %t, want it to read and no more", o.OperationID, may)
+				}
+			}
+		})
+	}
+	if guarded < 10 {
+		t.Errorf("%d operations ask for a token, want the contracts' ten and more", guarded)
+	}
+}
+
+func TestViewer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	created := w.Customer(w.Login("admin"), "compras@acme.example")
+	s := w.Login("viewer").Customers
+
+	if r, err := s.ListCustomersWithResponse(t.Context(), nil); err != nil || r.JSON200 == nil || len(r.JSON200.Data) != 1 {
+		t.Errorf("the viewer lists: got %v %s, want the one customer", err, r.Body)
+	}
+	if r, err := s.GetCustomerWithResponse(t.Context(), created.ID); err != nil || r.JSON200 == nil {
+		t.Errorf("the viewer reads: got %v %s, want 200", err, r.Body)
+	}
+	input := customers.CustomerInput{Name: "N", Email: "n@acme.example"}
+	if r, err := s.CreateCustomerWithResponse(t.Context(), nil, input); err != nil || r.ApplicationProblemJSON403 == nil {
+		t.Errorf("the viewer creates: got %v %s, want 403", err, r.Body)
+	}
+	if r, err := s.ReplaceCustomerWithResponse(t.Context(), created.ID, nil, input); err != nil || r.ApplicationProblemJSON403 == nil {
+		t.Errorf("the viewer replaces: got %v %s, want 403", err, r.Body)
+	}
+	if r, err := s.DeleteCustomerWithResponse(t.Context(), created.ID); err != nil || r.ApplicationProblemJSON403 == nil {
+		t.Errorf("the viewer deletes: got %v %s, want 403", err, r.Body)
+	}
+	if r, err := s.GetCustomerWithResponse(t.Context(), created.ID); err != nil || r.JSON200 == nil || r.Headers200.ETag != `"1"` {
+		t.Errorf("after what the viewer tried: got %v %s, want the customer as it was", err, r.Body)
+	}
+}
+
+func TestInternalCustomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	admin := w.Login("admin")
+	created := w.Customer(admin, "compras@acme.example")
+	for _, test := range []struct {
+		name, token string
+		want        int
+	}{
+		{"the service token", world.ServiceToken, http.StatusOK},
+		{"the one before, while it is rotated out", world.OldToken, http.StatusOK},
+		{"a user's token", admin.Token, http.StatusUnauthorized},
+		{"another token", "service-token-three", http.StatusUnauthorized},
+		{"no token", "", http.StatusUnauthorized},
+	} {
+		r, err := w.With(test.token).Customers.GetCustomerInternalWithResponse(t.Context(), created.ID)
+		if err != nil || r.StatusCode() != test.want {
+			t.Errorf("%s: got %v %s, want %d", test.name, err, r.Body, test.want)
+			continue
+		}
+		if test.want == http.StatusOK && *r.JSON200 != created {
+			t.Errorf("%s: got %s, want %+v", test.name, r.Body, created)
+		}
+	}
+	if r, err := w.With(world.ServiceToken).Customers.GetCustomerInternalWithResponse(t.Context(), created.ID+1); err != nil || r.ApplicationProblemJSON404 == nil {
+		t.Errorf("an unknown customer: got %v %s, want 404", err, r.Body)
+	}
+	for _, token := range []string{world.ServiceToken, world.OldToken} {
+		if r, err := w.With(token).Customers.GetCustomerWithResponse(t.Context(), created.ID); err != nil || r.ApplicationProblemJSON401 == nil {
+			t.Errorf("a service token on a route of users: got %v %s, want 401", err, r.Body)
+		}
+	}
+}
+
+func loginHeader(name, value string) client.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		r.Header.Set(name, value)
+		return nil
+	}
+}
+
+// loginPart is one part of a JWT.
+func loginPart(v any) string {
+	encoded, _ := json.Marshal(v) // maps of plain values
+	return base64.RawURLEncoding.EncodeToString(encoded)
+}
+
+// loginSign makes a JWT by hand, so that it can be one that no library would make. Without a secret it is not signed.
+func loginSign(secret, alg string, claims map[string]any) string {
+	signed := loginPart(map[string]any{"alg": alg, "typ": "JWT"}) + "." + loginPart(claims)
+	if secret == "" {
+		return signed + "."
+	}
+	hash := sha256.New
+	if alg == "HS512" {
+		hash = sha512.New
+	}
+	mac := hmac.New(hash, []byte(secret))
+	mac.Write([]byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func loginDecode(t *testing.T, token string) (header, claims map[string]any) {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("got the token %s, want three parts", token)
+	}
+	for i, into := range []*map[string]any{&header, &claims} {
+		decoded, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(decoded, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return header, claims
+}

@@ -1,0 +1,228 @@
+package auth_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"hash"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+)
+
+const secret = "0123456789abcdef0123456789abcdef"
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.UTC)
+
+// clock is a time that a test moves.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func TestIssuedTokenSpeaksForItsUser(t *testing.T) {
+	t.Parallel()
+	for _, role := range []auth.Role{auth.Admin, auth.Viewer} {
+		tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+		token, ttl, err := tokens.Issue("ana", role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ttl != time.Hour {
+			t.Errorf("ttl = %s, want 1h", ttl)
+		}
+		got, err := tokens.Verify(token)
+		if want := (auth.Caller{Name: "user:ana", Role: role}); err != nil || got != want {
+			t.Errorf("Verify = %+v, %v, want %+v", got, err, want)
+		}
+	}
+}
+
+func TestIssuedTokenLivesForItsTime(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		after time.Duration
+		valid bool
+	}{
+		{"at once", 0, true},
+		{"in its last second", 59*time.Minute + 59*time.Second, true},
+		{"when its time is over", time.Hour, false},
+		{"a day later", 24 * time.Hour, false},
+		{"before it was issued", -time.Second, false},
+	} {
+		c := &clock{start}
+		tokens := auth.NewTokens(secret, time.Hour, c.now)
+		token, _, err := tokens.Issue("ana", auth.Admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.at = start.Add(test.after)
+		if _, err := tokens.Verify(token); (err == nil) != test.valid {
+			t.Errorf("%s: Verify = %v, want valid: %t", test.name, err, test.valid)
+		}
+	}
+}
+
+func TestIssuedTokenHasTheClaimsOfThePromise(t *testing.T) {
+	t.Parallel()
+	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+	seen := map[string]bool{}
+	for range 3 {
+		token, _, err := tokens.Issue("ana", auth.Viewer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := strings.Split(token, ".")
+		if len(parts) != 3 {
+			t.Fatalf("token has %d parts: %s", len(parts), token)
+		}
+		if header := decode(t, parts[0]); header["alg"] != "HS256" {
+			t.Errorf("alg = %v, want HS256", header["alg"])
+		}
+		claims := decode(t, parts[1])
+		for name, want := range map[string]any{
+			"sub": "ana", "role": "viewer", "iss": "pedidos",
+			"iat": float64(start.Unix()), "exp": float64(start.Add(time.Hour).Unix()),
+		} {
+			if claims[name] != want {
+				t.Errorf("%s = %v, want %v", name, claims[name], want)
+			}
+		}
+		if aud, ok := claims["aud"].([]any); !ok || len(aud) != 1 || aud[0] != "pedidos" {
+			t.Errorf("aud = %v, want [pedidos]", claims["aud"])
+		}
+		jti, _ := claims["jti"].(string)
+		if jti == "" || seen[jti] {
+			t.Errorf("jti = %q, want one of its own for each token", jti)
+		}
+		seen[jti] = true
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
+	valid := map[string]any{
+		"sub": "ana", "role": "admin", "iss": "pedidos", "aud": "pedidos", "jti": "1",
+		"iat": start.Unix(), "nbf": start.Unix(), "exp": start.Add(time.Hour).Unix(),
+	}
+	with := func(name string, value any) string {
+		claims := maps.Clone(valid)
+		claims[name] = value
+		return sign(t, "HS256", sha256.New, secret, claims)
+	}
+	without := func(name string) string {
+		claims := maps.Clone(valid)
+		delete(claims, name)
+		return sign(t, "HS256", sha256.New, secret, claims)
+	}
+	good := sign(t, "HS256", sha256.New, secret, valid)
+	head, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+
+	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+	if _, err := tokens.Verify(good); err != nil { // else the table below would show nothing
+		t.Fatalf("the token that all others are made from: %v", err)
+	}
+	if _, err := tokens.Verify(with("aud", []string{"other", "pedidos"})); err != nil {
+		t.Errorf("one audience of several: %v", err)
+	}
+	for _, test := range []struct{ name, token string }{
+		{"alg none, unsigned", encode(t, map[string]any{"alg": "none", "typ": "JWT"}) + "." + payload + "."},
+		{"alg none, HS256 signature", encode(t, map[string]any{"alg": "none", "typ": "JWT"}) + "." + payload + "." + signature},
+		{"alg None, unsigned", encode(t, map[string]any{"alg": "None"}) + "." + payload + "."},
+		{"alg HS512, same secret", sign(t, "HS512", sha512.New, secret, valid)},
+		{"alg HS384, same secret", sign(t, "HS384", sha512.New384, secret, valid)},
+		{"alg HS512 said of an HS256 signature", encode(t, map[string]any{"alg": "HS512"}) + "." + payload + "." + signature},
+		{"alg RS256 said of an HS256 signature", encode(t, map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + payload + "." + signature},
+		{"key in the header", sign(t, "HS256", sha256.New, "another secret", valid, "jwk", map[string]any{
+			"kty": "oct", "k": base64.RawURLEncoding.EncodeToString([]byte("another secret")),
+		})},
+		{"wrong secret", sign(t, "HS256", sha256.New, strings.ToUpper(secret), valid)},
+		{"empty secret", sign(t, "HS256", sha256.New, "", valid)},
+		{"unsigned", head + "." + payload + "."},
+		{"claims swapped", head + "." + encode(t, map[string]any{"sub": "eve", "role": "admin"}) + "." + signature},
+		{"wrong issuer", with("iss", "somebody")},
+		{"no issuer", without("iss")},
+		{"wrong audience", with("aud", "somebody")},
+		{"no audience", without("aud")},
+		{"no exp", without("exp")},
+		{"exp 0", with("exp", 0)},
+		{"exp null", with("exp", nil)},
+		{"exp of a wrong type", with("exp", "soon")},
+		{"no sub", without("sub")},
+		{"sub null", with("sub", nil)},
+		{"sub empty", with("sub", "")},
+		{"sub of a wrong type", with("sub", 7)},
+		{"expired", with("exp", start.Add(-time.Second).Unix())},
+		{"expires now", with("exp", start.Unix())},
+		{"not yet valid", with("nbf", start.Add(time.Minute).Unix())},
+		{"issued in the future", with("iat", start.Add(time.Minute).Unix())},
+		{"no role", without("role")},
+		{"unknown role", with("role", "root")},
+		{"role in another case", with("role", "Admin")},
+		{"role of the service token", with("role", "service")},
+		{"role a number", with("role", 1)},
+		{"role a list", with("role", []string{"admin"})},
+		{"role null", with("role", nil)},
+		{"claims not JSON", signRaw("HS256", sha256.New, secret, "not json")},
+		{"claims a list", signRaw("HS256", sha256.New, secret, `["admin"]`)},
+		{"bare claims", `{"sub":"ana","role":"admin"}`},
+		{"garbage", "garbage"},
+		{"dots", ".."},
+		{"empty", ""},
+		{"truncated signature", good[:len(good)-1]},
+		{"truncated after the claims", head + "." + payload},
+		{"truncated in the claims", good[:len(head)+10]},
+	} {
+		if got, err := tokens.Verify(test.token); err == nil || got != (auth.Caller{}) {
+			t.Errorf("%s: Verify = %+v, %v, want an error and nobody", test.name, got, err)
+		}
+	}
+}
+
+// sign makes a JWT by hand, so that the package under test is not held to itself.
+func sign(t *testing.T, alg string, hash func() hash.Hash, secret string, claims map[string]any, header ...any) string {
+	t.Helper()
+	fields := map[string]any{"alg": alg, "typ": "JWT"}
+	for i := 0; i < len(header); i += 2 {
+		fields[header[i].(string)] = header[i+1]
+	}
+	return seal(encode(t, fields)+"."+encode(t, claims), hash, secret)
+}
+
+func signRaw(alg string, hash func() hash.Hash, secret, payload string) string {
+	b64 := base64.RawURLEncoding
+	return seal(b64.EncodeToString([]byte(`{"alg":"`+alg+`"}`))+"."+b64.EncodeToString([]byte(payload)), hash, secret)
+}
+
+func seal(input string, hash func() hash.Hash, secret string) string {
+	mac := hmac.New(hash, []byte(secret))
+	mac.Write([]byte(input))
+	return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func decode(t *testing.T, part string) (v map[string]any) {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

@@ -1,0 +1,269 @@
+package config_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+)
+
+var everything = config.Needs{
+	Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true, CustomersAPI: true, OrdersAPI: true,
+}
+
+// complete is an environment that serves every command.
+var complete = map[string]string{
+	"JWT_SECRET":         "planted-jwt-secret-of-32-or-more-bytes",
+	"SERVICE_TOKEN":      "planted-service-token-1,planted-service-token-2",
+	"ADMIN_PASSWORD":     "planted-admin-password",
+	"VIEWER_USER":        "viewer",
+	"VIEWER_PASSWORD":    "planted-viewer-password",
+	"DB_HOST":            "mysql",
+	"DB_USER":            "pedidos",
+	"DB_PASSWORD":        "planted-db-password",
+	"DB_NAME":            "pedidos",
+	"CUSTOMERS_API_BASE": "http://customers:3001",
+	"ORDERS_API_BASE":    "http://orders:3002",
+	"TRUSTED_PROXIES":    "10.0.0.0/8,fd00::/8",
+}
+
+// environment is the complete one, changed: pairs of a variable and its value.
+func environment(changes ...string) map[string]string {
+	e := maps.Clone(complete)
+	for i := 0; i < len(changes); i += 2 {
+		e[changes[i]] = changes[i+1]
+	}
+	return e
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	unset, err := config.Read(map[string]string{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unset.DBPort != 3306 || unset.JWTTTL != time.Hour || unset.CancelWindow != 10*time.Minute ||
+		unset.IdempotencyTTL != 24*time.Hour || unset.AllowAnonymous || unset.LogLevel != slog.LevelInfo || unset.AdminUser != "admin" {
+		t.Errorf("defaults: %+v", unset)
+	}
+	if err := unset.Check(config.Needs{}); err != nil {
+		t.Errorf("a command that needs nothing: %v", err)
+	}
+	// Compose sets what it does not know to the empty text.
+	empty, err := config.Read(map[string]string{"DB_PORT": "", "JWT_TTL": "", "CANCEL_WINDOW": "", "ADMIN_USER": "", "ALLOW_ANONYMOUS": ""})
+	if err != nil || fmt.Sprint(empty) != fmt.Sprint(unset) {
+		t.Errorf("empty variables: %+v, %v, want the defaults", empty, err)
+	}
+}
+
+func TestReadNamesTheVariable(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ variable, value, want string }{
+		{"PORT", "http", "PORT can't be read as int"},
+		{"PORT", "3001.5", "PORT can't be read as int"},
+		{"DB_PORT", "0x", "DB_PORT can't be read as int"},
+		{"DB_WAIT", "60", "DB_WAIT can't be read as time.Duration"},
+		{"JWT_TTL", "an hour", "JWT_TTL can't be read as time.Duration"},
+		{"LOGIN_RATE", "five", "LOGIN_RATE can't be read as float64"},
+		{"LOGIN_BURST", "", ""},
+		{"ALLOW_ANONYMOUS", "yes please", "ALLOW_ANONYMOUS can't be read as bool"},
+		{"LOG_LEVEL", "loud", "LOG_LEVEL can't be read as slog.Level"},
+		{"LOG_LEVEL", "debug", ""},
+	} {
+		_, err := config.Read(environment(test.variable, test.value))
+		if lines := sentences(err); len(lines) != min(1, len(test.want)) || (err != nil && lines[0] != test.want) {
+			t.Errorf("%s=%s: %q, want %q", test.variable, test.value, lines, test.want)
+		}
+	}
+	_, err := config.Read(map[string]string{"PORT": "x", "JWT_TTL": "x", "DB_MAX_CONNS": "x"})
+	if lines := sentences(err); len(lines) != 3 {
+		t.Errorf("three faults: %q, want a line each", lines)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		changes []string
+		want    []string // how each line starts
+	}{
+		{"complete", nil, nil},
+		{"embedded engine", []string{"DB_HOST", "", "DB_USER", "", "DB_NAME", ""}, nil},
+		{"no viewer", []string{"VIEWER_USER", "", "VIEWER_PASSWORD", ""}, nil},
+		{"one token", []string{"SERVICE_TOKEN", "sixteen-bytes-00"}, nil},
+		{"infinite login rate", []string{"LOGIN_RATE", "+Inf"}, nil},
+		{"no cancel window", []string{"CANCEL_WINDOW", "0s"}, nil},
+
+		{"no JWT secret", []string{"JWT_SECRET", ""}, []string{"JWT_SECRET is not set"}},
+		{"short JWT secret", []string{"JWT_SECRET", "planted-31-bytes-12345678901234"}, []string{"JWT_SECRET is too short"}},
+		{"no service token", []string{"SERVICE_TOKEN", ""}, []string{"SERVICE_TOKEN is not set"}},
+		{"short service token", []string{"SERVICE_TOKEN", "planted-15-byte"}, []string{"SERVICE_TOKEN is too short"}},
+		{"one short token of two", []string{"SERVICE_TOKEN", "planted-service-token-1, planted-2"}, []string{"SERVICE_TOKEN is too short"}},
+		{"two short tokens", []string{"SERVICE_TOKEN", "planted-1,planted-2"}, []string{"SERVICE_TOKEN is too short"}},
+		{"token of blanks", []string{"SERVICE_TOKEN", "                    "}, []string{"SERVICE_TOKEN is too short"}},
+		{"no admin password", []string{"ADMIN_PASSWORD", ""}, []string{"ADMIN_PASSWORD is not set"}},
+		{"short admin password", []string{"ADMIN_PASSWORD", "planted-9"}, []string{"ADMIN_PASSWORD is too short"}},
+		{"viewer without password", []string{"VIEWER_PASSWORD", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
+		{"viewer without name", []string{"VIEWER_USER", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
+		{"short viewer password", []string{"VIEWER_PASSWORD", "planted-9"}, []string{"VIEWER_PASSWORD is too short"}},
+
+		{"MySQL without user", []string{"DB_USER", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
+		{"MySQL without user and name", []string{"DB_USER", "", "DB_NAME", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
+		{"no customers-api", []string{"CUSTOMERS_API_BASE", ""}, []string{"CUSTOMERS_API_BASE can't be used"}},
+		{"no orders-api", []string{"ORDERS_API_BASE", ""}, []string{"ORDERS_API_BASE can't be used"}},
+		{"bad orders-api by its alias", []string{"ORDERS_API_BASE", "", "ORDERS_API_URL", "orders:3002"}, []string{"ORDERS_API_URL can't be used"}},
+		{"password in a base URL", []string{"CUSTOMERS_API_BASE", "http://a:planted@customers"}, []string{"CUSTOMERS_API_BASE can't be used"}},
+		{"bad proxies", []string{"TRUSTED_PROXIES", "10.0.0.1,fd00::/8,\n"}, []string{`TRUSTED_PROXIES holds "10.0.0.1"`, `TRUSTED_PROXIES holds "\n"`}},
+		{"port too high", []string{"PORT", "65536"}, []string{"PORT must be between"}},
+		{"port below 0", []string{"PORT", "-1"}, []string{"PORT must be between"}},
+		{"no connections", []string{"DB_MAX_CONNS", "0"}, []string{"DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must"}},
+		{"no logins", []string{"LOGIN_RATE", "0"}, []string{"DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must"}},
+		{"login rate not a number", []string{"LOGIN_RATE", "NaN"}, []string{"DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must"}},
+		{"no login burst", []string{"LOGIN_BURST", "0"}, []string{"DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must"}},
+		{"cancel window below 0", []string{"CANCEL_WINDOW", "-1s"}, []string{"DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must"}},
+		{"no waiting", []string{"DB_WAIT", "0"}, []string{"DB_WAIT must be more than 0"}},
+		{"no token life", []string{"JWT_TTL", "-1h"}, []string{"JWT_TTL must be more than 0"}},
+		{"no upstream timeout", []string{"UPSTREAM_TIMEOUT", "0s"}, []string{"UPSTREAM_TIMEOUT must be more than 0"}},
+		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL must be more than 0"}},
+		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL must be more than 0"}},
+		{"no idempotency", []string{"IDEMPOTENCY_TTL", "0s"}, []string{"IDEMPOTENCY_TTL must be more than 0"}},
+		{"no request timeout", []string{"REQUEST_TIMEOUT", "0s"}, []string{"REQUEST_TIMEOUT must be more than 0"}},
+
+		{
+			"several at once",
+			[]string{"JWT_SECRET", "", "ADMIN_PASSWORD", "planted-9", "DB_NAME", "", "ORDERS_API_BASE", "ftp://orders", "JWT_TTL", "0s"},
+			[]string{"JWT_SECRET is not set", "ADMIN_PASSWORD is too short", "DB_HOST is set", "ORDERS_API_BASE can't be used", "JWT_TTL must"},
+		},
+	} {
+		c, err := config.Read(environment(test.changes...))
+		if err != nil {
+			t.Errorf("%s: Read: %v", test.name, err)
+			continue
+		}
+		err = c.Check(everything)
+		lines := sentences(err)
+		ok := len(lines) == len(test.want)
+		for i := 0; ok && i < len(lines); i++ {
+			ok = strings.HasPrefix(lines[i], test.want[i])
+		}
+		if !ok {
+			t.Errorf("%s: Check = %q, want %q", test.name, lines, test.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "planted") {
+			t.Errorf("%s: the error shows a secret: %v", test.name, err)
+		}
+	}
+}
+
+func TestCheckAsksForWhatIsNeededAlone(t *testing.T) {
+	t.Parallel()
+	for variable, needs := range map[string]config.Needs{
+		"JWT_SECRET":         {JWTSecret: true},
+		"SERVICE_TOKEN":      {ServiceToken: true},
+		"ADMIN_PASSWORD":     {AdminPassword: true},
+		"CUSTOMERS_API_BASE": {CustomersAPI: true},
+		"ORDERS_API_BASE":    {OrdersAPI: true},
+	} {
+		c, err := config.Read(map[string]string{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := sentences(c.Check(needs)); len(lines) != 1 || !strings.HasPrefix(lines[0], variable+" ") {
+			t.Errorf("needs %+v: %q, want one line about %s", needs, lines, variable)
+		}
+	}
+}
+
+func TestCheckWritesBaseURLsInOneWay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		changes           []string
+		customers, orders string
+	}{
+		{nil, "http://customers:3001", "http://orders:3002"},
+		{[]string{"CUSTOMERS_API_BASE", "http://gw/dev/customers/"}, "http://gw/dev", "http://orders:3002"},
+		{[]string{"ORDERS_API_BASE", "http://gw/dev/orders/"}, "http://customers:3001", "http://gw/dev"},
+		{[]string{"ORDERS_API_BASE", "http://gw/products"}, "http://customers:3001", "http://gw"},
+		{[]string{"ORDERS_API_BASE", "", "ORDERS_API_URL", "http://alias/orders"}, "http://customers:3001", "http://alias"},
+		{[]string{"ORDERS_API_URL", "http://alias"}, "http://customers:3001", "http://orders:3002"}, // the base goes first
+	} {
+		c, err := config.Read(environment(test.changes...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(everything); err != nil || c.CustomersAPIBase != test.customers || c.OrdersAPIBase != test.orders {
+			t.Errorf("%q: %q and %q, %v, want %q and %q", test.changes, c.CustomersAPIBase, c.OrdersAPIBase, err, test.customers, test.orders)
+		}
+	}
+}
+
+func TestProxies(t *testing.T) {
+	t.Parallel()
+	c, err := config.Read(environment("TRUSTED_PROXIES", " 10.0.0.0/8 , fd00::/8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(everything); err != nil {
+		t.Fatal(err)
+	}
+	proxies := c.Proxies()
+	if len(proxies) != 2 || !proxies[0].Contains(net.IPv4(10, 1, 2, 3)) || !proxies[1].Contains(net.ParseIP("fd00::1")) {
+		t.Errorf("Proxies = %v, want 10.0.0.0/8 and fd00::/8", proxies)
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	t.Parallel()
+	c, err := config.Read(environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(everything); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&log, nil), slog.NewTextHandler(&log, nil)} {
+		slog.New(handler).Info("configuration", "environment", c, "copy", *c, "secret", c.JWTSecret, "list", []any{c.DBPassword})
+	}
+	fmt.Fprintf(&log, "%v %+v %s %q\n", c, c, c.AdminPassword, c.ServiceToken)
+	if strings.Contains(log.String(), "planted") {
+		t.Errorf("a secret is printed:\n%s", &log)
+	}
+	for _, want := range []string{`"JWT_SECRET":"(set)"`, `"ORDERS_API_BASE":"http://orders:3002"`, `"JWT_TTL":"1h0m0s"`, `"LOG_LEVEL":"INFO"`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, &log)
+		}
+	}
+}
+
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		secret      config.Secret
+		first, text string
+	}{
+		{"", "", "(not set)"},
+		{"one", "one", "(set)"},
+		{"one,two", "one", "(set)"},
+		{" one , two", "one", "(set)"},
+	} {
+		if test.secret.First() != test.first || test.secret.String() != test.text || test.secret.Reveal() != string(test.secret) {
+			t.Errorf("Secret(%q): First %q, String %q, want %q, %q", string(test.secret), test.secret.First(), test.secret, test.first, test.text)
+		}
+	}
+}
+
+// sentences are the lines of an error.
+func sentences(err error) []string {
+	if err == nil {
+		return nil
+	}
+	return strings.Split(err.Error(), "\n")
+}

@@ -1,0 +1,113 @@
+package database_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+)
+
+// nowhere is a MySQL that does not answer: its port is closed.
+func nowhere(t *testing.T) *database.DB {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+	db, err := database.OpenMySQL(database.MySQL{Host: "127.0.0.1", Port: port, User: "u", Name: "n", Conns: 1}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func TestMySQLErrors(t *testing.T) {
+	t.Parallel()
+	db := nowhere(t)
+	if db.Engine() != "mysql" {
+		t.Errorf("Engine = %q", db.Engine())
+	}
+	number := func(n uint16) error { return &mysql.MySQLError{Number: n, Message: "message"} }
+	for _, test := range []struct {
+		err         error
+		want        error // one of the package's, or nil
+		unavailable bool
+	}{
+		{number(1062), database.ErrDuplicate, false},
+		{number(1452), database.ErrMissingParent, false},
+		{number(3819), database.ErrCheck, false},
+		{number(1205), database.ErrLockTimeout, false},
+		{number(1213), nil, false}, // told by Tx alone
+		{number(1040), nil, true},
+		{number(1053), nil, true},
+		{number(1290), nil, true},
+		{number(1064), nil, false}, // bad SQL
+		{driver.ErrBadConn, nil, true},
+		{mysql.ErrInvalidConn, nil, true},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, nil, true},
+		{context.DeadlineExceeded, nil, false},
+		{context.Canceled, nil, false},
+		{errors.New("another"), nil, false},
+		{database.ErrNotFound, database.ErrNotFound, false},
+	} {
+		err := db.Explain(fmt.Errorf("query: %w", test.err))
+		if !errors.Is(err, test.err) {
+			t.Errorf("%v: became %v, which is not it", test.err, err)
+		}
+		for _, known := range []error{database.ErrDuplicate, database.ErrMissingParent, database.ErrCheck, database.ErrLockTimeout, database.ErrNotFound} {
+			if errors.Is(err, known) != errors.Is(known, test.want) {
+				t.Errorf("%v: %v, want %v alone", test.err, err, test.want)
+			}
+		}
+		if got := problem.From(err).Code == common.CodeUnavailable; got != test.unavailable {
+			t.Errorf("%v: %v, want unavailable: %t", test.err, err, test.unavailable)
+		}
+	}
+}
+
+func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
+	t.Parallel()
+	db := nowhere(t)
+	calls := 0
+	for name, err := range map[string]error{
+		"Ping": db.Ping(t.Context()),
+		"Tx":   db.Tx(t.Context(), func(database.Conn) error { calls++; return nil }),
+		"Read": db.Read(t.Context(), func(conn database.Conn) error {
+			_, err := conn.ExecContext(t.Context(), "SELECT 1")
+			return err
+		}),
+	} {
+		if e := problem.From(err); e.Code != common.CodeUnavailable || e.RetryAfter != time.Second || strings.Contains(e.Detail, "127.0.0.1") {
+			t.Errorf("%s = %v, want an unavailable problem", name, err)
+		}
+	}
+	if calls != 0 {
+		t.Error("a transaction ran without a database")
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	ready, _ := migrated(t)
+	if err := ready.Wait(t.Context(), time.Minute, log); err != nil {
+		t.Errorf("Wait for a database that answers = %v", err)
+	}
+	if err := nowhere(t).Wait(t.Context(), 10*time.Millisecond, log); err == nil || !strings.HasPrefix(err.Error(), "the database did not answer within 10ms: ") {
+		t.Errorf("Wait for one that does not = %v", err)
+	}
+}

@@ -1,0 +1,223 @@
+package problem_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+)
+
+// kinds is what the codes come to. refusal: whether it is the last word on a request, which a repeat gets again.
+var kinds = []struct {
+	code    common.ProblemCode
+	status  int
+	title   string
+	refusal bool
+}{
+	{common.CodeInvalidInput, 400, "Invalid input", false},
+	{common.CodeUnauthorized, 401, "Unauthorized", false},
+	{common.CodeInvalidCredentials, 401, "Invalid credentials", false},
+	{common.CodeForbidden, 403, "Forbidden", false},
+	{common.CodeNotFound, 404, "Not found", true},
+	{common.CodeCustomerNotFound, 404, "Customer not found", true},
+	{common.CodeProductNotFound, 404, "Product not found", true},
+	{common.CodeOrderNotFound, 404, "Order not found", true},
+	{common.CodeMethodNotAllowed, 405, "Method not allowed", false},
+	{common.CodeEmailTaken, 409, "E-mail address taken", true},
+	{common.CodeSKUTaken, 409, "SKU taken", true},
+	{common.CodeInsufficientStock, 409, "Insufficient stock", true},
+	{common.CodeOrderCanceled, 409, "Order canceled", true},
+	{common.CodeCancelWindowOver, 409, "Cancel window over", true},
+	{common.CodeRequestInProgress, 409, "Request in progress", true}, // with its Retry-After it is none
+	{common.CodePreconditionFailed, 412, "Precondition failed", false},
+	{common.CodeBodyTooLarge, 413, "Body too large", false},
+	{common.CodeUnsupportedMediaType, 415, "Unsupported media type", false},
+	{common.CodeIdempotencyKeyReused, 422, "Idempotency key reused", true},
+	{common.CodeTotalTooLarge, 422, "Total too large", true},
+	{common.CodeTooManyRequests, 429, "Too many requests", false},
+	{common.CodeInternal, 500, "Internal error", false},
+	{common.CodeUnavailable, 503, "Unavailable", false},
+	{common.CodeCustomersUnavailable, 503, "Customers unavailable", false},
+	{common.CodeOrdersUnavailable, 503, "Orders unavailable", false},
+}
+
+func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string][]byte{
+		"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
+	} {
+		var c struct {
+			Components struct {
+				Schemas struct {
+					ProblemCode struct{ Enum []common.ProblemCode }
+				}
+			}
+		}
+		if err := json.Unmarshal(document, &c); err != nil {
+			t.Fatal(err)
+		}
+		codes := c.Components.Schemas.ProblemCode.Enum
+		if len(codes) != len(kinds) {
+			t.Errorf("%s has %d codes, this table %d", name, len(codes), len(kinds))
+		}
+		for _, code := range codes {
+			if problem.New(code, "").Status() == 0 {
+				t.Errorf("%s: %s has no status", name, code)
+			}
+		}
+	}
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		e := problem.New(kind.code, "What happened.")
+		want := common.Problem{
+			Type:    "urn:pedidos:problem:" + string(kind.code),
+			Title:   kind.title,
+			Status:  int32(kind.status),
+			Detail:  "What happened.",
+			Code:    kind.code,
+			TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
+		}
+		if got := e.Document("4bf92f3577b34da6a3ce929d0e0e4736"); got != want || e.Status() != kind.status {
+			t.Errorf("%s: document %+v, want %+v", kind.code, got, want)
+		}
+	}
+}
+
+func TestDocumentNamesWhatIsAtFault(t *testing.T) {
+	t.Parallel()
+	one := problem.Invalid(common.FieldError{Field: "limit", Message: "must be at least 1"})
+	two := problem.Invalid(one.Fields[0], common.FieldError{Field: "cursor", Message: "is bad"})
+	about := problem.New(common.CodeCustomerNotFound, "There is no customer 7.").About("customer_id", "there is no customer 7")
+	short := problem.New(common.CodeInsufficientStock, "There is not enough stock.")
+	short.Shortages = []common.Shortage{{ProductID: 1, Requested: 5, Available: 2}}
+	for _, test := range []struct {
+		e    *problem.Error
+		want string
+	}{
+		{one, `{"code":"invalid_input","detail":"The request has a field at fault.",` +
+			`"errors":[{"field":"limit","message":"must be at least 1"}],` +
+			`"status":400,"title":"Invalid input","trace_id":"t","type":"urn:pedidos:problem:invalid_input"}`},
+		{two, `{"code":"invalid_input","detail":"The request has fields at fault.",` +
+			`"errors":[{"field":"limit","message":"must be at least 1"},{"field":"cursor","message":"is bad"}],` +
+			`"status":400,"title":"Invalid input","trace_id":"t","type":"urn:pedidos:problem:invalid_input"}`},
+		{about, `{"code":"customer_not_found","detail":"There is no customer 7.",` +
+			`"errors":[{"field":"customer_id","message":"there is no customer 7"}],` +
+			`"status":404,"title":"Customer not found","trace_id":"t","type":"urn:pedidos:problem:customer_not_found"}`},
+		{short, `{"code":"insufficient_stock","detail":"There is not enough stock.",` +
+			`"shortages":[{"available":2,"product_id":1,"requested":5}],` +
+			`"status":409,"title":"Insufficient stock","trace_id":"t","type":"urn:pedidos:problem:insufficient_stock"}`},
+	} {
+		if got, err := json.Marshal(test.e.Document("t")); err != nil || string(got) != test.want {
+			t.Errorf("document %s, %v, want %s", got, err, test.want)
+		}
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		e := problem.New(kind.code, "")
+		if got, final := problem.Refusal(fmt.Errorf("wrapped: %w", e)); final != kind.refusal || (final && got != e) {
+			t.Errorf("%s: Refusal = %v, %t, want %t", kind.code, got, final, kind.refusal)
+		}
+		e.RetryAfter = time.Second
+		if _, final := problem.Refusal(e); final {
+			t.Errorf("%s with a Retry-After is final", kind.code)
+		}
+	}
+	for _, err := range []error{nil, io.EOF, problem.New("a code of tomorrow", "")} {
+		if got, final := problem.Refusal(err); got != nil || final {
+			t.Errorf("Refusal(%v) = %v, %t", err, got, final)
+		}
+	}
+}
+
+func TestSetHeaders(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code         common.ProblemCode
+		retryAfter   time.Duration
+		retry, login string // Retry-After and WWW-Authenticate
+	}{
+		{common.CodeNotFound, 0, "", ""},
+		{common.CodeForbidden, 0, "", ""},
+		{common.CodeUnauthorized, 0, "", `Bearer realm="pedidos", error="invalid_token"`},
+		{common.CodeInvalidCredentials, 0, "", `Bearer realm="pedidos"`},
+		{common.CodeUnavailable, time.Nanosecond, "1", ""},
+		{common.CodeUnavailable, 999 * time.Millisecond, "1", ""},
+		{common.CodeUnavailable, time.Second, "1", ""},
+		{common.CodeTooManyRequests, time.Second + time.Nanosecond, "2", ""},
+		{common.CodeRequestInProgress, 90 * time.Second, "90", ""},
+		{common.CodeUnavailable, -time.Second, "", ""},
+	} {
+		h := http.Header{}
+		(&problem.Error{Code: test.code, RetryAfter: test.retryAfter}).SetHeaders(h)
+		if h.Get("Retry-After") != test.retry || h.Get("WWW-Authenticate") != test.login {
+			t.Errorf("%s, %s: %v, want Retry-After %q, WWW-Authenticate %q", test.code, test.retryAfter, h, test.retry, test.login)
+		}
+	}
+}
+
+func TestFrom(t *testing.T) {
+	t.Parallel()
+	own := problem.New(common.CodeSKUTaken, "The SKU is taken.")
+	if got := problem.From(fmt.Errorf("create product: %w", own)); got != own {
+		t.Errorf("From = %v, want the problem inside", got)
+	}
+	for _, err := range []error{nil, io.EOF, errors.New("")} {
+		if got := problem.From(err); got.Code != common.CodeInternal || got.Status() != 500 || !errors.Is(got.Cause, err) {
+			t.Errorf("From(%v) = %v, want an internal problem with its cause", err, got)
+		}
+	}
+}
+
+func TestTheCauseIsForTheLogAlone(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("planted: dial tcp 10.0.0.7:3306")
+	for _, e := range []*problem.Error{
+		problem.From(cause),
+		problem.From(fmt.Errorf("planted: %w", cause)),
+		problem.From(fmt.Errorf("planted: %w", problem.Unavailable(common.CodeUnavailable, "The database does not answer.", cause))),
+		problem.Unavailable(common.CodeCustomersUnavailable, "The customers do not answer.", cause),
+		problem.From(&problem.Error{Code: common.CodeInternal, Cause: cause}),
+	} {
+		if !errors.Is(e, cause) || !strings.Contains(e.Error(), "planted") {
+			t.Errorf("%v: the log does not get the cause", e)
+		}
+		doc, err := json.Marshal(e.Document("t"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := http.Header{}
+		e.SetHeaders(h)
+		sent := string(doc) + fmt.Sprint(h)
+		if strings.Contains(sent, "planted") || strings.Contains(sent, "10.0.0.7") {
+			t.Errorf("the client gets the cause: %s", sent)
+		}
+	}
+}
+
+func TestUnavailableMayBeRetried(t *testing.T) {
+	t.Parallel()
+	e := problem.Unavailable(common.CodeOrdersUnavailable, "The orders do not answer.", io.EOF)
+	if e.Status() != 503 || e.RetryAfter != time.Second {
+		t.Errorf("Unavailable = %+v, want a 503 with a Retry-After of 1s", e)
+	}
+	if want := "orders_unavailable: The orders do not answer.: EOF"; e.Error() != want {
+		t.Errorf("Error = %q, want %q", e.Error(), want)
+	}
+	if want := "not_found: Nothing."; problem.New(common.CodeNotFound, "Nothing.").Error() != want {
+		t.Errorf("Error without a cause is not %q", want)
+	}
+}

@@ -1,0 +1,96 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+)
+
+const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+func receive(t *testing.T, traceparent string) context.Context {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	if traceparent != "" {
+		r.Header.Set("traceparent", traceparent)
+	}
+	return telemetry.Receive(r)
+}
+
+func TestTraceGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, flags := range []string{"00", "01"} {
+		ctx := receive(t, "00-"+traceID+"-00f067aa0ba902b7-"+flags)
+		if got := telemetry.TraceID(ctx); got != traceID {
+			t.Errorf("trace id %s, want %s", got, traceID)
+		}
+		h := http.Header{}
+		telemetry.Send(ctx, h)
+		sent := h.Get("traceparent")
+		if !strings.HasPrefix(sent, "00-"+traceID+"-") || !strings.HasSuffix(sent, "-"+flags) {
+			t.Errorf("sent %s, want the same trace and flags", sent)
+		}
+		if strings.Contains(sent, "00f067aa0ba902b7") {
+			t.Errorf("sent %s, want a span of its own", sent)
+		}
+	}
+}
+
+func TestTraceBegins(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, traceparent := range []string{
+		"", "",
+		"garbage",
+		"00-" + traceID,
+		"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+		"00-" + traceID + "-0000000000000000-01",
+		"00-" + strings.ToUpper(traceID) + "-00f067aa0ba902b7-01",
+		"ff-" + traceID + "-00f067aa0ba902b7-01",
+	} {
+		id := telemetry.TraceID(receive(t, traceparent))
+		if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(id) || seen[id] || id == traceID || id == strings.Repeat("0", 32) {
+			t.Errorf("traceparent %q: trace id %q, want a new one", traceparent, id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestCorrelationID(t *testing.T) {
+	t.Parallel()
+	if id := telemetry.CorrelationID(t.Context()); id != "" {
+		t.Errorf("correlation id of an empty context: %q", id)
+	}
+	h := http.Header{}
+	telemetry.Send(t.Context(), h)
+	if len(h) != 0 {
+		t.Errorf("an empty context sends %v", h)
+	}
+	telemetry.Send(telemetry.WithCorrelationID(t.Context(), "order-7"), h)
+	if got := h.Get("X-Correlation-Id"); got != "order-7" {
+		t.Errorf("X-Correlation-Id = %q, want order-7", got)
+	}
+}
+
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	var terminal, file bytes.Buffer
+	for w, isTerminal := range map[*bytes.Buffer]bool{&terminal: true, &file: false} {
+		log := telemetry.NewLogger(w, isTerminal, slog.LevelInfo)
+		log.Debug("too quiet")
+		log.Info("hello", "n", 1)
+	}
+	if got := terminal.String(); !strings.HasSuffix(got, "level=INFO msg=hello n=1\n") || strings.Count(got, "\n") != 1 {
+		t.Errorf("terminal: %q", got)
+	}
+	if got := file.String(); !strings.HasSuffix(got, `"level":"INFO","msg":"hello","n":1}`+"\n") || strings.Count(got, "\n") != 1 {
+		t.Errorf("file: %q", got)
+	}
+}

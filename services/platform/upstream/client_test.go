@@ -1,0 +1,274 @@
+package upstream_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+	"github.com/pedidos-hq/pedidos/services/platform/upstream"
+)
+
+var policy = upstream.Policy{Timeout: 10 * time.Second, Tries: 3}
+
+// service is a server that a test scripts: it answers with one status after the other, the last one for good.
+type service struct {
+	*httptest.Server
+	calls       atomic.Int64
+	connections atomic.Int64
+}
+
+func serve(t *testing.T, header http.Header, statuses ...int) *service {
+	t.Helper()
+	s := &service{}
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(s.calls.Add(1))
+		for name := range header {
+			w.Header().Set(name, header.Get(name))
+		}
+		w.WriteHeader(statuses[min(n, len(statuses))-1])
+		_, _ = io.WriteString(w, "answer to ")
+		_, _ = io.Copy(w, r.Body)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// post calls the service and returns the status and the body of the answer.
+func post(t *testing.T, client *http.Client, url string) (status int, body string, err error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("question"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(raw), err
+}
+
+func TestClientRepeats(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		statuses []int
+		want     int
+		calls    int64
+	}{
+		{"not a success", []int{200}, 200, 1},
+		{"a 503 until it succeeds", []int{503, 200}, 200, 2},
+		{"a 500 and a 502", []int{500, 502, 201}, 201, 3},
+		{"a 429", []int{429, 200}, 200, 2},
+		{"not beyond its tries", []int{503}, 503, 3},
+		{"not a conflict", []int{409, 200}, 409, 1},
+		{"not bad input", []int{400, 200}, 400, 1},
+		{"not a missing token", []int{401, 200}, 401, 1},
+		{"not what is not there", []int{404, 200}, 404, 1},
+		{"not what is refused", []int{422, 200}, 422, 1},
+		{"not what is not implemented", []int{501, 200}, 501, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, nil, test.statuses...)
+			status, body, err := post(t, upstream.NewClient(policy), s.URL)
+			if err != nil || status != test.want || body != "answer to question" {
+				t.Errorf("answer %d %q, %v, want %d, with the body sent and read whole", status, body, err, test.want)
+			}
+			if n := s.calls.Load(); n != test.calls {
+				t.Errorf("%d calls, want %d", n, test.calls)
+			}
+			if n := s.connections.Load(); n != 1 {
+				t.Errorf("%d connections, want one: an answer that is not used must be closed", n)
+			}
+		})
+	}
+}
+
+func TestClientRepeatsWhatGotNoAnswer(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 1 {
+			panic(http.ErrAbortHandler) // the connection breaks
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(s.Close)
+	if status, _, err := post(t, upstream.NewClient(policy), s.URL); err != nil || status != http.StatusNoContent {
+		t.Errorf("answer %d, %v, want 204", status, err)
+	}
+}
+
+func TestClientGivesUpOnSilence(t *testing.T) {
+	t.Parallel()
+	done := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }))
+	t.Cleanup(s.Close)
+	t.Cleanup(func() { close(done) })
+	client := upstream.NewClient(upstream.Policy{Timeout: 20 * time.Millisecond, Tries: 2})
+	status, _, err := post(t, client, s.URL)
+	if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("answer %d, %v, want a timeout", status, err)
+	}
+}
+
+func TestBreakerOpens(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, 503)
+	client := upstream.NewClient(upstream.Policy{Timeout: 10 * time.Second, Tries: 1})
+	for range 10 {
+		if status, _, err := post(t, client, s.URL); err != nil || status != 503 {
+			t.Fatalf("answer %d, %v, want the service's own 503", status, err)
+		}
+	}
+	for range 3 {
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) {
+			t.Errorf("answer %d, %v, want the breaker's refusal", status, err)
+		}
+	}
+	if n := s.calls.Load(); n != 10 {
+		t.Errorf("%d calls, want 10: none once the breaker is open", n)
+	}
+}
+
+func TestBreakerStaysClosedOnAnswers(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 404, 409, 429, 500} {
+		s := serve(t, nil, status)
+		client := upstream.NewClient(upstream.Policy{Timeout: 10 * time.Second, Tries: 1})
+		for range 30 {
+			if got, _, err := post(t, client, s.URL); err != nil || got != status {
+				t.Fatalf("answer %d, %v, want %d", got, err, status)
+			}
+		}
+	}
+}
+
+func TestClientRefusesRedirects(t *testing.T) {
+	t.Parallel()
+	elsewhere := serve(t, nil, 200)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := serve(t, http.Header{"Location": {elsewhere.URL}}, status)
+		if got, _, err := post(t, upstream.NewClient(policy), s.URL); err == nil {
+			t.Errorf("%d led to answer %d, want an error", status, got)
+		}
+		if n := s.calls.Load(); n != 1 {
+			t.Errorf("%d: %d calls, want 1", status, n)
+		}
+	}
+	if n := elsewhere.calls.Load(); n != 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+func TestClientSendsTraceAndCorrelation(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 3)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got <- r.Header
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(s.Close)
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, 2}, SpanID: trace.SpanID{3}, TraceFlags: trace.FlagsSampled})
+	ctx := telemetry.WithCorrelationID(trace.ContextWithSpanContext(t.Context(), span), "order-7")
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := upstream.NewClient(policy).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	for range policy.Tries { // on each try
+		header := <-got
+		if want := "00-01020000000000000000000000000000-0300000000000000-01"; header.Get("traceparent") != want {
+			t.Errorf("traceparent = %q, want %q", header.Get("traceparent"), want)
+		}
+		if id := header.Get("X-Correlation-Id"); id != "order-7" {
+			t.Errorf("X-Correlation-Id = %q, want order-7", id)
+		}
+	}
+	if len(r.Header) != 0 {
+		t.Errorf("the caller's request was changed: %v", r.Header)
+	}
+}
+
+// The pauses are those of a bubble's clock, which moves on once nothing else can; the server closes each connection, as
+// one that waits for more would hold the clock.
+func TestClientPauses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name        string
+		retryAfter  string
+		least, most time.Duration // of all pauses before the third try
+	}{
+		{"a growing while, with jitter", "", 75 * time.Millisecond, 225 * time.Millisecond},
+		{"about as long as it is asked to", "7", 7 * time.Second, 21 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			header := http.Header{"Connection": {"close"}}
+			if test.retryAfter != "" {
+				header.Set("Retry-After", test.retryAfter)
+			}
+			s := serve(t, header, 503, 503, 200)
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				if status, _, err := post(t, upstream.NewClient(policy), s.URL); err != nil || status != 200 {
+					t.Fatalf("answer %d, %v, want 200", status, err)
+				}
+				if pause := time.Since(start); pause < test.least || pause > test.most {
+					t.Errorf("paused for %s, want %s to %s", pause, test.least, test.most)
+				}
+			})
+		})
+	}
+}
+
+func TestBreakerClosesAgain(t *testing.T) {
+	t.Parallel()
+	statuses := slices.Repeat([]int{503}, 10)
+	s := serve(t, http.Header{"Connection": {"close"}}, append(statuses, 200)...)
+	synctest.Test(t, func(t *testing.T) {
+		client := upstream.NewClient(policy)
+		for range len(statuses) / policy.Tries {
+			if status, _, err := post(t, client, s.URL); err != nil || status != 503 {
+				t.Fatalf("answer %d, %v, want 503", status, err)
+			}
+		}
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) { // its first try was the tenth
+			t.Fatalf("answer %d, %v, want the breaker's refusal", status, err)
+		}
+		refused := time.Now()
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) || time.Since(refused) != 0 {
+			t.Fatalf("answer %d, %v after %s, want the breaker's refusal at once", status, err, time.Since(refused))
+		}
+		time.Sleep(2 * time.Second) // of the bubble's clock
+		for range 5 {
+			if status, _, err := post(t, client, s.URL); err != nil || status != 200 {
+				t.Errorf("after a while: answer %d, %v, want 200", status, err)
+			}
+		}
+	})
+}
