@@ -768,15 +768,16 @@ func TestAccessLog(t *testing.T) {
 		}
 		var line struct {
 			Time, Level, Msg, Operation, Method, Path, Caller, IP string
-			Status, Duration, Bytes                               int64
-			TraceID                                               string `json:"trace_id"`
-			CorrelationID                                         string `json:"correlation_id"`
+			Status, Bytes                                         int64
+			DurationMS                                            float64 `json:"duration_ms"`
+			TraceID                                               string  `json:"trace_id"`
+			CorrelationID                                         string  `json:"correlation_id"`
 		}
 		if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
 			t.Fatalf("%s: %v in %s", test.name, err, lines[0])
 		}
 		if line.Msg != "request" || line.Level != test.level || line.Operation != test.operation || line.Method != test.method || line.Path != test.wantPath ||
-			line.Caller != test.caller || line.Status != int64(test.status) || line.TraceID != trace || line.IP != "127.0.0.1" || line.Duration <= 0 {
+			line.Caller != test.caller || line.Status != int64(test.status) || line.TraceID != trace || line.IP != "127.0.0.1" || line.DurationMS <= 0 {
 			t.Errorf("%s: logged %s, want %+v", test.name, lines[0], test)
 		}
 		if got, want := line.CorrelationID, "erp-"+trace; test.operation != "" && test.status != http.StatusUnauthorized && got != want {

@@ -248,18 +248,16 @@ func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []O
 // whichever comes first.
 func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err error) {
 	// The range that both engines can compare with.
-	from, before = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	from, before = first, last
 	if p.From != nil && p.To != nil && p.From.After(*p.To) {
 		return from, before, 0, problem.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
 	}
-	if p.From != nil && p.From.After(from) {
-		from = ceil(*p.From)
+	if p.From != nil {
+		from = clamp(ceil(*p.From), first, last)
 	}
-	if p.To != nil && p.To.Before(before) {
-		before = ceil(*p.To)
-	}
-	if before.Before(from) { // an empty range that both engines can compare with
-		before = from
+	if p.To != nil {
+		before = clamp(ceil(*p.To), first, last)
 	}
 	if p.Cursor == nil {
 		return from, before, 0, nil
@@ -272,6 +270,16 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 		return from, cursor, at[1], nil
 	}
 	return from, before, 0, nil
+}
+
+func clamp(t, first, last time.Time) time.Time {
+	switch {
+	case t.Before(first):
+		return first
+	case t.After(last):
+		return last
+	}
+	return t
 }
 
 // ceil is the first instant at the precision of the database that is not before t.

@@ -136,6 +136,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"alg none, HS256 signature", encode(t, map[string]any{"alg": "none", "typ": "JWT"}) + "." + payload + "." + signature},
 		{"alg None, unsigned", encode(t, map[string]any{"alg": "None"}) + "." + payload + "."},
 		{"alg HS512, same secret", sign(t, "HS512", sha512.New, secret, valid)},
+		{"alg RS256 in the header, signed HS256", sign(t, "RS256", sha256.New, secret, valid)},
+		{"alg HS512 in the header, signed HS256", sign(t, "HS512", sha256.New, secret, valid)},
 		{"alg HS384, same secret", sign(t, "HS384", sha512.New384, secret, valid)},
 		{"alg HS512 said of an HS256 signature", encode(t, map[string]any{"alg": "HS512"}) + "." + payload + "." + signature},
 		{"alg RS256 said of an HS256 signature", encode(t, map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + payload + "." + signature},

@@ -136,6 +136,9 @@ func (c *Config) Check(needs Needs) error {
 		if len(c.AdminPassword) < minPassword {
 			refuse("ADMIN_PASSWORD is %s: it must have at least %d characters", missingOrShort(c.AdminPassword), minPassword)
 		}
+		if c.ViewerUser == c.AdminUser {
+			refuse("VIEWER_USER and ADMIN_USER are the same: each must be a user of its own")
+		}
 		if (c.ViewerUser == "") != (c.ViewerPassword == "") {
 			refuse("VIEWER_USER and VIEWER_PASSWORD go together: set both or neither")
 		} else if c.ViewerUser != "" && len(c.ViewerPassword) < minPassword {

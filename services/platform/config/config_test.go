@@ -112,6 +112,7 @@ func TestCheck(t *testing.T) {
 		{"short admin password", []string{"ADMIN_PASSWORD", "planted-9"}, []string{"ADMIN_PASSWORD is too short"}},
 		{"viewer without password", []string{"VIEWER_PASSWORD", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
 		{"viewer without name", []string{"VIEWER_USER", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
+		{"viewer and admin are one", []string{"VIEWER_USER", "admin"}, []string{"VIEWER_USER and ADMIN_USER are the same"}},
 		{"short viewer password", []string{"VIEWER_PASSWORD", "planted-9"}, []string{"VIEWER_PASSWORD is too short"}},
 
 		{"MySQL without user", []string{"DB_USER", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},

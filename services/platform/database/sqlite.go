@@ -109,6 +109,11 @@ func (c embeddedConn) ExecContext(ctx context.Context, query string, args ...any
 	return c.Conn.ExecContext(ctx, query, times(args)...)
 }
 
+// PrepareContext refuses: what a prepared statement is given later would go past this wrapper.
+func (embeddedConn) PrepareContext(context.Context, string) (*sql.Stmt, error) {
+	return nil, errors.New("database: statements are not prepared on the embedded engine")
+}
+
 func (c embeddedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return c.Conn.QueryContext(ctx, unlocked(query), times(args)...)
 }

@@ -105,7 +105,11 @@ func (e *Error) Document(traceID string) common.Problem {
 func (e *Error) SetHeaders(h http.Header) {
 	switch e.Code {
 	case common.CodeUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="pedidos", error="invalid_token"`)
+		challenge := `Bearer realm="pedidos"`
+		if e.Cause != nil { // a token came, and was not one (RFC 6750, 3.1)
+			challenge += `, error="invalid_token"`
+		}
+		h.Set("WWW-Authenticate", challenge)
 	case common.CodeInvalidCredentials:
 		h.Set("WWW-Authenticate", `Bearer realm="pedidos"`)
 	}

@@ -147,22 +147,24 @@ func TestSetHeaders(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		code         common.ProblemCode
+		cause        error
 		retryAfter   time.Duration
 		retry, login string // Retry-After and WWW-Authenticate
 	}{
-		{common.CodeNotFound, 0, "", ""},
-		{common.CodeForbidden, 0, "", ""},
-		{common.CodeUnauthorized, 0, "", `Bearer realm="pedidos", error="invalid_token"`},
-		{common.CodeInvalidCredentials, 0, "", `Bearer realm="pedidos"`},
-		{common.CodeUnavailable, time.Nanosecond, "1", ""},
-		{common.CodeUnavailable, 999 * time.Millisecond, "1", ""},
-		{common.CodeUnavailable, time.Second, "1", ""},
-		{common.CodeTooManyRequests, time.Second + time.Nanosecond, "2", ""},
-		{common.CodeRequestInProgress, 90 * time.Second, "90", ""},
-		{common.CodeUnavailable, -time.Second, "", ""},
+		{common.CodeNotFound, nil, 0, "", ""},
+		{common.CodeForbidden, nil, 0, "", ""},
+		{common.CodeUnauthorized, nil, 0, "", `Bearer realm="pedidos"`},
+		{common.CodeUnauthorized, io.EOF, 0, "", `Bearer realm="pedidos", error="invalid_token"`},
+		{common.CodeInvalidCredentials, nil, 0, "", `Bearer realm="pedidos"`},
+		{common.CodeUnavailable, nil, time.Nanosecond, "1", ""},
+		{common.CodeUnavailable, nil, 999 * time.Millisecond, "1", ""},
+		{common.CodeUnavailable, nil, time.Second, "1", ""},
+		{common.CodeTooManyRequests, nil, time.Second + time.Nanosecond, "2", ""},
+		{common.CodeRequestInProgress, nil, 90 * time.Second, "90", ""},
+		{common.CodeUnavailable, nil, -time.Second, "", ""},
 	} {
 		h := http.Header{}
-		(&problem.Error{Code: test.code, RetryAfter: test.retryAfter}).SetHeaders(h)
+		(&problem.Error{Code: test.code, Cause: test.cause, RetryAfter: test.retryAfter}).SetHeaders(h)
 		if h.Get("Retry-After") != test.retry || h.Get("WWW-Authenticate") != test.login {
 			t.Errorf("%s, %s: %v, want Retry-After %q, WWW-Authenticate %q", test.code, test.retryAfter, h, test.retry, test.login)
 		}

@@ -24,14 +24,16 @@ import (
 func BaseURL(raw string, resources ...string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	switch {
+	case strings.Contains(raw, "@"): // which is not printed: there may be a password before it
+		return "", errors.New("it must be scheme, host, port and path alone, without a user")
 	case err != nil:
 		return "", fmt.Errorf("%q is not a URL", raw)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", fmt.Errorf("%q must start with http:// or https://", raw)
 	case u.Hostname() == "":
 		return "", fmt.Errorf("%q names no host", raw)
-	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("%q must be scheme, host, port and path alone", u.Redacted())
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", fmt.Errorf("%q must be scheme, host, port and path alone", raw)
 	case strings.Contains(u.Host, "%"): // as the zone of an IPv6 address, which could not be read again
 		return "", fmt.Errorf("%q has a percent sign in its host", raw)
 	}
@@ -47,13 +49,13 @@ func BaseURL(raw string, resources ...string) (string, error) {
 
 // Policy bounds the calls to one service.
 type Policy struct {
-	Timeout time.Duration // of one try
+	Timeout time.Duration // of one try, until its headers are there
 	Tries   int           // at most, of a call that may be repeated
 }
 
 // NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
-// growing pause with jitter (or the pause that Retry-After asks for), and stops calling for a while when most calls fail. Every call through it must be safe to
-// repeat: a read, or a write under an idempotency key.
+// growing pause with jitter (or the pause that Retry-After asks for), and stops calling for a while when most calls
+// fail. Every call through it must be safe to repeat: a read, or a write under an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
 		AbortOnErrors(circuitbreaker.ErrOpen).
