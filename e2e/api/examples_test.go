@@ -1,0 +1,255 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+)
+
+// examplesContracts are the three documents, as they are served.
+var examplesContracts = map[string][]byte{
+	"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
+}
+
+// examplesOperation is an operation and where it is.
+type examplesOperation struct {
+	*openapi3.Operation
+	service, method, path string
+	doc                   *openapi3.T
+	parameters            []*openapi3.Parameter // those of the path among them
+}
+
+// examplesOperations reads all operations of the three contracts.
+func examplesOperations(t *testing.T) (all []examplesOperation) {
+	t.Helper()
+	for _, service := range slices.Sorted(maps.Keys(examplesContracts)) {
+		doc, err := openapi3.NewLoader().LoadFromData(examplesContracts[service]) // as it is: world's is closed
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range doc.Paths.InMatchingOrder() {
+			item := doc.Paths.Value(path)
+			for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
+				o := examplesOperation{Operation: item.GetOperation(method), service: service, method: method, path: path, doc: doc}
+				for _, p := range slices.Concat(item.Parameters, o.Parameters) {
+					o.parameters = append(o.parameters, p.Value)
+				}
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}
+
+// Every operation does what its examples say: the example of its body and of its parameters, as they stand, to the
+// services with the sample data get the operation's success. It is what a reader tries first.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for _, o := range examplesOperations(t) {
+		t.Run(o.service+"/"+o.OperationID, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, world.Options{AdminPassword: "pedidos-local"})
+			if err := w.DB.Seed(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s := w.Login("admin")
+			w.Order(s, 1, 1, 2) // order 1, which the examples speak of
+
+			r := o.request(t, map[string]string{"customers": w.CustomersURL, "orders": w.OrdersURL, "orchestrator": w.OrchestratorURL}[o.service])
+			switch o.scheme() {
+			case "bearerAuth":
+				r.Header.Set("Authorization", "Bearer "+s.Token)
+			case "serviceToken":
+				r.Header.Set("Authorization", "Bearer "+world.ServiceToken)
+			}
+			response, err := w.HTTP(o.service).Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
+			body, err := io.ReadAll(response.Body)
+			ordersWant(t, o.method+" "+r.URL.String(), ordersAnswer{response.StatusCode, response.Header, body}, err, o.success(t))
+		})
+	}
+}
+
+// request is the request that the operation's examples make.
+func (o examplesOperation) request(t *testing.T, base string) *http.Request {
+	t.Helper()
+	path, query, header := o.path, url.Values{}, http.Header{}
+	for _, p := range o.parameters {
+		if p.Example == nil {
+			if p.Required {
+				t.Fatalf("the parameter %s is required and has no example", p.Name)
+			}
+			continue
+		}
+		value := fmt.Sprint(p.Example)
+		switch p.In {
+		case openapi3.ParameterInPath:
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(value))
+		case openapi3.ParameterInQuery:
+			query.Set(p.Name, value)
+		case openapi3.ParameterInHeader:
+			header.Set(p.Name, value)
+		}
+	}
+	var body []byte
+	if o.RequestBody != nil {
+		var err error
+		if body, err = json.Marshal(o.RequestBody.Value.Content["application/json"].Example); err != nil {
+			t.Fatal(err)
+		}
+		header.Set("Content-Type", "application/json")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), o.method, base+path+"?"+query.Encode(), bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	return r
+}
+
+// scheme is the first that the operation takes; "" is none.
+func (o examplesOperation) scheme() string {
+	security := o.doc.Security
+	if o.Security != nil {
+		security = *o.Security
+	}
+	for _, requirement := range security {
+		for name := range requirement {
+			return name
+		}
+	}
+	return ""
+}
+
+// success is the one 2xx that the operation declares.
+func (o examplesOperation) success(t *testing.T) (status int) {
+	t.Helper()
+	for code := range o.Responses.Map() {
+		if strings.HasPrefix(code, "2") {
+			if status != 0 {
+				t.Fatalf("two successes: %d and %s", status, code)
+			}
+			status, _ = strconv.Atoi(code)
+		}
+	}
+	return status
+}
+
+// The contracts hold what their readers, the generators and the services rely on.
+func TestContractLint(t *testing.T) {
+	t.Parallel()
+	for name, data := range examplesContracts {
+		doc, err := openapi3.NewLoader().LoadFromData(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Every example is one of its schema.
+		if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ids := map[string]bool{}
+	for _, o := range examplesOperations(t) {
+		where := fmt.Sprintf("%s: %s %s", o.service, o.method, o.path)
+		fault := func(format string, args ...any) {
+			t.Helper()
+			t.Errorf("%s: %s", where, fmt.Sprintf(format, args...))
+		}
+		if o.OperationID == "" || o.Summary == "" || o.Description == "" || len(o.Tags) == 0 {
+			fault("operationId, summary, description and a tag: got %q, %q, %q, %q", o.OperationID, o.Summary, o.Description, o.Tags)
+		}
+		if ids[o.service+o.OperationID] {
+			fault("another operation has the operationId %s", o.OperationID)
+		}
+		ids[o.service+o.OperationID] = true
+		for _, p := range o.parameters {
+			if p.Description == "" {
+				fault("the parameter %s has no description", p.Name)
+			}
+			examplesBounded(p.Name, p.Schema, fault)
+		}
+		if o.RequestBody != nil {
+			for media, content := range o.RequestBody.Value.Content {
+				if content.Example == nil && len(content.Examples) == 0 {
+					fault("the body in %s has no example", media)
+				}
+				examplesBounded("body", content.Schema, fault)
+			}
+			examplesDeclares(o, []string{"400", "413", "415"}, fault)
+		}
+		if o.scheme() != "" {
+			examplesDeclares(o, []string{"401"}, fault)
+		}
+		if roles, ok := o.Extensions["x-roles"].([]any); ok && !slices.Contains(roles, any("viewer")) {
+			examplesDeclares(o, []string{"403"}, fault)
+		}
+		for code, response := range o.Responses.Map() {
+			if *response.Value.Description == "" {
+				fault("%s has no description", code)
+			}
+			for media, content := range response.Value.Content {
+				if strings.HasSuffix(media, "json") && content.Example == nil && len(content.Examples) == 0 {
+					fault("%s in %s has no example", code, media)
+				}
+			}
+			for header, value := range response.Value.Headers {
+				if value.Value.Description == "" {
+					fault("%s: the header %s has no description", code, header)
+				}
+			}
+		}
+	}
+}
+
+func examplesDeclares(o examplesOperation, codes []string, fault func(string, ...any)) {
+	for _, code := range codes {
+		if o.Responses.Value(code) == nil {
+			fault("%s is not declared", code)
+		}
+	}
+}
+
+// examplesBounded looks for what a client could send without end, or unseen.
+func examplesBounded(where string, ref *openapi3.SchemaRef, fault func(string, ...any)) {
+	s := ref.Value
+	switch {
+	case s.Type.Is(openapi3.TypeString):
+		if s.MaxLength == nil && len(s.Enum) == 0 {
+			fault("%s: a string without maxLength or enum", where)
+		}
+	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
+		if s.Min == nil || s.Max == nil {
+			fault("%s: a number without minimum and maximum", where)
+		}
+	case s.Type.Is(openapi3.TypeArray):
+		if s.MaxItems == nil {
+			fault("%s: an array without maxItems", where)
+		}
+		examplesBounded(where+"[]", s.Items, fault)
+	case s.Type.Is(openapi3.TypeObject):
+		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
+			fault("%s: an object that takes any field", where)
+		}
+		for name, property := range s.Properties {
+			examplesBounded(where+"."+name, property, fault)
+		}
+	case !s.Type.Is(openapi3.TypeBoolean):
+		fault("%s: no type", where)
+	}
+}

@@ -1,0 +1,969 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/orders/client"
+)
+
+func TestOrderCreate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "a@example.com")
+	drill, hammer, saw := w.Product(s, "DRILL", 129900, 10), w.Product(s, "HAMMER", 45900, 10), w.Product(s, "SAW", 0, 10)
+
+	// Out of order, and the drill in three lines.
+	r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{
+		CustomerID: buyer.ID, Items: ordersLines(saw.ID, 1, drill.ID, 2, hammer.ID, 3, drill.ID, 1, drill.ID, 4),
+	})
+	ordersWant(t, "place", r, err, http.StatusCreated)
+	placed := *r.JSON201
+	want := []orders.OrderLine{
+		{ProductID: drill.ID, Qty: 7, UnitPriceCents: 129900, SubtotalCents: 909300},
+		{ProductID: hammer.ID, Qty: 3, UnitPriceCents: 45900, SubtotalCents: 137700},
+		{ProductID: saw.ID, Qty: 1, UnitPriceCents: 0, SubtotalCents: 0},
+	}
+	if !slices.Equal(placed.Items, want) || placed.TotalCents != 909300+137700 {
+		t.Errorf("placed %s, want the lines %+v", r.Body, want)
+	}
+	if placed.Status != orders.StatusCreated || placed.CustomerID != buyer.ID || placed.Customer.Name != buyer.Name ||
+		placed.Customer.Email != buyer.Email || placed.ConfirmedAt != nil || placed.CanceledAt != nil || placed.CancelReason != nil {
+		t.Errorf("placed %s, want CREATED and nothing else, for %+v", r.Body, buyer)
+	}
+	if got, want := r.Headers201.Location, fmt.Sprintf("/orders/%d", placed.ID); got != want {
+		t.Errorf("Location: got %s, want %s", got, want)
+	}
+	read, err := s.Orders.GetOrderWithResponse(t.Context(), placed.ID)
+	ordersWant(t, "get", read, err, http.StatusOK)
+	if !bytes.Equal(read.Body, r.Body) || read.Headers200.ETag != r.Headers201.ETag {
+		t.Errorf("get: got %s %s, want what was placed: %s %s", read.Headers200.ETag, read.Body, r.Headers201.ETag, r.Body)
+	}
+	ordersWantStock(t, s, drill.ID, 3)
+	ordersWantStock(t, s, hammer.ID, 7)
+	ordersWantStock(t, s, saw.ID, 9)
+
+	// A later price does not reach the order.
+	ordersPatched(t, s, drill.ID, orders.ProductChange{PriceCents: new(int64(1)), Name: new("Other")})
+	confirmed := ordersConfirmed(t, s, placed.ID, "k")
+	if !slices.Equal(confirmed.Items, want) || confirmed.TotalCents != placed.TotalCents {
+		t.Errorf("after a change of price: got %+v, want the lines %+v", confirmed, want)
+	}
+	if later := ordersPlaced(t, s, buyer.ID, drill.ID, 2); later.TotalCents != 2 {
+		t.Errorf("order after the change of price: got a total of %d, want 2", later.TotalCents)
+	}
+	ordersAudit(t, w)
+}
+
+func TestOrderShortage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "a@example.com")
+	a, b, c := w.Product(s, "A", 1, 5), w.Product(s, "B", 1, 0), w.Product(s, "C", 1, 5)
+
+	// a is short by its two lines together, b is sold out, c has exactly enough.
+	r, err := ordersPlace(t, s, "", buyer.ID, ordersLines(b.ID, 1, a.ID, 3, c.ID, 5, a.ID, 3))
+	p := ordersRefused(t, "place", r, err, http.StatusConflict, common.CodeInsufficientStock)
+	want := []common.Shortage{{ProductID: a.ID, Requested: 6, Available: 5}, {ProductID: b.ID, Requested: 1, Available: 0}}
+	if p.Shortages == nil || !slices.Equal(*p.Shortages, want) {
+		t.Errorf("shortages: got %s, want %+v", r.GetBody(), want)
+	}
+	for product, stock := range map[int64]int64{a.ID: 5, b.ID: 0, c.ID: 5} {
+		ordersWantStock(t, s, product, stock)
+	}
+	if n := ordersCount(t, s); n != 0 {
+		t.Errorf("after the refusal: got %d orders, want 0", n)
+	}
+	ordersPlaced(t, s, buyer.ID, a.ID, 5, c.ID, 5) // the last unit is for sale
+	ordersWantStock(t, s, a.ID, 0)
+	ordersAudit(t, w)
+}
+
+func TestOrderUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, known := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 5)
+
+	r, err := ordersPlace(t, s, "", buyer.ID, ordersLines(known.ID+2, 1, known.ID, 1, known.ID+1, 1, known.ID+2, 1))
+	p := ordersRefused(t, "unknown products", r, err, http.StatusNotFound, common.CodeProductNotFound, "items", "items")
+	for _, id := range []int64{known.ID + 1, known.ID + 2} {
+		if want := (common.FieldError{Field: "items", Message: fmt.Sprintf("there is no product %d", id)}); !slices.Contains(*p.Errors, want) {
+			t.Errorf("unknown products: got %s, want %+v among the errors", r.GetBody(), want)
+		}
+	}
+	r, err = ordersPlace(t, s, "", buyer.ID+1, ordersLines(known.ID, 1))
+	ordersRefused(t, "unknown customer", r, err, http.StatusNotFound, common.CodeCustomerNotFound, "customer_id")
+	r, err = ordersPlace(t, s, "", 1<<63-1, ordersLines(1<<63-1, 1))
+	ordersRefused(t, "the largest ids", r, err, http.StatusNotFound, common.CodeCustomerNotFound, "customer_id")
+	ordersWantStock(t, s, known.ID, 5)
+	if n := ordersCount(t, s); n != 0 {
+		t.Errorf("after the refusals: got %d orders, want 0", n)
+	}
+
+	for _, id := range []int64{1, 1<<63 - 1} {
+		get, err := s.Orders.GetOrderWithResponse(t.Context(), id)
+		ordersRefused(t, "get", get, err, http.StatusNotFound, common.CodeOrderNotFound)
+		confirm, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey(fmt.Sprint(id))}, orders.Confirmation{})
+		ordersRefused(t, "confirm", confirm, err, http.StatusNotFound, common.CodeOrderNotFound)
+		cancel, err := s.Orders.CancelOrderWithResponse(t.Context(), id, nil, orders.Cancellation{})
+		ordersRefused(t, "cancel", cancel, err, http.StatusNotFound, common.CodeOrderNotFound)
+	}
+	for _, id := range []string{"0", "-1", "x", "9223372036854775808"} {
+		for _, path := range []string{"/confirm", "/cancel"} {
+			r := ordersRaw(t, w, s, http.MethodPost, "/orders/"+id+path, map[string]string{"Idempotency-Key": "k"}, nil)
+			ordersRefused(t, path+" "+id, r, nil, http.StatusBadRequest, common.CodeInvalidInput, "id")
+		}
+		r := ordersRaw(t, w, s, http.MethodGet, "/orders/"+id, nil, nil)
+		ordersRefused(t, "get "+id, r, nil, http.StatusBadRequest, common.CodeInvalidInput, "id")
+	}
+}
+
+// What became of the customer does not reach its orders.
+func TestOrderOfDeletedCustomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, other, p := w.Customer(s, "a@example.com"), w.Customer(s, "b@example.com"), w.Product(s, "A", 1, 10)
+	placed := w.Order(s, buyer.ID, p.ID, 1)
+	w.Order(s, other.ID, p.ID, 1)
+
+	renamed, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), buyer.ID, nil, customers.CustomerInput{Name: "New name", Email: "new@example.com"})
+	ordersWant(t, "rename", renamed, err, http.StatusOK)
+	if later := w.Order(s, buyer.ID, p.ID, 1); later.Customer.Name != "New name" || later.Customer.Email != "new@example.com" {
+		t.Errorf("order after the change of name: got %+v, want the new name", later.Customer)
+	}
+	deleted, err := s.Customers.DeleteCustomerWithResponse(t.Context(), buyer.ID)
+	if err != nil || deleted.StatusCode() != http.StatusNoContent {
+		t.Fatalf("delete: %v", err)
+	}
+	r, err := ordersPlace(t, s, "", buyer.ID, ordersLines(p.ID, 1))
+	ordersRefused(t, "order of the deleted customer", r, err, http.StatusNotFound, common.CodeCustomerNotFound, "customer_id")
+	ordersWantStock(t, s, p.ID, 7)
+
+	list, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{CustomerID: &buyer.ID})
+	ordersWant(t, "list", list, err, http.StatusOK)
+	if got := ordersIDs(list.JSON200.Data); !slices.Equal(got, []int64{placed.ID + 2, placed.ID}) {
+		t.Errorf("orders of the deleted customer: got %v, want %v", got, []int64{placed.ID + 2, placed.ID})
+	}
+	if got := ordersGet(t, s, placed.ID); got.Customer != placed.Customer || got.Customer.Name != buyer.Name {
+		t.Errorf("the order's customer: got %+v, want it as it was: %+v", got.Customer, placed.Customer)
+	}
+	ordersConfirmed(t, s, placed.ID, "k")
+	ordersCanceled(t, s, placed.ID)
+}
+
+func TestOrderTotal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "a@example.com")
+	large, rest := w.Product(s, "LARGE", 1e11, 1e9), w.Product(s, "REST", 99_254_740_991, 1e9)
+
+	// 90071 × 10^11 + 99254740991 = 2^53 - 1
+	placed := ordersPlaced(t, s, buyer.ID, large.ID, 90071, rest.ID, 1)
+	if want := int64(1<<53 - 1); placed.TotalCents != want {
+		t.Errorf("total: got %d, want %d", placed.TotalCents, want)
+	}
+	ordersPatched(t, s, rest.ID, orders.ProductChange{PriceCents: new(int64(99_254_740_992))})
+	for name, lines := range map[string][]orders.OrderLineInput{
+		"one cent over":           ordersLines(large.ID, 90071, rest.ID, 1),
+		"one cent over, backward": ordersLines(rest.ID, 1, large.ID, 90071),
+		"one line":                ordersLines(large.ID, 90072),
+		"more than 64 bits":       slices.Repeat(ordersLines(large.ID, 1e6), 100), // 10^19
+	} {
+		r, err := ordersPlace(t, s, "", buyer.ID, lines)
+		ordersRefused(t, name, r, err, http.StatusUnprocessableEntity, common.CodeTotalTooLarge)
+	}
+	ordersWantStock(t, s, large.ID, 1e9-90071)
+	ordersWantStock(t, s, rest.ID, 1e9-1)
+	if n := ordersCount(t, s); n != 1 {
+		t.Errorf("after the refusals: got %d orders, want 1", n)
+	}
+	ordersAudit(t, w)
+}
+
+func TestOrderLines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "a@example.com")
+	var hundred []int64
+	for i := range 100 {
+		hundred = append([]int64{w.Product(s, fmt.Sprintf("P-%d", i), int64(i), 1e9).ID, 1e6}, hundred...)
+	}
+	placed := ordersPlaced(t, s, buyer.ID, hundred...)
+	if len(placed.Items) != 100 || !slices.IsSortedFunc(placed.Items, func(a, b orders.OrderLine) int { return int(a.ProductID - b.ProductID) }) {
+		t.Errorf("100 lines: got %+v, want 100 by product", placed.Items)
+	}
+	if got := ordersGet(t, s, placed.ID); !slices.Equal(got.Items, placed.Items) {
+		t.Errorf("100 lines, read: got %+v, want %+v", got.Items, placed.Items)
+	}
+	merged := ordersPlaced(t, s, buyer.ID, slices.Repeat([]int64{hundred[0], 1e6}, 100)...)
+	if len(merged.Items) != 1 || merged.Items[0].Qty != 1e8 {
+		t.Errorf("100 lines of one product: got %+v, want one of %d", merged.Items, int64(1e8))
+	}
+	ordersAudit(t, w)
+
+	for name, test := range map[string]struct {
+		body   string
+		fields []string
+	}{
+		"101 lines":      {`{"customer_id":1,"items":[` + strings.Repeat(`{"product_id":1,"qty":1},`, 100) + `{"product_id":1,"qty":1}]}`, []string{"items"}},
+		"no lines":       {`{"customer_id":1,"items":[]}`, []string{"items"}},
+		"lines are null": {`{"customer_id":1,"items":null}`, []string{"items"}},
+		"nothing":        {`{}`, []string{"customer_id", "items"}},
+		"no body":        {``, []string{"body"}},
+		"qty too small":  {`{"customer_id":1,"items":[{"product_id":1,"qty":0},{"product_id":1,"qty":-1}]}`, []string{"items[0].qty", "items[1].qty"}},
+		"qty too large":  {`{"customer_id":1,"items":[{"product_id":1,"qty":1},{"product_id":1,"qty":1000001}]}`, []string{"items[1].qty"}},
+		"qty in parts":   {`{"customer_id":1,"items":[{"product_id":1,"qty":1.5}]}`, []string{"items[0].qty"}},
+		"no qty":         {`{"customer_id":1,"items":[{"product_id":1}]}`, []string{"items[0].qty"}},
+		"id 0":           {`{"customer_id":0,"items":[{"product_id":0,"qty":1}]}`, []string{"customer_id", "items[0].product_id"}},
+		"own price":      {`{"customer_id":1,"items":[{"product_id":1,"qty":1,"unit_price_cents":1}]}`, []string{"items[0].unit_price_cents"}},
+		"own status":     {`{"customer_id":1,"items":[{"product_id":1,"qty":1}],"status":"CONFIRMED"}`, []string{"status"}},
+	} {
+		r, err := s.Orders.CreateOrderWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(test.body))
+		ordersRefused(t, name, r, err, http.StatusBadRequest, common.CodeInvalidInput, test.fields...)
+	}
+	if n := ordersCount(t, s); n != 2 {
+		t.Errorf("after the refusals: got %d orders, want 2", n)
+	}
+}
+
+func TestOrderRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	admin := w.Login("admin")
+	buyer, p := w.Customer(admin, "a@example.com"), w.Product(admin, "A", 1, 10)
+	for name, test := range map[string]struct {
+		session                   *world.Session
+		list, get, create, change int
+	}{
+		"admin":             {admin, 200, 200, 201, 200},
+		"service":           {w.With(world.ServiceToken), 401, 200, 201, 200},
+		"old service token": {w.With(world.OldToken), 401, 200, 201, 200},
+		"viewer":            {w.Login("viewer"), 200, 200, 403, 403},
+		"no token":          {w.With(""), 401, 401, 401, 401},
+		"bad token":         {w.With("x.y.z"), 401, 401, 401, 401},
+	} {
+		order := w.Order(admin, buyer.ID, p.ID, 1)
+		o := test.session.Orders
+		list, err := o.ListOrdersWithResponse(t.Context(), nil)
+		ordersWant(t, name+" lists", list, err, test.list)
+		get, err := o.GetOrderWithResponse(t.Context(), order.ID)
+		ordersWant(t, name+" gets", get, err, test.get)
+		create, err := o.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
+		ordersWant(t, name+" creates", create, err, test.create)
+		confirm, err := o.ConfirmOrderWithResponse(t.Context(), order.ID, &orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprintf("k-%d", order.ID))}, orders.Confirmation{})
+		ordersWant(t, name+" confirms", confirm, err, test.change)
+		cancel, err := o.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{})
+		ordersWant(t, name+" cancels", cancel, err, test.change)
+		want := orders.StatusCreated
+		if test.change == http.StatusOK {
+			want = orders.StatusCanceled
+		}
+		if got := ordersGet(t, admin, order.ID).Status; got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestOrderConfirm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 10)
+
+	first := w.Order(s, buyer.ID, p.ID, 1)
+	confirmed := ordersConfirmed(t, s, first.ID, "k-1")
+	if confirmed.Status != orders.StatusConfirmed || confirmed.ConfirmedAt == nil || confirmed.ConfirmedAt.Before(first.CreatedAt.Time) ||
+		confirmed.CanceledAt != nil || confirmed.ID != first.ID {
+		t.Errorf("confirmed %+v, want CONFIRMED at a time after %s", confirmed, first.CreatedAt)
+	}
+	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), first.ID, &orders.ConfirmOrderParams{IdempotencyKey: new("k-2")}, orders.Confirmation{})
+	ordersWant(t, "confirm again", again, err, http.StatusOK)
+	read, err := s.Orders.GetOrderWithResponse(t.Context(), first.ID)
+	ordersWant(t, "get", read, err, http.StatusOK)
+	if *again.JSON200.ConfirmedAt != *confirmed.ConfirmedAt || !bytes.Equal(again.Body, read.Body) || again.Headers200.ETag != read.Headers200.ETag ||
+		again.Headers200.IdempotencyReplayed != nil {
+		t.Errorf("confirmed again with another key: got %s, want it as it was: %s", again.Body, read.Body)
+	}
+	ordersWantStock(t, s, p.ID, 9)
+
+	second := w.Order(s, buyer.ID, p.ID, 1)
+	ordersCanceled(t, s, second.ID)
+	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), second.ID, &orders.ConfirmOrderParams{IdempotencyKey: new("k-3")}, orders.Confirmation{})
+	ordersRefused(t, "confirm a canceled order", r, err, http.StatusConflict, common.CodeOrderCanceled)
+}
+
+func TestOrderConfirmKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	for name, test := range map[string]struct {
+		key, alias *string
+		field      string // at fault; "" is none
+	}{
+		"header":           {new("a"), nil, ""},
+		"alias":            {nil, new("b"), ""},
+		"both":             {new("c"), new("c"), ""},
+		"both, one quoted": {new("d"), new(`"d"`), ""},
+		"none":             {nil, nil, "Idempotency-Key"},
+		"differing":        {new("e"), new("f"), "X-Idempotency-Key"},
+		"bad alias":        {nil, new(`"g`), "X-Idempotency-Key"},
+		"blank inside":     {new("h i"), nil, "Idempotency-Key"},
+	} {
+		order := w.Order(s, buyer.ID, p.ID, 1)
+		r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), order.ID,
+			&orders.ConfirmOrderParams{IdempotencyKey: test.key, XIdempotencyKey: test.alias}, orders.Confirmation{})
+		want := orders.StatusConfirmed
+		if test.field == "" {
+			ordersWant(t, name, r, err, http.StatusOK)
+		} else {
+			want = orders.StatusCreated
+			ordersRefused(t, name, r, err, http.StatusBadRequest, common.CodeInvalidInput, test.field)
+		}
+		if got := ordersGet(t, s, order.ID).Status; got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Confirm and cancel take no body, an empty one, or an object; clients differ in what they send.
+func TestOrderChangeBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	for name, test := range map[string]struct {
+		contentType     string // "" is none
+		body            []byte // nil is none
+		confirm, cancel string // the field at fault; "" is none
+	}{
+		"no body":                     {"", nil, "", ""},
+		"no body, JSON":               {"application/json", nil, "", ""},
+		"empty body, JSON":            {"application/json", []byte{}, "", ""},
+		"empty body, JSON in UTF-8":   {"application/json; charset=utf-8", []byte{}, "", ""},
+		"empty object":                {"application/json", []byte(`{}`), "", ""},
+		"empty object, blanks around": {"application/json", []byte(" {\n}\n"), "", ""},
+		"null":                        {"application/json", []byte(`null`), "body", "body"},
+		"a list":                      {"application/json", []byte(`[]`), "body", "body"},
+		"not JSON":                    {"application/json", []byte(`{`), "body", "body"},
+		"two objects":                 {"application/json", []byte(`{}{}`), "body", "body"},
+		"reason":                      {"application/json", []byte(`{"reason":"x"}`), "reason", ""},
+		"empty reason":                {"application/json", []byte(`{"reason":""}`), "reason", "reason"},
+		"other field":                 {"application/json", []byte(`{"status":"CONFIRMED"}`), "status", "status"},
+	} {
+		order := w.Order(s, buyer.ID, p.ID, 1)
+		header := map[string]string{}
+		if test.contentType != "" {
+			header["Content-Type"] = test.contentType
+		}
+		for _, change := range []struct{ operation, field string }{{"confirm", test.confirm}, {"cancel", test.cancel}} {
+			what := change.operation + " with " + name
+			header["Idempotency-Key"] = fmt.Sprintf("%s-%d", change.operation, order.ID)
+			r := ordersRaw(t, w, s, http.MethodPost, fmt.Sprintf("/orders/%d/%s", order.ID, change.operation), header, test.body)
+			if change.field == "" {
+				ordersWant(t, what, r, nil, http.StatusOK)
+				continue
+			}
+			ordersWant(t, what, r, nil, http.StatusBadRequest)
+			if !bytes.Contains(r.body, []byte(`"field":"`+change.field+`"`)) {
+				t.Errorf("%s: got %s, want an error about %s", what, r.body, change.field)
+			}
+		}
+	}
+	ordersAudit(t, w)
+}
+
+func TestOrderCancel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, a, b := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 10), w.Product(s, "B", 1, 10)
+	for name, test := range map[string]struct {
+		confirmed bool
+		reason    *string
+	}{
+		"created":               {false, nil},
+		"created with reason":   {false, new("cambió de idea: ¡otra vez! 🔩")},
+		"confirmed":             {true, nil},
+		"confirmed with reason": {true, new(strings.Repeat("ñ", 500))},
+	} {
+		order := ordersPlaced(t, s, buyer.ID, a.ID, 3, b.ID, 4)
+		if test.confirmed {
+			order = ordersConfirmed(t, s, order.ID, fmt.Sprintf("k-%d", order.ID))
+		}
+		ordersWantStock(t, s, a.ID, 7)
+		r, err := s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{Reason: test.reason})
+		ordersWant(t, name, r, err, http.StatusOK)
+		got := *r.JSON200
+		if got.Status != orders.StatusCanceled || got.CanceledAt == nil || (got.ConfirmedAt != nil) != test.confirmed ||
+			ordersText(got.CancelReason) != ordersText(test.reason) || !slices.Equal(got.Items, order.Items) {
+			t.Errorf("%s: got %s, want it CANCELED for %q", name, r.Body, ordersText(test.reason))
+		}
+		ordersWantStock(t, s, a.ID, 10)
+		ordersWantStock(t, s, b.ID, 10)
+
+		// Again, for another reason: as it is, and no unit comes back twice.
+		again, err := s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{Reason: new("again")})
+		ordersWant(t, name+", again", again, err, http.StatusOK)
+		if !bytes.Equal(again.Body, r.Body) {
+			t.Errorf("%s, again: got %s, want %s", name, again.Body, r.Body)
+		}
+		ordersWantStock(t, s, a.ID, 10)
+		ordersAudit(t, w)
+	}
+	for _, reason := range []string{"", strings.Repeat("x", 501), "a\nb"} {
+		order := w.Order(s, buyer.ID, a.ID, 1)
+		r, err := s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{Reason: &reason})
+		ordersWant(t, "bad reason", r, err, http.StatusBadRequest)
+		if got := ordersGet(t, s, order.ID).Status; got != orders.StatusCreated {
+			t.Errorf("after the refusal: got %s, want CREATED", got)
+		}
+	}
+}
+
+func ordersText(s *string) string {
+	if s == nil {
+		return "(none)"
+	}
+	return *s
+}
+
+// A confirmed order can be canceled before its window ends, and not at that instant.
+func TestOrderCancelWindow(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		configured, window time.Duration
+	}{
+		"10 minutes by default": {0, 10 * time.Minute},
+		"configured":            {90 * time.Second, 90 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, world.Options{CancelWindow: test.configured})
+			s := w.Login("admin")
+			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+
+			// The clock ticks with each reading: how many readings is it from a request to its canceled_at?
+			probe := ordersConfirmed(t, s, w.Order(s, buyer.ID, p.ID, 1).ID, "probe")
+			before := w.Clock.Now()
+			lag := ordersCanceled(t, s, probe.ID).CanceledAt.Sub(before)
+
+			for _, at := range []struct {
+				after time.Duration // since confirmed_at
+				ok    bool
+			}{
+				{0, true}, {test.window - time.Microsecond, true}, {test.window, false}, {test.window + time.Microsecond, false}, {24 * time.Hour, false},
+			} {
+				s := w.Login("admin")
+				order := ordersConfirmed(t, s, w.Order(s, buyer.ID, p.ID, 1).ID, at.after.String())
+				stock := ordersProduct(t, s, p.ID).Stock
+				w.Clock.Advance(order.ConfirmedAt.Add(at.after - lag).Sub(w.Clock.Now()))
+				if at.after > time.Hour { // longer than a token lives
+					s = w.Login("admin")
+				}
+				r, err := s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{})
+				if at.ok {
+					ordersWant(t, "cancel after "+at.after.String(), r, err, http.StatusOK)
+					if got := r.JSON200.CanceledAt.Sub(order.ConfirmedAt.Time); at.after > 0 && got != at.after {
+						t.Fatalf("canceled %s after it was confirmed, the test meant %s", got, at.after)
+					}
+					ordersWantStock(t, s, p.ID, stock+1)
+					continue
+				}
+				ordersRefused(t, "cancel after "+at.after.String(), r, err, http.StatusConflict, common.CodeCancelWindowOver)
+				ordersWantStock(t, s, p.ID, stock)
+				if got := ordersGet(t, s, order.ID); got.Status != orders.StatusConfirmed || got.CanceledAt != nil {
+					t.Errorf("after the refusal: got %+v, want CONFIRMED", got)
+				}
+			}
+
+			// An order that is not confirmed has no window.
+			late := w.Order(w.Login("admin"), buyer.ID, p.ID, 1)
+			w.Clock.Advance(365 * 24 * time.Hour)
+			ordersCanceled(t, w.Login("admin"), late.ID)
+			ordersAudit(t, w)
+		})
+	}
+}
+
+func ordersIDs(list []orders.Order) (ids []int64) {
+	for _, o := range list {
+		ids = append(ids, o.ID)
+	}
+	return ids
+}
+
+// ordersWalk reads a list to its end. between runs after each page but the last.
+func ordersWalk(t *testing.T, s *world.Session, p orders.ListOrdersParams, between func()) (ids []int64) {
+	t.Helper()
+	for {
+		r, err := s.Orders.ListOrdersWithResponse(t.Context(), &p)
+		ordersWant(t, "list", r, err, http.StatusOK)
+		if n := len(r.JSON200.Data); p.Limit != nil && n > int(*p.Limit) || n == 0 && p.Cursor != nil {
+			t.Fatalf("list: got a page of %d at a limit of %d: %s", n, *p.Limit, r.Body)
+		}
+		ids = append(ids, ordersIDs(r.JSON200.Data)...)
+		if p.Cursor = r.JSON200.NextCursor; p.Cursor == nil {
+			return ids
+		}
+		between()
+	}
+}
+
+// Every combination of filters, at several page sizes, against what a filter over all orders finds.
+func TestOrderListFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyers := []int64{w.Customer(s, "a@example.com").ID, w.Customer(s, "b@example.com").ID}
+	p := w.Product(s, "A", 1, 1000)
+	var all []orders.Order // newest first
+	add := func(i int) {
+		o := w.Order(s, buyers[i%3%2], p.ID, 1)
+		switch i % 4 {
+		case 1:
+			o = ordersConfirmed(t, s, o.ID, fmt.Sprint(i))
+		case 3:
+			o = ordersCanceled(t, s, o.ID)
+		}
+		all = append([]orders.Order{o}, all...)
+		w.Clock.Advance(time.Duration(i) * time.Second)
+	}
+	for i := range 11 {
+		add(i)
+	}
+	from, to := all[8].CreatedAt.Time, all[2].CreatedAt.Time
+	unknown := int64(99)
+	for _, status := range []*orders.OrderStatus{nil, new(orders.StatusCreated), new(orders.StatusConfirmed), new(orders.StatusCanceled)} {
+		for _, customer := range []*int64{nil, &buyers[0], &buyers[1], &unknown} {
+			for _, from := range []*time.Time{nil, &from} {
+				for _, to := range []*time.Time{nil, &to} {
+					filter := orders.ListOrdersParams{Status: status, CustomerID: customer, From: from, To: to}
+					var want []int64
+					for _, o := range all {
+						if (status == nil || o.Status == *status) && (customer == nil || o.CustomerID == *customer) &&
+							(from == nil || !o.CreatedAt.Before(*from)) && (to == nil || o.CreatedAt.Before(*to)) {
+							want = append(want, o.ID)
+						}
+					}
+					for _, limit := range []*int32{nil, new(int32(1)), new(int32(2)), new(int32(3))} {
+						filter.Limit = limit
+						if got := ordersWalk(t, s, filter, func() {}); !slices.Equal(got, want) {
+							asked, _ := json.Marshal(filter)
+							t.Errorf("list %s: got %v, want %v", asked, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+	// Orders that come in between two pages are newer than both: they neither shift nor repeat what follows.
+	for _, filter := range []orders.ListOrdersParams{
+		{}, {Status: new(orders.StatusCreated)}, {CustomerID: &buyers[0]}, {CustomerID: &buyers[0], Status: new(orders.StatusCreated)}, {From: &from},
+	} {
+		want := ordersWalk(t, s, filter, func() {})
+		filter.Limit = new(int32(2))
+		if got := ordersWalk(t, s, filter, func() { add(0) }); !slices.Equal(got, want) {
+			asked, _ := json.Marshal(filter)
+			t.Errorf("list %s with new orders in between: got %v, want %v", asked, got, want)
+		}
+	}
+}
+
+// Orders of one microsecond come by id, and no page boundary between them loses or repeats one.
+func TestOrderListSameInstant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	var want []int64
+	var at common.Time
+	start := w.Clock.Now()
+	for range 5 {
+		w.Clock.Advance(start.Sub(w.Clock.Now()))
+		o := w.Order(s, buyer.ID, p.ID, 1)
+		if len(want) > 0 && o.CreatedAt != at {
+			t.Fatalf("order at %s, the test meant it at %s like the one before", o.CreatedAt, at)
+		}
+		want, at = append([]int64{o.ID}, want...), o.CreatedAt
+	}
+	after := at.Add(time.Microsecond)
+	for _, filter := range []orders.ListOrdersParams{{}, {CustomerID: &buyer.ID}, {Status: new(orders.StatusCreated)}, {From: &at.Time, To: &after}} {
+		for limit := range int32(5) {
+			filter.Limit = new(limit + 1)
+			if got := ordersWalk(t, s, filter, func() {}); !slices.Equal(got, want) {
+				t.Errorf("limit %d: got %v, want %v", limit+1, got, want)
+			}
+		}
+	}
+}
+
+func TestOrderListTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	var placed [3]orders.Order
+	for i := range placed {
+		placed[i] = w.Order(s, buyer.ID, p.ID, 1)
+	}
+	old, mid, recent := placed[0].ID, placed[1].ID, placed[2].ID
+	at := placed[1].CreatedAt.Time
+	east, west := time.FixedZone("", 2*60*60), time.FixedZone("", -(9*60+30)*60)
+	write := func(t time.Time) string { return t.Format(time.RFC3339Nano) }
+	for name, test := range map[string]struct {
+		from, to string
+		want     []int64
+	}{
+		"from is inclusive":                 {write(at), "", []int64{recent, mid}},
+		"to is exclusive":                   {"", write(at), []int64{old}},
+		"east of Greenwich":                 {write(at.In(east)), "", []int64{recent, mid}},
+		"west of Greenwich":                 {"", write(at.In(west)), []int64{old}},
+		"from, a nanosecond later":          {write(at.Add(1)), "", []int64{recent}},
+		"to, a nanosecond later":            {"", write(at.Add(1)), []int64{mid, old}},
+		"from, a nanosecond earlier":        {write(at.Add(-1)), "", []int64{recent, mid}},
+		"to, a nanosecond earlier":          {"", write(at.Add(-1)), []int64{old}},
+		"both in one microsecond":           {write(at.Add(1)), write(at.Add(2)), nil},
+		"exactly one":                       {write(at), write(at.Add(time.Microsecond)), []int64{mid}},
+		"exactly one, offsets that differ":  {write(at.In(east)), write(at.Add(1).In(west)), []int64{mid}},
+		"the same instant":                  {write(at), write(at.In(east)), nil},
+		"the whole of time":                 {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", []int64{recent, mid, old}},
+		"before all":                        {"", "0001-01-01T00:00:00Z", nil},
+		"after all":                         {"9999-12-31T23:59:59Z", "", nil},
+		"from the beginning to before 1970": {"0000-01-01T00:00:00Z", "1969-12-31T23:59:59+02:00", nil},
+	} {
+		query := url.Values{}
+		for key, value := range map[string]string{"from": test.from, "to": test.to} {
+			if value != "" {
+				query.Set(key, value)
+			}
+		}
+		r := ordersRaw(t, w, s, http.MethodGet, "/orders?"+query.Encode(), nil, nil)
+		ordersWant(t, name, r, nil, http.StatusOK)
+		var page orders.OrderPage
+		if err := json.Unmarshal(r.body, &page); err != nil || !slices.Equal(ordersIDs(page.Data), test.want) {
+			t.Errorf("%s: got %v, want %v: %s", name, ordersIDs(page.Data), test.want, r.body)
+		}
+		// The generated client writes the same times.
+		var params orders.ListOrdersParams
+		for value, field := range map[string]**time.Time{test.from: &params.From, test.to: &params.To} {
+			if parsed, err := time.Parse(time.RFC3339Nano, value); err == nil {
+				*field = &parsed
+			}
+		}
+		if got := ordersWalk(t, s, params, func() {}); test.from != test.to && !slices.Equal(got, test.want) {
+			t.Errorf("%s, by the generated client: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestOrderListRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	for query, field := range map[string]string{
+		"from=2026-01-15T09:30:00.000000001Z&to=2026-01-15T09:30:00Z":      "from",
+		"from=2026-01-15T09:30:00Z&to=2026-01-15T11:29:59%2B02:00":         "from",
+		"from=2026-01-15T09:30:00Z&to=2026-01-15T09:00:00Z&status=CREATED": "from",
+		"from=2026-01-15": "from", "to=2026-01-15": "to",
+		"from=2026-01-15+09:30:00Z":     "from",
+		"from=2026-01-15T09:30:00":      "from", // no offset
+		"from=2026-02-30T00:00:00Z":     "from",
+		"from=2026-01-15T24:00:00Z":     "from",
+		"from=2026-01-15T09:30:00+0200": "from",
+		"from=1768469400":               "from",
+		"from=":                         "from",
+		"to=yesterday":                  "to",
+		"status=created":                "status",
+		"status=PAID":                   "status",
+		"status=":                       "status",
+		"status=CREATED,CONFIRMED":      "status",
+		"customer_id=0":                 "customer_id",
+		"customer_id=x":                 "customer_id",
+		"customer_id=":                  "customer_id",
+		"limit=0":                       "limit",
+		"limit=101":                     "limit",
+		"cursor=x":                      "cursor",
+		"cursor=bzoxOjI6Mw":             "cursor", // o:1:2:3
+		"cursor=cDox":                   "cursor", // p:1, of the list of products
+		"cursor=bzotMTox":               "cursor", // o:-1:1
+		"search=x":                      "search",
+		"status=CREATED&status=CREATED": "status",
+	} {
+		r := ordersRaw(t, w, s, http.MethodGet, "/orders?"+query, nil, nil)
+		ordersWant(t, query, r, nil, http.StatusBadRequest)
+		if !bytes.Contains(r.body, []byte(`"field":"`+field+`"`)) {
+			t.Errorf("%s: got %s, want an error about %s", query, r.body, field)
+		}
+	}
+}
+
+// A cursor is a position in time: under another filter it continues from there.
+func TestOrderListCursorUnderAnotherFilter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	var placed [6]orders.Order
+	for i := range placed {
+		placed[i] = w.Order(s, buyer.ID, p.ID, 1)
+	}
+	ordersConfirmed(t, s, placed[0].ID, "a")
+	ordersConfirmed(t, s, placed[4].ID, "b")
+	first, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Limit: new(int32(3))})
+	ordersWant(t, "list", first, err, http.StatusOK)
+	cursor := first.JSON200.NextCursor // after placed[3]
+	for name, test := range map[string]struct {
+		filter orders.ListOrdersParams
+		want   []int64
+	}{
+		"none":             {orders.ListOrdersParams{}, []int64{placed[2].ID, placed[1].ID, placed[0].ID}},
+		"status":           {orders.ListOrdersParams{Status: new(orders.StatusConfirmed)}, []int64{placed[0].ID}},
+		"customer":         {orders.ListOrdersParams{CustomerID: new(buyer.ID + 1)}, nil},
+		"to before cursor": {orders.ListOrdersParams{To: &placed[2].CreatedAt.Time}, []int64{placed[1].ID, placed[0].ID}},
+		"to after cursor":  {orders.ListOrdersParams{To: &placed[5].CreatedAt.Time}, []int64{placed[2].ID, placed[1].ID, placed[0].ID}},
+		"from":             {orders.ListOrdersParams{From: &placed[2].CreatedAt.Time}, []int64{placed[2].ID}},
+		"from past cursor": {orders.ListOrdersParams{From: &placed[5].CreatedAt.Time}, nil},
+	} {
+		test.filter.Cursor = cursor
+		r, err := s.Orders.ListOrdersWithResponse(t.Context(), &test.filter)
+		ordersWant(t, name, r, err, http.StatusOK)
+		if got := ordersIDs(r.JSON200.Data); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// Times have six digits and a Z, whatever the instant.
+func TestOrderTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	order := w.Order(s, buyer.ID, p.ID, 1)
+	ordersConfirmed(t, s, order.ID, "k")
+	ordersCanceled(t, s, order.ID)
+	one, err := s.Orders.GetOrderWithResponse(t.Context(), order.ID)
+	ordersWant(t, "get", one, err, http.StatusOK)
+	list, err := s.Orders.ListOrdersWithResponse(t.Context(), nil)
+	ordersWant(t, "list", list, err, http.StatusOK)
+	product, err := s.Orders.GetProductWithResponse(t.Context(), p.ID)
+	ordersWant(t, "get product", product, err, http.StatusOK)
+	exact := regexp.MustCompile(`"(created|confirmed|canceled|updated)_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"`)
+	for want, body := range map[int][]byte{3: one.Body, 2: product.Body} {
+		if got := len(exact.FindAll(body, -1)); got != want {
+			t.Errorf("got %d times with six digits and Z, want %d: %s", got, want, body)
+		}
+	}
+	if !bytes.Contains(list.Body, bytes.TrimSpace(one.Body)) {
+		t.Errorf("the order in the list: got %s, want it as it is alone: %s", list.Body, one.Body)
+	}
+}
+
+// While customers-api is down those that are remembered can order; the others are told to come back, and nothing is
+// left behind.
+func TestOrderCustomersDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Known: time.Hour})
+	s := w.Login("admin")
+	known, other, p := w.Customer(s, "a@example.com"), w.Customer(s, "b@example.com"), w.Product(s, "A", 1, 10)
+	w.Order(s, known.ID, p.ID, 1)
+	first, err := ordersPlace(t, s, "replay", known.ID, ordersLines(p.ID, 1))
+	ordersWant(t, "place", first, err, http.StatusCreated)
+
+	w.Pause("customers")
+	w.Order(s, known.ID, p.ID, 1)
+	down, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")},
+		orders.OrderInput{CustomerID: other.ID, Items: ordersLines(p.ID, 1)})
+	ordersRefused(t, "order of a customer that is not remembered", down, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
+	if down.Headers503.RetryAfter != 1 {
+		t.Errorf("Retry-After: got %d, want 1", down.Headers503.RetryAfter)
+	}
+	if bytes.Contains(down.Body, []byte("127.0.0.1")) || bytes.Contains(down.Body, []byte("EOF")) {
+		t.Errorf("the answer tells its cause: %s", down.Body)
+	}
+	ordersWantStock(t, s, p.ID, 7)
+	if n := ordersCount(t, s); n != 3 {
+		t.Errorf("while customers-api is down: got %d orders, want 3", n)
+	}
+	again, err := ordersPlace(t, s, "replay", known.ID, ordersLines(p.ID, 1))
+	ordersWant(t, "repeat", again, err, http.StatusCreated)
+	if !bytes.Equal(again.GetBody(), first.GetBody()) {
+		t.Errorf("repeat: got %s, want %s", again.GetBody(), first.GetBody())
+	}
+
+	w.Resume("customers")
+	up, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")},
+		orders.OrderInput{CustomerID: other.ID, Items: ordersLines(p.ID, 1)})
+	ordersWant(t, "the same key once customers-api is back", up, err, http.StatusCreated)
+	if up.Headers201.IdempotencyReplayed != nil {
+		t.Errorf("the same key once customers-api is back: got a replay of %s", up.Body)
+	}
+	ordersWantStock(t, s, p.ID, 6)
+	ordersAudit(t, w)
+}
+
+// Without the database there is no answer but 503, and it does not tell why.
+func TestOrdersDatabaseDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	ready, err := s.Orders.GetReadyWithResponse(t.Context())
+	ordersWant(t, "ready", ready, err, http.StatusOK)
+	if err := w.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ready, err = s.Orders.GetReadyWithResponse(t.Context())
+	ordersRefused(t, "ready without a database", ready, err, http.StatusServiceUnavailable, common.CodeUnavailable)
+	health, err := s.Orders.GetHealthWithResponse(t.Context())
+	ordersWant(t, "health without a database", health, err, http.StatusOK)
+}
+
+// 64 clients, one product of 500 units: every unit is sold once.
+func TestOrderRaceForStock(t *testing.T) {
+	t.Parallel()
+	const clients, units = 64, 500
+	w := newWorld(t, world.Options{Known: time.Hour, Timeout: time.Minute})
+	s := w.Login("admin")
+	buyer := w.Customer(s, "a@example.com")
+	scarce := w.Product(s, "SCARCE", 3, units)
+	plenty := []orders.Product{w.Product(s, "B", 5, 1e6), w.Product(s, "C", 7, 1e6)}
+
+	done := make(chan struct{})
+	var watcher, buyers sync.WaitGroup
+	watcher.Go(func() { // readers in between see a stock, too; the contract has it at 0 or more
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			r, err := s.Orders.GetProductWithResponse(t.Context(), scarce.ID)
+			if err != nil || r.JSON200 == nil || r.JSON200.Stock < 0 || r.JSON200.Stock > units {
+				t.Errorf("while they buy: %v, got %+v", err, r)
+				return
+			}
+		}
+	})
+	var mu sync.Mutex
+	var sold, placed, refused int64
+	for client := range clients {
+		random := rand.New(rand.NewPCG(uint64(client), 1))
+		buyers.Go(func() {
+			for most := int64(5); most > 0; { // down to single units, so that none is left over
+				qty := 1 + random.Int64N(most)
+				lines := ordersLines(scarce.ID, qty, plenty[0].ID, 1, plenty[1].ID, 2)
+				random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+				r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer.ID, Items: lines})
+				switch {
+				case err != nil:
+					t.Errorf("place: %v", err)
+					return
+				case r.JSON201 != nil:
+					mu.Lock()
+					sold, placed = sold+qty, placed+1
+					mu.Unlock()
+				case r.ApplicationProblemJSON409 != nil && r.ApplicationProblemJSON409.Shortages != nil:
+					short := (*r.ApplicationProblemJSON409.Shortages)[0]
+					if short.ProductID != scarce.ID || short.Requested != qty || short.Available >= qty {
+						t.Errorf("shortage: got %+v, asked for %d", short, qty)
+					}
+					mu.Lock()
+					refused++
+					mu.Unlock()
+					most = min(most-1, short.Available)
+				default:
+					t.Errorf("place: got %d: %s", r.StatusCode(), r.Body)
+					return
+				}
+			}
+		})
+	}
+	buyers.Wait()
+	close(done)
+	watcher.Wait()
+
+	if left := ordersProduct(t, s, scarce.ID).Stock; left != 0 || sold != units {
+		t.Errorf("got %d sold and %d left of %d, want all sold", sold, left, units)
+	}
+	ordersWantStock(t, s, plenty[0].ID, 1e6-placed)
+	ordersWantStock(t, s, plenty[1].ID, 1e6-2*placed)
+	if got := len(ordersWalk(t, s, orders.ListOrdersParams{Limit: new(int32(100))}, func() {})); int64(got) != placed {
+		t.Errorf("got %d orders, want the %d that were answered with 201", got, placed)
+	}
+	if refused < clients/2 {
+		t.Errorf("only %d refusals: the test is no race", refused)
+	}
+	ordersAudit(t, w)
+}
+
+// Confirm and cancel of one order at once: the order ends canceled, after a confirmation or without, and the answers
+// say the same.
+func TestOrderRaceConfirmCancel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Known: time.Hour})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	for round := range 16 {
+		order := w.Order(s, buyer.ID, p.ID, 3)
+		var confirms [2]*client.ConfirmOrderResponse
+		var cancels [2]*client.CancelOrderResponse
+		var errs [4]error
+		var all sync.WaitGroup
+		for i := range 2 {
+			all.Go(func() {
+				confirms[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), order.ID,
+					&orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprintf("race-%d-%d", round, i))}, orders.Confirmation{})
+			})
+			all.Go(func() {
+				cancels[i], errs[2+i] = s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{})
+			})
+		}
+		all.Wait()
+		final := ordersGet(t, s, order.ID)
+		if final.Status != orders.StatusCanceled || final.CanceledAt == nil {
+			t.Fatalf("round %d: got %+v, want CANCELED", round, final)
+		}
+		for i := range 2 {
+			ordersWant(t, "cancel", cancels[i], errs[2+i], http.StatusOK)
+			if *cancels[i].JSON200.CanceledAt != *final.CanceledAt {
+				t.Errorf("round %d: got canceled at %s, want %s", round, cancels[i].JSON200.CanceledAt, final.CanceledAt)
+			}
+			switch {
+			case errs[i] != nil:
+				t.Fatalf("confirm: %v", errs[i])
+			case confirms[i].JSON200 != nil:
+				if final.ConfirmedAt == nil || *confirms[i].JSON200.ConfirmedAt != *final.ConfirmedAt {
+					t.Errorf("round %d: the answer was %s, the order is %+v", round, confirms[i].Body, final)
+				}
+			default:
+				ordersRefused(t, "confirm", confirms[i], nil, http.StatusConflict, common.CodeOrderCanceled)
+			}
+		}
+		if final.ConfirmedAt != nil && confirms[0].JSON200 == nil && confirms[1].JSON200 == nil {
+			t.Errorf("round %d: confirmed at %s, and nobody was told", round, final.ConfirmedAt)
+		}
+		ordersWantStock(t, s, p.ID, 100)
+	}
+	ordersAudit(t, w)
+}
