@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
@@ -19,7 +20,6 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
-	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
 // idemAnswer is what a repeat must get again.
@@ -366,8 +366,8 @@ func idemRule2Fingerprint(t *testing.T, w *world.World, o idemOperation, x idemS
 	idemWantReplay(t, "the first request again", again, first)
 
 	// The path counts as well: the key of one operation is no key of another.
-	list, err := s.Orders.ConfirmOrderWithResponse(t.Context(), 1<<62, &orders.ConfirmOrderParams{IdempotencyKey: new("k")}, orders.Confirmation{})
-	ordersRefused(t, "another operation", list, err, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, "Idempotency-Key")
+	elsewhere, err := s.Orders.ConfirmOrderWithResponse(t.Context(), 1<<62, &orders.ConfirmOrderParams{IdempotencyKey: new("k")}, orders.Confirmation{})
+	ordersRefused(t, "another operation", elsewhere, err, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, "Idempotency-Key")
 }
 
 func idemRule3(t *testing.T, w *world.World, o idemOperation, x idemSubject) {
@@ -441,20 +441,9 @@ func idemRule5(t *testing.T, w *world.World, o idemOperation, x idemSubject) {
 // Another transaction keeps the database busy for longer than a request may take.
 func idemRule5Unavailable(t *testing.T, w *world.World, o idemOperation, x idemSubject) {
 	s := w.Login("admin")
-	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	go func() {
-		done <- w.DB.Tx(context.WithoutCancel(t.Context()), func(database.Conn) error {
-			close(held)
-			<-release
-			return nil
-		})
-	}()
-	<-held
+	release := engine.Busy(t, w.DB)
 	r, err := x.send(t.Context(), s, idemKey("k"))
-	close(release)
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+	release()
 	ordersRefused(t, "while the database is busy", r, err, http.StatusServiceUnavailable, common.CodeUnavailable)
 	if n := x.effects(t); n != 0 {
 		t.Errorf("after the 503: got %d effects, want 0", n)

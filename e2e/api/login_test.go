@@ -267,7 +267,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 				name, header string
 				opens        bool
 			}{
-				{"no token", "", anyone},
+				{"no token", "", anyone && len(schemes) == 0}, // the services of this world let nobody be nobody
 				{"an empty token", "Bearer ", anyone && len(schemes) == 0},
 				{"another scheme", "Basic YWRtaW46YWRtaW4=", anyone && len(schemes) == 0},
 				{"a token without a scheme", admin, anyone && len(schemes) == 0},

@@ -103,12 +103,16 @@ func TestProductRefused(t *testing.T) {
 	drill := w.Product(s, "DRILL", 100, 10)
 	create := func(body string) ordersReply {
 		r, err := s.Orders.CreateProductWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(body))
-		ordersWant(t, "send", r, err, r.StatusCode())
+		if err != nil {
+			t.Fatal(err)
+		}
 		return r
 	}
 	patch := func(body string) ordersReply {
 		r, err := s.Orders.UpdateProductWithBodyWithResponse(t.Context(), drill.ID, nil, "application/json", strings.NewReader(body))
-		ordersWant(t, "send", r, err, r.StatusCode())
+		if err != nil {
+			t.Fatal(err)
+		}
 		return r
 	}
 	for _, test := range []struct {
@@ -325,6 +329,9 @@ func TestProductPages(t *testing.T) {
 				ids = append(ids, product.ID)
 			}
 			sizes = append(sizes, len(r.JSON200.Data))
+			if len(sizes) > 100 {
+				t.Fatalf("list: no end after %d pages: %v", len(sizes), ids)
+			}
 			if p.Cursor = r.JSON200.NextCursor; p.Cursor == nil {
 				return ids, sizes
 			}

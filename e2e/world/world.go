@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/contract"
 	customersapi "github.com/pedidos-hq/pedidos/gen/customers"
 	customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
@@ -49,7 +49,8 @@ type Options struct {
 	LoginBurst     int           // 0 is as good as no limit
 	Timeout        time.Duration // of a request; 0 is 10 seconds
 	Origins        []string
-	AdminPassword  string // "" is AdminPassword
+	DB             *database.DB // nil is a new one, on the engine that the tests run on
+	AdminPassword  string       // "" is AdminPassword
 }
 
 // World is the three services of one test.
@@ -77,7 +78,9 @@ func New(t testing.TB, o Options) *World {
 		Clock: NewClock(), Log: &Log{}, t: t, coverage: o.Coverage,
 		servers: map[string]*httptest.Server{}, gates: map[string]*gate{}, adminPassword: cmp.Or(o.AdminPassword, AdminPassword),
 	}
-	w.DB = openDatabase(t)
+	if w.DB = o.DB; w.DB == nil {
+		w.DB = engine.Open(t)
+	}
 
 	edge := server.Config{
 		Edge: server.Edge{Timeout: o.Timeout, Origins: o.Origins},
@@ -115,19 +118,6 @@ func New(t testing.TB, o Options) *World {
 	})
 	w.OrchestratorURL = w.serve("orchestrator", handler, err)
 	return w
-}
-
-func openDatabase(t testing.TB) *database.DB {
-	t.Helper()
-	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
 }
 
 func (w *World) serve(name string, handler http.Handler, err error) string {

@@ -297,6 +297,9 @@ type Stock = int64
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
 
+// ConfirmationKey defines model for ConfirmationKey.
+type ConfirmationKey = string
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -336,8 +339,11 @@ type InternalError = Problem
 // NotFound What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type NotFound = Problem
 
-// OrderChanged defines model for OrderChanged.
-type OrderChanged = Order
+// OrderCanceled defines model for OrderCanceled.
+type OrderCanceled = Order
+
+// OrderConfirmed defines model for OrderConfirmed.
+type OrderConfirmed = Order
 
 // PreconditionFailed What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type PreconditionFailed = Problem
@@ -398,8 +404,8 @@ type CancelOrderParams struct {
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+	// IdempotencyKey A name for this confirmation, chosen by the caller, as with every POST. It is required here, in this header or in X-Idempotency-Key.
+	IdempotencyKey *ConfirmationKey `json:"Idempotency-Key,omitempty"`
 
 	// XIdempotencyKey An alias of Idempotency-Key. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`

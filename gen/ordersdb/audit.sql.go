@@ -7,43 +7,80 @@ package ordersdb
 
 import (
 	"context"
+	"time"
 )
 
-const auditStock = `-- name: AuditStock :many
+const auditBounds = `-- name: AuditBounds :one
 
-SELECT p.id, p.stock,
-       CAST((SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) AS SIGNED) AS adjusted,
-       CAST((SELECT COALESCE(SUM(l.qty), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id
-             WHERE l.product_id = p.id AND o.status <> 'CANCELED') AS SIGNED) AS taken
-FROM products p
-WHERE p.stock <> (SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id)
-               - (SELECT COALESCE(SUM(l.qty), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id
-                  WHERE l.product_id = p.id AND o.status <> 'CANCELED')
-ORDER BY p.id
+SELECT CAST((SELECT COALESCE(MAX(id), 0) FROM products) AS SIGNED) AS last_product,
+       CAST((SELECT COALESCE(MAX(id), 0) FROM orders) AS SIGNED) AS last_order
 `
 
-type AuditStockRow struct {
-	ID       int64
-	Stock    int64
-	Adjusted int64
-	Taken    int64
+type AuditBoundsRow struct {
+	LastProduct int64
+	LastOrder   int64
 }
 
-// The invariants: what these queries return is broken.
-func (q *Queries) AuditStock(ctx context.Context) ([]AuditStockRow, error) {
-	rows, err := q.db.QueryContext(ctx, auditStock)
+// What `pedidos audit` reads, in ranges of ids, so that no statement grows with the data.
+func (q *Queries) AuditBounds(ctx context.Context) (AuditBoundsRow, error) {
+	row := q.db.QueryRowContext(ctx, auditBounds)
+	var i AuditBoundsRow
+	err := row.Scan(&i.LastProduct, &i.LastOrder)
+	return i, err
+}
+
+const auditOrders = `-- name: AuditOrders :many
+SELECT o.id, o.status, o.total_cents, o.confirmed_at, o.canceled_at,
+       COUNT(l.order_id) AS line_count,
+       CAST(COALESCE(SUM(l.subtotal_cents), 0) AS SIGNED) AS lines_cents,
+       CAST(COALESCE(SUM(l.subtotal_cents <> l.qty * l.unit_price_cents), 0) AS SIGNED) AS wrong_lines
+FROM orders o
+LEFT JOIN order_lines l ON l.order_id = o.id
+WHERE o.id > ? AND o.id <= ?
+GROUP BY o.id
+HAVING COUNT(l.order_id) = 0
+    OR o.total_cents <> COALESCE(SUM(l.subtotal_cents), 0)
+    OR COALESCE(SUM(l.subtotal_cents <> l.qty * l.unit_price_cents), 0) > 0
+    OR (o.status = 'CREATED' AND o.confirmed_at IS NOT NULL)
+    OR (o.status = 'CONFIRMED' AND o.confirmed_at IS NULL)
+    OR (o.status = 'CANCELED') <> (o.canceled_at IS NOT NULL)
+ORDER BY o.id
+`
+
+type AuditOrdersParams struct {
+	AfterID int64
+	LastID  int64
+}
+
+type AuditOrdersRow struct {
+	ID          int64
+	Status      string
+	TotalCents  int64
+	ConfirmedAt *time.Time
+	CanceledAt  *time.Time
+	LineCount   int64
+	LinesCents  int64
+	WrongLines  int64
+}
+
+func (q *Queries) AuditOrders(ctx context.Context, arg AuditOrdersParams) ([]AuditOrdersRow, error) {
+	rows, err := q.db.QueryContext(ctx, auditOrders, arg.AfterID, arg.LastID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []AuditStockRow{}
+	items := []AuditOrdersRow{}
 	for rows.Next() {
-		var i AuditStockRow
+		var i AuditOrdersRow
 		if err := rows.Scan(
 			&i.ID,
-			&i.Stock,
-			&i.Adjusted,
-			&i.Taken,
+			&i.Status,
+			&i.TotalCents,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+			&i.LineCount,
+			&i.LinesCents,
+			&i.WrongLines,
 		); err != nil {
 			return nil, err
 		}
@@ -58,31 +95,77 @@ func (q *Queries) AuditStock(ctx context.Context) ([]AuditStockRow, error) {
 	return items, nil
 }
 
-const auditTotals = `-- name: AuditTotals :many
-SELECT o.id, o.total_cents,
-       CAST((SELECT COALESCE(SUM(l.subtotal_cents), 0) FROM order_lines l WHERE l.order_id = o.id) AS SIGNED) AS lines_cents
-FROM orders o
-WHERE o.total_cents <> (SELECT COALESCE(SUM(l.qty * l.unit_price_cents), 0) FROM order_lines l WHERE l.order_id = o.id)
-   OR o.total_cents <> (SELECT COALESCE(SUM(l.subtotal_cents), 0) FROM order_lines l WHERE l.order_id = o.id)
-ORDER BY o.id
+const auditStock = `-- name: AuditStock :many
+SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted
+FROM products p
+LEFT JOIN stock_adjustments a ON a.product_id = p.id
+WHERE p.id > ? AND p.id <= ?
+GROUP BY p.id
+ORDER BY p.id
 `
 
-type AuditTotalsRow struct {
-	ID         int64
-	TotalCents int64
-	LinesCents int64
+type AuditStockParams struct {
+	AfterID int64
+	LastID  int64
 }
 
-func (q *Queries) AuditTotals(ctx context.Context) ([]AuditTotalsRow, error) {
-	rows, err := q.db.QueryContext(ctx, auditTotals)
+type AuditStockRow struct {
+	ID       int64
+	Stock    int64
+	Adjusted int64
+}
+
+func (q *Queries) AuditStock(ctx context.Context, arg AuditStockParams) ([]AuditStockRow, error) {
+	rows, err := q.db.QueryContext(ctx, auditStock, arg.AfterID, arg.LastID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []AuditTotalsRow{}
+	items := []AuditStockRow{}
 	for rows.Next() {
-		var i AuditTotalsRow
-		if err := rows.Scan(&i.ID, &i.TotalCents, &i.LinesCents); err != nil {
+		var i AuditStockRow
+		if err := rows.Scan(&i.ID, &i.Stock, &i.Adjusted); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditTaken = `-- name: AuditTaken :many
+SELECT l.product_id, CAST(SUM(l.qty) AS SIGNED) AS units
+FROM orders o
+JOIN order_lines l ON l.order_id = o.id
+WHERE o.id > ? AND o.id <= ? AND o.status <> 'CANCELED'
+GROUP BY l.product_id
+`
+
+type AuditTakenParams struct {
+	AfterID int64
+	LastID  int64
+}
+
+type AuditTakenRow struct {
+	ProductID int64
+	Units     int64
+}
+
+func (q *Queries) AuditTaken(ctx context.Context, arg AuditTakenParams) ([]AuditTakenRow, error) {
+	rows, err := q.db.QueryContext(ctx, auditTaken, arg.AfterID, arg.LastID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditTakenRow{}
+	for rows.Next() {
+		var i AuditTakenRow
+		if err := rows.Scan(&i.ProductID, &i.Units); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

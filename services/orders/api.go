@@ -228,13 +228,13 @@ func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
-// changed is the answer of confirm and of cancel, which is the same.
+// changed is the answer of confirm, and of cancel, which has the same form.
 func changed(o Order, err error) (idempotency.Answer, error) {
 	if err != nil {
 		return idempotency.Answer{}, err
 	}
-	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderChangedJSONResponse: stub.OrderChangedJSONResponse{
-		Body: order(o), Headers: stub.OrderChangedResponseHeaders{ETag: server.ETag(o.Version)},
+	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderConfirmedJSONResponse: stub.OrderConfirmedJSONResponse{
+		Body: order(o), Headers: stub.OrderConfirmedResponseHeaders{ETag: server.ETag(o.Version)},
 	}}.VisitConfirmOrderResponse)
 }
 

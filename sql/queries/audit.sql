@@ -1,20 +1,37 @@
--- The invariants: what these queries return is broken.
+-- What `pedidos audit` reads, in ranges of ids, so that no statement grows with the data.
+
+-- name: AuditBounds :one
+SELECT CAST((SELECT COALESCE(MAX(id), 0) FROM products) AS SIGNED) AS last_product,
+       CAST((SELECT COALESCE(MAX(id), 0) FROM orders) AS SIGNED) AS last_order;
+
+-- name: AuditOrders :many
+SELECT o.id, o.status, o.total_cents, o.confirmed_at, o.canceled_at,
+       COUNT(l.order_id) AS line_count,
+       CAST(COALESCE(SUM(l.subtotal_cents), 0) AS SIGNED) AS lines_cents,
+       CAST(COALESCE(SUM(l.subtotal_cents <> l.qty * l.unit_price_cents), 0) AS SIGNED) AS wrong_lines
+FROM orders o
+LEFT JOIN order_lines l ON l.order_id = o.id
+WHERE o.id > sqlc.arg(after_id) AND o.id <= sqlc.arg(last_id)
+GROUP BY o.id
+HAVING COUNT(l.order_id) = 0
+    OR o.total_cents <> COALESCE(SUM(l.subtotal_cents), 0)
+    OR COALESCE(SUM(l.subtotal_cents <> l.qty * l.unit_price_cents), 0) > 0
+    OR (o.status = 'CREATED' AND o.confirmed_at IS NOT NULL)
+    OR (o.status = 'CONFIRMED' AND o.confirmed_at IS NULL)
+    OR (o.status = 'CANCELED') <> (o.canceled_at IS NOT NULL)
+ORDER BY o.id;
+
+-- name: AuditTaken :many
+SELECT l.product_id, CAST(SUM(l.qty) AS SIGNED) AS units
+FROM orders o
+JOIN order_lines l ON l.order_id = o.id
+WHERE o.id > sqlc.arg(after_id) AND o.id <= sqlc.arg(last_id) AND o.status <> 'CANCELED'
+GROUP BY l.product_id;
 
 -- name: AuditStock :many
-SELECT p.id, p.stock,
-       CAST((SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) AS SIGNED) AS adjusted,
-       CAST((SELECT COALESCE(SUM(l.qty), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id
-             WHERE l.product_id = p.id AND o.status <> 'CANCELED') AS SIGNED) AS taken
+SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted
 FROM products p
-WHERE p.stock <> (SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id)
-               - (SELECT COALESCE(SUM(l.qty), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id
-                  WHERE l.product_id = p.id AND o.status <> 'CANCELED')
+LEFT JOIN stock_adjustments a ON a.product_id = p.id
+WHERE p.id > sqlc.arg(after_id) AND p.id <= sqlc.arg(last_id)
+GROUP BY p.id
 ORDER BY p.id;
-
--- name: AuditTotals :many
-SELECT o.id, o.total_cents,
-       CAST((SELECT COALESCE(SUM(l.subtotal_cents), 0) FROM order_lines l WHERE l.order_id = o.id) AS SIGNED) AS lines_cents
-FROM orders o
-WHERE o.total_cents <> (SELECT COALESCE(SUM(l.qty * l.unit_price_cents), 0) FROM order_lines l WHERE l.order_id = o.id)
-   OR o.total_cents <> (SELECT COALESCE(SUM(l.subtotal_cents), 0) FROM order_lines l WHERE l.order_id = o.id)
-ORDER BY o.id;

@@ -249,7 +249,7 @@ func (w *ServerInterfaceWrapper) ConfirmOrder(ctx echo.Context) error {
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
+		var IdempotencyKey ConfirmationKey
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
@@ -514,14 +514,24 @@ type OrderJSONResponse struct {
 	Headers OrderResponseHeaders
 }
 
-type OrderChangedResponseHeaders struct {
+type OrderCanceledResponseHeaders struct {
 	ETag                string
 	IdempotencyReplayed *string
 }
-type OrderChangedJSONResponse struct {
+type OrderCanceledJSONResponse struct {
 	Body Order
 
-	Headers OrderChangedResponseHeaders
+	Headers OrderCanceledResponseHeaders
+}
+
+type OrderConfirmedResponseHeaders struct {
+	ETag                string
+	IdempotencyReplayed *string
+}
+type OrderConfirmedJSONResponse struct {
+	Body Order
+
+	Headers OrderConfirmedResponseHeaders
 }
 
 type PreconditionFailedApplicationProblemPlusJSONResponse Problem
@@ -1041,7 +1051,7 @@ type CancelOrderResponseObject interface {
 	VisitCancelOrderResponse(w http.ResponseWriter) error
 }
 
-type CancelOrder200JSONResponse struct{ OrderChangedJSONResponse }
+type CancelOrder200JSONResponse struct{ OrderCanceledJSONResponse }
 
 func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
 
@@ -1240,7 +1250,7 @@ type ConfirmOrderResponseObject interface {
 	VisitConfirmOrderResponse(w http.ResponseWriter) error
 }
 
-type ConfirmOrder200JSONResponse struct{ OrderChangedJSONResponse }
+type ConfirmOrder200JSONResponse struct{ OrderConfirmedJSONResponse }
 
 func (response ConfirmOrder200JSONResponse) VisitConfirmOrderResponse(w http.ResponseWriter) error {
 

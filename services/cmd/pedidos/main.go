@@ -27,8 +27,8 @@ type commands struct {
 	Orders       ordersCommand       `cmd:"" help:"Serve orders-api."`
 	Orchestrator orchestratorCommand `cmd:"" help:"Serve the orchestrator."`
 	Migrate      migrateCommand      `cmd:"" help:"Change or show the version of the schema."`
-	Seed         seedCommand         `cmd:"" help:"Add the sample customers and products that are not there yet."`
-	Audit        auditCommand        `cmd:"" help:"Check that stock and totals add up. Exits with 1 where they don't."`
+	Seed         seedCommand         `cmd:"" help:"Add the sample customers and products that are not there yet, or a large data set."`
+	Audit        auditCommand        `cmd:"" help:"Check that stock, totals and statuses add up. Exits with 1 where they don't."`
 	Health       healthCommand       `cmd:"" help:"Ask a service whether it is ready. Exits with 1 where it is not."`
 }
 
@@ -36,6 +36,7 @@ type commands struct {
 type process struct {
 	environment map[string]string
 	stdout      io.Writer
+	stderr      *os.File
 	log         *slog.Logger
 	config      *config.Config
 }
@@ -53,7 +54,7 @@ func main() {
 }
 
 func run(ctx context.Context, args, environ []string, stdout, stderr *os.File) error {
-	p := process{environment: env.ToMap(environ), stdout: stdout}
+	p := process{environment: env.ToMap(environ), stdout: stdout, stderr: stderr}
 	var err error
 	if p.config, err = config.Read(p.environment); err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
@@ -23,12 +24,23 @@ type migrateCommand struct {
 	Status migrateStatusCommand `cmd:"" help:"Show the migrations and which are applied."`
 }
 
-type migrateUpCommand struct{}
+type migrateUpCommand struct {
+	CustomersUser string `placeholder:"NAME" env:"DB_CUSTOMERS_USER" help:"Then give this user of MySQL the rights that customers-api needs (${env})."`
+	OrdersUser    string `placeholder:"NAME" env:"DB_ORDERS_USER" help:"Then give this user of MySQL the rights that orders-api needs (${env})."`
+}
 
-func (migrateUpCommand) Run(ctx context.Context, p *process) error {
+func (m migrateUpCommand) Run(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, created, func(db *database.DB) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
+		}
+		for service, user := range map[database.Service]string{database.Customers: m.CustomersUser, database.Orders: m.OrdersUser} {
+			if user == "" {
+				continue
+			}
+			if err := db.Grant(ctx, service, user); err != nil {
+				return err
+			}
 		}
 		return p.printMigrations(ctx, db)
 	})
@@ -66,10 +78,27 @@ func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
 	return nil
 }
 
-type seedCommand struct{}
+type seedCommand struct {
+	Customers int    `placeholder:"N" help:"Add so many generated customers."`
+	Products  int    `placeholder:"N" help:"Add so many generated products."`
+	Orders    int    `placeholder:"N" help:"Add so many generated orders, of the customers and products that are there then."`
+	RandSeed  uint64 `placeholder:"N" default:"1" help:"What is generated: the same number gives the same."`
+}
 
-func (seedCommand) Run(ctx context.Context, p *process) error {
+func (s seedCommand) Run(ctx context.Context, p *process) error {
+	size := bulk.Size{Customers: s.Customers, Products: s.Products, Orders: s.Orders}
+	if min(s.Customers, s.Products, s.Orders) < 0 {
+		return errors.New("--customers, --products and --orders must not be less than 0")
+	}
 	return p.withDatabase(ctx, created, func(db *database.DB) error {
+		if size != (bulk.Size{}) {
+			progress := newProgress(p.stderr)
+			err := bulk.Seed(ctx, db, size, s.RandSeed, progress.report)
+			if errors.Is(err, bulk.ErrNothingToOrder) {
+				return fmt.Errorf("%w: add some with --customers and --products", err)
+			}
+			return err
+		}
 		if err := db.Seed(ctx); err != nil {
 			return err
 		}
@@ -82,28 +111,18 @@ type auditCommand struct{}
 
 func (auditCommand) Run(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, existing, func(db *database.DB) error {
-		broken := 0
-		err := db.Read(ctx, func(conn database.Conn) error {
-			q := ordersdb.New(conn)
-			stock, err := q.AuditStock(ctx)
-			if err != nil {
-				return fmt.Errorf("audit stock: %w", err)
+		const shown = 100
+		printed := 0
+		broken, err := orders.Audit(ctx, db, func(sentence string) {
+			if printed++; printed <= shown {
+				fmt.Fprintln(p.stdout, sentence)
 			}
-			for _, s := range stock {
-				fmt.Fprintf(p.stdout, "product %d: %d in stock, but %d put in and %d taken by orders\n", s.ID, s.Stock, s.Adjusted, s.Taken)
-			}
-			totals, err := q.AuditTotals(ctx)
-			if err != nil {
-				return fmt.Errorf("audit totals: %w", err)
-			}
-			for _, t := range totals {
-				fmt.Fprintf(p.stdout, "order %d: its total is %d cents, its lines are %d\n", t.ID, t.TotalCents, t.LinesCents)
-			}
-			broken = len(stock) + len(totals)
-			return nil
 		})
 		if err != nil {
 			return err
+		}
+		if broken > shown {
+			fmt.Fprintf(p.stdout, "and %d more\n", broken-shown)
 		}
 		if broken > 0 {
 			return fmt.Errorf("the audit found broken rows: %d", broken)

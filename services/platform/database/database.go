@@ -68,6 +68,16 @@ func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 	return db.Explain(queries(db.engine.wrap(db.read)))
 }
 
+// Snapshot runs queries that change nothing and that all see the database as it was at the first of them.
+func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
+	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return db.Explain(fmt.Errorf("begin: %w", err))
+	}
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	return db.Explain(queries(db.engine.wrap(tx)))
+}
+
 const (
 	maxTries = 6
 	backoff  = 5 * time.Millisecond

@@ -8,7 +8,7 @@ import (
 
 	schema "github.com/pedidos-hq/pedidos/sql"
 
-	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -157,19 +157,8 @@ func TestSeedTwiceDoesNotDouble(t *testing.T) {
 			t.Errorf("seeded %s: %v, want %v", when, got, want)
 		}
 	}
-	err := db.Read(t.Context(), func(conn database.Conn) error {
-		q := ordersdb.New(conn)
-		stock, err := q.AuditStock(t.Context())
-		if err != nil {
-			return err
-		}
-		totals, err := q.AuditTotals(t.Context())
-		if len(stock)+len(totals) != 0 {
-			t.Errorf("the audit finds %v and %v", stock, totals)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	broken, err := orders.Audit(t.Context(), db, func(sentence string) { t.Error(sentence) })
+	if err != nil || broken != 0 {
+		t.Errorf("the audit finds %d, %v", broken, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,8 +42,9 @@ type operation struct {
 	integers []string // the parameters in path and query that are
 }
 
-// operations reads a contract. The keys are those of Echo's routes: method, blank, path with :name for a parameter.
-func operations(contract []byte) (map[string]*operation, error) {
+// operations reads a contract. Where it leaves a token to the caller, anonymous says whether the service does too. The
+// keys are those of Echo's routes: method, blank, path with :name for a parameter.
+func operations(contract []byte, anonymous bool) (map[string]*operation, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
 		return nil, fmt.Errorf("read contract: %w", err)
@@ -60,7 +62,7 @@ func operations(contract []byte) (map[string]*operation, error) {
 			}
 			op.anyone = len(security) == 0
 			for _, requirement := range security {
-				op.anyone = op.anyone || len(requirement) == 0
+				op.anyone = op.anyone || anonymous && len(requirement) == 0
 				for scheme := range requirement {
 					op.access = append(op.access, scheme)
 				}
@@ -101,23 +103,16 @@ func echoPath(path string) string {
 // recognises, 403 where the caller's role may not.
 func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) (auth.Caller, error) {
 	header := r.Header.Get(echo.HeaderAuthorization)
-	if op.anyone && header == "" {
+	if op.anyone && (header == "" || len(op.access) == 0) {
 		return auth.Caller{}, nil
 	}
 	refused := problem.New(common.CodeUnauthorized, "A valid bearer token is required.")
 	token, ok := auth.Bearer(header)
 	if !ok {
-		if op.anyone && len(op.access) == 0 {
-			return auth.Caller{}, nil
-		}
 		return auth.Caller{}, refused
 	}
 	for _, name := range op.access {
-		scheme, ok := schemes[name]
-		if !ok {
-			continue
-		}
-		caller, err := scheme(token)
+		caller, err := schemes[name](token)
 		if err != nil {
 			refused.Cause = errors.Join(refused.Cause, err)
 			continue
@@ -126,9 +121,6 @@ func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) 
 			return auth.Caller{}, problem.New(common.CodeForbidden, fmt.Sprintf("The role %s may not do this.", caller.Role))
 		}
 		return caller, nil
-	}
-	if op.anyone && len(op.access) == 0 {
-		return auth.Caller{}, nil
 	}
 	return auth.Caller{}, refused
 }
@@ -288,10 +280,15 @@ func jsonFault(err error) string {
 	return clip(strings.TrimPrefix(err.Error(), "jsontext: "), 300)
 }
 
-// dateTime is the format date-time, read as the generated code reads it.
+// dateTime is the format date-time: as RFC 3339 writes it, which time.Parse is generous about, and a time that is.
 type dateTime struct{}
 
+var rfc3339 = regexp.MustCompile(openapi3.FormatOfStringDateTime)
+
 func (dateTime) Validate(value string) error {
+	if !rfc3339.MatchString(value) {
+		return errors.New("not as RFC 3339 writes it")
+	}
 	_, err := time.Parse(time.RFC3339, value)
 	return err
 }

@@ -34,6 +34,8 @@ type Config struct {
 	Edge
 	Log *slog.Logger
 
+	AllowAnonymous bool // whether callers may leave out a token that the contract says they may
+
 	// Encode writes an error in the service's own shape, and reports whether it did. The problem document is written
 	// where it is nil or did not. e is what cause came down to.
 	Encode func(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error)
@@ -48,7 +50,7 @@ type Edge struct {
 
 // New returns a handler that serves what register adds, under the contract.
 func New(config Config, register func(router *echo.Echo, prefix string)) (http.Handler, error) {
-	all, err := operations(config.Contract)
+	all, err := operations(config.Contract, config.AllowAnonymous)
 	if err != nil {
 		return nil, err
 	}

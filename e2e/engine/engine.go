@@ -1,0 +1,336 @@
+// Package engine gives tests a database of their own, on either engine. MySQL runs in one container for all of them.
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+	"github.com/gofrs/flock"
+	"github.com/testcontainers/testcontainers-go"
+	containerlog "github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/modules/mysql"
+	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+var chosen = flag.String("engine", "", "run on this engine alone: sqlite or mysql; both where it is not set and Docker is there")
+
+const (
+	image     = "mysql:9.7"
+	container = "pedidos-test-mysql" // one for all test programs; it is left running for the next run
+	password  = "root"
+	conns     = 16 // of one database
+)
+
+// Run runs the tests of a package, and then what checks them as a whole, on each engine: on the embedded one here, on
+// MySQL in a second process. Without Docker MySQL is left out, and a line says so; where CI is set that is a failure.
+func Run(m *testing.M, checks ...func() (code int)) (code int) {
+	flag.Parse()
+	code = m.Run()
+	for _, check := range checks {
+		code = max(code, check())
+	}
+	if *chosen != "" || flag.Lookup("test.list").Value.String() != "" {
+		return code
+	}
+	if err := available(); err != nil {
+		fmt.Println("engine: not run on MySQL, which needs Docker:", err)
+		if os.Getenv("CI") != "" {
+			return 1
+		}
+		return code
+	}
+	fmt.Println("engine: once more, on MySQL")
+	again := exec.Command(os.Args[0], append(os.Args[1:], "-engine=mysql")...)
+	again.Stdout, again.Stderr = os.Stdout, os.Stderr
+	if err := again.Run(); err != nil {
+		fmt.Println("engine: on MySQL:", err)
+		return 1
+	}
+	return code
+}
+
+// available says why there is no Docker engine, if there is none.
+func available() error {
+	containerlog.SetDefault(silent{})
+	provider, err := testcontainers.ProviderDocker.GetProvider()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return errors.Join(provider.Health(ctx), provider.Close())
+}
+
+// silent keeps the library's account of containers out of the tests' output.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+
+// Name is the engine that the tests run on.
+func Name() string {
+	if *chosen == "" {
+		return "sqlite"
+	}
+	return *chosen
+}
+
+// Open returns a new database with the newest schema, on the engine that the tests run on.
+func Open(t testing.TB) *database.DB {
+	t.Helper()
+	if Name() == "mysql" {
+		return MySQL(t)
+	}
+	return SQLite(t)
+}
+
+// SQLite returns a new embedded database.
+func SQLite(t testing.TB) *database.DB {
+	t.Helper()
+	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// MySQL returns a new database on MySQL, a copy of one that was migrated. Without Docker the test is skipped; where CI is
+// set it fails.
+func MySQL(t testing.TB) *database.DB {
+	t.Helper()
+	at := Server(t)
+	template, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Name = create(t, at)
+	if err := template.copyTo(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, at)
+}
+
+// EmptyMySQL returns where a new database without tables is.
+func EmptyMySQL(t testing.TB) database.MySQL {
+	t.Helper()
+	at := Server(t)
+	at.Name = create(t, at)
+	return at
+}
+
+// Server returns where the MySQL server is, as its administrator.
+func Server(t testing.TB) database.MySQL {
+	t.Helper()
+	if err := available(); err != nil && os.Getenv("CI") == "" {
+		t.Skip("MySQL needs Docker: ", err)
+	}
+	at, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// Busy keeps a database from doing anything else until release is called.
+func Busy(t testing.TB, db *database.DB) (release func()) {
+	t.Helper()
+	writers := 1
+	if db.Engine() == "mysql" {
+		writers = conns
+	}
+	end := make(chan struct{})
+	var holding, done sync.WaitGroup
+	for range writers {
+		holding.Add(1)
+		done.Go(func() {
+			err := db.Tx(context.WithoutCancel(t.Context()), func(database.Conn) error {
+				holding.Done()
+				<-end
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	holding.Wait()
+	return func() {
+		close(end)
+		done.Wait()
+	}
+}
+
+// start starts the container, or finds the one that another test program has started.
+var start = sync.OnceValues(func() (database.MySQL, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	lock := flock.New(filepath.Join(os.TempDir(), container+".lock"))
+	if err := lock.Lock(); err != nil {
+		return database.MySQL{}, fmt.Errorf("lock container: %w", err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	c, err := mysql.Run(ctx, image,
+		mysql.WithUsername("root"), mysql.WithPassword(password), mysql.WithDatabase("template"),
+		testcontainers.WithReuseByName(container),
+		// The tests make and drop databases all the time; what they check does not rest on the disk.
+		testcontainers.WithCmd("mysqld", "--max-connections=1000", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"),
+		testcontainers.WithWaitStrategy(wait.ForExposedPort().SkipInternalCheck().WithStartupTimeout(2*time.Minute)),
+	)
+	if err != nil {
+		return database.MySQL{}, fmt.Errorf("start %s: %w", image, err)
+	}
+	host, err := c.Host(ctx)
+	if err != nil {
+		return database.MySQL{}, fmt.Errorf("find %s: %w", image, err)
+	}
+	port, err := c.MappedPort(ctx, "3306/tcp")
+	if err != nil {
+		return database.MySQL{}, fmt.Errorf("find %s: %w", image, err)
+	}
+	at := database.MySQL{Host: host, Port: int(port.Num()), User: "root", Password: password, Name: "mysql", Conns: conns}
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return database.MySQL{}, err
+	}
+	return at, errors.Join(db.Wait(ctx, 2*time.Minute, slog.New(slog.DiscardHandler)), db.Close())
+})
+
+// template is what a migrated database is made of.
+type template []string
+
+// migrated migrates a database and reads how its tables are made.
+var migrated = sync.OnceValues(func() (statements template, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	at, err := start()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := connect(at)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	at.Name = fmt.Sprintf("template_%d", os.Getpid())
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+at.Name); err != nil {
+		return nil, err
+	}
+	defer func() {
+		_, dropped := admin.ExecContext(ctx, "DROP DATABASE "+at.Name)
+		err = errors.Join(err, dropped)
+	}()
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(ctx), db.Close()); err != nil {
+		return nil, err
+	}
+	return readTemplate(ctx, admin, at.Name)
+})
+
+func readTemplate(ctx context.Context, admin *sql.DB, name string) (template, error) {
+	rows, err := admin.QueryContext(ctx, "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var statements template
+	for rows.Next() {
+		var table, statement string
+		if err := rows.Scan(&table); err != nil {
+			return nil, err
+		}
+		if err := admin.QueryRowContext(ctx, "SHOW CREATE TABLE "+name+"."+table).Scan(&table, &statement); err != nil {
+			return nil, err
+		}
+		statements = append(statements, statement)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	var newest int64
+	err = admin.QueryRowContext(ctx, "SELECT MAX(version_id) FROM "+name+".goose_db_version").Scan(&newest)
+	for version := range newest + 1 {
+		statements = append(statements, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)", version))
+	}
+	return statements, err
+}
+
+func (t template) copyTo(ctx context.Context, at database.MySQL) error {
+	admin, err := connect(at)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	conn, err := admin.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// The tables come in any order.
+	for _, statement := range append(template{"SET foreign_key_checks = 0"}, t...) {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("copy template: %w", err)
+		}
+	}
+	return nil
+}
+
+// create makes an empty database and drops it after the test.
+func create(t testing.TB, at database.MySQL) (name string) {
+	t.Helper()
+	admin, err := connect(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name = fmt.Sprintf("test_%d_%d", os.Getpid(), time.Now().UnixNano())
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name)
+		if err := errors.Join(err, admin.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+func open(t testing.TB, at database.MySQL) *database.DB {
+	t.Helper()
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// connect opens the server past the services' own wrapper, for statements that are not theirs.
+func connect(at database.MySQL) (*sql.DB, error) {
+	config := driver.NewConfig()
+	config.Net, config.Addr = "tcp", fmt.Sprintf("%s:%d", at.Host, at.Port)
+	config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
+	connector, err := driver.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure mysql: %w", err)
+	}
+	return sql.OpenDB(connector), nil
+}

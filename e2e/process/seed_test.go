@@ -1,0 +1,199 @@
+package process
+
+import (
+	"database/sql"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// small asks for a data set that takes no time.
+var small = []string{"seed", "--customers=20", "--products=10", "--orders=200"}
+
+// TestSeedAddsWhatIsAsked seeds in bulk, twice, and expects that all adds up after each.
+func TestSeedAddsWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	env := []string{"DATA_DIR=" + folder}
+	for _, times := range []int{1, 2} {
+		r := run(t, env, small...)
+		progress := regexp.MustCompile(`^customers: 20 of 20 \(100%\), \d+ rows/s\nproducts: 10 of 10 \(100%\), \d+ rows/s\norders: 200 of 200 \(100%\), \d+ rows/s\n$`)
+		if r.code != 0 || r.stdout != "" || !progress.MatchString(r.stderr) {
+			t.Fatalf("seed: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+		if r := run(t, env, "audit"); r.code != 0 || r.stdout != "Stock and totals add up.\n" {
+			t.Errorf("audit: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+		db := file(t, folder)
+		want := map[string]int{"customers": 20 * times, "products": 10 * times, "orders": 200 * times}
+		got := map[string]int{}
+		for table := range want {
+			got[table] = number(t, db, "SELECT COUNT(*) FROM "+table)
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("seeded %d times: %v, want %v", times, got, want)
+		}
+		for what, query := range map[string]string{
+			"statuses":                         "SELECT 3 - COUNT(DISTINCT status) FROM orders",
+			"years":                            "SELECT COUNT(*) FROM orders WHERE created_at NOT LIKE '2025-__-__ __:__:__.______'",
+			"months":                           "SELECT 12 - COUNT(DISTINCT SUBSTR(created_at, 1, 7)) FROM orders",
+			"orders that go back in time":      "SELECT COUNT(*) FROM orders o JOIN orders p ON p.id = o.id - 1 WHERE o.created_at < p.created_at AND o.id % 200 <> 1",
+			"orders with too many lines":       "SELECT COUNT(*) FROM (SELECT 1 FROM order_lines GROUP BY order_id HAVING COUNT(*) > 5)",
+			"orders that are not a customer's": "SELECT COUNT(*) FROM orders o WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = o.customer_id AND c.name = o.customer_name AND c.email = o.customer_email AND c.phone IS o.customer_phone)",
+			"orders canceled before confirmed": "SELECT COUNT(*) FROM orders WHERE canceled_at < confirmed_at OR confirmed_at < created_at OR canceled_at < created_at",
+			"names with accents in the search": "SELECT COUNT(*) FROM customers WHERE search_text LIKE '%ñ%' OR search_text LIKE '%é%' OR search_text <> LOWER(search_text)",
+			"products without stock":           "SELECT COUNT(*) FROM products WHERE stock < 1",
+		} {
+			if n := number(t, db, query); n != 0 {
+				t.Errorf("%s: %d", what, n)
+			}
+		}
+	}
+}
+
+// TestSeedOfTheSameNumberGivesTheSame compares every row of three databases.
+func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
+	t.Parallel()
+	seeded := func(number string) string {
+		folder := t.TempDir()
+		if r := run(t, []string{"DATA_DIR=" + folder}, append(small, "--rand-seed="+number)...); r.code != 0 {
+			t.Fatalf("seed: exit code %d\n%s", r.code, r.stderr)
+		}
+		db := file(t, folder)
+		return dump(t, db, "customers") + dump(t, db, "products") + dump(t, db, "stock_adjustments") + dump(t, db, "orders") + dump(t, db, "order_lines")
+	}
+	seven := seeded("7")
+	if seven != seeded("7") {
+		t.Error("the same number gives other data")
+	}
+	if seven == seeded("8") {
+		t.Error("another number gives the same data")
+	}
+}
+
+func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	env := []string{"DATA_DIR=" + folder}
+	if r := run(t, env, "seed", "--orders=5"); r.code != 1 || !strings.Contains(r.stderr, "--customers") || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("orders of nobody: exit code %d\n%s", r.code, r.stderr)
+	}
+	if r := run(t, env, "seed", "--orders=-5"); r.code != 1 || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("less than no orders: exit code %d\n%s", r.code, r.stderr)
+	}
+	for _, args := range [][]string{{"seed"}, {"seed", "--orders=50"}, {"audit"}} {
+		if r := run(t, env, args...); r.code != 0 {
+			t.Fatalf("%s: exit code %d\n%s%s", args, r.code, r.stdout, r.stderr)
+		}
+	}
+	db := file(t, folder)
+	if n := number(t, db, "SELECT COUNT(*) FROM orders WHERE customer_email IN ('compras@acme.example', 'pedidos@delsur.example')"); n != 50 {
+		t.Errorf("%d orders of the sample customers, want 50", n)
+	}
+}
+
+// TestAuditFindsWhatIsBroken breaks one thing after the other, each in a copy of the database.
+func TestAuditFindsWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	env := []string{"DATA_DIR=" + folder}
+	if r := run(t, env, small...); r.code != 0 {
+		t.Fatalf("seed: exit code %d\n%s", r.code, r.stderr)
+	}
+	db := file(t, folder)
+	created, confirmed, canceled := number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CREATED'"),
+		number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CONFIRMED'"), number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CANCELED'")
+	for _, test := range []struct {
+		name, tamper string
+		id           int
+		want         string // a pattern
+	}{
+		{"stock", "UPDATE products SET stock = stock + 1 WHERE id = ?", 3, `product 3: \d+ in stock, but \d+ put in and \d+ taken by orders\n`},
+		{"an adjustment", "UPDATE stock_adjustments SET delta = delta - 1 WHERE id = ?", 4, `product 4: \d+ in stock, .*\n`},
+		{"an adjustment that is gone", "DELETE FROM stock_adjustments WHERE id = ?", 4, `product 4: .*\n`},
+		{"the total", "UPDATE orders SET total_cents = total_cents + 1 WHERE id = ?", 7, `order 7: its total is \d+ cents, its lines are \d+\n`},
+		{"a subtotal", "UPDATE order_lines SET subtotal_cents = subtotal_cents + 1 WHERE order_id = ? AND product_id = (SELECT MIN(product_id) FROM order_lines WHERE order_id = ?1)", 7,
+			`order 7: its total is \d+ cents, its lines are \d+; lines whose subtotal is not quantity times price: 1\n`},
+		{"a price", "UPDATE order_lines SET unit_price_cents = unit_price_cents + 1 WHERE order_id = ?", canceled,
+			`order ` + fmt.Sprint(canceled) + `: lines whose subtotal is not quantity times price: \d\n`},
+		{"the lines", "DELETE FROM order_lines WHERE order_id = ?", canceled, fmt.Sprintf(`order %d: it has no lines; its total is \d+ cents, its lines are 0\n`, canceled)},
+		{"a confirmation without its time", "UPDATE orders SET confirmed_at = NULL WHERE id = ?", confirmed, fmt.Sprintf("order %d: it is CONFIRMED, but has no time of confirmation\n", confirmed)},
+		{"a time without its confirmation", "UPDATE orders SET confirmed_at = created_at WHERE id = ?", created, fmt.Sprintf("order %d: it is CREATED, but has a time of confirmation\n", created)},
+		{"a cancellation without its time", "UPDATE orders SET canceled_at = NULL WHERE id = ?", canceled, fmt.Sprintf("order %d: it is CANCELED, but has no time of cancellation\n", canceled)},
+		{"a time without its cancellation", "UPDATE orders SET canceled_at = created_at WHERE id = ?", confirmed, fmt.Sprintf("order %d: it is CONFIRMED, but has a time of cancellation\n", confirmed)},
+		{"more than a screen holds", "UPDATE orders SET total_cents = total_cents + ?", 1, `(order \d+: its total .*\n){100}and 100 more\n`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := copied(t, db)
+			tampered := file(t, folder)
+			if _, err := tampered.ExecContext(t.Context(), test.tamper, test.id); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, []string{"DATA_DIR=" + folder}, "audit")
+			if r.code != 1 || !regexp.MustCompile("^"+test.want+"$").MatchString(r.stdout) || !strings.HasPrefix(r.stderr, "pedidos: the audit found broken rows: ") {
+				t.Errorf("exit code %d\n%s%swant %s", r.code, r.stdout, r.stderr, test.want)
+			}
+		})
+	}
+}
+
+// file opens the database of a data folder behind the executable's back, where no foreign keys are checked.
+func file(t *testing.T, folder string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "pedidos.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// copied copies a database into a folder of its own.
+func copied(t *testing.T, db *sql.DB) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	if _, err := db.ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(folder, "pedidos.db")); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func number(t *testing.T, db *sql.DB, query string) (n int) {
+	t.Helper()
+	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// dump is all rows of a table.
+func dump(t *testing.T, db *sql.DB, table string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&text, values...)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}

@@ -1,0 +1,114 @@
+package storage
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+// All queries of a snapshot see one state, whatever is written in between.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	db := engine.Open(t)
+	id := product(t, db, "SEEN", 5)
+	err := db.Snapshot(t.Context(), func(c database.Conn) error {
+		for range 2 {
+			row, err := ordersdb.New(c).GetProduct(t.Context(), id)
+			if err != nil {
+				return err
+			}
+			if row.Stock != 5 {
+				t.Errorf("%d in stock, want 5", row.Stock)
+			}
+			write(t, db, func(ctx context.Context, q *ordersdb.Queries) error {
+				return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: 1, Now: start, ID: id})
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stock(t, db, id); got != 7 {
+		t.Errorf("%d in stock after the snapshot, want 7", got)
+	}
+}
+
+// While orders are placed, a bulk seed and an audit neither break nor miss anything.
+func TestSeedAndAuditBesideOrders(t *testing.T) {
+	t.Parallel()
+	db := engine.Open(t)
+	id := product(t, db, "SOLD", 1_000_000)
+	write(t, db, func(ctx context.Context, q *ordersdb.Queries) error {
+		return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{ProductID: id, Delta: 1_000_000, Caller: "test", CreatedAt: start})
+	})
+
+	var placed atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	var placing sync.WaitGroup
+	for range 2 {
+		placing.Go(func() {
+			for ctx.Err() == nil {
+				err := db.Tx(t.Context(), func(c database.Conn) error { return place(t.Context(), ordersdb.New(c), id) })
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				placed.Add(1)
+				time.Sleep(5 * time.Millisecond) // as customers do; else little but this is done
+			}
+		})
+	}
+	audit := func() {
+		if _, err := orders.Audit(t.Context(), db, func(sentence string) { t.Error(sentence) }); err != nil {
+			t.Error(err)
+		}
+	}
+	size := bulk.Size{Customers: 100, Products: 50, Orders: 5_100}
+	if err := bulk.Seed(t.Context(), db, size, 1, func(string, int, int) { audit() }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	placing.Wait()
+	audit()
+
+	err := db.Read(t.Context(), func(c database.Conn) error {
+		bounds, err := ordersdb.New(c).AuditBounds(t.Context())
+		if want := int64(size.Orders) + placed.Load(); err == nil && bounds.LastOrder < want {
+			t.Errorf("the last order is %d, want %d or more", bounds.LastOrder, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if placed.Load() == 0 {
+		t.Error("no order was placed meanwhile")
+	}
+}
+
+// place orders one unit, as the service does.
+func place(ctx context.Context, q *ordersdb.Queries, product int64) error {
+	if _, err := q.LockProduct(ctx, product); err != nil {
+		return err
+	}
+	id, err := q.InsertOrder(ctx, ordersdb.InsertOrderParams{
+		CustomerID: 1, CustomerName: "c", CustomerEmail: "c@example.com", TotalCents: 100, CreatedAt: start,
+	})
+	if err != nil {
+		return err
+	}
+	line := ordersdb.InsertOrderLineParams{OrderID: id, ProductID: product, Qty: 1, UnitPriceCents: 100, SubtotalCents: 100}
+	if err := q.InsertOrderLine(ctx, line); err != nil {
+		return err
+	}
+	return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: -1, Now: start, ID: product})
+}
