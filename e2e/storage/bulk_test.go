@@ -72,7 +72,7 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	size := bulk.Size{Customers: 100, Products: 50, Orders: 5_100}
+	size := bulk.Size{Customers: 100, Products: 50, Orders: 1_200}
 	if err := bulk.Seed(t.Context(), db, size, 1, func(string, int, int) { audit() }); err != nil {
 		t.Error(err)
 	}
