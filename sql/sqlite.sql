@@ -57,6 +57,7 @@ CREATE TABLE orders (
   customer_name  TEXT     NOT NULL, -- as it was when the order was placed
   customer_email TEXT     NOT NULL,
   customer_phone TEXT     NULL,
+  search_text    TEXT     NOT NULL, -- the customer's name and email, folded: no case, no accents
   status         TEXT     NOT NULL CHECK (status IN ('CREATED', 'CONFIRMED', 'CANCELED')),
   total_cents    INTEGER  NOT NULL CHECK (total_cents >= 0),
   version        INTEGER  NOT NULL,

@@ -712,7 +712,7 @@ func TestOrderListRefused(t *testing.T) {
 		"cursor=bzoxOjI6Mw":             "cursor", // o:1:2:3
 		"cursor=cDox":                   "cursor", // p:1, of the list of products
 		"cursor=bzotMTox":               "cursor", // o:-1:1
-		"search=x":                      "search",
+		"search=":                       "search",
 		"status=CREATED&status=CREATED": "status",
 	} {
 		r := ordersRaw(t, w, s, http.MethodGet, "/orders?"+query, nil, nil)
@@ -971,4 +971,47 @@ func TestOrderRaceConfirmCancel(t *testing.T) {
 		ordersWantStock(t, s, p.ID, 100)
 	}
 	ordersAudit(t, w)
+}
+
+// An order is found by the name and the address that its customer had when it was placed, in any case, with every other
+// filter, and page by page.
+func TestOrderSearch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	jose, other := w.Customer(s, "jose%nandu@example.com"), w.Customer(s, "other@example.com")
+	p := w.Product(s, "SOLD", 100, 1000)
+	var want []int64 // newest first
+	for range 3 {
+		want = append([]int64{w.Order(s, jose.ID, p.ID, 1).ID}, want...)
+		w.Order(s, other.ID, p.ID, 1)
+	}
+	renamed, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), jose.ID, nil, customers.CustomerInput{Name: "Somebody else", Email: "else@example.com"})
+	ordersWant(t, "rename", renamed, err, http.StatusOK)
+	for _, test := range []struct {
+		search string
+		status *orders.OrderStatus
+		buyer  *int64
+		want   []int64
+	}{
+		{"JOSÉ%ñ", nil, nil, want}, {"%", nil, nil, want}, {"customer jose", nil, &jose.ID, want},
+		{"jose", new(orders.StatusCreated), &jose.ID, want}, {"jose", new(orders.StatusCreated), nil, want},
+		{"jose", new(orders.StatusConfirmed), nil, nil}, {"jose", nil, &other.ID, nil}, {"somebody", nil, nil, nil}, {"_", nil, nil, nil},
+	} {
+		var got []int64
+		params := orders.ListOrdersParams{Search: &test.search, Status: test.status, CustomerID: test.buyer, Limit: new(int32(2))}
+		for {
+			r, err := s.Orders.ListOrdersWithResponse(t.Context(), &params)
+			ordersWant(t, test.search, r, err, http.StatusOK)
+			for _, o := range r.JSON200.Data {
+				got = append(got, o.ID)
+			}
+			if params.Cursor = r.JSON200.NextCursor; params.Cursor == nil {
+				break
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("search %q: got %v, want %v", test.search, got, test.want)
+		}
+	}
 }

@@ -63,7 +63,7 @@ func Run(m *testing.M, checks ...func() (code int)) (code int) {
 }
 
 // available says why there is no Docker engine, if there is none.
-func available() error {
+var available = sync.OnceValue(func() error {
 	containerlog.SetDefault(silent{})
 	provider, err := testcontainers.ProviderDocker.GetProvider()
 	if err != nil {
@@ -72,7 +72,7 @@ func available() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return errors.Join(provider.Health(ctx), provider.Close())
-}
+})
 
 // silent keeps the library's account of containers out of the tests' output.
 type silent struct{}

@@ -259,7 +259,7 @@ func list(t *testing.T, db *database.DB, from, before time.Time, beforeID int64,
 	t.Helper()
 	err := db.Read(t.Context(), func(c database.Conn) (err error) {
 		rows, err = ordersdb.New(c).ListOrders(t.Context(), ordersdb.ListOrdersParams{
-			CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit,
+			CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: "%", Limit: limit,
 		})
 		return err
 	})

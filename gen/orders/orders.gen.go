@@ -365,6 +365,9 @@ type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
+	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address. Case and accents don't count; `%` and `_` stand for themselves.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// Status Only orders in this state.
 	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
 

@@ -14,6 +14,7 @@ type Order struct {
 	CustomerName  string
 	CustomerEmail string
 	CustomerPhone *string
+	SearchText    string
 	Status        string
 	TotalCents    int64
 	Version       int64

@@ -45,7 +45,7 @@ func (q *Queries) ConfirmOrder(ctx context.Context, arg ConfirmOrderParams) erro
 }
 
 const getOrder = `-- name: GetOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id = ?
@@ -60,6 +60,7 @@ func (q *Queries) GetOrder(ctx context.Context, id int64) (Order, error) {
 		&i.CustomerName,
 		&i.CustomerEmail,
 		&i.CustomerPhone,
+		&i.SearchText,
 		&i.Status,
 		&i.TotalCents,
 		&i.Version,
@@ -72,8 +73,8 @@ func (q *Queries) GetOrder(ctx context.Context, id int64) (Order, error) {
 }
 
 const insertOrder = `-- name: InsertOrder :execlastid
-INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, created_at)
-VALUES (?, ?, ?, ?, 'CREATED', ?, 1, ?)
+INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, created_at)
+VALUES (?, ?, ?, ?, ?, 'CREATED', ?, 1, ?)
 `
 
 type InsertOrderParams struct {
@@ -81,6 +82,7 @@ type InsertOrderParams struct {
 	CustomerName  string
 	CustomerEmail string
 	CustomerPhone *string
+	SearchText    string
 	TotalCents    int64
 	CreatedAt     time.Time
 }
@@ -91,6 +93,7 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) (int64
 		arg.CustomerName,
 		arg.CustomerEmail,
 		arg.CustomerPhone,
+		arg.SearchText,
 		arg.TotalCents,
 		arg.CreatedAt,
 	)
@@ -173,11 +176,12 @@ func (q *Queries) ListOrderLines(ctx context.Context, orderIds []int64) ([]Order
 const listOrders = `-- name: ListOrders :many
 
 SELECT /*+ INDEX(orders orders_created) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
+  AND search_text LIKE ? ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
@@ -186,6 +190,7 @@ type ListOrdersParams struct {
 	CreatedFrom time.Time
 	BeforeTime  time.Time
 	BeforeID    int64
+	Pattern     string
 	Limit       int32
 }
 
@@ -198,6 +203,7 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 		arg.BeforeTime,
 		arg.BeforeTime,
 		arg.BeforeID,
+		arg.Pattern,
 		arg.Limit,
 	)
 	if err != nil {
@@ -213,6 +219,7 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 			&i.CustomerName,
 			&i.CustomerEmail,
 			&i.CustomerPhone,
+			&i.SearchText,
 			&i.Status,
 			&i.TotalCents,
 			&i.Version,
@@ -236,12 +243,13 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 
 const listOrdersByCustomer = `-- name: ListOrdersByCustomer :many
 SELECT /*+ INDEX(orders orders_customer) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = ?
   AND created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
+  AND search_text LIKE ? ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
@@ -251,6 +259,7 @@ type ListOrdersByCustomerParams struct {
 	CreatedFrom time.Time
 	BeforeTime  time.Time
 	BeforeID    int64
+	Pattern     string
 	Limit       int32
 }
 
@@ -261,6 +270,7 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 		arg.BeforeTime,
 		arg.BeforeTime,
 		arg.BeforeID,
+		arg.Pattern,
 		arg.Limit,
 	)
 	if err != nil {
@@ -276,6 +286,7 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 			&i.CustomerName,
 			&i.CustomerEmail,
 			&i.CustomerPhone,
+			&i.SearchText,
 			&i.Status,
 			&i.TotalCents,
 			&i.Version,
@@ -299,12 +310,13 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 
 const listOrdersByCustomerAndStatus = `-- name: ListOrdersByCustomerAndStatus :many
 SELECT /*+ INDEX(orders orders_customer_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = ? AND status = ?
   AND created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
+  AND search_text LIKE ? ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
@@ -315,6 +327,7 @@ type ListOrdersByCustomerAndStatusParams struct {
 	CreatedFrom time.Time
 	BeforeTime  time.Time
 	BeforeID    int64
+	Pattern     string
 	Limit       int32
 }
 
@@ -326,6 +339,7 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 		arg.BeforeTime,
 		arg.BeforeTime,
 		arg.BeforeID,
+		arg.Pattern,
 		arg.Limit,
 	)
 	if err != nil {
@@ -341,6 +355,7 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 			&i.CustomerName,
 			&i.CustomerEmail,
 			&i.CustomerPhone,
+			&i.SearchText,
 			&i.Status,
 			&i.TotalCents,
 			&i.Version,
@@ -364,12 +379,13 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 
 const listOrdersByStatus = `-- name: ListOrdersByStatus :many
 SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = ?
   AND created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
+  AND search_text LIKE ? ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
@@ -379,6 +395,7 @@ type ListOrdersByStatusParams struct {
 	CreatedFrom time.Time
 	BeforeTime  time.Time
 	BeforeID    int64
+	Pattern     string
 	Limit       int32
 }
 
@@ -389,6 +406,7 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 		arg.BeforeTime,
 		arg.BeforeTime,
 		arg.BeforeID,
+		arg.Pattern,
 		arg.Limit,
 	)
 	if err != nil {
@@ -404,6 +422,7 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 			&i.CustomerName,
 			&i.CustomerEmail,
 			&i.CustomerPhone,
+			&i.SearchText,
 			&i.Status,
 			&i.TotalCents,
 			&i.Version,
@@ -426,7 +445,7 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 }
 
 const lockOrder = `-- name: LockOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id = ?
@@ -442,6 +461,7 @@ func (q *Queries) LockOrder(ctx context.Context, id int64) (Order, error) {
 		&i.CustomerName,
 		&i.CustomerEmail,
 		&i.CustomerPhone,
+		&i.SearchText,
 		&i.Status,
 		&i.TotalCents,
 		&i.Version,

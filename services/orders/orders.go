@@ -15,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
 // Order is an order with its lines, by product.
@@ -57,7 +58,8 @@ func (s *service) place(ctx context.Context, q *ordersdb.Queries, buyer Customer
 	order.Status, order.Version, order.CreatedAt = string(api.StatusCreated), 1, s.now()
 	order.ID, err = q.InsertOrder(ctx, ordersdb.InsertOrderParams{
 		CustomerID: order.CustomerID, CustomerName: order.CustomerName, CustomerEmail: order.CustomerEmail,
-		CustomerPhone: order.CustomerPhone, TotalCents: order.TotalCents, CreatedAt: order.CreatedAt,
+		CustomerPhone: order.CustomerPhone, SearchText: search.Fold(buyer.Name, buyer.Email),
+		TotalCents: order.TotalCents, CreatedAt: order.CreatedAt,
 	})
 	if err != nil {
 		return Order{}, fmt.Errorf("insert order: %w", err)
@@ -206,7 +208,7 @@ func (s *service) order(ctx context.Context, id int64) (o Order, err error) {
 }
 
 func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []Order, next *common.NextCursor, err error) {
-	limit := page.Limit(p.Limit)
+	limit, pattern := page.Limit(p.Limit), search.Pattern(p.Search)
 	from, before, beforeID, err := bounds(p)
 	if err != nil {
 		return nil, nil, err
@@ -219,19 +221,19 @@ func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []O
 		case p.CustomerID != nil && p.Status != nil:
 			rows, err = q.ListOrdersByCustomerAndStatus(ctx, ordersdb.ListOrdersByCustomerAndStatusParams{
 				CustomerID: *p.CustomerID, Status: string(*p.Status),
-				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
+				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
 			})
 		case p.CustomerID != nil:
 			rows, err = q.ListOrdersByCustomer(ctx, ordersdb.ListOrdersByCustomerParams{
-				CustomerID: *p.CustomerID, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
+				CustomerID: *p.CustomerID, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
 			})
 		case p.Status != nil:
 			rows, err = q.ListOrdersByStatus(ctx, ordersdb.ListOrdersByStatusParams{
-				Status: string(*p.Status), CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
+				Status: string(*p.Status), CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
 			})
 		default:
 			rows, err = q.ListOrders(ctx, ordersdb.ListOrdersParams{
-				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
+				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
 			})
 		}
 		if err != nil {

@@ -1,19 +1,19 @@
 -- name: InsertOrder :execlastid
-INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, created_at)
-VALUES (?, ?, ?, ?, 'CREATED', ?, 1, ?);
+INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, created_at)
+VALUES (?, ?, ?, ?, ?, 'CREATED', ?, 1, ?);
 
 -- name: InsertOrderLine :exec
 INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
 VALUES (?, ?, ?, ?, ?);
 
 -- name: GetOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id = ?;
 
 -- name: LockOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id = ?
@@ -41,43 +41,47 @@ WHERE id = sqlc.arg(id);
 
 -- name: ListOrders :many
 SELECT /*+ INDEX(orders orders_created) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
   AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+  AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByStatus :many
 SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
   AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+  AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByCustomer :many
 SELECT /*+ INDEX(orders orders_customer) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = sqlc.arg(customer_id)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
   AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+  AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByCustomerAndStatus :many
 SELECT /*+ INDEX(orders orders_customer_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason,
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = sqlc.arg(customer_id) AND status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
   AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+  AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?;

@@ -20,7 +20,7 @@ const (
 	intoCustomers   = "customers (name, email, phone, active_email, search_text, version, created_at, updated_at)"
 	intoProducts    = "products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)"
 	intoAdjustments = "stock_adjustments (product_id, delta, caller, created_at)"
-	intoOrders      = "orders (customer_id, customer_name, customer_email, customer_phone, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)"
+	intoOrders      = "orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)"
 	intoLines       = "order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
 )
 
@@ -115,7 +115,7 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 				}
 			}
 			c := pick(random, customers)
-			values = append(values, c.ID, c.Name, c.Email, c.Phone, o.Status, o.TotalCents,
+			values = append(values, c.ID, c.Name, c.Email, c.Phone, search.Fold(c.Name, c.Email), o.Status, o.TotalCents,
 				o.Version, o.CancelReason, o.CreatedAt, o.ConfirmedAt, o.CanceledAt)
 			baskets = append(baskets, basket)
 			made++

@@ -61,6 +61,7 @@ CREATE TABLE orders (
   customer_name  VARCHAR(200) NOT NULL, -- as it was when the order was placed
   customer_email VARCHAR(254) NOT NULL,
   customer_phone VARCHAR(32)  NULL,
+  search_text    VARCHAR(1400) NOT NULL, -- the customer's name and email, folded: no case, no accents
   status         VARCHAR(9)   NOT NULL,
   total_cents    BIGINT       NOT NULL,
   version        BIGINT       NOT NULL,
