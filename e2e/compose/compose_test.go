@@ -1,0 +1,245 @@
+// Package compose holds the test of Dockerfile and docker-compose.yml: built, started and judged as a user does it, with
+// the docker command and the SDK.
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+func TestCompose(t *testing.T) {
+	p := newProject(t)
+	p.compose(t, "build")
+
+	begin := time.Now()
+	p.compose(t, "up", "--detach", "--build")
+	p.awaitHealthy(t, running...)
+	t.Logf("all was healthy after %s", time.Since(begin)) // a minute is what is promised, of a machine that has the time
+
+	t.Run("defaults", p.testDefaults)
+	t.Run("image", p.testImage)
+	t.Run("containers", p.testContainers)
+	t.Run("rights", p.testRights)
+	t.Run("flow", p.testFlow)
+	t.Run("restarts", p.testRestarts)
+	t.Run("services before MySQL", p.testServicesBeforeMySQL)
+	t.Run("audit", func(t *testing.T) { t.Log(p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")) })
+}
+
+// testDefaults looks for the ports that are promised, where no variable moves them, and for the look inside.
+func (p *project) testDefaults(t *testing.T) {
+	unmoved := *p
+	for _, port := range portOf {
+		unmoved.env = append(slices.Clip(unmoved.env), port.variable+"=")
+	}
+	var config struct {
+		Services map[string]struct {
+			Ports []struct {
+				HostIP    string `json:"host_ip"`
+				Published string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(unmoved.compose(t, "config", "--format", "json")), &config); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"mysql": "3307", "customers": "3001", "orders": "3002", "orchestrator": "3003"}
+	for name, service := range config.Services {
+		switch {
+		case want[name] == "" && len(service.Ports) == 0:
+		case len(service.Ports) != 1 || service.Ports[0].HostIP != "127.0.0.1" || service.Ports[0].Published != want[name]:
+			t.Errorf("%s publishes %+v, want port %q of 127.0.0.1", name, service.Ports, want[name])
+		}
+	}
+	tables := strings.Fields(p.compose(t, "exec", "-T", "mysql", "mysql", "-u", "b2b_user", "-pb2b_pass", "-e", "USE b2b_db; SHOW TABLES;"))
+	for _, table := range slices.Concat(customersTables, ordersTables) {
+		if !slices.Contains(tables, table) {
+			t.Errorf("SHOW TABLES prints %q, without %s", tables, table)
+		}
+	}
+}
+
+func (p *project) testImage(t *testing.T) {
+	var image struct {
+		Size   int64
+		Config struct{ User string }
+	}
+	p.inspect(t, &image, p.name)
+	if image.Size >= 25e6 {
+		t.Errorf("the image has %d bytes, want less than 25 MB", image.Size)
+	}
+	if image.Config.User != "65532:65532" { // by number, as that is what an orchestrator can check
+		t.Errorf("the image runs as the user %q", image.Config.User)
+	}
+	t.Logf("the image has %.1f MB", float64(image.Size)/1e6)
+}
+
+func (p *project) testContainers(t *testing.T) {
+	for _, service := range slices.Concat(running, []string{"migrate", "seed"}) {
+		c := p.container(t, service)
+		restart := "unless-stopped"
+		if !slices.Contains(running, service) {
+			restart = "no"
+			if c.State.Status != "exited" || c.State.ExitCode != 0 {
+				t.Errorf("%s is %s with %d, want it to have done its work", service, c.State.Status, c.State.ExitCode)
+			}
+		}
+		h := c.HostConfig
+		if h.RestartPolicy.Name != restart {
+			t.Errorf("%s has the restart policy %q, want %q", service, h.RestartPolicy.Name, restart)
+		}
+		if h.Memory == 0 || h.Memory > 1<<30 {
+			t.Errorf("%s may take %d bytes of memory", service, h.Memory)
+		}
+		if !slices.Equal(h.CapDrop, []string{"ALL"}) || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s drops %q, with %q", service, h.CapDrop, h.SecurityOpt)
+		}
+		if service == "mysql" { // its image begins as root, and needs to
+			status := p.compose(t, "exec", "-T", service, "cat", "/proc/1/status")
+			if strings.Contains(status, "Uid:\t0") || !strings.Contains(status, "CapEff:\t0000000000000000") {
+				t.Errorf("the server of MySQL has the rights of root:\n%s", status)
+			}
+			continue
+		}
+		if !h.ReadonlyRootfs || len(h.CapAdd) != 0 || c.Config.User != "65532:65532" || len(c.Mounts) != 0 {
+			t.Errorf("%s: read-only root %t, capabilities %q, user %q, mounts %v", service, h.ReadonlyRootfs, h.CapAdd, c.Config.User, c.Mounts)
+		}
+	}
+}
+
+var (
+	customersTables = []string{"customers", "customers_idempotency"}
+	ordersTables    = []string{"order_lines", "orders", "orders_idempotency", "products", "stock_adjustments"}
+)
+
+func (p *project) testRights(t *testing.T) {
+	for _, test := range []struct {
+		user, password string
+		own, others    []string
+	}{
+		{"customers_user", "customers_pass", customersTables, ordersTables},
+		{"orders_user", "orders_pass", ordersTables, customersTables},
+	} {
+		sql := func(statement string) (string, error) {
+			return p.try(t, "exec", "-T", "mysql", "mysql", "-N", "-u", test.user, "-p"+test.password, "b2b_db", "-e", statement)
+		}
+		want := []string{
+			"GRANT SELECT ON `b2b_db`.`goose_db_version` TO `" + test.user + "`@`%`",
+			"GRANT USAGE ON *.* TO `" + test.user + "`@`%`", // no right at all
+		}
+		for _, table := range test.own {
+			want = append(want, "GRANT SELECT, INSERT, UPDATE, DELETE ON `b2b_db`.`"+table+"` TO `"+test.user+"`@`%`")
+		}
+		printed, err := sql("SHOW GRANTS")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Split(strings.TrimSpace(printed), "\n")
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has the rights\n%s\nwant\n%s", test.user, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		for _, table := range test.others {
+			if printed, err := sql("SELECT * FROM " + table); err == nil || !strings.Contains(err.Error(), "SELECT command denied") {
+				t.Errorf("%s reads %s: %v\n%s", test.user, table, err, printed)
+			}
+		}
+		if _, err := sql("DROP TABLE " + test.own[0]); err == nil || !strings.Contains(err.Error(), "DROP command denied") {
+			t.Errorf("%s drops %s: %v", test.user, test.own[0], err)
+		}
+	}
+}
+
+// testFlow sells through all three services.
+func (p *project) testFlow(t *testing.T) {
+	c := p.login(t)
+	buyer, product := c.customer(t, "flow@example.com"), c.product(t, "FLOW", 10)
+	item := orders.OrderLineInput{ProductID: product, Qty: 2}
+
+	placed, err := c.orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer, Items: []orders.OrderLineInput{item}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if placed.JSON201 == nil {
+		t.Fatalf("place: %s\n%s", placed.Status(), placed.Body)
+	}
+	key := "flow-confirm"
+	confirmed, err := c.orders.ConfirmOrderWithResponse(t.Context(), placed.JSON201.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if confirmed.JSON200 == nil || confirmed.JSON200.Status != orders.StatusConfirmed {
+		t.Errorf("confirm: %s\n%s", confirmed.Status(), confirmed.Body)
+	}
+	anyone := p.client(t, "") // the orchestrator takes them here
+	atOnce, err := anyone.orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+		CustomerID: buyer, IdempotencyKey: "flow", Items: []orchestrator.OrderRequestLine{orchestrator.OrderRequestLine(item)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if atOnce.JSON201 == nil || atOnce.JSON201.Data.Customer.ID != buyer {
+		t.Errorf("create and confirm: %s\n%s", atOnce.Status(), atOnce.Body)
+	}
+	if stock := c.stock(t, product); stock != 10-2-2 {
+		t.Errorf("%d units are in stock, want 6", stock)
+	}
+}
+
+// testRestarts kills MySQL and each service in turn while orders are flowing. Every order that was acknowledged is there
+// in the end, and none is there twice.
+func (p *project) testRestarts(t *testing.T) {
+	l := newLoad(t, p.login(t))
+	ctx, stop := context.WithCancel(t.Context())
+	finished := l.start(ctx, t)
+	defer func() {
+		stop()
+		<-finished
+	}()
+	const some = 20 // orders
+	l.awaitMore(t, some)
+	for _, service := range running {
+		begin := time.Now()
+		p.compose(t, "restart", "--timeout", "0", service)
+		p.awaitHealthy(t, running...)
+		l.awaitMore(t, some)
+		t.Logf("%s was restarted, and orders flow again, after %s", service, time.Since(begin).Round(time.Millisecond))
+	}
+	l.over.Store(true)
+	await(t, "the callers end", func() bool {
+		select {
+		case <-finished:
+			return true
+		default:
+			return false
+		}
+	})
+	l.check(t)
+}
+
+// testServicesBeforeMySQL starts the services where MySQL is not there yet. They give up, are started again, and come up
+// once MySQL does.
+func (p *project) testServicesBeforeMySQL(t *testing.T) {
+	p.compose(t, "stop", "--timeout", "20")
+	impatient := *p
+	impatient.env = append(slices.Clip(p.env), "DB_WAIT=1s")
+	for _, service := range running[1:] { // one by one: those of one command would wait for each other
+		impatient.compose(t, "up", "--detach", "--no-deps", service)
+	}
+	for _, service := range []string{"customers", "orders"} {
+		await(t, service+" gives up and is started again", func() bool { return p.container(t, service).RestartCount > 1 })
+	}
+	p.compose(t, "start", "mysql")
+	p.awaitHealthy(t, running...)
+	c := p.login(t)
+	c.customer(t, "late@example.com")
+	c.product(t, "LATE", 1)
+}

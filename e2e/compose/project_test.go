@@ -1,0 +1,196 @@
+package compose
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait and command but the build. It is far above what anything here takes.
+const patience = 3 * time.Minute
+
+// running are the services that keep running, in the order in which they start.
+var running = []string{"mysql", "customers", "orders", "orchestrator"}
+
+// portOf has the port of each inside its container, and the variable that moves it outside.
+var portOf = map[string]struct{ inside, variable string }{
+	"mysql":        {"3306", "MYSQL_PORT"},
+	"customers":    {"3001", "CUSTOMERS_PORT"},
+	"orders":       {"3002", "ORDERS_PORT"},
+	"orchestrator": {"3003", "ORCHESTRATOR_PORT"},
+}
+
+// project is the compose file under a name and ports of its own.
+type project struct {
+	name string
+	env  []string
+	urls map[string]string // of each service
+}
+
+// newProject takes everything down again in the end. Without Docker the test is skipped; where CI is set it fails.
+func newProject(t *testing.T) *project {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "docker", "info").CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("there is no Docker engine: %v\n%s", err, out)
+		}
+		t.Skip("the compose file needs a Docker engine, which is not here")
+	}
+	p := &project{name: "pedidos-test-" + strings.ToLower(rand.Text()[:8]), urls: map[string]string{}}
+	p.env = append(os.Environ(), defaults(t)...)
+	for service, port := range portOf {
+		free := freePort(t)
+		p.env = append(p.env, port.variable+"="+free)
+		p.urls[service] = "http://127.0.0.1:" + free
+	}
+	t.Cleanup(func() { p.down(t) })
+	return p
+}
+
+// defaults unsets what the compose file reads, so that neither the environment nor .env has a say.
+func defaults(t *testing.T) (env []string) {
+	t.Helper()
+	file, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`\$\{(\w+):-`).FindAllSubmatch(file, -1) {
+		env = append(env, string(found[1])+"=")
+	}
+	return env
+}
+
+// freePort is a port that keeps its number over restarts, which one that Docker chooses does not.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// compose runs docker compose and returns what it prints.
+func (p *project) compose(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := p.try(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (p *project) try(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	return p.docker(t.Context(), append([]string{"compose", "--project-name", p.name}, args...)...)
+}
+
+func (p *project) docker(ctx context.Context, args ...string) (string, error) {
+	most := patience
+	if args[len(args)-1] == "build" {
+		most = 6 * time.Minute // with empty caches
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Dir, cmd.Env = "../..", p.env
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which reaches the plugin too
+	cmd.WaitDelay = 10 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("docker %s: %w\n%s%s", strings.Join(args, " "), err, &stdout, &stderr)
+	}
+	return stdout.String(), nil
+}
+
+func (p *project) inspect(t *testing.T, into any, name string) {
+	t.Helper()
+	out, err := p.docker(t.Context(), "inspect", "--format", "{{json .}}", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// container is what `docker inspect` knows of one.
+type container struct {
+	RestartCount int
+	Config       struct{ User string }
+	Mounts       []struct{ Destination string }
+	State        struct {
+		Status   string
+		ExitCode int
+		Health   struct{ Status string }
+	}
+	HostConfig struct {
+		ReadonlyRootfs               bool
+		CapAdd, CapDrop, SecurityOpt []string
+		Memory                       int64
+		RestartPolicy                struct{ Name string }
+	}
+}
+
+func (p *project) container(t *testing.T, service string) (c container) {
+	t.Helper()
+	p.inspect(t, &c, p.name+"-"+service+"-1")
+	return c
+}
+
+func (p *project) awaitHealthy(t *testing.T, services ...string) {
+	t.Helper()
+	for _, service := range services {
+		await(t, service+" is healthy", func() bool { return p.container(t, service).State.Health.Status == "healthy" })
+	}
+}
+
+// await asks until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for tick := time.NewTicker(100 * time.Millisecond); !so(); {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited for %s: %v", what, ctx.Err())
+		}
+	}
+}
+
+// down removes what the project made, and shows what it did where the test failed.
+func (p *project) down(t *testing.T) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	do := func(args ...string) string {
+		out, err := p.docker(ctx, args...)
+		if err != nil {
+			t.Error(err)
+		}
+		return out
+	}
+	if t.Failed() {
+		t.Log(do("compose", "--project-name", p.name, "ps", "--all"))
+		t.Log(do("compose", "--project-name", p.name, "logs", "--tail", "30"))
+	}
+	do("compose", "--project-name", p.name, "down", "--volumes", "--timeout", "5")
+	do("image", "rm", "--force", p.name)
+	for _, kind := range []string{"container", "volume", "network"} {
+		if left := do(kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+p.name); left != "" {
+			t.Errorf("a %s is left: %s", kind, left)
+		}
+	}
+}
