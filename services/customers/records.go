@@ -78,7 +78,7 @@ func (s *service) delete(ctx context.Context, id int64) error {
 
 // explain makes a refusal of the one duplicate that a customer can be.
 func (s *service) explain(err error) error {
-	err = s.db.Explain(err)
+	err = s.db.Classify(err)
 	if errors.Is(err, database.ErrDuplicate) {
 		return problem.New(common.CodeEmailTaken, "Another customer has this e-mail address.").
 			About("email", "another customer has it")

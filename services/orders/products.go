@@ -60,7 +60,7 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 		SKU: row.SKU, Name: row.Name, SearchText: search.Fold(row.SKU, row.Name),
 		PriceCents: row.PriceCents, Stock: row.Stock, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	})
-	if err = s.db.Explain(err); errors.Is(err, database.ErrDuplicate) {
+	if err = s.db.Classify(err); errors.Is(err, database.ErrDuplicate) {
 		return row, problem.New(common.CodeSKUTaken, fmt.Sprintf("Another product has the SKU %s.", in.SKU)).
 			About("sku", "another product has it")
 	}

@@ -61,21 +61,21 @@ func (db *DB) Close() error {
 }
 
 // Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return db.Explain(db.read.PingContext(ctx)) }
+func (db *DB) Ping(ctx context.Context) error { return db.Classify(db.read.PingContext(ctx)) }
 
 // Read runs queries that change nothing, outside of a transaction.
 func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
-	return db.Explain(queries(db.engine.wrap(db.read)))
+	return db.Classify(queries(db.engine.wrap(db.read)))
 }
 
 // Snapshot runs queries that change nothing and that all see the database as it was at the first of them.
 func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return db.Explain(fmt.Errorf("begin: %w", err))
+		return db.Classify(fmt.Errorf("begin: %w", err))
 	}
 	defer func() { _ = tx.Rollback() }() // there is nothing to commit
-	return db.Explain(queries(db.engine.wrap(tx)))
+	return db.Classify(queries(db.engine.wrap(tx)))
 }
 
 const (
@@ -87,7 +87,7 @@ const (
 // because of another (deadlock, busy), it is run again from the start, so statements must change nothing outside of it.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	for try := 1; ; try++ {
-		err := db.Explain(db.once(ctx, statements))
+		err := db.Classify(db.once(ctx, statements))
 		if !errors.Is(err, errDeadlock) {
 			return err
 		}
@@ -117,8 +117,8 @@ func (db *DB) once(ctx context.Context, statements func(Conn) error) error {
 	return nil
 }
 
-// Explain adds the error of this package that err is, and makes a problem of a database that does not answer.
-func (db *DB) Explain(err error) error {
+// Classify adds the error of this package that err is, and makes a problem of a database that does not answer.
+func (db *DB) Classify(err error) error {
 	if err == nil {
 		return nil
 	}

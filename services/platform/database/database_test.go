@@ -145,8 +145,8 @@ func TestAnErrorOfTheServiceStaysAsItIs(t *testing.T) {
 	if problem.From(err) != own || err.Error() != own.Error() {
 		t.Errorf("Read = %v, want %v", err, own)
 	}
-	if err := db.Explain(nil); err != nil {
-		t.Errorf("Explain(nil) = %v", err)
+	if err := db.Classify(nil); err != nil {
+		t.Errorf("Classify(nil) = %v", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestMySQLErrors(t *testing.T) {
 		{errors.New("another"), nil, false},
 		{database.ErrNotFound, database.ErrNotFound, false},
 	} {
-		err := db.Explain(fmt.Errorf("query: %w", test.err))
+		err := db.Classify(fmt.Errorf("query: %w", test.err))
 		if !errors.Is(err, test.err) {
 			t.Errorf("%v: became %v, which is not it", test.err, err)
 		}

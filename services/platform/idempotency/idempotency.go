@@ -183,7 +183,7 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry) error {
 	if err := k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt); err != nil {
 		return err
 	}
-	err := k.db.Explain(k.store.Claim(ctx, conn, e))
+	err := k.db.Classify(k.store.Claim(ctx, conn, e))
 	switch {
 	case errors.Is(err, database.ErrDuplicate):
 		return errTaken

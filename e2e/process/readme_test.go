@@ -1,0 +1,58 @@
+package process
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The curl lines of the README give what it says they give, on a first start.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"bash", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not here, so the lines of the README can't be pasted", tool)
+		}
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, flow, _ := strings.Cut(string(text), "## The flow, in curl")
+	flow, _, _ = strings.Cut(flow, "\n## ")
+	var blocks []string
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(flow, -1) {
+		blocks = append(blocks, block[1])
+	}
+	s := up(t, nil, t.TempDir(), freePorts...)
+	script := strings.NewReplacer(
+		"http://localhost:3001", s.customers, "http://localhost:3002", s.orders, "http://localhost:3003", s.orchestrator,
+	).Replace(strings.Join(blocks, "echo\n"))
+	// The README asks to paste the first order twice.
+	order := regexp.MustCompile(`(?m)^curl [^\n]*\\\n[^\n]*order-0001[^\n]*\n`).FindString(script)
+	script = strings.Replace(script, order, order+"echo\n"+order+"echo\n", 1)
+
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	out, err := exec.CommandContext(ctx, "bash", "-euc", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, script, out)
+	}
+	printed := string(out)
+	for _, want := range []string{
+		`"email":"compras@norte.example"`, `"id":3`, `"sku":"SAW-190"`, `"id":4`,
+		`"total_cents":269700`, `"status":"CREATED"`, `"status":"CONFIRMED"`, `"status":"CANCELED"`,
+		`"stock":22`, `"success":true`, `"code":"insufficient_stock"`, `"available":20`,
+	} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("the lines did not print %s:\n%s", want, printed)
+		}
+	}
+	again := regexp.MustCompile(`"id":1,[^\n]*"status":"CREATED","total_cents":269700`).FindAllString(printed, -1)
+	if order == "" || len(again) != 2 {
+		t.Errorf("the first order was answered %d times with the same order, want twice:\n%s", len(again), printed)
+	}
+}
