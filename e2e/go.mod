@@ -9,6 +9,7 @@ require (
 	github.com/gofrs/flock v0.13.1
 	github.com/pedidos-hq/pedidos/gen v0.0.0
 	github.com/pedidos-hq/pedidos/services v0.0.0
+	github.com/pedidos-hq/pedidos/sql v0.0.0
 	github.com/testcontainers/testcontainers-go v0.44.0
 	github.com/testcontainers/testcontainers-go/modules/mysql v0.44.0
 	modernc.org/sqlite v1.57.0
@@ -78,7 +79,6 @@ require (
 	github.com/oasdiff/yaml3 v0.0.14 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect
-	github.com/pedidos-hq/pedidos/sql v0.0.0 // indirect
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
 	github.com/pressly/goose/v3 v3.28.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
@@ -118,4 +118,7 @@ replace (
 	github.com/pedidos-hq/pedidos/gen => ../gen
 	github.com/pedidos-hq/pedidos/services => ../services
 	github.com/pedidos-hq/pedidos/sql => ../sql
+	// goose asks for newer ones, for its own command. SQLite is held together with the one libc that it is made for.
+	modernc.org/libc => modernc.org/libc v1.74.1
+	modernc.org/sqlite => modernc.org/sqlite v1.54.0
 )

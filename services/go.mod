@@ -72,4 +72,7 @@ require (
 replace (
 	github.com/pedidos-hq/pedidos/gen => ../gen
 	github.com/pedidos-hq/pedidos/sql => ../sql
+	// goose asks for newer ones, for its own command. SQLite is held together with the one libc that it is made for.
+	modernc.org/libc => modernc.org/libc v1.74.1
+	modernc.org/sqlite => modernc.org/sqlite v1.54.0
 )
