@@ -45,8 +45,8 @@ func Run(m *testing.M, checks ...func() (code int)) (code int) {
 	if *chosen != "" || flag.Lookup("test.list").Value.String() != "" {
 		return code
 	}
-	if err := available(); err != nil {
-		fmt.Println("engine: not run on MySQL, which needs Docker:", err)
+	if _, err := start(); err != nil {
+		fmt.Println("engine: not run on MySQL, which needs Docker and the image "+image+":", err)
 		if os.Getenv("CI") != "" {
 			return 1
 		}
@@ -61,18 +61,6 @@ func Run(m *testing.M, checks ...func() (code int)) (code int) {
 	}
 	return code
 }
-
-// available says why there is no Docker engine, if there is none.
-var available = sync.OnceValue(func() error {
-	containerlog.SetDefault(silent{})
-	provider, err := testcontainers.ProviderDocker.GetProvider()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	return errors.Join(provider.Health(ctx), provider.Close())
-})
 
 // silent keeps the library's account of containers out of the tests' output.
 type silent struct{}
@@ -137,10 +125,10 @@ func EmptyMySQL(t testing.TB) database.MySQL {
 // Server returns where the MySQL server is, as its administrator.
 func Server(t testing.TB) database.MySQL {
 	t.Helper()
-	if err := available(); err != nil && os.Getenv("CI") == "" {
-		t.Skip("MySQL needs Docker: ", err)
-	}
 	at, err := start()
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skipf("MySQL needs Docker and the image %s: %v", image, err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +168,11 @@ func Busy(t testing.TB, db *database.DB) (release func()) {
 var start = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
+	containerlog.SetDefault(silent{})
+	// The reaper would take the container away with the program that happened to start it.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return database.MySQL{}, err
+	}
 	lock := flock.New(filepath.Join(os.TempDir(), container+".lock"))
 	if err := lock.Lock(); err != nil {
 		return database.MySQL{}, fmt.Errorf("lock container: %w", err)
@@ -190,7 +183,7 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 		testcontainers.WithReuseByName(container),
 		// The tests make and drop databases all the time; what they check does not rest on the disk.
 		testcontainers.WithCmd("mysqld", "--max-connections=1000", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"),
-		testcontainers.WithWaitStrategy(wait.ForExposedPort().SkipInternalCheck().WithStartupTimeout(2*time.Minute)),
+		testcontainers.WithWaitStrategy(wait.ForNop(func(context.Context, wait.StrategyTarget) error { return nil })), // reach waits
 	)
 	if err != nil {
 		return database.MySQL{}, fmt.Errorf("start %s: %w", image, err)
@@ -203,13 +196,31 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 	if err != nil {
 		return database.MySQL{}, fmt.Errorf("find %s: %w", image, err)
 	}
-	at := database.MySQL{Host: host, Port: int(port.Num()), User: "root", Password: password, Name: "mysql", Conns: conns}
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return database.MySQL{}, err
-	}
-	return at, errors.Join(db.Wait(ctx, 2*time.Minute, slog.New(slog.DiscardHandler)), db.Close())
+	return reach(ctx, database.MySQL{Port: int(port.Num()), User: "root", Password: password, Name: "mysql", Conns: conns}, host, "127.0.0.1")
 })
+
+// reach waits until a server answers, on whichever of the hosts it does: a test program that runs in a container, or where
+// it looks like one, is told the gateway's.
+func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.MySQL, error) {
+	for tries := 0; ; tries++ {
+		at.Host = hosts[tries%len(hosts)]
+		db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return at, err
+		}
+		attempt, stop := context.WithTimeout(ctx, time.Second)
+		err = errors.Join(db.Ping(attempt), db.Close())
+		stop()
+		if err == nil {
+			return at, nil
+		}
+		select {
+		case <-ctx.Done():
+			return at, fmt.Errorf("%s does not answer: %w", image, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
 
 // template is what a migrated database is made of.
 type template []string
