@@ -77,6 +77,8 @@ func TestBaseURLRefuses(t *testing.T) {
 		{"http://host/#part", "must be scheme, host, port and path alone"},
 		{"http://ana@host", "must be scheme, host, port and path alone"},
 		{"http://ana:hunter2@host", "must be scheme, host, port and path alone"},
+		{"ftp://ana:hunter2@host", "must start with http:// or https://"},
+		{"http://ana:hunter2@ho st", "is not a URL"},
 		{"http://host/a//b", "has an empty or a dotted part"},
 		{"http://host//dev", "has an empty or a dotted part"},
 		{"http://host/a/../b", "has an empty or a dotted part"},
@@ -100,7 +102,7 @@ func FuzzBaseURL(f *testing.F) {
 	for _, raw := range []string{
 		"http://localhost:3002", "http://localhost:3002/orders/", "https://gateway/dev//orders//", "http://gateway/orders/orders",
 		"http://gateway/products/orders", "http://host/%6frders", "http://host/a%2f%2fb/", "http://host/a/../b", "http://host/ /orders",
-		"http://[::1]:3002/", "http://[fe80::1%25eth0]/", "http://h%25/", "http://%c3%a4/ä", "http://host/;a=1:2/", "http://host:/", "http:host", "//", "",
+		"http://[::1]:3002/", "http://[fe80::1%25eth0]/", "http://h%25/", "http://%c3%a4/ä", "http://host/;a=1:2/", "http://host/%40\"", "http://host:/", "http:host", "//", "",
 	} {
 		f.Add(raw)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,27 +23,29 @@ import (
 // BaseURL checks the base URL of a service and writes it in one way: no slash at its end, and none of the service's own
 // resources there, since http://host/orders is a common way to write where orders-api is. A path prefix stays.
 func BaseURL(raw string, resources ...string) (string, error) {
+	shown := strconv.Quote(raw)
+	if strings.Contains(raw, "@") { // there may be a password before it
+		shown = "it"
+	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	switch {
-	case strings.Contains(raw, "@"): // which is not printed: there may be a password before it
-		return "", errors.New("it must be scheme, host, port and path alone, without a user")
 	case err != nil:
-		return "", fmt.Errorf("%q is not a URL", raw)
+		return "", fmt.Errorf("%s is not a URL", shown)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return "", fmt.Errorf("%q must start with http:// or https://", raw)
+		return "", fmt.Errorf("%s must start with http:// or https://", shown)
 	case u.Hostname() == "":
-		return "", fmt.Errorf("%q names no host", raw)
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("%q must be scheme, host, port and path alone", raw)
+		return "", fmt.Errorf("%s names no host", shown)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", fmt.Errorf("%s must be scheme, host, port and path alone", shown)
 	case strings.Contains(u.Host, "%"): // as the zone of an IPv6 address, which could not be read again
-		return "", fmt.Errorf("%q has a percent sign in its host", raw)
+		return "", fmt.Errorf("%s has a percent sign in its host", shown)
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	for slices.Contains(resources, path[strings.LastIndex(path, "/")+1:]) {
 		path = strings.TrimRight(path[:strings.LastIndex(path, "/")], "/")
 	}
 	if strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
-		return "", fmt.Errorf("the path of %q has an empty or a dotted part", raw)
+		return "", fmt.Errorf("the path of %s has an empty or a dotted part", shown)
 	}
 	return u.Scheme + "://" + u.Host + path, nil
 }
