@@ -88,8 +88,8 @@ const (
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	for try := 1; ; try++ {
 		err := db.Classify(db.once(ctx, statements))
-		if !errors.Is(err, errDeadlock) {
-			return err
+		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
+			return err // a problem is the statements' last word, whatever its cause
 		}
 		if try == maxTries {
 			return problem.Unavailable(common.CodeUnavailable, "The database is too busy.", err)

@@ -180,10 +180,11 @@ func (k *Keeper) once(ctx context.Context, conn database.Conn, caller string, r 
 
 // claim inserts the key. Where another transaction has inserted it and is not done, the database makes this one wait.
 func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry) error {
-	if err := k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt); err != nil {
-		return err
+	err := k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt) // waits as well
+	if err == nil {
+		err = k.store.Claim(ctx, conn, e)
 	}
-	err := k.db.Classify(k.store.Claim(ctx, conn, e))
+	err = k.db.Classify(err)
 	switch {
 	case errors.Is(err, database.ErrDuplicate):
 		return errTaken
