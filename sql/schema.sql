@@ -53,6 +53,9 @@ CREATE TABLE stock_adjustments (
   delta      BIGINT       NOT NULL,
   caller     VARCHAR(150) NOT NULL,
   created_at DATETIME(6)  NOT NULL,
+  from_stock BIGINT       NULL, -- both NULL where version 1 of the schema has recorded it
+  to_stock   BIGINT       NULL,
+  reason     VARCHAR(500) NULL,
   PRIMARY KEY (id),
   KEY stock_adjustments_product (product_id, id),
   CONSTRAINT stock_adjustments_product FOREIGN KEY (product_id) REFERENCES products (id)
@@ -92,6 +95,19 @@ CREATE TABLE order_lines (
   CONSTRAINT order_lines_order FOREIGN KEY (order_id) REFERENCES orders (id),
   CONSTRAINT order_lines_product FOREIGN KEY (product_id) REFERENCES products (id),
   CONSTRAINT order_lines_qty_positive CHECK (qty > 0)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What became of orders: a row for each version of an order, written with it.
+CREATE TABLE order_events (
+  order_id    BIGINT       NOT NULL,
+  version     BIGINT       NOT NULL,
+  from_status VARCHAR(9)   NULL, -- NULL where the order was placed
+  to_status   VARCHAR(9)   NOT NULL,
+  caller      VARCHAR(150) NULL, -- NULL where it took place before version 2 of the schema
+  reason      VARCHAR(500) NULL,
+  created_at  DATETIME(6)  NOT NULL,
+  PRIMARY KEY (order_id, version),
+  CONSTRAINT order_events_order FOREIGN KEY (order_id) REFERENCES orders (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE orders_idempotency (

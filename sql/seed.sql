@@ -30,8 +30,8 @@ box of 500 screws', 8900, 1000, 1,
        '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000'
 WHERE NOT EXISTS (SELECT 1 FROM products WHERE sku = 'SCREWS-BOX');
 
-INSERT INTO stock_adjustments (product_id, delta, caller, created_at)
-SELECT p.id, p.stock, 'seed', '2026-01-01 00:00:00.000000'
+INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
+SELECT p.id, p.stock, 'seed', '2026-01-01 00:00:00.000000', 0, p.stock, 'first stock'
 FROM products p
 WHERE p.sku IN ('DRILL-18V', 'HAMMER-16', 'SCREWS-BOX')
   AND NOT EXISTS (SELECT 1 FROM stock_adjustments a WHERE a.product_id = p.id);

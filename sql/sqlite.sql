@@ -46,7 +46,10 @@ CREATE TABLE stock_adjustments (
   product_id INTEGER  NOT NULL REFERENCES products (id),
   delta      INTEGER  NOT NULL,
   caller     TEXT     NOT NULL,
-  created_at DATETIME NOT NULL
+  created_at DATETIME NOT NULL,
+  from_stock INTEGER  NULL, -- both NULL where version 1 of the schema has recorded it
+  to_stock   INTEGER  NULL,
+  reason     TEXT     NULL
 );
 
 CREATE INDEX stock_adjustments_product ON stock_adjustments (product_id, id);
@@ -82,6 +85,18 @@ CREATE TABLE order_lines (
 ) WITHOUT ROWID;
 
 CREATE INDEX order_lines_product ON order_lines (product_id, order_id);
+
+-- What became of orders: a row for each version of an order, written with it.
+CREATE TABLE order_events (
+  order_id    INTEGER  NOT NULL REFERENCES orders (id),
+  version     INTEGER  NOT NULL,
+  from_status TEXT     NULL, -- NULL where the order was placed
+  to_status   TEXT     NOT NULL,
+  caller      TEXT     NULL, -- NULL where it took place before version 2 of the schema
+  reason      TEXT     NULL,
+  created_at  DATETIME NOT NULL,
+  PRIMARY KEY (order_id, version)
+) WITHOUT ROWID;
 
 CREATE TABLE orders_idempotency (
   caller      TEXT     NOT NULL,

@@ -100,7 +100,7 @@ func fill(t *testing.T, db *database.DB) {
 				return fmt.Errorf("fill %s: %w", table, err)
 			}
 		}
-		for _, table := range []string{"customers", "products", "stock_adjustments", "orders", "order_lines", "customers_idempotency", "orders_idempotency"} {
+		for _, table := range []string{"customers", "products", "stock_adjustments", "orders", "order_lines", "order_events", "customers_idempotency", "orders_idempotency"} {
 			if _, err := conn.ExecContext(t.Context(), "ANALYZE TABLE "+table); err != nil {
 				return fmt.Errorf("analyze %s: %w", table, err)
 			}

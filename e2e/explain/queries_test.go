@@ -108,10 +108,17 @@ func queries() map[string]query {
 		"products.UpdateProduct":        {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).UpdateProduct, ordersdb.UpdateProductParams{Name: name, UpdatedAt: now, ID: 5})},
 		"products.MoveStock":            {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).MoveStock, ordersdb.MoveStockParams{Delta: -1, Now: now, ID: 5})},
 
-		"orders.GetOrder":       {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
-		"orders.LockOrder":      {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrder, 5)},
-		"orders.ConfirmOrder":   {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrder, ordersdb.ConfirmOrderParams{Now: &now, ID: 5})},
-		"orders.CancelOrder":    {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).CancelOrder, ordersdb.CancelOrderParams{Now: &now, ID: 5})},
+		"products.ListStockAdjustments": {key: "stock_adjustments_product", calls: answered(orders, (*ordersdb.Queries).ListStockAdjustments,
+			ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 1 << 62, Limit: 21}, ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 900, Limit: 21})},
+
+		"orders.GetOrder":     {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
+		"orders.LockOrder":    {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrder, 5)},
+		"orders.ConfirmOrder": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrder, ordersdb.ConfirmOrderParams{Now: &now, ID: 5})},
+		"orders.CancelOrder":  {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).CancelOrder, ordersdb.CancelOrderParams{Now: &now, ID: 5})},
+		"orders.ListOrderEvents": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderEvents,
+			ordersdb.ListOrderEventsParams{OrderID: 5, Limit: 21}, ordersdb.ListOrderEventsParams{OrderID: 5, AfterVersion: 1, Limit: 21})},
+		"orders.LockStaleOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).LockStaleOrders,
+			ordersdb.LockStaleOrdersParams{CreatedBefore: march, Limit: 20}, ordersdb.LockStaleOrdersParams{CreatedBefore: now, Limit: 20})},
 		"orders.ListOrderLines": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderLines, page[:1], page[:20], page)},
 
 		"orders.ListOrders":                    {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).ListOrders, pages...)},
@@ -119,22 +126,25 @@ func queries() map[string]query {
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
-		"customers_idempotency.GetKey":         {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).GetKey, customersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"customers_idempotency.AnswerKey":      {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).AnswerKey, customersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"customers_idempotency.DropExpiredKey": {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropExpiredKey, customersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
-		"customers_idempotency.SweepKeys":      {key: "customers_idempotency_expires", calls: answered(customers, (*customersdb.Queries).SweepKeys, soon)},
-		"orders_idempotency.GetKey":            {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetKey, ordersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"orders_idempotency.AnswerKey":         {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).AnswerKey, ordersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"orders_idempotency.DropExpiredKey":    {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropExpiredKey, ordersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
-		"orders_idempotency.SweepKeys":         {key: "orders_idempotency_expires", calls: answered(orders, (*ordersdb.Queries).SweepKeys, soon)},
+		"customers_idempotency.GetKey":          {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).GetKey, customersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
+		"customers_idempotency.AnswerKey":       {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).AnswerKey, customersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
+		"customers_idempotency.DropExpiredKey":  {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropExpiredKey, customersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
+		"customers_idempotency.LockExpiredKeys": {key: "customers_idempotency_expires", calls: answered(customers, (*customersdb.Queries).LockExpiredKeys, customersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
+		"customers_idempotency.DropKeys":        {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropKeys, customersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
+		"orders_idempotency.GetKey":             {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetKey, ordersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
+		"orders_idempotency.AnswerKey":          {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).AnswerKey, ordersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
+		"orders_idempotency.DropExpiredKey":     {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropExpiredKey, ordersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
+		"orders_idempotency.LockExpiredKeys":    {key: "orders_idempotency_expires", calls: answered(orders, (*ordersdb.Queries).LockExpiredKeys, ordersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
+		"orders_idempotency.DropKeys":           {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropKeys, ordersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
 
 		// The audit reads everything, by ranges of the primary key.
 		"audit.AuditBounds": {calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := orders(conn).AuditBounds(ctx)
 			return err
 		}}},
-		"audit.AuditOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditOrders, ordersdb.AuditOrdersParams{AfterID: 20_000, LastID: 30_000})},
-		"audit.AuditStock":  {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditStock, ordersdb.AuditStockParams{LastID: 100})},
+		"audit.AuditOrders":  {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditOrders, ordersdb.AuditOrdersParams{AfterID: 20_000, LastID: 30_000})},
+		"audit.AuditStock":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditStock, ordersdb.AuditStockParams{LastID: 100})},
+		"audit.AuditHistory": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditHistory, ordersdb.AuditHistoryParams{AfterID: 20_000, LastID: 30_000})},
 		"audit.AuditTaken": {
 			key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditTaken, ordersdb.AuditTakenParams{AfterID: 20_000, LastID: 30_000}),
 			temporary: "it adds up the units of 10,000 orders by product",

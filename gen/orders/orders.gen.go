@@ -30,6 +30,11 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
+// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+//
+// Example: user:admin
+type Caller = string
+
 // Cancellation defines model for Cancellation.
 type Cancellation struct {
 	// Reason Why.
@@ -114,6 +119,36 @@ type OrderCustomer struct {
 	Email string  `json:"email"`
 	Name  string  `json:"name"`
 	Phone *string `json:"phone"`
+}
+
+// OrderEvent A change of an order's status.
+type OrderEvent struct {
+	// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+	//
+	// Example: user:admin
+	Caller *Caller `json:"caller"`
+
+	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// From The status before; null where the order was placed.
+	From *OrderStatus `json:"from"`
+
+	// Reason Why, where it was said.
+	Reason *Reason `json:"reason"`
+
+	// To Where the order is in its life.
+	To OrderStatus `json:"to"`
+}
+
+// OrderEventPage defines model for OrderEventPage.
+type OrderEventPage struct {
+	Data []OrderEvent `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // OrderInput defines model for OrderInput.
@@ -235,6 +270,11 @@ type ProductChange struct {
 	// Example: 129900
 	PriceCents *PriceCents `json:"price_cents,omitempty"`
 
+	// Reason Why the stock is set, for its movements. Goes with `stock` alone.
+	//
+	// Example: delivery of May 4
+	Reason *string `json:"reason,omitempty"`
+
 	// Stock Units in stock.
 	//
 	// Example: 50
@@ -277,6 +317,9 @@ type ProductPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Reason Why, where it was said.
+type Reason = string
+
 // SKU The stock keeping unit. Its case counts.
 //
 // Example: DRILL-18V
@@ -291,6 +334,55 @@ type Shortage = common.Shortage
 //
 // Example: 50
 type Stock = int64
+
+// StockLevel Units in stock. Null for what was done before this was recorded.
+//
+// Example: 48
+type StockLevel = int64
+
+// StockMovement defines model for StockMovement.
+type StockMovement struct {
+	// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+	//
+	// Example: user:admin
+	Caller *Caller `json:"caller"`
+
+	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// Delta Units, to less from.
+	//
+	// Example: 12
+	Delta int64 `json:"delta"`
+
+	// From Units in stock. Null for what was done before this was recorded.
+	//
+	// Example: 48
+	From *StockLevel `json:"from"`
+
+	// ID An identifier. Opaque, never used twice.
+	//
+	// Example: 1
+	ID ID `json:"id"`
+
+	// Reason Why, where it was said.
+	Reason *Reason `json:"reason"`
+
+	// To Units in stock. Null for what was done before this was recorded.
+	//
+	// Example: 48
+	To *StockLevel `json:"to"`
+}
+
+// StockMovementPage defines model for StockMovementPage.
+type StockMovementPage struct {
+	Data []StockMovement `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Time An instant (RFC 3339, UTC, microseconds).
 //
@@ -414,6 +506,15 @@ type ConfirmOrderParams struct {
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
+// ListOrderHistoryParams defines parameters for ListOrderHistory.
+type ListOrderHistoryParams struct {
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Search Only products whose SKU or name contains this text. Case and accents don't count; `%` and `_` stand for themselves.
@@ -439,6 +540,15 @@ type CreateProductParams struct {
 type UpdateProductParams struct {
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListStockMovementsParams defines parameters for ListStockMovements.
+type ListStockMovementsParams struct {
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.

@@ -29,6 +29,67 @@ func (q *Queries) AuditBounds(ctx context.Context) (AuditBoundsRow, error) {
 	return i, err
 }
 
+const auditHistory = `-- name: AuditHistory :many
+
+SELECT o.id, o.status, o.version, COUNT(e.version) AS events,
+       CAST(COALESCE(SUM(COALESCE(e.from_status, '') <> COALESCE(p.to_status, '')), 0) AS SIGNED) AS broken_links,
+       CAST(COALESCE(SUM(e.version = o.version AND e.to_status = o.status), 0) AS SIGNED) AS ends_here
+FROM orders o
+LEFT JOIN order_events e ON e.order_id = o.id
+LEFT JOIN order_events p ON p.order_id = e.order_id AND p.version = e.version - 1
+WHERE o.id > ? AND o.id <= ?
+GROUP BY o.id
+HAVING COUNT(e.version) <> o.version
+    OR COALESCE(SUM(COALESCE(e.from_status, '') <> COALESCE(p.to_status, '')), 0) > 0
+    OR COALESCE(SUM(e.version = o.version AND e.to_status = o.status), 0) <> 1
+ORDER BY o.id
+`
+
+type AuditHistoryParams struct {
+	AfterID int64
+	LastID  int64
+}
+
+type AuditHistoryRow struct {
+	ID          int64
+	Status      string
+	Version     int64
+	Events      int64
+	BrokenLinks int64
+	EndsHere    int64
+}
+
+// Each version of an order has its event, which starts where the one before has ended; the last has made the status.
+func (q *Queries) AuditHistory(ctx context.Context, arg AuditHistoryParams) ([]AuditHistoryRow, error) {
+	rows, err := q.db.QueryContext(ctx, auditHistory, arg.AfterID, arg.LastID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditHistoryRow{}
+	for rows.Next() {
+		var i AuditHistoryRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Status,
+			&i.Version,
+			&i.Events,
+			&i.BrokenLinks,
+			&i.EndsHere,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditOrders = `-- name: AuditOrders :many
 SELECT o.id, o.status, o.total_cents, o.confirmed_at, o.canceled_at,
        COUNT(l.order_id) AS line_count,
@@ -96,7 +157,8 @@ func (q *Queries) AuditOrders(ctx context.Context, arg AuditOrdersParams) ([]Aud
 }
 
 const auditStock = `-- name: AuditStock :many
-SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted
+SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted,
+       CAST(COALESCE(SUM(a.to_stock - a.from_stock <> a.delta), 0) AS SIGNED) AS wrong_movements
 FROM products p
 LEFT JOIN stock_adjustments a ON a.product_id = p.id
 WHERE p.id > ? AND p.id <= ?
@@ -110,9 +172,10 @@ type AuditStockParams struct {
 }
 
 type AuditStockRow struct {
-	ID       int64
-	Stock    int64
-	Adjusted int64
+	ID             int64
+	Stock          int64
+	Adjusted       int64
+	WrongMovements int64
 }
 
 func (q *Queries) AuditStock(ctx context.Context, arg AuditStockParams) ([]AuditStockRow, error) {
@@ -124,7 +187,12 @@ func (q *Queries) AuditStock(ctx context.Context, arg AuditStockParams) ([]Audit
 	items := []AuditStockRow{}
 	for rows.Next() {
 		var i AuditStockRow
-		if err := rows.Scan(&i.ID, &i.Stock, &i.Adjusted); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Stock,
+			&i.Adjusted,
+			&i.WrongMovements,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

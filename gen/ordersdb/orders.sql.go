@@ -103,6 +103,34 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) (int64
 	return result.LastInsertId()
 }
 
+const insertOrderEvent = `-- name: InsertOrderEvent :exec
+INSERT INTO order_events (order_id, version, from_status, to_status, caller, reason, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+`
+
+type InsertOrderEventParams struct {
+	OrderID    int64
+	Version    int64
+	FromStatus *string
+	ToStatus   string
+	Caller     *string
+	Reason     *string
+	CreatedAt  time.Time
+}
+
+func (q *Queries) InsertOrderEvent(ctx context.Context, arg InsertOrderEventParams) error {
+	_, err := q.db.ExecContext(ctx, insertOrderEvent,
+		arg.OrderID,
+		arg.Version,
+		arg.FromStatus,
+		arg.ToStatus,
+		arg.Caller,
+		arg.Reason,
+		arg.CreatedAt,
+	)
+	return err
+}
+
 const insertOrderLine = `-- name: InsertOrderLine :exec
 INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
 VALUES (?, ?, ?, ?, ?)
@@ -125,6 +153,59 @@ func (q *Queries) InsertOrderLine(ctx context.Context, arg InsertOrderLineParams
 		arg.SubtotalCents,
 	)
 	return err
+}
+
+const listOrderEvents = `-- name: ListOrderEvents :many
+SELECT version, from_status, to_status, caller, reason, created_at
+FROM order_events
+WHERE order_id = ? AND version > ?
+ORDER BY version
+LIMIT ?
+`
+
+type ListOrderEventsParams struct {
+	OrderID      int64
+	AfterVersion int64
+	Limit        int32
+}
+
+type ListOrderEventsRow struct {
+	Version    int64
+	FromStatus *string
+	ToStatus   string
+	Caller     *string
+	Reason     *string
+	CreatedAt  time.Time
+}
+
+func (q *Queries) ListOrderEvents(ctx context.Context, arg ListOrderEventsParams) ([]ListOrderEventsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listOrderEvents, arg.OrderID, arg.AfterVersion, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListOrderEventsRow{}
+	for rows.Next() {
+		var i ListOrderEventsRow
+		if err := rows.Scan(
+			&i.Version,
+			&i.FromStatus,
+			&i.ToStatus,
+			&i.Caller,
+			&i.Reason,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listOrderLines = `-- name: ListOrderLines :many
@@ -471,4 +552,59 @@ func (q *Queries) LockOrder(ctx context.Context, id int64) (Order, error) {
 		&i.CanceledAt,
 	)
 	return i, err
+}
+
+const lockStaleOrders = `-- name: LockStaleOrders :many
+
+SELECT /*+ INDEX(orders orders_status) */
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE status = 'CREATED' AND created_at < ?
+ORDER BY created_at, id
+LIMIT ?
+FOR UPDATE SKIP LOCKED
+`
+
+type LockStaleOrdersParams struct {
+	CreatedBefore time.Time
+	Limit         int32
+}
+
+// Those that another sweeper or request has locked are left to it.
+func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, lockStaleOrders, arg.CreatedBefore, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Order{}
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.CustomerName,
+			&i.CustomerEmail,
+			&i.CustomerPhone,
+			&i.SearchText,
+			&i.Status,
+			&i.TotalCents,
+			&i.Version,
+			&i.CancelReason,
+			&i.CreatedAt,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

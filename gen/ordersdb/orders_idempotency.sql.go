@@ -7,6 +7,7 @@ package ordersdb
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -75,6 +76,32 @@ func (q *Queries) DropExpiredKey(ctx context.Context, arg DropExpiredKeyParams) 
 	return err
 }
 
+const dropKeys = `-- name: DropKeys :exec
+DELETE FROM orders_idempotency
+WHERE caller = ? AND idem_key IN (/*SLICE:idem_keys*/?)
+`
+
+type DropKeysParams struct {
+	Caller   string
+	IdemKeys []string
+}
+
+func (q *Queries) DropKeys(ctx context.Context, arg DropKeysParams) error {
+	query := dropKeys
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Caller)
+	if len(arg.IdemKeys) > 0 {
+		for _, v := range arg.IdemKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:idem_keys*/?", strings.Repeat(",?", len(arg.IdemKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:idem_keys*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
 const getKey = `-- name: GetKey :one
 SELECT fingerprint, status, headers, body, expires_at
 FROM orders_idempotency
@@ -107,15 +134,46 @@ func (q *Queries) GetKey(ctx context.Context, arg GetKeyParams) (GetKeyRow, erro
 	return i, err
 }
 
-const sweepKeys = `-- name: SweepKeys :execrows
-DELETE FROM orders_idempotency
+const lockExpiredKeys = `-- name: LockExpiredKeys :many
+
+SELECT caller, idem_key
+FROM orders_idempotency
 WHERE expires_at <= ?
+ORDER BY expires_at
+LIMIT ?
+FOR UPDATE SKIP LOCKED
 `
 
-func (q *Queries) SweepKeys(ctx context.Context, now time.Time) (int64, error) {
-	result, err := q.db.ExecContext(ctx, sweepKeys, now)
+type LockExpiredKeysParams struct {
+	Now   time.Time
+	Limit int32
+}
+
+type LockExpiredKeysRow struct {
+	Caller  string
+	IdemKey string
+}
+
+// Those that another sweeper or request has locked are left to it.
+func (q *Queries) LockExpiredKeys(ctx context.Context, arg LockExpiredKeysParams) ([]LockExpiredKeysRow, error) {
+	rows, err := q.db.QueryContext(ctx, lockExpiredKeys, arg.Now, arg.Limit)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	items := []LockExpiredKeysRow{}
+	for rows.Next() {
+		var i LockExpiredKeysRow
+		if err := rows.Scan(&i.Caller, &i.IdemKey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -76,8 +76,8 @@ func (q *Queries) InsertProduct(ctx context.Context, arg InsertProductParams) (i
 }
 
 const insertStockAdjustment = `-- name: InsertStockAdjustment :exec
-INSERT INTO stock_adjustments (product_id, delta, caller, created_at)
-VALUES (?, ?, ?, ?)
+INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertStockAdjustmentParams struct {
@@ -85,6 +85,9 @@ type InsertStockAdjustmentParams struct {
 	Delta     int64
 	Caller    string
 	CreatedAt time.Time
+	FromStock *int64
+	ToStock   *int64
+	Reason    *string
 }
 
 func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdjustmentParams) error {
@@ -93,6 +96,9 @@ func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdju
 		arg.Delta,
 		arg.Caller,
 		arg.CreatedAt,
+		arg.FromStock,
+		arg.ToStock,
+		arg.Reason,
 	)
 	return err
 }
@@ -140,6 +146,61 @@ func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]L
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listStockAdjustments = `-- name: ListStockAdjustments :many
+SELECT id, delta, caller, created_at, from_stock, to_stock, reason
+FROM stock_adjustments
+WHERE product_id = ? AND id < ?
+ORDER BY id DESC
+LIMIT ?
+`
+
+type ListStockAdjustmentsParams struct {
+	ProductID int64
+	BeforeID  int64
+	Limit     int32
+}
+
+type ListStockAdjustmentsRow struct {
+	ID        int64
+	Delta     int64
+	Caller    string
+	CreatedAt time.Time
+	FromStock *int64
+	ToStock   *int64
+	Reason    *string
+}
+
+func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustmentsParams) ([]ListStockAdjustmentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listStockAdjustments, arg.ProductID, arg.BeforeID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListStockAdjustmentsRow{}
+	for rows.Next() {
+		var i ListStockAdjustmentsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Delta,
+			&i.Caller,
+			&i.CreatedAt,
+			&i.FromStock,
+			&i.ToStock,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}

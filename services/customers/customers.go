@@ -80,7 +80,7 @@ func limitLogin(perSecond float64, burst int) stub.StrictMiddlewareFunc {
 	}
 }
 
-// SweepKeys forgets the idempotency keys whose time is over, and says how many.
+// SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
 	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
 }

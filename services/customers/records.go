@@ -125,6 +125,15 @@ func (keys) Answer(ctx context.Context, conn database.Conn, e idempotency.Entry)
 	})
 }
 
-func (keys) Sweep(ctx context.Context, conn database.Conn, now time.Time) (int64, error) {
-	return customersdb.New(conn).SweepKeys(ctx, now)
+func (keys) Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]idempotency.Entry, error) {
+	rows, err := customersdb.New(conn).LockExpiredKeys(ctx, customersdb.LockExpiredKeysParams{Now: now, Limit: int32(most)})
+	entries := make([]idempotency.Entry, len(rows))
+	for i, row := range rows {
+		entries[i].Caller, entries[i].Key = row.Caller, row.IdemKey
+	}
+	return entries, err
+}
+
+func (keys) Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error {
+	return customersdb.New(conn).DropKeys(ctx, customersdb.DropKeysParams{Caller: caller, IdemKeys: keys})
 }

@@ -52,7 +52,7 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 	})
 }
 
-// SweepKeys forgets the idempotency keys whose time is over, and says how many.
+// SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
 	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
 }
@@ -112,6 +112,21 @@ func (s *service) UpdateProduct(ctx context.Context, r stub.UpdateProductRequest
 	return stub.UpdateProduct200JSONResponse{ProductJSONResponse: productResponse(row)}, nil
 }
 
+func (s *service) ListStockMovements(ctx context.Context, r stub.ListStockMovementsRequestObject) (stub.ListStockMovementsResponseObject, error) {
+	rows, next, err := s.movements(ctx, r.ID, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.StockMovement, len(rows))
+	for i, row := range rows {
+		data[i] = api.StockMovement{
+			ID: row.ID, From: row.FromStock, To: row.ToStock, Delta: row.Delta,
+			Caller: &row.Caller, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
+		}
+	}
+	return stub.ListStockMovements200JSONResponse{Data: data, NextCursor: next}, nil
+}
+
 func (s *service) ListOrders(ctx context.Context, r stub.ListOrdersRequestObject) (stub.ListOrdersResponseObject, error) {
 	found, next, err := s.orders(ctx, r.Params)
 	if err != nil {
@@ -156,6 +171,21 @@ func (s *service) GetOrder(ctx context.Context, r stub.GetOrderRequestObject) (s
 	return stub.GetOrder200JSONResponse{OrderJSONResponse: stub.OrderJSONResponse{
 		Body: order(found), Headers: stub.OrderResponseHeaders{ETag: server.ETag(found.Version)},
 	}}, nil
+}
+
+func (s *service) ListOrderHistory(ctx context.Context, r stub.ListOrderHistoryRequestObject) (stub.ListOrderHistoryResponseObject, error) {
+	rows, next, err := s.history(ctx, r.ID, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.OrderEvent, len(rows))
+	for i, row := range rows {
+		data[i] = api.OrderEvent{
+			From: (*api.OrderStatus)(row.FromStatus), To: api.OrderStatus(row.ToStatus),
+			Caller: row.Caller, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
+		}
+	}
+	return stub.ListOrderHistory200JSONResponse{Data: data, NextCursor: next}, nil
 }
 
 func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestObject) (stub.ConfirmOrderResponseObject, error) {

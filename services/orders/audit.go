@@ -14,8 +14,8 @@ import (
 const auditRange = 10_000
 
 // Audit checks the invariants on one state of the database, while services may go on writing to it: every order has
-// lines, a total that is theirs and the times of its status; every product's stock is the sum of its adjustments less the
-// units in orders that are not canceled. It reports each broken row in a sentence and returns how many there are. What
+// lines, a total that is theirs, the times of its status and a history that leads to it; every product's stock is the sum
+// of its adjustments less the units in orders that are not canceled. It reports each broken row in a sentence and returns how many there are. What
 // it keeps in memory grows with the number of products, not of orders.
 func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (broken int64, err error) {
 	found := func(sentence string) {
@@ -52,6 +52,13 @@ func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken ma
 	}
 	for _, o := range orders {
 		found(fmt.Sprintf("order %d: %s", o.ID, strings.Join(faults(o), "; ")))
+	}
+	histories, err := q.AuditHistory(ctx, ordersdb.AuditHistoryParams{AfterID: after, LastID: after + auditRange})
+	if err != nil {
+		return fmt.Errorf("audit history: %w", err)
+	}
+	for _, o := range histories {
+		found(fmt.Sprintf("order %d: its history does not lead to %s: it has %d changes, at version %d", o.ID, o.Status, o.Events, o.Version))
 	}
 	products, err := q.AuditTaken(ctx, ordersdb.AuditTakenParams{AfterID: after, LastID: after + auditRange})
 	if err != nil {
@@ -99,6 +106,9 @@ func auditStock(ctx context.Context, q *ordersdb.Queries, after int64, taken map
 	for _, p := range products {
 		if p.Stock != p.Adjusted-taken[p.ID] {
 			found(fmt.Sprintf("product %d: %d in stock, but %d put in and %d taken by orders", p.ID, p.Stock, p.Adjusted, taken[p.ID]))
+		}
+		if p.WrongMovements > 0 {
+			found(fmt.Sprintf("product %d: stock movements whose units are not what they lead from and to: %d", p.ID, p.WrongMovements))
 		}
 	}
 	return nil

@@ -35,6 +35,15 @@ func (keys) Answer(ctx context.Context, conn database.Conn, e idempotency.Entry)
 	})
 }
 
-func (keys) Sweep(ctx context.Context, conn database.Conn, now time.Time) (int64, error) {
-	return ordersdb.New(conn).SweepKeys(ctx, now)
+func (keys) Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]idempotency.Entry, error) {
+	rows, err := ordersdb.New(conn).LockExpiredKeys(ctx, ordersdb.LockExpiredKeysParams{Now: now, Limit: int32(most)})
+	entries := make([]idempotency.Entry, len(rows))
+	for i, row := range rows {
+		entries[i].Caller, entries[i].Key = row.Caller, row.IdemKey
+	}
+	return entries, err
+}
+
+func (keys) Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error {
+	return ordersdb.New(conn).DropKeys(ctx, ordersdb.DropKeysParams{Caller: caller, IdemKeys: keys})
 }

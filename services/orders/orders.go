@@ -36,6 +36,10 @@ func merge(items []api.OrderLineInput) []line {
 	for _, item := range items {
 		units[item.ProductID] += item.Qty
 	}
+	return byProduct(units)
+}
+
+func byProduct(units map[int64]int64) []line {
 	lines := make([]line, 0, len(units))
 	for product, qty := range units {
 		lines = append(lines, line{product, qty})
@@ -70,7 +74,10 @@ func (s *service) place(ctx context.Context, q *ordersdb.Queries, buyer Customer
 			return Order{}, fmt.Errorf("insert line: %w", err)
 		}
 	}
-	return order, s.move(ctx, q, order.Lines, -1, order.CreatedAt)
+	if err := record(ctx, q, order, nil, nil, order.CreatedAt); err != nil {
+		return Order{}, err
+	}
+	return order, move(ctx, q, lines, -1, order.CreatedAt)
 }
 
 // lock reads the products of an order for update. Every unknown product is named.
@@ -127,9 +134,9 @@ func price(lines []line, stock map[int64]ordersdb.LockProductsForOrderRow) (Orde
 }
 
 // move takes the lines' units from stock (sign -1) or gives them back (1), in the order of products.
-func (s *service) move(ctx context.Context, q *ordersdb.Queries, lines []ordersdb.OrderLine, sign int64, now time.Time) error {
+func move(ctx context.Context, q *ordersdb.Queries, lines []line, sign int64, now time.Time) error {
 	for _, l := range lines {
-		err := q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: sign * l.Qty, Now: now, ID: l.ProductID})
+		err := q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: sign * l.qty, Now: now, ID: l.product})
 		if err != nil {
 			return fmt.Errorf("move stock: %w", err)
 		}
@@ -152,8 +159,9 @@ func (s *service) confirm(ctx context.Context, q *ordersdb.Queries, id int64) (O
 	if err := q.ConfirmOrder(ctx, ordersdb.ConfirmOrderParams{Now: &now, ID: id}); err != nil {
 		return Order{}, fmt.Errorf("confirm order: %w", err)
 	}
+	before := o.Status
 	o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
-	return o, nil
+	return o, record(ctx, q, o, &before, nil, now)
 }
 
 func (s *service) cancel(ctx context.Context, q *ordersdb.Queries, id int64, reason *string) (Order, error) {
@@ -171,11 +179,30 @@ func (s *service) cancel(ctx context.Context, q *ordersdb.Queries, id int64, rea
 				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", id, end.UTC().Format(time.RFC3339)))
 		}
 	}
-	if err := q.CancelOrder(ctx, ordersdb.CancelOrderParams{Now: &now, Reason: reason, ID: id}); err != nil {
-		return Order{}, fmt.Errorf("cancel order: %w", err)
+	canceled := []Order{o}
+	err = cancelAll(ctx, q, canceled, reason, now)
+	return canceled[0], err
+}
+
+// cancelAll cancels orders, which are locked, and gives back their stock: of all together, since products are locked in
+// their order too.
+func cancelAll(ctx context.Context, q *ordersdb.Queries, orders []Order, reason *string, now time.Time) error {
+	units := map[int64]int64{}
+	for i := range orders {
+		o := &orders[i]
+		if err := q.CancelOrder(ctx, ordersdb.CancelOrderParams{Now: &now, Reason: reason, ID: o.ID}); err != nil {
+			return fmt.Errorf("cancel order: %w", err)
+		}
+		before := o.Status
+		o.Status, o.CanceledAt, o.CancelReason, o.Version = string(api.StatusCanceled), &now, reason, o.Version+1
+		if err := record(ctx, q, *o, &before, reason, now); err != nil {
+			return err
+		}
+		for _, l := range o.Lines {
+			units[l.ProductID] += l.Qty
+		}
 	}
-	o.Status, o.CanceledAt, o.CancelReason, o.Version = string(api.StatusCanceled), &now, reason, o.Version+1
-	return o, s.move(ctx, q, o.Lines, 1, now)
+	return move(ctx, q, byProduct(units), 1, now)
 }
 
 // lockOrder reads an order for update, with its lines.

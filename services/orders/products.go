@@ -18,8 +18,10 @@ import (
 
 // The names of the lists in their cursors.
 const (
-	productList = "p"
-	orderList   = "o"
+	productList  = "p"
+	orderList    = "o"
+	historyList  = "h"
+	movementList = "m"
 )
 
 func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows []ordersdb.ListProductsRow, next *common.NextCursor, err error) {
@@ -67,10 +69,13 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 	if err != nil {
 		return row, err
 	}
-	return row, s.adjust(ctx, q, row.ID, row.Stock)
+	return row, s.adjust(ctx, q, row, 0, new("first stock"))
 }
 
 func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
+	if in.Reason != nil && in.Stock == nil {
+		return row, problem.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
+	}
 	err = s.db.Tx(ctx, func(conn database.Conn) error {
 		q := ordersdb.New(conn)
 		locked, err := q.LockProduct(ctx, id)
@@ -99,20 +104,25 @@ func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, 
 		if err != nil {
 			return err
 		}
-		return s.adjust(ctx, q, id, row.Stock-before)
+		return s.adjust(ctx, q, row, before, in.Reason)
 	})
 	return row, err
 }
 
 // adjust records what a person did to the stock of a product.
-func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, product, delta int64) error {
-	if delta == 0 {
+func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, p ordersdb.GetProductRow, before int64, reason *string) error {
+	if p.Stock == before {
 		return nil
 	}
 	caller, _ := auth.From(ctx)
-	return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
-		ProductID: product, Delta: delta, Caller: caller.Name, CreatedAt: s.now(),
+	err := q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
+		ProductID: p.ID, Delta: p.Stock - before, Caller: caller.Name, CreatedAt: p.UpdatedAt,
+		FromStock: &before, ToStock: &p.Stock, Reason: reason,
 	})
+	if err != nil {
+		return fmt.Errorf("record stock movement: %w", err)
+	}
+	return nil
 }
 
 func missingProduct(err error, id int64) error {

@@ -21,6 +21,22 @@ HAVING COUNT(l.order_id) = 0
     OR (o.status = 'CANCELED') <> (o.canceled_at IS NOT NULL)
 ORDER BY o.id;
 
+-- Each version of an order has its event, which starts where the one before has ended; the last has made the status.
+
+-- name: AuditHistory :many
+SELECT o.id, o.status, o.version, COUNT(e.version) AS events,
+       CAST(COALESCE(SUM(COALESCE(e.from_status, '') <> COALESCE(p.to_status, '')), 0) AS SIGNED) AS broken_links,
+       CAST(COALESCE(SUM(e.version = o.version AND e.to_status = o.status), 0) AS SIGNED) AS ends_here
+FROM orders o
+LEFT JOIN order_events e ON e.order_id = o.id
+LEFT JOIN order_events p ON p.order_id = e.order_id AND p.version = e.version - 1
+WHERE o.id > sqlc.arg(after_id) AND o.id <= sqlc.arg(last_id)
+GROUP BY o.id
+HAVING COUNT(e.version) <> o.version
+    OR COALESCE(SUM(COALESCE(e.from_status, '') <> COALESCE(p.to_status, '')), 0) > 0
+    OR COALESCE(SUM(e.version = o.version AND e.to_status = o.status), 0) <> 1
+ORDER BY o.id;
+
 -- name: AuditTaken :many
 SELECT l.product_id, CAST(SUM(l.qty) AS SIGNED) AS units
 FROM orders o
@@ -29,7 +45,8 @@ WHERE o.id > sqlc.arg(after_id) AND o.id <= sqlc.arg(last_id) AND o.status <> 'C
 GROUP BY l.product_id;
 
 -- name: AuditStock :many
-SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted
+SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted,
+       CAST(COALESCE(SUM(a.to_stock - a.from_stock <> a.delta), 0) AS SIGNED) AS wrong_movements
 FROM products p
 LEFT JOIN stock_adjustments a ON a.product_id = p.id
 WHERE p.id > sqlc.arg(after_id) AND p.id <= sqlc.arg(last_id)

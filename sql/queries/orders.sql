@@ -6,6 +6,17 @@ VALUES (?, ?, ?, ?, ?, 'CREATED', ?, 1, ?);
 INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
 VALUES (?, ?, ?, ?, ?);
 
+-- name: InsertOrderEvent :exec
+INSERT INTO order_events (order_id, version, from_status, to_status, caller, reason, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: ListOrderEvents :many
+SELECT version, from_status, to_status, caller, reason, created_at
+FROM order_events
+WHERE order_id = sqlc.arg(order_id) AND version > sqlc.arg(after_version)
+ORDER BY version
+LIMIT ?;
+
 -- name: GetOrder :one
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
@@ -34,6 +45,18 @@ WHERE id = sqlc.arg(id);
 UPDATE orders
 SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
 WHERE id = sqlc.arg(id);
+
+-- Those that another sweeper or request has locked are left to it.
+
+-- name: LockStaleOrders :many
+SELECT /*+ INDEX(orders orders_status) */
+       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
+       created_at, confirmed_at, canceled_at
+FROM orders
+WHERE status = 'CREATED' AND created_at < sqlc.arg(created_before)
+ORDER BY created_at, id
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
 -- The four lists below are one list with other filters: each has an index that gives its rows in order. The hint names
 -- it, since MySQL, going by estimates, would at times sort the rows of another; to SQLite it is a comment. A page holds

@@ -16,6 +16,16 @@ WHERE caller = ? AND idem_key = ?;
 DELETE FROM orders_idempotency
 WHERE caller = ? AND idem_key = ? AND expires_at <= sqlc.arg(now);
 
--- name: SweepKeys :execrows
+-- Those that another sweeper or request has locked are left to it.
+
+-- name: LockExpiredKeys :many
+SELECT caller, idem_key
+FROM orders_idempotency
+WHERE expires_at <= sqlc.arg(now)
+ORDER BY expires_at
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
+
+-- name: DropKeys :exec
 DELETE FROM orders_idempotency
-WHERE expires_at <= sqlc.arg(now);
+WHERE caller = ? AND idem_key IN (sqlc.slice(idem_keys));

@@ -38,5 +38,12 @@ SET stock = stock + sqlc.arg(delta), version = version + 1, updated_at = sqlc.ar
 WHERE id = sqlc.arg(id);
 
 -- name: InsertStockAdjustment :exec
-INSERT INTO stock_adjustments (product_id, delta, caller, created_at)
-VALUES (?, ?, ?, ?);
+INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: ListStockAdjustments :many
+SELECT id, delta, caller, created_at, from_stock, to_stock, reason
+FROM stock_adjustments
+WHERE product_id = sqlc.arg(product_id) AND id < sqlc.arg(before_id)
+ORDER BY id DESC
+LIMIT ?;

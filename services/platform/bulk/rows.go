@@ -19,8 +19,9 @@ import (
 const (
 	intoCustomers   = "customers (name, email, phone, active_email, search_text, version, created_at, updated_at)"
 	intoProducts    = "products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)"
-	intoAdjustments = "stock_adjustments (product_id, delta, caller, created_at)"
+	intoAdjustments = "stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)"
 	intoOrders      = "orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)"
+	intoEvents      = "order_events (order_id, version, from_status, to_status, caller, reason, created_at)"
 	intoLines       = "order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
 )
 
@@ -86,7 +87,7 @@ func newProducts(ctx context.Context, db *database.DB, random *rand.Rand, total 
 			}
 			var adjustments []any
 			for i, id := range ids {
-				adjustments = append(adjustments, id, stocks[i], caller, times[i])
+				adjustments = append(adjustments, id, stocks[i], caller, times[i], 0, stocks[i], "first stock")
 			}
 			_, err = insert(ctx, conn, db.Engine(), intoAdjustments, adjustments)
 			return err
@@ -99,10 +100,15 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 	if err != nil {
 		return nil, err
 	}
+	stock := map[int64]int64{}
+	for _, p := range products {
+		stock[p.ID] = p.Stock
+	}
 	made := 0
 	return func(n int) func(database.Conn) error {
 		var values []any
 		var baskets [][]ordersdb.OrderLine
+		var lives []ordersdb.Order
 		first := at(float64(made) / float64(total))
 		taken := map[int64]int64{}
 		for range n {
@@ -117,13 +123,13 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 			c := pick(random, customers)
 			values = append(values, c.ID, c.Name, c.Email, c.Phone, search.Fold(c.Name, c.Email), o.Status, o.TotalCents,
 				o.Version, o.CancelReason, o.CreatedAt, o.ConfirmedAt, o.CanceledAt)
-			baskets = append(baskets, basket)
+			baskets, lives = append(baskets, basket), append(lives, o)
 			made++
 		}
 		// As much is delivered as is ordered: the stock stays what it is, and no product is written.
 		var deliveries []any
 		for _, product := range slices.Sorted(maps.Keys(taken)) {
-			deliveries = append(deliveries, product, taken[product], caller, first)
+			deliveries = append(deliveries, product, taken[product], caller, first, stock[product], stock[product]+taken[product], "delivery")
 		}
 		return func(conn database.Conn) error {
 			if _, err := insert(ctx, conn, db.Engine(), intoAdjustments, deliveries); err != nil {
@@ -133,13 +139,17 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 			if err != nil {
 				return err
 			}
-			var lines []any
+			var lines, events []any
 			for i, basket := range baskets {
+				events = append(events, history(ids[i], lives[i])...)
 				for _, l := range basket {
 					lines = append(lines, ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
 				}
 			}
-			_, err = insert(ctx, conn, db.Engine(), intoLines, lines)
+			if _, err = insert(ctx, conn, db.Engine(), intoLines, lines); err != nil {
+				return err
+			}
+			_, err = insert(ctx, conn, db.Engine(), intoEvents, events)
 			return err
 		}
 	}, nil
@@ -165,6 +175,23 @@ func life(random *rand.Rand, created time.Time) ordersdb.Order {
 		}
 	}
 	return o
+}
+
+// history is the rows of an order's changes.
+func history(id int64, o ordersdb.Order) []any {
+	version, status := 1, string(api.StatusCreated)
+	rows := []any{id, version, nil, status, caller, nil, o.CreatedAt}
+	change := func(to api.OrderStatus, reason *string, at *time.Time) {
+		if at == nil {
+			return
+		}
+		version++
+		rows = append(rows, id, version, status, string(to), caller, reason, *at)
+		status = string(to)
+	}
+	change(api.StatusConfirmed, nil, o.ConfirmedAt)
+	change(api.StatusCanceled, o.CancelReason, o.CanceledAt)
+	return rows
 }
 
 // fillBasket makes one to five lines, in the order of their products.

@@ -117,6 +117,24 @@ func (db *DB) once(ctx context.Context, statements func(Conn) error) error {
 	return nil
 }
 
+// Batches runs transactions that each do a part of something large, and say how much, until one does less than size. It
+// returns how much was done by those that were committed.
+func (db *DB) Batches(ctx context.Context, size int, part func(Conn) (int, error)) (done int64, err error) {
+	for {
+		var n int
+		err := db.Tx(ctx, func(conn Conn) (err error) {
+			n, err = part(conn)
+			return err
+		})
+		if err != nil {
+			return done, err
+		}
+		if done += int64(n); n < size {
+			return done, nil
+		}
+	}
+}
+
 // Classify adds the error of this package that err is, and makes a problem of a database that does not answer.
 func (db *DB) Classify(err error) error {
 	if err == nil {

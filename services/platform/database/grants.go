@@ -18,7 +18,7 @@ const (
 // Tables says whose each table is. A service reads and writes its own, and no other.
 var Tables = map[Service][]string{
 	Customers: {"customers", "customers_idempotency"},
-	Orders:    {"products", "stock_adjustments", "orders", "order_lines", "orders_idempotency"},
+	Orders:    {"products", "stock_adjustments", "orders", "order_lines", "order_events", "orders_idempotency"},
 }
 
 // userName is a name that means itself between the quotes of SQL.

@@ -3,6 +3,8 @@ package database_test
 import (
 	"maps"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +30,7 @@ func tables(t *testing.T, db *database.DB) map[string]string {
 			if err := rows.Scan(&name, &statement); err != nil {
 				return err
 			}
-			found[name] = statement
+			found[name] = bare(statement)
 		}
 		return rows.Err()
 	})
@@ -36,6 +38,18 @@ func tables(t *testing.T, db *database.DB) map[string]string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+var (
+	comment     = regexp.MustCompile(`--.*`)
+	punctuation = regexp.MustCompile(`\s*([(),])\s*`)
+	space       = regexp.MustCompile(`\s+`)
+)
+
+// bare is a statement without comments and layout: a column that was added by a migration is stored as it was written.
+func bare(statement string) string {
+	statement = punctuation.ReplaceAllString(comment.ReplaceAllString(statement, ""), "$1")
+	return strings.TrimSpace(space.ReplaceAllString(statement, " "))
 }
 
 func TestMigrationsEndInTheSchema(t *testing.T) {
@@ -88,6 +102,73 @@ func TestMigrationsEndInTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("down and up", db)
+}
+
+// The history of orders that were there before histories were is told from what the orders say.
+func TestMigrationWritesHistory(t *testing.T) {
+	t.Parallel()
+	db, _ := migrated(t)
+	if err := db.MigrateDown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(statement string) {
+		t.Helper()
+		err := db.Tx(t.Context(), func(conn database.Conn) error {
+			_, err := conn.ExecContext(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO products (id, sku, name, search_text, price_cents, stock, version, created_at, updated_at)
+		VALUES (1, 'A', 'A', 'a', 5, 8, 1, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')`)
+	exec(`INSERT INTO stock_adjustments (product_id, delta, caller, created_at) VALUES (1, 10, 'user:admin', '2026-01-01 00:00:00.000000')`)
+	exec(`INSERT INTO orders (id, customer_id, customer_name, customer_email, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)
+		VALUES (1, 1, 'x', 'x', 'x', 'CREATED', 5, 1, NULL, '2026-01-01 00:00:00.000000', NULL, NULL),
+		       (2, 1, 'x', 'x', 'x', 'CONFIRMED', 5, 2, NULL, '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000', NULL),
+		       (3, 1, 'x', 'x', 'x', 'CANCELED', 5, 2, 'why', '2026-01-01 00:00:00.000000', NULL, '2026-01-03 00:00:00.000000'),
+		       (4, 1, 'x', 'x', 'x', 'CANCELED', 5, 3, NULL, '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000', '2026-01-03 00:00:00.000000')`)
+	exec(`INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (1, 1, 1, 5, 5), (2, 1, 1, 5, 5), (3, 1, 1, 5, 5), (4, 1, 1, 5, 5)`)
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"1 1 - CREATED - 2026-01-01", "2 1 - CREATED - 2026-01-01", "2 2 CREATED CONFIRMED - 2026-01-02",
+		"3 1 - CREATED - 2026-01-01", "3 2 CREATED CANCELED why 2026-01-03",
+		"4 1 - CREATED - 2026-01-01", "4 2 CREATED CONFIRMED - 2026-01-02", "4 3 CONFIRMED CANCELED - 2026-01-03",
+	}
+	if got := history(t, db); !slices.Equal(got, want) {
+		t.Errorf("the history is %q, want %q", got, want)
+	}
+	if _, err := orders.Audit(t.Context(), db, func(sentence string) { t.Error(sentence) }); err != nil {
+		t.Error(err)
+	}
+}
+
+// history is all changes of all orders.
+func history(t *testing.T, db *database.DB) (rows []string) {
+	t.Helper()
+	err := db.Read(t.Context(), func(conn database.Conn) error {
+		found, err := conn.QueryContext(t.Context(), `SELECT order_id || ' ' || version || ' ' || COALESCE(from_status, '-') || ' ' || to_status ||
+			' ' || COALESCE(reason, '-') || ' ' || substr(created_at, 1, 10) FROM order_events WHERE caller IS NULL ORDER BY order_id, version`)
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		for found.Next() {
+			var row string
+			if err := found.Scan(&row); err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+		return found.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
 
 func TestReady(t *testing.T) {

@@ -123,7 +123,8 @@ func (c embeddedConn) QueryRowContext(ctx context.Context, query string, args ..
 }
 
 func unlocked(query string) string {
-	return strings.TrimSuffix(strings.TrimRight(query, "\n"), "\nFOR UPDATE")
+	query = strings.TrimSuffix(strings.TrimRight(query, "\n"), " SKIP LOCKED")
+	return strings.TrimSuffix(query, "\nFOR UPDATE")
 }
 
 const timeLayout = "2006-01-02 15:04:05.000000"

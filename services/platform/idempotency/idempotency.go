@@ -19,8 +19,8 @@ import (
 // Replayed is the header of an answer that was kept.
 const Replayed = "Idempotency-Replayed"
 
-// kept are the headers that are stored with an answer.
-var kept = []string{"Content-Type", "ETag", "Location"}
+// keptHeaders are stored with an answer.
+var keptHeaders = []string{"Content-Type", "ETag", "Location"}
 
 // Request is what is to happen once. Without a Key it simply happens.
 type Request struct {
@@ -50,7 +50,7 @@ func Record(visit func(http.ResponseWriter) error) (Answer, error) {
 		return Answer{}, fmt.Errorf("encode answer: %w", err)
 	}
 	a := Answer{Status: r.status, Header: map[string]string{}, Body: r.body.Bytes()}
-	for _, name := range kept {
+	for _, name := range keptHeaders {
 		if value := r.header.Get(name); value != "" {
 			a.Header[name] = value
 		}
@@ -98,7 +98,8 @@ type Store interface {
 	DropExpired(ctx context.Context, conn database.Conn, caller, key string, now time.Time) error
 	Claim(ctx context.Context, conn database.Conn, e Entry) error // a duplicate key where it is claimed already
 	Answer(ctx context.Context, conn database.Conn, e Entry) error
-	Sweep(ctx context.Context, conn database.Conn, now time.Time) (int64, error)
+	Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]Entry, error) // locked; caller and key alone
+	Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error
 }
 
 // Keeper keeps the answers of one service.
@@ -120,10 +121,13 @@ var errTaken = errors.New("idempotency key taken")
 // Do lets the request happen, or returns the answer that it got before.
 func (k *Keeper) Do(ctx context.Context, r Request) (Answer, error) {
 	caller, _ := auth.From(ctx)
+	over := false // whether the key was used before, too long ago to count
 	if r.Key != "" {
-		if answer, found, err := k.replay(ctx, caller.Name, r); found || err != nil {
+		answer, found, err := k.replay(ctx, caller.Name, r)
+		if found == kept || err != nil {
 			return answer, err
 		}
+		over = found == expired
 	}
 	var refusal error
 	if r.Prepare != nil {
@@ -135,27 +139,27 @@ func (k *Keeper) Do(ctx context.Context, r Request) (Answer, error) {
 	}
 	var answer Answer
 	err := k.db.Tx(ctx, func(conn database.Conn) (err error) {
-		answer, err = k.once(ctx, conn, caller.Name, r, refusal)
+		answer, err = k.once(ctx, conn, caller.Name, r, over, refusal)
 		return err
 	})
 	if !errors.Is(err, errTaken) {
 		return answer, err
 	}
 	answer, found, err := k.replay(ctx, caller.Name, r)
-	if err == nil && !found { // swept in this very moment
+	if err == nil && found != kept { // swept in this very moment
 		err = inProgress(nil)
 	}
 	return answer, err
 }
 
 // once is the transaction: claim, effect, answer.
-func (k *Keeper) once(ctx context.Context, conn database.Conn, caller string, r Request, refusal error) (Answer, error) {
+func (k *Keeper) once(ctx context.Context, conn database.Conn, caller string, r Request, over bool, refusal error) (Answer, error) {
 	now := k.now()
 	entry := Entry{
 		Caller: caller, Key: r.Key, Fingerprint: r.Fingerprint, CreatedAt: now, ExpiresAt: now.Add(k.ttl),
 	}
 	if r.Key != "" {
-		if err := k.claim(ctx, conn, entry); err != nil {
+		if err := k.claim(ctx, conn, entry, over); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -179,8 +183,10 @@ func (k *Keeper) once(ctx context.Context, conn database.Conn, caller string, r 
 }
 
 // claim inserts the key. Where another transaction has inserted it and is not done, the database makes this one wait.
-func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry) error {
-	err := k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt) // waits as well
+func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry, over bool) (err error) {
+	if over {
+		err = k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt) // waits as well
+	}
 	if err == nil {
 		err = k.store.Claim(ctx, conn, e)
 	}
@@ -194,8 +200,17 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry) error {
 	return err
 }
 
+// found is what there is under a key.
+type found int
+
+const (
+	nothing found = iota
+	expired       // an answer whose time is over, and which was not swept yet
+	kept
+)
+
 // replay returns the answer that is kept under the key, if there is one.
-func (k *Keeper) replay(ctx context.Context, caller string, r Request) (answer Answer, found bool, err error) {
+func (k *Keeper) replay(ctx context.Context, caller string, r Request) (answer Answer, found found, err error) {
 	var e Entry
 	err = k.db.Read(ctx, func(conn database.Conn) (err error) {
 		e, err = k.store.Find(ctx, conn, caller, r.Key)
@@ -203,29 +218,43 @@ func (k *Keeper) replay(ctx context.Context, caller string, r Request) (answer A
 	})
 	switch {
 	case errors.Is(err, database.ErrNotFound):
-		return Answer{}, false, nil
+		return Answer{}, nothing, nil
 	case err != nil:
-		return Answer{}, false, err
+		return Answer{}, nothing, err
 	case !e.ExpiresAt.After(k.now()):
-		return Answer{}, false, nil
+		return Answer{}, expired, nil
 	case !bytes.Equal(e.Fingerprint, r.Fingerprint):
-		return Answer{}, false, problem.New(common.CodeIdempotencyKeyReused,
+		return Answer{}, nothing, problem.New(common.CodeIdempotencyKeyReused,
 			"This idempotency key was used before with another request.").About(Header, "was used with another request")
 	}
 	answer = Answer{Status: int(e.Status), Body: e.Body, Replayed: true}
 	if err := json.Unmarshal([]byte(e.Headers), &answer.Header); err != nil {
-		return Answer{}, false, fmt.Errorf("decode kept headers: %w", err)
+		return Answer{}, nothing, fmt.Errorf("decode kept headers: %w", err)
 	}
-	return answer, true, nil
+	return answer, kept, nil
 }
 
+// sweepBatch is how many keys one transaction forgets.
+const sweepBatch = 200
+
 // Sweep forgets the keys whose time is over, and says how many.
-func Sweep(ctx context.Context, db *database.DB, store Store, now time.Time) (n int64, err error) {
-	err = db.Tx(ctx, func(conn database.Conn) (err error) {
-		n, err = store.Sweep(ctx, conn, now)
-		return err
+func Sweep(ctx context.Context, db *database.DB, store Store, now time.Time) (int64, error) {
+	return db.Batches(ctx, sweepBatch, func(conn database.Conn) (int, error) {
+		over, err := store.Expired(ctx, conn, now, sweepBatch)
+		if err != nil {
+			return 0, err
+		}
+		keys := map[string][]string{}
+		for _, e := range over {
+			keys[e.Caller] = append(keys[e.Caller], e.Key)
+		}
+		for caller, of := range keys {
+			if err := store.Drop(ctx, conn, caller, of); err != nil {
+				return 0, err
+			}
+		}
+		return len(over), nil
 	})
-	return n, err
 }
 
 func inProgress(cause error) error {

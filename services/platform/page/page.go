@@ -3,6 +3,7 @@ package page
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 
@@ -49,9 +50,16 @@ func Parse(list, cursor string, size int) (Position, error) {
 }
 
 // After reads the cursor, nil where it is absent, of a list that is ordered by id.
-func After(list string, cursor *string) (id int64, err error) {
+func After(list string, cursor *string) (id int64, err error) { return single(list, cursor, 0) }
+
+// Before is After for a list whose highest id is first.
+func Before(list string, cursor *string) (id int64, err error) {
+	return single(list, cursor, math.MaxInt64)
+}
+
+func single(list string, cursor *string, start int64) (int64, error) {
 	if cursor == nil {
-		return 0, nil
+		return start, nil
 	}
 	at, err := Parse(list, *cursor, 1)
 	if err != nil {

@@ -1,0 +1,77 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+)
+
+// record writes the change that has brought an order to its present version: who made it is in ctx.
+func record(ctx context.Context, q *ordersdb.Queries, o Order, from, reason *string, now time.Time) error {
+	caller, _ := auth.From(ctx)
+	err := q.InsertOrderEvent(ctx, ordersdb.InsertOrderEventParams{
+		OrderID: o.ID, Version: o.Version, FromStatus: from, ToStatus: o.Status,
+		Caller: &caller.Name, Reason: reason, CreatedAt: now,
+	})
+	if err != nil {
+		return fmt.Errorf("record change of order: %w", err)
+	}
+	return nil
+}
+
+// history is a page of the changes of an order, from the first on.
+func (s *service) history(ctx context.Context, id int64, p api.ListOrderHistoryParams) (rows []ordersdb.ListOrderEventsRow, next *common.NextCursor, err error) {
+	limit := page.Limit(p.Limit)
+	after, err := page.After(historyList, p.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.db.Read(ctx, func(conn database.Conn) error {
+		q := ordersdb.New(conn)
+		if _, err := q.GetOrder(ctx, id); err != nil {
+			return missingOrder(err, id)
+		}
+		rows, err = q.ListOrderEvents(ctx, ordersdb.ListOrderEventsParams{OrderID: id, AfterVersion: after, Limit: limit + 1})
+		if err != nil {
+			return fmt.Errorf("list changes of order: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next = page.Cut(rows, limit, historyList, func(r ordersdb.ListOrderEventsRow) page.Position { return page.Position{r.Version} })
+	return rows, next, nil
+}
+
+// movements is a page of what people did to the stock of a product, newest first.
+func (s *service) movements(ctx context.Context, product int64, p api.ListStockMovementsParams) (rows []ordersdb.ListStockAdjustmentsRow, next *common.NextCursor, err error) {
+	limit := page.Limit(p.Limit)
+	before, err := page.Before(movementList, p.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.db.Read(ctx, func(conn database.Conn) error {
+		q := ordersdb.New(conn)
+		if _, err := q.GetProduct(ctx, product); err != nil {
+			return missingProduct(err, product)
+		}
+		rows, err = q.ListStockAdjustments(ctx, ordersdb.ListStockAdjustmentsParams{ProductID: product, BeforeID: before, Limit: limit + 1})
+		if err != nil {
+			return fmt.Errorf("list stock movements: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next = page.Cut(rows, limit, movementList, func(r ordersdb.ListStockAdjustmentsRow) page.Position { return page.Position{r.ID} })
+	return rows, next, nil
+}
