@@ -76,6 +76,21 @@ func (e Step) Valid() bool {
 	}
 }
 
+// Defines values for WithdrawnOrderStatus.
+const (
+	CANCELED WithdrawnOrderStatus = "CANCELED"
+)
+
+// Valid indicates whether the value is a known member of the WithdrawnOrderStatus enum.
+func (e WithdrawnOrderStatus) Valid() bool {
+	switch e {
+	case CANCELED:
+		return true
+	default:
+		return false
+	}
+}
+
 // Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
 //
 // Example: 129900
@@ -171,9 +186,12 @@ type CorrelationID = string
 // Failure defines model for Failure.
 type Failure struct {
 	// CorrelationID Example: erp-run-42
-	CorrelationID CorrelationID  `json:"correlationId"`
-	Error         StepError      `json:"error"`
-	Success       FailureSuccess `json:"success"`
+	CorrelationID CorrelationID `json:"correlationId"`
+	Error         StepError     `json:"error"`
+
+	// Order The order that was placed and then canceled, since it can't be confirmed. Its stock is given back.
+	Order   *WithdrawnOrder `json:"order,omitempty"`
+	Success FailureSuccess  `json:"success"`
 }
 
 // FailureSuccess defines model for Failure.Success.
@@ -261,6 +279,23 @@ type StepError struct {
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
 
+// WithdrawnOrder The order that was placed and then canceled, since it can't be confirmed. Its stock is given back.
+type WithdrawnOrder struct {
+	// CanceledAt An instant (RFC 3339, UTC, microseconds).
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CanceledAt Time `json:"canceled_at"`
+
+	// ID An identifier. Opaque, never used twice.
+	//
+	// Example: 1
+	ID     ID                   `json:"id"`
+	Status WithdrawnOrderStatus `json:"status"`
+}
+
+// WithdrawnOrderStatus defines model for WithdrawnOrder.Status.
+type WithdrawnOrderStatus string
+
 // BodyTooLarge What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type BodyTooLarge = Problem
 
@@ -287,7 +322,7 @@ type UnsupportedMediaType = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.
 type CreateAndConfirmOrderParams struct {
-	// XCorrelationID Ties the logs of all services together. `correlation_id` in the body goes first.
+	// XCorrelationID Ties the logs of all services together. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try.
 	XCorrelationID *CorrelationID `json:"X-Correlation-Id,omitempty"`
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -38,16 +39,18 @@ type Config struct {
 	OrdersTimeout  time.Duration // of one try
 	ServiceToken   string        // speaks for callers without a token; the first, where there are several
 	AllowAnonymous bool          // whether there may be such callers
+	Metrics        *metrics.Registry
 }
 
 // FromConfig returns the service that the environment describes.
-func FromConfig(c *config.Config, log *slog.Logger) (http.Handler, error) {
+func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry) (http.Handler, error) {
 	return New(Config{
 		Server:         server.FromConfig(c, log.With("service", "orchestrator")),
 		OrdersBaseURL:  c.OrdersAPIBase,
 		OrdersTimeout:  2 * c.UpstreamTimeout,
 		ServiceToken:   c.ServiceToken.First(),
 		AllowAnonymous: c.AllowAnonymous,
+		Metrics:        m,
 	})
 }
 
@@ -56,7 +59,9 @@ func New(config Config) (http.Handler, error) {
 	s := &service{token: config.ServiceToken}
 	var err error
 	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
-		client.WithHTTPClient(upstream.NewClient(upstream.Policy{Timeout: config.OrdersTimeout, Tries: 3})),
+		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
+			Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Metrics,
+		})),
 		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
 			if token, ok := ctx.Value(tokenKey{}).(string); ok {
 				r.Header.Set("Authorization", "Bearer "+token)
@@ -97,10 +102,11 @@ func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.S
 			token = s.token
 		}
 		ctx := context.WithValue(c.Request().Context(), tokenKey{}, token)
-		if id := request.(stub.CreateAndConfirmOrderRequestObject).Body.CorrelationID; id != nil {
-			ctx = telemetry.WithCorrelationID(ctx, *id)
+		body := request.(stub.CreateAndConfirmOrderRequestObject).Body
+		if body.CorrelationID != nil {
+			ctx = telemetry.WithCorrelationID(ctx, *body.CorrelationID)
 		} else if telemetry.CorrelationID(ctx) == "" { // the header's is there already
-			ctx = telemetry.WithCorrelationID(ctx, rand.Text())
+			ctx = telemetry.WithCorrelationID(ctx, digest("correlation", body.IdempotencyKey)) // a repeat gets the same bytes
 		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c, request)
@@ -116,7 +122,7 @@ func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndCon
 	}
 	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
 	if err != nil {
-		return nil, &stepError{step: api.StepConfirmOrder, problem: problem.From(err)}
+		return nil, s.withdraw(ctx, placed.ID, r.Body.IdempotencyKey, problem.From(err))
 	}
 	correlation := telemetry.CorrelationID(ctx)
 	response := stub.CreateAndConfirmOrder201JSONResponse{
@@ -165,10 +171,40 @@ func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *o
 	return nil, false, refused(r.HTTPResponse, r.Body)
 }
 
+// withdraw makes the error of an order that was placed and not confirmed. Where that was confirm's last word, the order
+// is canceled first; where it was not, a repeat of the call picks up at confirm.
+func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refusal *problem.Error) error {
+	failed := &stepError{step: api.StepConfirmOrder, problem: refusal}
+	if _, final := problem.Refusal(refusal); !final {
+		return failed
+	}
+	key := childKey(callerKey, fmt.Sprintf("cancel.%d", id))
+	reason := "can't be confirmed: " + string(refusal.Code)
+	r, err := s.orders.CancelOrderWithResponse(ctx, id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{Reason: &reason})
+	switch {
+	case err != nil:
+		failed.problem = problem.From(unavailable(err))
+	case r.JSON200 != nil:
+		failed.withdrawn = r.JSON200
+	default:
+		// A last word here means that there is nothing to give back: no such order, or one that was confirmed and kept.
+		canceled := problem.From(refused(r.HTTPResponse, r.Body))
+		if _, final := problem.Refusal(canceled); !final {
+			failed.problem = canceled
+		}
+	}
+	return failed
+}
+
 // childKey derives the key of one step from the caller's key: the same at every try, another for every step.
 func childKey(callerKey, step string) string {
-	sum := sha256.Sum256([]byte(step + "\n" + callerKey))
-	return "create-and-confirm." + step + "." + hex.EncodeToString(sum[:])
+	return "create-and-confirm." + step + "." + digest(step, callerKey)
+}
+
+// digest names something that follows from the caller's key, without showing the key.
+func digest(what, callerKey string) string {
+	sum := sha256.Sum256([]byte(what + "\n" + callerKey))
+	return hex.EncodeToString(sum[:])
 }
 
 func unavailable(cause error) error {
@@ -232,8 +268,9 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 
 // stepError is a problem and how far the call came.
 type stepError struct {
-	step    api.Step
-	problem *problem.Error
+	step      api.Step
+	problem   *problem.Error
+	withdrawn *orders.Order // that was placed, and canceled for this
 }
 
 func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
@@ -258,6 +295,7 @@ func encode(c echo.Context, operationID string, cause error, e *problem.Error) (
 	}
 	if at := (*stepError)(nil); errors.As(cause, &at) {
 		failure.Error.Step = at.step
+		failure.Order = withdrawn(at.withdrawn)
 	}
 	switch e.Code {
 	case common.CodeInvalidInput:
@@ -284,6 +322,13 @@ func encode(c echo.Context, operationID string, cause error, e *problem.Error) (
 	}
 	c.Response().Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
 	return true, c.JSON(e.Status(), failure)
+}
+
+func withdrawn(o *orders.Order) *api.WithdrawnOrder {
+	if o == nil || o.CanceledAt == nil {
+		return nil
+	}
+	return &api.WithdrawnOrder{ID: o.ID, Status: api.WithdrawnOrderStatus(o.Status), CanceledAt: *o.CanceledAt}
 }
 
 func customer(o *orders.Order) api.ConfirmedCustomer {

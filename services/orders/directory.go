@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/customers/client"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
@@ -35,6 +37,7 @@ type DirectoryConfig struct {
 	Timeout      time.Duration // of one try
 	Known        time.Duration // how long a customer is remembered
 	Unknown      time.Duration // how long it is remembered that there is none
+	Metrics      *metrics.Registry
 }
 
 const (
@@ -45,7 +48,9 @@ const (
 // NewDirectory returns the directory at that base URL.
 func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	c, err := client.NewClientWithResponses(config.BaseURL,
-		client.WithHTTPClient(upstream.NewClient(upstream.Policy{Timeout: config.Timeout, Tries: tries})),
+		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
+			Name: "customers", Timeout: config.Timeout, Tries: tries, Metrics: config.Metrics,
+		})),
 		client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Bearer "+config.ServiceToken)
 			return nil
@@ -54,7 +59,8 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 		return nil, fmt.Errorf("customers client: %w", err)
 	}
 	cache, err := otter.New(&otter.Options[int64, *Customer]{
-		MaximumSize: cached,
+		MaximumSize:   cached,
+		StatsRecorder: newCacheMetrics(config.Metrics),
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[int64, *Customer]) time.Duration {
 			if e.Value == nil {
 				return config.Unknown
@@ -65,6 +71,7 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customers cache: %w", err)
 	}
+	config.Metrics.Gauge("pedidos_customer_cache_entries", func() float64 { return float64(cache.EstimatedSize()) })
 	return &Directory{client: c, cache: cache, patience: tries * config.Timeout}, nil
 }
 
@@ -100,3 +107,23 @@ func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	}
 	return nil, fmt.Errorf("customers-api answered %s to the service token", r.Status())
 }
+
+// cacheMetrics counts what the cache of customers does.
+type cacheMetrics struct {
+	stats.NoopRecorder
+	hits, misses, loaded, failed interface{ Add(n int) }
+}
+
+func newCacheMetrics(m *metrics.Registry) *cacheMetrics {
+	return &cacheMetrics{
+		hits:   m.Counter("pedidos_customer_cache_total", "outcome", "hit"),
+		misses: m.Counter("pedidos_customer_cache_total", "outcome", "miss"),
+		loaded: m.Counter("pedidos_customer_loads_total", "outcome", "answered"),
+		failed: m.Counter("pedidos_customer_loads_total", "outcome", "failed"),
+	}
+}
+
+func (c *cacheMetrics) RecordHits(n int)                { c.hits.Add(n) }
+func (c *cacheMetrics) RecordMisses(n int)              { c.misses.Add(n) }
+func (c *cacheMetrics) RecordLoadSuccess(time.Duration) { c.loaded.Add(1) }
+func (c *cacheMetrics) RecordLoadFailure(time.Duration) { c.failed.Add(1) }

@@ -100,7 +100,7 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -109,7 +109,7 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -143,7 +143,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // CreateAndConfirmOrderWithBody Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -162,7 +162,7 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, params *Crea
 
 // CreateAndConfirmOrder Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -360,7 +360,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -369,7 +369,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -679,7 +679,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -694,7 +694,7 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

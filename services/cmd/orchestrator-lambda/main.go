@@ -37,7 +37,7 @@ func run(environ []string, stderr io.Writer) error {
 	}
 	log := telemetry.NewLogger(stderr, false, c.LogLevel)
 	log.Info("configuration", "environment", c)
-	handler, err := orchestrator.FromConfig(c, log)
+	handler, err := orchestrator.FromConfig(c, log, nil)
 	if err != nil {
 		return err
 	}

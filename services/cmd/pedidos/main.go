@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -39,6 +40,7 @@ type process struct {
 	stderr      *os.File
 	log         *slog.Logger
 	config      *config.Config
+	metrics     *metrics.Registry
 }
 
 func main() {
@@ -54,7 +56,7 @@ func main() {
 }
 
 func run(ctx context.Context, args, environ []string, stdout, stderr *os.File) error {
-	p := process{environment: env.ToMap(environ), stdout: stdout, stderr: stderr}
+	p := process{environment: env.ToMap(environ), stdout: stdout, stderr: stderr, metrics: metrics.New()}
 	var err error
 	if p.config, err = config.Read(p.environment); err != nil {
 		return err

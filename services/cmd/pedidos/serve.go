@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -37,8 +36,8 @@ func (customersCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return p.serve(ctx, customersPort, true, func(db *database.DB) (http.Handler, error) {
-		return newCustomers(p.config, db, p.log)
-	}, customers.SweepKeys)
+		return p.newCustomers(db)
+	}, p.customersSweeps()...)
 }
 
 type ordersCommand struct{}
@@ -48,8 +47,8 @@ func (ordersCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return p.serve(ctx, ordersPort, true, func(db *database.DB) (http.Handler, error) {
-		return newOrders(p.config, db, p.log)
-	}, orders.SweepKeys)
+		return p.newOrders(db)
+	}, p.ordersSweeps()...)
 }
 
 type orchestratorCommand struct{}
@@ -59,7 +58,7 @@ func (orchestratorCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return p.serve(ctx, orchestratorPort, false, func(*database.DB) (http.Handler, error) {
-		return orchestrator.FromConfig(p.config, p.log)
+		return orchestrator.FromConfig(p.config, p.log, p.metrics)
 	})
 }
 
@@ -89,20 +88,46 @@ func (p *process) serve(ctx context.Context, port int, needsDB bool, build func(
 			return err
 		}
 		defer func() { _ = errors.Join(db.Close(), release()) }()
+		db.Limit(p.config.DBMaxQueue)
+		db.Report(p.metrics)
 	}
 	handler, err := build(db)
 	if err != nil {
 		return err
 	}
 	p.log.Info("listening", "address", listener.Addr().String())
-	ctx, stop := context.WithCancel(ctx)
-	var background sync.WaitGroup
-	defer background.Wait()
-	defer stop()
-	for _, s := range sweeps {
-		background.Go(func() { s.run(ctx, db, p.log) })
+	stop, err := p.background(ctx, db, sweeps)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	return server.Run(ctx, listener, handler, p.log)
+}
+
+// background starts what goes on beside the services: the sweeps and, where it has a port, the metrics. Stop ends it.
+func (p *process) background(ctx context.Context, db *database.DB, sweeps []sweep) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // for as long as requests are still answered
+	var running sync.WaitGroup
+	if p.config.AdminPort != 0 {
+		listener, err := listen(p.config.Host, p.config.AdminPort, "ADMIN_PORT")
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		p.log.Info("metrics", "address", listener.Addr().String())
+		running.Go(func() {
+			if err := server.Run(ctx, listener, p.metrics, p.log); err != nil {
+				p.log.ErrorContext(ctx, "metrics are not served", "error", err)
+			}
+		})
+	}
+	for _, s := range sweeps {
+		running.Go(func() { p.sweep(ctx, db, s) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}, nil
 }
 
 // openDatabase opens MySQL where DB_HOST is set, and waits for it; else the embedded engine in the data folder, which it
@@ -138,27 +163,29 @@ func (p *process) openDatabase(ctx context.Context) (db *database.DB, release fu
 // databaseFile is the embedded engine's file in the data folder.
 const databaseFile = "pedidos.db"
 
-func newCustomers(c *config.Config, db *database.DB, log *slog.Logger) (http.Handler, error) {
+func (p *process) newCustomers(db *database.DB) (http.Handler, error) {
+	c := p.config
 	users := []auth.User{{Name: c.AdminUser, Password: c.AdminPassword.Reveal(), Role: auth.Admin}}
 	if c.ViewerUser != "" {
 		users = append(users, auth.User{Name: c.ViewerUser, Password: c.ViewerPassword.Reveal(), Role: auth.Viewer})
 	}
 	return customers.New(customers.Config{
-		Server: server.FromConfig(c, log.With("service", "customers")), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, p.log.With("service", "customers")), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
 		LoginRate: c.LoginRate, LoginBurst: c.LoginBurst, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), time.Now)
 }
 
-func newOrders(c *config.Config, db *database.DB, log *slog.Logger) (http.Handler, error) {
+func (p *process) newOrders(db *database.DB) (http.Handler, error) {
+	c := p.config
 	directory, err := orders.NewDirectory(orders.DirectoryConfig{
 		BaseURL: c.CustomersAPIBase, ServiceToken: c.ServiceToken.First(), Timeout: c.UpstreamTimeout,
-		Known: c.CustomerCacheTTL, Unknown: c.CustomerCacheUnknownTTL,
+		Known: c.CustomerCacheTTL, Unknown: c.CustomerCacheUnknownTTL, Metrics: p.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return orders.New(orders.Config{
-		Server: server.FromConfig(c, log.With("service", "orders")), ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, p.log.With("service", "orders")), ServiceTokens: c.ServiceToken.Reveal(),
 		CancelWindow: c.CancelWindow, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), directory, time.Now)
 }
@@ -177,18 +204,38 @@ func listen(host string, port int, setting string) (net.Listener, error) {
 	return listener, nil
 }
 
-// sweep forgets what is too old.
-type sweep func(context.Context, *database.DB, func() time.Time) (int64, error)
+// sweep takes away what is too old, and says how much it was.
+type sweep struct {
+	what string
+	do   func(context.Context, *database.DB, func() time.Time) (int64, error)
+}
 
-// run sweeps every ten minutes until ctx ends.
-func (s sweep) run(ctx context.Context, db *database.DB, log *slog.Logger) {
-	ticker := time.NewTicker(10 * time.Minute)
+func (p *process) customersSweeps() []sweep {
+	return []sweep{{"customers_idempotency", customers.SweepKeys}}
+}
+
+func (p *process) ordersSweeps() []sweep {
+	all := []sweep{{"orders_idempotency", orders.SweepKeys}}
+	if age := p.config.StaleOrdersAfter; age > 0 {
+		all = append(all, sweep{"stale_orders", func(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
+			return orders.CancelStale(ctx, db, age, clock)
+		}})
+	}
+	return all
+}
+
+// sweep sweeps again and again until ctx ends.
+func (p *process) sweep(ctx context.Context, db *database.DB, s sweep) {
+	ticker := time.NewTicker(p.config.SweepInterval)
 	defer ticker.Stop()
 	for {
-		if n, err := s(ctx, db, time.Now); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "idempotency keys not swept", "error", err)
-		} else if n > 0 {
-			log.InfoContext(ctx, "idempotency keys swept", "keys", n)
+		n, err := s.do(ctx, db, time.Now)
+		p.metrics.Counter("pedidos_swept_total", "what", s.what).AddInt64(n)
+		if err != nil && ctx.Err() == nil {
+			p.log.ErrorContext(ctx, "not swept", "what", s.what, "error", err)
+		}
+		if n > 0 {
+			p.log.InfoContext(ctx, "swept", "what", s.what, "count", n)
 		}
 		select {
 		case <-ctx.Done():

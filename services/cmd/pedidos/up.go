@@ -12,15 +12,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"text/template"
 
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
-	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
-	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
@@ -80,6 +78,8 @@ func (u upCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
+	db.Limit(p.config.DBMaxQueue)
+	db.Report(p.metrics)
 	handlers, err := p.all(db)
 	if err != nil {
 		return err
@@ -132,13 +132,13 @@ func seedEmpty(ctx context.Context, db *database.DB) error {
 }
 
 func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
-	if handlers[0], err = newCustomers(p.config, db, p.log); err != nil {
+	if handlers[0], err = p.newCustomers(db); err != nil {
 		return handlers, err
 	}
-	if handlers[1], err = newOrders(p.config, db, p.log); err != nil {
+	if handlers[1], err = p.newOrders(db); err != nil {
 		return handlers, err
 	}
-	handlers[2], err = orchestrator.FromConfig(p.config, p.log)
+	handlers[2], err = orchestrator.FromConfig(p.config, p.log, p.metrics)
 	return handlers, err
 }
 
@@ -146,11 +146,11 @@ func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
 func (p *process) serveAll(ctx context.Context, db *database.DB, listeners [3]net.Listener, handlers [3]http.Handler) error {
 	failing, fail := context.WithCancel(ctx)
 	defer fail()
-	var background sync.WaitGroup
-	for _, s := range []sweep{customers.SweepKeys, orders.SweepKeys} {
-		background.Go(func() { s.run(failing, db, p.log) })
+	stop, err := p.background(ctx, db, slices.Concat(p.customersSweeps(), p.ordersSweeps()))
+	if err != nil {
+		return err
 	}
-	defer background.Wait()
+	defer stop()
 
 	var stops [3]context.CancelFunc
 	var done [3]chan error

@@ -73,6 +73,38 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// Whether a user exists must not show in the time: see of-wrong, a login's time next to that of one with a wrong password.
+func BenchmarkLogin(b *testing.B) {
+	users := []auth.User{
+		{Name: "ana", Password: "correct horse", Role: auth.Admin},
+		{Name: "víctor", Password: "ñandú 123", Role: auth.Viewer},
+	}
+	var wrong float64
+	for _, test := range []struct {
+		kind, name, password string
+		ok                   bool
+	}{
+		{"wrong", "ana", "battery staple", false},
+		{"unknown", "eva", "battery staple", false},
+		{"right", "ana", "correct horse", true},
+	} {
+		b.Run(test.kind, func(b *testing.B) {
+			for b.Loop() {
+				if _, ok := auth.Login(users, test.name, test.password); ok != test.ok {
+					b.Fatalf("Login(%q, %q) = %t", test.name, test.password, ok)
+				}
+			}
+			each := b.Elapsed().Seconds() / float64(b.N)
+			if test.kind == "wrong" {
+				wrong = each
+			}
+			if wrong > 0 {
+				b.ReportMetric(each/wrong, "of-wrong")
+			}
+		})
+	}
+}
+
 func TestBearer(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

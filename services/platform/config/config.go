@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,12 +48,15 @@ type Config struct {
 	Host string `env:"HOST"`
 	Port int    `env:"PORT"`
 
+	AdminPort int `env:"ADMIN_PORT"`
+
 	DBHost     string        `env:"DB_HOST"`
 	DBPort     int           `env:"DB_PORT" envDefault:"3306"`
 	DBUser     string        `env:"DB_USER"`
 	DBPassword Secret        `env:"DB_PASSWORD"`
 	DBName     string        `env:"DB_NAME"`
 	DBMaxConns int           `env:"DB_MAX_CONNS" envDefault:"32"`
+	DBMaxQueue int           `env:"DB_MAX_QUEUE" envDefault:"128"`
 	DBWait     time.Duration `env:"DB_WAIT" envDefault:"60s"`
 	DataDir    string        `env:"DATA_DIR" envDefault:"data"`
 
@@ -75,6 +80,8 @@ type Config struct {
 	CustomerCacheUnknownTTL time.Duration `env:"CUSTOMER_CACHE_UNKNOWN_TTL" envDefault:"2s"`
 	CancelWindow            time.Duration `env:"CANCEL_WINDOW" envDefault:"10m"`
 	IdempotencyTTL          time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
+	StaleOrdersAfter        time.Duration `env:"STALE_ORDERS_AFTER"`
+	SweepInterval           time.Duration `env:"SWEEP_INTERVAL" envDefault:"1m"`
 
 	CORSOrigins    []string      `env:"CORS_ORIGINS"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
@@ -171,23 +178,31 @@ func (c *Config) Check(needs Needs) error {
 		}
 		c.proxies = append(c.proxies, network)
 	}
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"DB_WAIT", c.DBWait}, {"JWT_TTL", c.JWTTTL}, {"UPSTREAM_TIMEOUT", c.UpstreamTimeout},
-		{"CUSTOMER_CACHE_TTL", c.CustomerCacheTTL}, {"CUSTOMER_CACHE_UNKNOWN_TTL", c.CustomerCacheUnknownTTL},
-		{"IDEMPOTENCY_TTL", c.IdempotencyTTL}, {"REQUEST_TIMEOUT", c.RequestTimeout},
-	} {
-		if d.value <= 0 {
-			refuse("%s must be more than 0", d.name)
+	positive := map[string]float64{
+		"DB_MAX_CONNS": float64(c.DBMaxConns), "LOGIN_RATE": c.LoginRate, "LOGIN_BURST": float64(c.LoginBurst),
+		"DB_WAIT": c.DBWait.Seconds(), "JWT_TTL": c.JWTTTL.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
+		"CUSTOMER_CACHE_TTL": c.CustomerCacheTTL.Seconds(), "CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL.Seconds(),
+		"IDEMPOTENCY_TTL": c.IdempotencyTTL.Seconds(), "REQUEST_TIMEOUT": c.RequestTimeout.Seconds(),
+		"SWEEP_INTERVAL": c.SweepInterval.Seconds(),
+	}
+	for _, name := range slices.Sorted(maps.Keys(positive)) {
+		if !(positive[name] > 0) { // as NaN
+			refuse("%s must be more than 0", name)
 		}
 	}
-	if c.Port < 0 || c.Port > 65535 {
-		refuse("PORT must be between 0 and 65535")
+	notNegative := map[string]float64{
+		"DB_MAX_QUEUE": float64(c.DBMaxQueue), "CANCEL_WINDOW": c.CancelWindow.Seconds(), "STALE_ORDERS_AFTER": c.StaleOrdersAfter.Seconds(),
 	}
-	if c.DBMaxConns < 1 || !(c.LoginRate > 0) || c.LoginBurst < 1 || c.CancelWindow < 0 { // NaN is not more than 0
-		refuse("DB_MAX_CONNS, LOGIN_RATE and LOGIN_BURST must be more than 0, CANCEL_WINDOW not less")
+	for _, name := range slices.Sorted(maps.Keys(notNegative)) {
+		if notNegative[name] < 0 {
+			refuse("%s must not be less than 0", name)
+		}
+	}
+	ports := map[string]int{"ADMIN_PORT": c.AdminPort, "PORT": c.Port}
+	for _, name := range slices.Sorted(maps.Keys(ports)) {
+		if ports[name] < 0 || ports[name] > 65535 {
+			refuse("%s must be between 0 and 65535", name)
+		}
 	}
 	return errors.Join(faults...)
 }

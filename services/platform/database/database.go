@@ -37,8 +37,8 @@ var (
 // DB is an open database of either engine.
 type DB struct {
 	engine engine
-	write  *sql.DB
-	read   *sql.DB // the same as write on MySQL
+	write  *pool
+	read   *pool // the same as write on MySQL
 }
 
 // engine is what differs between MySQL and SQLite.
@@ -65,11 +65,21 @@ func (db *DB) Ping(ctx context.Context) error { return db.Classify(db.read.PingC
 
 // Read runs queries that change nothing, outside of a transaction.
 func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
+	leave, err := db.read.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return db.Classify(queries(db.engine.wrap(db.read)))
 }
 
 // Snapshot runs queries that change nothing and that all see the database as it was at the first of them.
 func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
+	leave, err := db.read.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return db.Classify(fmt.Errorf("begin: %w", err))
@@ -86,6 +96,11 @@ const (
 // Tx runs statements in one transaction: all of them take effect, or none. When the engine gives up on the transaction
 // because of another (deadlock, busy), it is run again from the start, so statements must change nothing outside of it.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
+	leave, err := db.write.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for try := 1; ; try++ {
 		err := db.Classify(db.once(ctx, statements))
 		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {

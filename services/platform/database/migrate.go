@@ -65,11 +65,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var have int64
-	err = db.Read(ctx, func(c Conn) error {
-		return c.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&have)
-	})
-	if err != nil {
+	var have int64 // not by Read: a service that has much to do is ready
+	err = db.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&have)
+	if err = db.Classify(err); err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if have < want {
@@ -108,7 +106,7 @@ func (db *DB) migrations() (*goose.Provider, error) {
 		}
 		options = append(options, goose.WithLocker(locker))
 	}
-	p, err := goose.NewProvider(dialect, db.write, files, options...)
+	p, err := goose.NewProvider(dialect, db.write.DB, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}

@@ -51,7 +51,8 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 	pool.SetMaxIdleConns(at.Conns)
 	pool.SetConnMaxLifetime(10 * time.Minute)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{engine: server{}, write: pool, read: pool}, nil
+	shared := newPool("all", pool)
+	return &DB{engine: server{}, write: shared, read: shared}, nil
 }
 
 type server struct{}

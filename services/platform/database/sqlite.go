@@ -35,7 +35,7 @@ func OpenSQLite(file string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{engine: embedded{}, write: write, read: read}
+	db := &DB{engine: embedded{}, write: newPool("write", write), read: newPool("read", read)}
 	if err := write.PingContext(context.Background()); err != nil { // makes the file, in WAL mode, before a reader comes
 		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), db.Close())
 	}

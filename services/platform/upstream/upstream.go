@@ -17,6 +17,7 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/failsafehttp"
 
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -52,8 +53,10 @@ func BaseURL(raw string, resources ...string) (string, error) {
 
 // Policy bounds the calls to one service.
 type Policy struct {
+	Name    string        // of the service, in the metrics
 	Timeout time.Duration // of one try, until its headers are there
 	Tries   int           // at most, of a call that may be repeated
+	Metrics *metrics.Registry
 }
 
 // NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
@@ -73,7 +76,11 @@ func NewClient(p Policy) *http.Client {
 		WithFailureRateThreshold(0.5, 10, 10*time.Second).
 		WithDelay(2 * time.Second).
 		WithSuccessThreshold(2).
+		OnOpen(func(circuitbreaker.StateChangedEvent) {
+			p.Metrics.Counter("pedidos_upstream_breaker_opened_total", "upstream", p.Name).Inc()
+		}).
 		Build()
+	p.Metrics.Gauge("pedidos_upstream_breaker_state", func() float64 { return breakerStates[breaker.State()] }, "upstream", p.Name)
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConnsPerHost:   64,
@@ -82,11 +89,16 @@ func NewClient(p Policy) *http.Client {
 		ForceAttemptHTTP2:     true,
 	}
 	return &http.Client{
-		Transport: failsafehttp.NewRoundTripper(traced{transport}, failsafe.Policy[*http.Response](retry), breaker),
+		Transport: failsafehttp.NewRoundTripper(counted{traced{transport}, p}, failsafe.Policy[*http.Response](retry), breaker),
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("a service must not redirect")
 		},
 	}
+}
+
+// breakerStates are the values of the metric.
+var breakerStates = map[circuitbreaker.State]float64{
+	circuitbreaker.ClosedState: 0, circuitbreaker.HalfOpenState: 1, circuitbreaker.OpenState: 2,
 }
 
 // discard frees the connection of an answer that another try replaces.
@@ -107,6 +119,22 @@ func unanswered(r *http.Response, err error) bool {
 		return true
 	}
 	return false
+}
+
+// counted counts the tries that the breaker has let through.
+type counted struct {
+	next   http.RoundTripper
+	policy Policy
+}
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(r)
+	outcome := "answered"
+	if unanswered(response, err) {
+		outcome = "unanswered"
+	}
+	c.policy.Metrics.Counter("pedidos_upstream_tries_total", "upstream", c.policy.Name, "outcome", outcome).Inc()
+	return response, err
 }
 
 // traced adds the trace and the correlation id to each call.
