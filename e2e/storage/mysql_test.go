@@ -145,6 +145,7 @@ func TestSession(t *testing.T) {
 		for query, want := range map[string]string{
 			"SELECT @@time_zone":             "+00:00",
 			"SELECT @@transaction_isolation": "READ-COMMITTED",
+			"SELECT @@wait_timeout":          "20", // so long a client that has vanished keeps its locks
 			"SELECT @@collation_connection":  "utf8mb4_bin",
 			"SELECT @@sql_mode LIKE '%STRICT_TRANS_TABLES%' AND @@sql_mode LIKE '%ONLY_FULL_GROUP_BY%'": "1",
 		} {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -61,23 +62,33 @@ func limitLogin(perSecond float64, burst int) stub.StrictMiddlewareFunc {
 	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
 	})
+	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // until the next try
 	return func(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
 		if operationID != "Login" {
 			return next
 		}
 		return func(c echo.Context, request any) (any, error) {
-			ok, err := tries.Allow(c.RealIP())
+			ok, err := tries.Allow(host(c.RealIP()))
 			if err != nil {
 				return nil, fmt.Errorf("limit login: %w", err)
 			}
 			if !ok {
 				return nil, &problem.Error{
-					Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: time.Second,
+					Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: wait,
 				}
 			}
 			return next(c, request)
 		}
 	}
+}
+
+// host is what one client has of addresses: one of IPv4, a /64 of IPv6.
+func host(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil || address.Unmap().Is4() {
+		return address.Unmap().String()
+	}
+	return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
 }
 
 // SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.

@@ -5,6 +5,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,7 @@ type DB struct {
 // engine is what differs between MySQL and SQLite.
 type engine interface {
 	name() string
+	begin() string
 	wrap(Conn) Conn
 	classify(error) error // one of the errors above, or nil
 }
@@ -117,19 +119,39 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	}
 }
 
+// once begins and commits by statements of its own: those of sql.Tx can't be held to the deadline of ctx.
 func (db *DB) once(ctx context.Context, statements func(Conn) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	conn, err := db.write.Conn(ctx)
 	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // back into the pool
+	if _, err := conn.ExecContext(ctx, db.engine.begin()); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // does nothing after a commit
-	if err := statements(db.engine.wrap(tx)); err != nil {
+	committed := false
+	defer func() {
+		if !committed {
+			rollback(ctx, conn)
+		}
+	}()
+	if err := statements(db.engine.wrap(conn)); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	committed = true
 	return nil
+}
+
+// rollback ends a transaction, or the connection where that fails: then the server ends the transaction.
+func rollback(ctx context.Context, conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
 }
 
 // Batches runs transactions that each do a part of something large, and say how much, until one does less than size. It

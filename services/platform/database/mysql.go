@@ -24,6 +24,9 @@ type MySQL struct {
 	Conns    int // at most, of this process
 }
 
+// vanished is how long the server keeps a connection on which nothing is said. No transaction pauses for so long.
+const vanished = 20 * time.Second
+
 // OpenMySQL prepares connections to a MySQL server; it does not connect yet.
 func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 	config := mysql.NewConfig()
@@ -41,6 +44,8 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 		// Every row that a decision rests on is read FOR UPDATE; the gap locks of REPEATABLE READ would only add deadlocks.
 		"transaction_isolation":    "'READ-COMMITTED'",
 		"innodb_lock_wait_timeout": "5",
+		// How long the locks of a client stay that has vanished without a word.
+		"wait_timeout": strconv.Itoa(int(vanished.Seconds())),
 	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
@@ -50,7 +55,7 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 	pool.SetMaxOpenConns(at.Conns)
 	pool.SetMaxIdleConns(at.Conns)
 	pool.SetConnMaxLifetime(10 * time.Minute)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
+	pool.SetConnMaxIdleTime(vanished - 5*time.Second)
 	shared := newPool("all", pool)
 	return &DB{engine: server{}, write: shared, read: shared}, nil
 }
@@ -58,6 +63,8 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 type server struct{}
 
 func (server) name() string { return "mysql" }
+
+func (server) begin() string { return "START TRANSACTION" }
 
 func (server) wrap(c Conn) Conn { return c }
 

@@ -76,6 +76,8 @@ type embedded struct{}
 
 func (embedded) name() string { return "sqlite" }
 
+func (embedded) begin() string { return "BEGIN IMMEDIATE" } // the writer's lock at once: no other to wait for later
+
 func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
 
 func (embedded) classify(err error) error {
