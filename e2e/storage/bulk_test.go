@@ -110,5 +110,9 @@ func place(ctx context.Context, q *ordersdb.Queries, product int64) error {
 	if err := q.InsertOrderLine(ctx, line); err != nil {
 		return err
 	}
+	placed := ordersdb.InsertOrderEventParams{OrderID: id, Version: 1, ToStatus: "CREATED", CreatedAt: start}
+	if err := q.InsertOrderEvent(ctx, placed); err != nil {
+		return err
+	}
 	return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: -1, Now: start, ID: product})
 }
