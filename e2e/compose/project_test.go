@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // patience bounds every wait and command but the build. It is far above what anything here takes.
@@ -34,7 +36,7 @@ var portOf = map[string]struct{ inside, variable string }{
 type project struct {
 	name string
 	env  []string
-	urls map[string]string // of each service
+	urls sdk.URLs
 }
 
 // newProject takes everything down again in the end. Without Docker the test is skipped; where CI is set it fails.
@@ -46,13 +48,15 @@ func newProject(t *testing.T) *project {
 		}
 		t.Skip("the compose file needs a Docker engine, which is not here")
 	}
-	p := &project{name: "pedidos-test-" + strings.ToLower(rand.Text()[:8]), urls: map[string]string{}}
+	p := &project{name: "pedidos-test-" + strings.ToLower(rand.Text()[:8])}
 	p.env = append(os.Environ(), defaults(t)...)
+	url := map[string]string{}
 	for service, port := range portOf {
 		free := freePort(t)
 		p.env = append(p.env, port.variable+"="+free)
-		p.urls[service] = "http://127.0.0.1:" + free
+		url[service] = "http://127.0.0.1:" + free
 	}
+	p.urls = sdk.URLs{Customers: url["customers"], Orders: url["orders"], Orchestrator: url["orchestrator"]}
 	t.Cleanup(func() { p.down(t) })
 	return p
 }

@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
 // The curl lines of the README give what it says they give, on a first start.
@@ -27,15 +30,15 @@ func TestReadme(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(flow, -1) {
 		blocks = append(blocks, block[1])
 	}
-	s := up(t, nil, t.TempDir(), freePorts...)
+	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 	script := strings.NewReplacer(
-		"http://localhost:3001", s.customers, "http://localhost:3002", s.orders, "http://localhost:3003", s.orchestrator,
+		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,
 	).Replace(strings.Join(blocks, "echo\n"))
 	// The README asks to paste the first order twice.
 	order := regexp.MustCompile(`(?m)^curl [^\n]*\\\n[^\n]*order-0001[^\n]*\n`).FindString(script)
 	script = strings.Replace(script, order, order+"echo\n"+order+"echo\n", 1)
 
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	out, err := exec.CommandContext(ctx, "bash", "-euc", script).CombinedOutput()
 	if err != nil {

@@ -4,8 +4,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
 // TestRefusals: what can't be done is said in one line each, and the exit code says it too.
@@ -23,9 +26,9 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := t.TempDir()
-	up(t, nil, held, freePorts...)
+	program.Up(t, nil, held, program.FreePorts()...)
 	upWith := func(args ...string) []string {
-		return append(append([]string{"up"}, freePorts...), args...)
+		return slices.Concat([]string{"up"}, program.FreePorts(), args)
 	}
 
 	for _, tc := range []struct {
@@ -57,13 +60,13 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, append(tc.env, "LOG_LEVEL=ERROR"), tc.args...)
-			if r.code == 0 || r.stdout != "" {
-				t.Errorf("exit code %d, printed %q", r.code, r.stdout)
+			r := program.Run(t, append(tc.env, "LOG_LEVEL=ERROR"), tc.args...)
+			if r.Code == 0 || r.Stdout != "" {
+				t.Errorf("exit code %d, printed %q", r.Code, r.Stdout)
 			}
-			lines := strings.SplitAfter(strings.TrimSuffix(r.stderr, "\n"), "\n")
+			lines := strings.SplitAfter(strings.TrimSuffix(r.Stderr, "\n"), "\n")
 			if len(lines) != len(tc.want) {
-				t.Fatalf("there are %d lines, want %d:\n%s", len(lines), len(tc.want), r.stderr)
+				t.Fatalf("there are %d lines, want %d:\n%s", len(lines), len(tc.want), r.Stderr)
 			}
 			for i, line := range lines {
 				if !strings.HasPrefix(line, "pedidos: ") || !strings.Contains(line, tc.want[i]) {
@@ -83,13 +86,13 @@ func TestHelp(t *testing.T) {
 		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "health"}},
 		{[]string{"up", "--help"}, []string{"--data", "--reset", "--[no-]seed", "--customers-port", "--orders-port", "--orchestrator-port"}},
 	} {
-		r := run(t, nil, tc.args...)
-		if r.code != 0 || r.stderr != "" {
-			t.Errorf("%v: exit code %d\n%s", tc.args, r.code, r.stderr)
+		r := program.Run(t, nil, tc.args...)
+		if r.Code != 0 || r.Stderr != "" {
+			t.Errorf("%v: exit code %d\n%s", tc.args, r.Code, r.Stderr)
 		}
 		for _, want := range tc.want {
-			if !strings.Contains(r.stdout, want) {
-				t.Errorf("%v does not mention %s:\n%s", tc.args, want, r.stdout)
+			if !strings.Contains(r.Stdout, want) {
+				t.Errorf("%v does not mention %s:\n%s", tc.args, want, r.Stdout)
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
@@ -15,18 +17,18 @@ import (
 func TestSecretsAreMasked(t *testing.T) {
 	t.Parallel()
 	const wrong = "wrong-password-of-a-user"
-	service, customersURL := serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
-	service.secrets = append(service.secrets, wrong)
-	configuration := service.awaitMatch(t, service.stderr, regexp.MustCompile(`"msg":"configuration".*`))[0]
+	service, customersURL := program.Serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
+	service.Hide(wrong)
+	configuration := service.AwaitMatch(t, service.Stderr, regexp.MustCompile(`"msg":"configuration".*`))[0]
 	for _, name := range []string{"JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD", "VIEWER_PASSWORD"} {
 		if !strings.Contains(configuration, `"`+name+`":"(set)"`) {
 			t.Errorf("%s is not masked in %s", name, configuration)
 		}
 	}
 
-	u := urls{customers: customersURL}
-	u.login(t, plantedPassword)
-	r, err := u.client(t, "").customers.LoginWithResponse(t.Context(), customers.Credentials{Username: "admin", Password: wrong})
+	u := sdk.URLs{Customers: customersURL}
+	u.Login(t, plantedPassword)
+	r, err := u.Client(t, "").Customers.LoginWithResponse(t.Context(), customers.Credentials{Username: "admin", Password: wrong})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +40,8 @@ func TestSecretsAreMasked(t *testing.T) {
 		"planted-service-token-":   http.StatusUnauthorized,
 		"eyJhbGciOiJIUzI1NiJ9.e.s": http.StatusUnauthorized,
 	} {
-		service.secrets = append(service.secrets, token)
-		r, err := u.client(t, token).customers.GetCustomerInternalWithResponse(t.Context(), 1)
+		service.Hide(token)
+		r, err := u.Client(t, token).Customers.GetCustomerInternalWithResponse(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,16 +49,16 @@ func TestSecretsAreMasked(t *testing.T) {
 			t.Errorf("with the service token %s: %s, want %d", token, r.Status(), want)
 		}
 	}
-	service.interrupt(t)
+	service.Interrupt(t)
 }
 
 func TestSecretsOfUpAreMasked(t *testing.T) {
 	t.Parallel()
-	s := up(t, planted, t.TempDir(), freePorts...)
-	if strings.Contains(s.script, localPassword) {
-		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.stdout)
+	s := program.Up(t, planted, t.TempDir(), program.FreePorts()...)
+	if strings.Contains(s.Script, sdk.LocalPassword) {
+		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.Stdout)
 	}
-	r, err := s.login(t, plantedPassword).orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+	r, err := s.Login(t, plantedPassword).Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 		CustomerID: 1, IdempotencyKey: "key", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
 	})
 	if err != nil {
@@ -65,17 +67,17 @@ func TestSecretsOfUpAreMasked(t *testing.T) {
 	if r.JSON201 == nil {
 		t.Errorf("create and confirm: %s\n%s", r.Status(), r.Body)
 	}
-	s.interrupt(t)
+	s.Interrupt(t)
 }
 
 // TestDatabasePasswordIsMasked waits for a MySQL that is not there.
 func TestDatabasePasswordIsMasked(t *testing.T) {
 	t.Parallel()
-	port := closedPort(t)
-	r := run(t, []string{
+	port := program.ClosedPort(t)
+	r := program.Run(t, []string{
 		"DB_HOST=127.0.0.1", "DB_PORT=" + port, "DB_USER=pedidos", "DB_NAME=pedidos", "DB_PASSWORD=planted-database-password", "DB_WAIT=50ms",
 	}, "migrate", "status")
-	if r.code != 1 || !strings.Contains(r.stderr, "the database did not answer within 50ms") {
-		t.Errorf("exit code %d\n%s", r.code, r.stderr)
+	if r.Code != 1 || !strings.Contains(r.Stderr, "the database did not answer within 50ms") {
+		t.Errorf("exit code %d\n%s", r.Code, r.Stderr)
 	}
 }

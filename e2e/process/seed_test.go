@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
 // small asks for a data set that takes no time.
@@ -19,13 +21,13 @@ func TestSeedAddsWhatIsAsked(t *testing.T) {
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
 	for _, times := range []int{1, 2} {
-		r := run(t, env, small...)
+		r := program.Run(t, env, small...)
 		progress := regexp.MustCompile(`^customers: 20 of 20 \(100%\), \d+ rows/s\nproducts: 10 of 10 \(100%\), \d+ rows/s\norders: 200 of 200 \(100%\), \d+ rows/s\n$`)
-		if r.code != 0 || r.stdout != "" || !progress.MatchString(r.stderr) {
-			t.Fatalf("seed: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+		if r.Code != 0 || r.Stdout != "" || !progress.MatchString(r.Stderr) {
+			t.Fatalf("seed: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
-		if r := run(t, env, "audit"); r.code != 0 || r.stdout != "Stock and totals add up.\n" {
-			t.Errorf("audit: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+		if r := program.Run(t, env, "audit"); r.Code != 0 || r.Stdout != "Stock and totals add up.\n" {
+			t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
 		db := file(t, folder)
 		want := map[string]int{"customers": 20 * times, "products": 10 * times, "orders": 200 * times}
@@ -59,8 +61,8 @@ func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
 	t.Parallel()
 	seeded := func(number string) string {
 		folder := t.TempDir()
-		if r := run(t, []string{"DATA_DIR=" + folder}, append(small, "--rand-seed="+number)...); r.code != 0 {
-			t.Fatalf("seed: exit code %d\n%s", r.code, r.stderr)
+		if r := program.Run(t, []string{"DATA_DIR=" + folder}, append(small, "--rand-seed="+number)...); r.Code != 0 {
+			t.Fatalf("seed: exit code %d\n%s", r.Code, r.Stderr)
 		}
 		db := file(t, folder)
 		return dump(t, db, "customers") + dump(t, db, "products") + dump(t, db, "stock_adjustments") + dump(t, db, "orders") + dump(t, db, "order_lines")
@@ -78,15 +80,15 @@ func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
-	if r := run(t, env, "seed", "--orders=5"); r.code != 1 || !strings.Contains(r.stderr, "--customers") || strings.Count(r.stderr, "\n") != 1 {
-		t.Errorf("orders of nobody: exit code %d\n%s", r.code, r.stderr)
+	if r := program.Run(t, env, "seed", "--orders=5"); r.Code != 1 || !strings.Contains(r.Stderr, "--customers") || strings.Count(r.Stderr, "\n") != 1 {
+		t.Errorf("orders of nobody: exit code %d\n%s", r.Code, r.Stderr)
 	}
-	if r := run(t, env, "seed", "--orders=-5"); r.code != 1 || strings.Count(r.stderr, "\n") != 1 {
-		t.Errorf("less than no orders: exit code %d\n%s", r.code, r.stderr)
+	if r := program.Run(t, env, "seed", "--orders=-5"); r.Code != 1 || strings.Count(r.Stderr, "\n") != 1 {
+		t.Errorf("less than no orders: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	for _, args := range [][]string{{"seed"}, {"seed", "--orders=50"}, {"audit"}} {
-		if r := run(t, env, args...); r.code != 0 {
-			t.Fatalf("%s: exit code %d\n%s%s", args, r.code, r.stdout, r.stderr)
+		if r := program.Run(t, env, args...); r.Code != 0 {
+			t.Fatalf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
 	}
 	db := file(t, folder)
@@ -100,8 +102,8 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
-	if r := run(t, env, small...); r.code != 0 {
-		t.Fatalf("seed: exit code %d\n%s", r.code, r.stderr)
+	if r := program.Run(t, env, small...); r.Code != 0 {
+		t.Fatalf("seed: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	db := file(t, folder)
 	created, confirmed, canceled := number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CREATED'"),
@@ -112,7 +114,8 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 		want         string // a pattern
 	}{
 		{"stock", "UPDATE products SET stock = stock + 1 WHERE id = ?", 3, `product 3: \d+ in stock, but \d+ put in and \d+ taken by orders\n`},
-		{"an adjustment", "UPDATE stock_adjustments SET delta = delta - 1 WHERE id = ?", 4, `product 4: \d+ in stock, .*\n`},
+		{"an adjustment", "UPDATE stock_adjustments SET delta = delta - 1 WHERE id = ?", 4,
+			`product 4: \d+ in stock, .*\nproduct 4: stock movements whose units are not what they lead from and to: 1\n`},
 		{"an adjustment that is gone", "DELETE FROM stock_adjustments WHERE id = ?", 4, `product 4: .*\n`},
 		{"the total", "UPDATE orders SET total_cents = total_cents + 1 WHERE id = ?", 7, `order 7: its total is \d+ cents, its lines are \d+\n`},
 		{"a subtotal", "UPDATE order_lines SET subtotal_cents = subtotal_cents + 1 WHERE order_id = ? AND product_id = (SELECT MIN(product_id) FROM order_lines WHERE order_id = ?1)", 7,
@@ -132,9 +135,9 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 			if _, err := tampered.ExecContext(t.Context(), test.tamper, test.id); err != nil {
 				t.Fatal(err)
 			}
-			r := run(t, []string{"DATA_DIR=" + folder}, "audit")
-			if r.code != 1 || !regexp.MustCompile("^"+test.want+"$").MatchString(r.stdout) || !strings.HasPrefix(r.stderr, "pedidos: the audit found broken rows: ") {
-				t.Errorf("exit code %d\n%s%swant %s", r.code, r.stdout, r.stderr, test.want)
+			r := program.Run(t, []string{"DATA_DIR=" + folder}, "audit")
+			if r.Code != 1 || !regexp.MustCompile("^"+test.want+"$").MatchString(r.Stdout) || !strings.HasPrefix(r.Stderr, "pedidos: the audit found broken rows: ") {
+				t.Errorf("exit code %d\n%s%swant %s", r.Code, r.Stdout, r.Stderr, test.want)
 			}
 		})
 	}

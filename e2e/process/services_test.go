@@ -10,6 +10,8 @@ import (
 
 	_ "modernc.org/sqlite" // to tamper with the stock
 
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -26,40 +28,40 @@ var planted = []string{
 func TestServices(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	customersAPI, customersURL := serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
-	ordersAPI, ordersURL := serve(t, "orders", append(planted, "DATA_DIR="+folder, "CUSTOMERS_API_BASE="+customersURL+"/")...)
-	orchestratorAPI, orchestratorURL := serve(t, "orchestrator", append(planted, "ORDERS_API_URL="+ordersURL+"/orders")...)
+	customersAPI, customersURL := program.Serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
+	ordersAPI, ordersURL := program.Serve(t, "orders", append(planted, "DATA_DIR="+folder, "CUSTOMERS_API_BASE="+customersURL+"/")...)
+	orchestratorAPI, orchestratorURL := program.Serve(t, "orchestrator", append(planted, "ORDERS_API_URL="+ordersURL+"/orders")...)
 	for _, url := range []string{customersURL, ordersURL, orchestratorURL, ordersURL + "/"} {
-		if r := run(t, nil, "health", url); r.code != 0 {
-			t.Errorf("health %s: exit code %d\n%s", url, r.code, r.stderr)
+		if r := program.Run(t, nil, "health", url); r.Code != 0 {
+			t.Errorf("health %s: exit code %d\n%s", url, r.Code, r.Stderr)
 		}
 	}
 
-	c := urls{customersURL, ordersURL, orchestratorURL}.login(t, plantedPassword)
-	buyer := c.customer(t, "buyer@example.com")
-	product := c.product(t, "SAW", 2500, 10)
-	confirm(t, c, c.order(t, buyer.ID, product.ID, 2))
-	cancel(t, c, c.order(t, buyer.ID, product.ID, 5))
+	c := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
+	buyer := c.Customer(t, "buyer@example.com")
+	product := c.Product(t, "SAW", 2500, 10)
+	confirm(t, c, c.Order(t, buyer.ID, product.ID, 2))
+	cancel(t, c, c.Order(t, buyer.ID, product.ID, 5))
 	orchestrate(t, c, buyer.ID, product.ID)
-	if stock := c.stock(t, product.ID); stock != 10-2-1 {
+	if stock := c.Stock(t, product.ID); stock != 10-2-1 {
 		t.Errorf("%d saws are in stock, want 7", stock)
 	}
 
-	for _, p := range []*pedidos{orchestratorAPI, ordersAPI, customersAPI} {
-		if code := p.stop(t, syscall.SIGTERM); code != 0 {
-			t.Errorf("%s ended with %d after SIGTERM\n%s", p.cmd, code, p.stderr)
+	for _, p := range []*program.Program{orchestratorAPI, ordersAPI, customersAPI} {
+		if code := p.Stop(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
 		}
 	}
-	if r := run(t, nil, "health", ordersURL); r.code != 1 || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, ordersURL) {
-		t.Errorf("health of a service that has stopped: exit code %d\n%s", r.code, r.stderr)
+	if r := program.Run(t, nil, "health", ordersURL); r.Code != 1 || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, ordersURL) {
+		t.Errorf("health of a service that has stopped: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	audit(t, folder, product.ID)
 }
 
-func confirm(t *testing.T, c *client, o *orders.Order) {
+func confirm(t *testing.T, c *sdk.Client, o *orders.Order) {
 	t.Helper()
 	key := fmt.Sprintf("confirm-%d", o.ID)
-	r, err := c.orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	r, err := c.Orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +70,9 @@ func confirm(t *testing.T, c *client, o *orders.Order) {
 	}
 }
 
-func cancel(t *testing.T, c *client, o *orders.Order) {
+func cancel(t *testing.T, c *sdk.Client, o *orders.Order) {
 	t.Helper()
-	r, err := c.orders.CancelOrderWithResponse(t.Context(), o.ID, nil, orders.Cancellation{})
+	r, err := c.Orders.CancelOrderWithResponse(t.Context(), o.ID, nil, orders.Cancellation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +81,9 @@ func cancel(t *testing.T, c *client, o *orders.Order) {
 	}
 }
 
-func orchestrate(t *testing.T, c *client, customer, product int64) {
+func orchestrate(t *testing.T, c *sdk.Client, customer, product int64) {
 	t.Helper()
-	r, err := c.orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 		CustomerID: customer, IdempotencyKey: "at-once", Items: []orchestrator.OrderRequestLine{{ProductID: product, Qty: 1}},
 	})
 	if err != nil {
@@ -96,8 +98,8 @@ func orchestrate(t *testing.T, c *client, customer, product int64) {
 func audit(t *testing.T, folder string, product int64) {
 	t.Helper()
 	env := []string{"DATA_DIR=" + folder}
-	if r := run(t, env, "audit"); r.code != 0 || r.stdout != "Stock and totals add up.\n" || r.stderr != "" {
-		t.Errorf("audit: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	if r := program.Run(t, env, "audit"); r.Code != 0 || r.Stdout != "Stock and totals add up.\n" || r.Stderr != "" {
+		t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	db, err := sql.Open("sqlite", filepath.Join(folder, "pedidos.db"))
 	if err != nil {
@@ -109,9 +111,9 @@ func audit(t *testing.T, folder string, product int64) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r := run(t, env, "audit")
+	r := program.Run(t, env, "audit")
 	want := fmt.Sprintf("product %d: 6 in stock, but 10 put in and 3 taken by orders\n", product)
-	if r.code != 1 || r.stdout != want || strings.Count(r.stderr, "\n") != 1 {
-		t.Errorf("audit of a stock that was tampered with: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	if r.Code != 1 || r.Stdout != want || strings.Count(r.Stderr, "\n") != 1 {
+		t.Errorf("audit of a stock that was tampered with: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -17,33 +19,33 @@ func TestUp(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "new", "data")
 
-	first := up(t, nil, folder, freePorts...)
-	token, sold := paste(t, first.script)
-	first.interrupt(t)
-	if !strings.HasSuffix(first.stdout.String(), "\nPedidos has stopped. The data is kept.\n") {
-		t.Errorf("the last line is not there:\n%s", first.stdout)
+	first := program.Up(t, nil, folder, program.FreePorts()...)
+	token, sold := paste(t, first.Script)
+	first.Interrupt(t)
+	if !strings.HasSuffix(first.Stdout.String(), "\nPedidos has stopped. The data is kept.\n") {
+		t.Errorf("the last line is not there:\n%s", first.Stdout)
 	}
 
-	second := up(t, nil, folder, freePorts...)
-	c := second.client(t, token) // the secret was kept, so the token still holds
-	history := c.history(t)
+	second := program.Up(t, nil, folder, program.FreePorts()...)
+	c := second.Client(t, token) // the secret was kept, so the token still holds
+	history := c.AllOrders(t, 0)
 	if len(history) != 1 || history[0].ID != sold.ID || history[0].Status != orders.StatusConfirmed || history[0].TotalCents != sold.TotalCents {
 		t.Errorf("after a restart the orders are %+v, want order %d", history, sold.ID)
 	}
-	if stock := c.stock(t, 1); stock != 48 {
+	if stock := c.Stock(t, 1); stock != 48 {
 		t.Errorf("after a restart %d drills are in stock, want 48", stock)
 	}
-	second.interrupt(t)
+	second.Interrupt(t)
 
-	third := up(t, nil, folder, append(freePorts, "--reset")...)
-	c = third.login(t, localPassword)
-	if history := c.history(t); len(history) != 0 {
+	third := program.Up(t, nil, folder, append(program.FreePorts(), "--reset")...)
+	c = third.Login(t, sdk.LocalPassword)
+	if history := c.AllOrders(t, 0); len(history) != 0 {
 		t.Errorf("after --reset there are %d orders", len(history))
 	}
-	if stock := c.stock(t, 1); stock != 50 {
+	if stock := c.Stock(t, 1); stock != 50 {
 		t.Errorf("after --reset %d drills are in stock, want the 50 of the sample", stock)
 	}
-	third.interrupt(t)
+	third.Interrupt(t)
 }
 
 // paste runs the lines of the greeting as a newcomer does, and returns what they got.
@@ -92,13 +94,13 @@ func paste(t *testing.T, script string) (token string, sold orchestrator.Confirm
 // TestUpWithoutSeed also leaves the command out: up is the default.
 func TestUpWithoutSeed(t *testing.T) {
 	t.Parallel()
-	p := start(t, []string{"DATA_DIR=" + t.TempDir()}, append(freePorts, "--no-seed")...)
-	found := p.awaitMatch(t, p.stdout, greeting)
-	c := urls{found[1], found[2], found[3]}.login(t, localPassword)
-	if products := c.catalogue(t); len(products) != 0 {
+	p := program.Start(t, []string{"DATA_DIR=" + t.TempDir()}, append(program.FreePorts(), "--no-seed")...)
+	found := p.AwaitMatch(t, p.Stdout, program.Greeting)
+	c := sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, sdk.LocalPassword)
+	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue holds %+v", products)
 	}
-	p.interrupt(t)
+	p.Interrupt(t)
 }
 
 // TestUpAfterACrashWhileKeepingASecret starts on what a crash can leave of a secret: a file with nothing in it.
@@ -109,7 +111,7 @@ func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	up(t, nil, folder, freePorts...).login(t, localPassword)
+	program.Up(t, nil, folder, program.FreePorts()...).Login(t, sdk.LocalPassword)
 	if kept, err := os.ReadFile(file); err != nil || len(kept) < 32 {
 		t.Errorf("the secret that is kept now has %d bytes, %v", len(kept), err)
 	}

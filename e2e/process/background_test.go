@@ -1,0 +1,84 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// TestBackground sees what goes on beside the requests: an order that nobody confirms is canceled, and the metrics say so,
+// on a port of their own.
+func TestBackground(t *testing.T) {
+	t.Parallel()
+	port := program.ClosedPort(t)
+	s := program.Up(t, []string{"STALE_ORDERS_AFTER=50ms", "SWEEP_INTERVAL=20ms", "ADMIN_PORT=" + port}, t.TempDir(),
+		append(program.FreePorts(), "--no-seed")...)
+	c := s.Login(t, sdk.LocalPassword)
+	product := c.Product(t, "SAW", 2500, 10)
+	placed := c.Order(t, c.Customer(t, "buyer@example.com").ID, product.ID, 4)
+
+	await(t, "the order is canceled", func(ctx context.Context) bool {
+		r, err := c.Orders.GetOrderWithResponse(ctx, placed.ID)
+		if err != nil || r.JSON200 == nil {
+			t.Fatalf("get order: %v", err)
+		}
+		return r.JSON200.Status == orders.StatusCanceled
+	})
+	if stock := c.Stock(t, product.ID); stock != 10 {
+		t.Errorf("%d saws are in stock, want 10", stock)
+	}
+	await(t, "the metrics say so", func(ctx context.Context) bool {
+		return strings.Contains(get(ctx, t, "http://127.0.0.1:"+port+"/metrics"), "pedidos_swept_total{what=\"stale_orders\"} 1\n")
+	})
+	if page := get(t.Context(), t, "http://127.0.0.1:"+port+"/metrics"); !strings.Contains(page, "go_goroutines ") {
+		t.Errorf("the metrics are\n%s", page)
+	}
+	for _, url := range []string{"http://127.0.0.1:" + port + "/", s.Orders + "/metrics"} {
+		if page := get(t.Context(), t, url); strings.Contains(page, "pedidos_") {
+			t.Errorf("%s answers\n%s", url, page)
+		}
+	}
+	c.HangUp()
+	s.Interrupt(t)
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, is func(context.Context) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !is(ctx) {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatalf("%s: it is not so after a minute", what)
+		}
+	}
+}
+
+func get(ctx context.Context, t *testing.T, url string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close = true
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%s\n%s", response.Status, body)
+}

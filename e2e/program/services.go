@@ -1,0 +1,118 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+)
+
+// Shop is a running `pedidos up`.
+type Shop struct {
+	*Program
+	sdk.URLs
+	Script string // the lines of the greeting that are there to be pasted
+}
+
+// Greeting is what up prints once all is there; its submatches are the base URLs of customers-api, orders-api and the
+// orchestrator, and the lines to paste.
+var Greeting = regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*my-first-order"}'\n)`)
+
+// Up starts all three services on a data folder and waits for the greeting.
+func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
+	t.Helper()
+	p := Start(t, env, append([]string{"up", "--data", folder}, args...)...)
+	found := p.AwaitMatch(t, p.Stdout, Greeting)
+	for _, name := range []string{"jwt-secret", "service-token"} {
+		kept, err := os.ReadFile(filepath.Join(folder, name))
+		if err == nil {
+			p.Hide(string(kept))
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	return &Shop{Program: p, URLs: sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}, Script: found[4]}
+}
+
+var listening = regexp.MustCompile(`(?m)^{.*"msg":"listening","address":"([^"]+)"}$`)
+
+// Serve starts one service on this machine, on the PORT in env or else on a free one, and returns its base URL.
+func Serve(t testing.TB, service string, env ...string) (p *Program, url string) {
+	t.Helper()
+	p = Start(t, append([]string{"HOST=127.0.0.1", "PORT=0"}, env...), service)
+	return p, "http://" + p.AwaitMatch(t, p.Stderr, listening)[1]
+}
+
+// AwaitReady waits until the services say that they are ready.
+func AwaitReady(t testing.TB, urls ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, url := range urls {
+		for !ready(ctx, url) {
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				t.Fatalf("%s is not ready", url)
+			}
+		}
+	}
+}
+
+func ready(ctx context.Context, url string) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/ready", nil)
+	if err != nil {
+		return false
+	}
+	r.Close = true // a connection that is kept would hold up the service's end
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// FreePorts lets up take any ports.
+func FreePorts() (args []string) {
+	return []string{"--customers-port", "0", "--orders-port", "0", "--orchestrator-port", "0"}
+}
+
+// FixedPorts are three ports for up, which it can come back to.
+func FixedPorts(t testing.TB) (args []string) {
+	t.Helper()
+	for _, service := range []string{"customers", "orders", "orchestrator"} {
+		args = append(args, fmt.Sprintf("--%s-port=%s", service, ClosedPort(t)))
+	}
+	return args
+}
+
+var portsTaken atomic.Int64
+
+// ClosedPort returns a port on which nobody listens, and nobody else will: it lies below those that the kernel gives to
+// listeners on port 0 and to outgoing connections.
+func ClosedPort(t testing.TB) string {
+	t.Helper()
+	for range 1000 {
+		port := strconv.FormatInt(20_000+(int64(os.Getpid())*100+portsTaken.Add(1))%10_000, 10)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
