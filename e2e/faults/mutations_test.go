@@ -1,0 +1,222 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The mutations show that the harness sees what it is for. Each is a fault in the product: the executable is built with it,
+// and the tests that are named, run on that executable, must report a violation. On the executable as it is they must not.
+//
+//	go test ./e2e/faults -count=1 -run TestMutations -args -mutations
+//
+// A mutation whose text the product does not hold any more fails: it is to be written anew.
+var mutate = flag.Bool("mutations", false, "check that the tests find faults that are built into the product")
+
+// mutation is a fault in the product.
+type mutation struct {
+	name  string
+	file  string
+	edits []edit
+	seen  map[string]string // by these tests, as for -run, and what is in their reports
+}
+
+// edit replaces a text that the file holds once.
+type edit struct{ old, new string }
+
+func mutations() []mutation {
+	const keeper, orders = "services/platform/idempotency/idempotency.go", "services/orders/orders.go"
+	return []mutation{
+		{
+			name: "the key is claimed outside of the transaction", file: keeper,
+			edits: []edit{{
+				"if err := k.claim(ctx, conn, entry, over); err != nil {",
+				"if err := k.db.Tx(ctx, func(own database.Conn) error { return k.claim(ctx, own, entry, over) }); err != nil {",
+			}},
+			seen: map[string]string{
+				lostCase("create, COMMIT"): "violation: got 500",
+				"^TestNetwork$":            "violation: request ",
+				"^TestCrash$":              "violation: request ",
+			},
+		},
+		{
+			name: "the answer is kept outside of the transaction", file: keeper,
+			edits: []edit{
+				{"\tvar answer Answer\n\terr := k.db.Tx(", "\tvar answer Answer\n\tvar later func(database.Conn) error\n\tctx = context.WithValue(ctx, Replayed, &later)\n\terr := k.db.Tx("},
+				{"\tif !errors.Is(err, errTaken) {\n", "\tif err == nil && later != nil {\n\t\terr = k.db.Tx(ctx, later)\n\t}\n\tif !errors.Is(err, errTaken) {\n"},
+				{
+					"return answer, k.store.Answer(ctx, conn, entry)",
+					"*ctx.Value(Replayed).(*func(database.Conn) error) = func(own database.Conn) error { return k.store.Answer(ctx, own, entry) }\n\treturn answer, nil",
+				},
+			},
+			seen: map[string]string{lostCase("create, COMMIT's answer"): "violation: got 500"},
+		},
+		{
+			name: "COMMIT is taken to have succeeded", file: "services/platform/database/database.go",
+			edits: []edit{{`"COMMIT"); err != nil {`, `"COMMIT"); false {`}},
+			seen: map[string]string{
+				lostCase("create, COMMIT"): "want 503 with Retry-After",
+				"^TestNetwork$":            "violation: request ",
+			},
+		},
+		{
+			name: "the products of an order are not locked", file: "gen/ordersdb/products.sql.go",
+			edits: []edit{{"ORDER BY id\nFOR UPDATE\n", "ORDER BY id\n"}},
+			seen:  map[string]string{"^TestRaces$/^the_last_units$": "violation: "},
+		},
+		{
+			name: "an order is not locked", file: "gen/ordersdb/orders.sql.go",
+			edits: []edit{{"WHERE id = ?\nFOR UPDATE\n", "WHERE id = ?\n"}},
+			seen:  map[string]string{"^TestRaces$/^confirm_or_cancel$": "violation: "},
+		},
+		{
+			name: "the orchestrator's keys are random", file: "services/orchestrator/orchestrator.go",
+			edits: []edit{{`return "create-and-confirm." + step + "." + digest(step, callerKey)`, `return "create-and-confirm." + step + "." + rand.Text()`}},
+			seen:  map[string]string{lostCase("orchestrator, the answer"): "violation: there are 2 orders"},
+		},
+		{
+			name: "cancel gives the stock back twice", file: orders,
+			edits: []edit{{"return move(ctx, q, byProduct(units), 1, now)", "return move(ctx, q, byProduct(units), 2, now)"}},
+			seen:  map[string]string{lostCase("cancel, the answer"): "violation: 103 are in stock, want 100"},
+		},
+		{
+			name: "cancel does not give the stock back", file: orders,
+			edits: []edit{{"return move(ctx, q, byProduct(units), 1, now)", "return nil"}},
+			seen:  map[string]string{lostCase("cancel, the answer"): "violation: 97 are in stock, want 100"},
+		},
+		{
+			name: "confirm is not idempotent", file: orders,
+			edits: []edit{{"\tcase api.StatusConfirmed:\n\t\treturn o, nil\n", ""}},
+			seen:  map[string]string{lostCase("confirm, the answer"): "violation: under another key it is"},
+		},
+		{
+			name: "cancel is not idempotent", file: orders,
+			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn o, nil\n", ""}},
+			seen:  map[string]string{lostCase("cancel, the answer"): "violation: under another key it is"},
+		},
+	}
+}
+
+func lostCase(name string) string {
+	return "^TestLostAnswer$/^cases$/^" + strings.ReplaceAll(name, " ", "_") + "$"
+}
+
+func TestMutations(t *testing.T) {
+	if !*mutate {
+		t.Skip("it takes some minutes, and -args -mutations")
+	}
+	asItIs := built(t, "", nil)
+	checked := map[string]bool{}
+	for _, m := range mutations() {
+		for test := range m.seen {
+			if checked[test] || !strings.Contains(test, "/") { // whole tests are run anyway
+				continue
+			}
+			checked[test] = true
+			t.Run("none/"+test, func(t *testing.T) {
+				t.Parallel()
+				if printed, err := runOn(t, asItIs, test); err != nil {
+					t.Errorf("%v\n%s", err, printed)
+				}
+			})
+		}
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			mutant := built(t, m.file, m.edits)
+			for test, report := range m.seen {
+				printed, err := runOn(t, mutant, test)
+				switch {
+				case err == nil:
+					t.Errorf("%s does not see it", test)
+				case !strings.Contains(printed, report):
+					t.Errorf("%s ends in %v, but does not report %q:\n%s", test, err, report, printed)
+				default:
+					t.Logf("seen by %s: %s", test, lineWith(printed, report))
+				}
+			}
+		})
+	}
+}
+
+// built is the executable, with the edits in a file of the product.
+func built(t *testing.T, file string, edits []edit) (binary string) {
+	t.Helper()
+	folder := t.TempDir()
+	binary = filepath.Join(folder, "pedidos")
+	args := []string{"build", "-buildvcs=false", "-o", binary}
+	if file != "" {
+		args = append(args, "-overlay", overlay(t, folder, file, edits))
+	}
+	build := exec.CommandContext(t.Context(), "go", append(args, "github.com/pedidos-hq/pedidos/services/cmd/pedidos")...)
+	if printed, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", build, err, printed)
+	}
+	return binary
+}
+
+// overlay says to the compiler which file to take in the place of the product's.
+func overlay(t *testing.T, folder, file string, edits []edit) (path string) {
+	t.Helper()
+	original, err := filepath.Abs(filepath.Join("..", "..", filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(source)
+	for _, e := range edits {
+		if n := strings.Count(text, e.old); n != 1 {
+			t.Fatalf("%s holds this %d times, want once:\n%s", file, n, e.old)
+		}
+		text = strings.Replace(text, e.old, e.new, 1)
+	}
+	mutant := filepath.Join(folder, "mutant.go")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{original: mutant}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(folder, "overlay.json")
+	for name, content := range map[string][]byte{mutant: []byte(text), path: replace} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+// runOn runs a test of this program on an executable, in a process of its own. The error is that of a test that failed.
+func runOn(t *testing.T, binary, test string) (printed string, failed error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run="+test, "-test.v", "-test.count=1", "-binary="+binary, fmt.Sprintf("-seed=%d", *seed))
+	output, err := child.CombinedOutput()
+	printed = string(output)
+	switch {
+	case ctx.Err() != nil:
+		t.Fatalf("%s did not end\n%s", child, printed)
+	case !strings.Contains(printed, "\n--- FAIL: ") && !strings.Contains(printed, "\n--- PASS: "), strings.Contains(printed, "--- SKIP: "):
+		t.Fatalf("%s ran no test: %v\n%s", child, err, printed)
+	}
+	return printed, err
+}
+
+// lineWith is the first line that holds a text.
+func lineWith(printed, text string) string {
+	for line := range strings.Lines(printed) {
+		if strings.Contains(line, text) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}

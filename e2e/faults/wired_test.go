@@ -1,0 +1,87 @@
+package faults
+
+import (
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/wire"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+// hop is a way from one process to the next.
+type hop string
+
+const (
+	clientToOrders       hop = "client→orders-api"
+	clientToOrchestrator hop = "client→orchestrator"
+	orchestratorToOrders hop = "orchestrator→orders-api"
+	ordersToCustomers    hop = "orders-api→customers-api"
+	ordersToMySQL        hop = "orders-api→MySQL"
+)
+
+// wired is a shop with a wire in every hop to, from and before each orders-api.
+type wired struct {
+	*shop
+	token string
+	wires [2]map[hop]*wire.Wire
+}
+
+// newWired is newShop with the wires.
+func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
+	t.Helper()
+	w := &wired{shop: migrated(t, db, env...)}
+	before := func(s *service) *wire.Wire { return wire.New(t, strings.TrimPrefix(s.url, "http://")) }
+	w.customers = w.serve(t, "customers")
+	for i := range w.wires {
+		mysql, customers := wire.NewMySQL(t, net.JoinHostPort(db.Host, strconv.Itoa(db.Port))), before(w.customers)
+		host, port, err := net.SplitHostPort(mysql.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.orders[i] = w.serve(t, "orders", "DB_HOST="+host, "DB_PORT="+port, "CUSTOMERS_API_BASE=http://"+customers.Addr())
+		orders := before(w.orders[i])
+		w.orchestrators[i] = w.serve(t, "orchestrator", "ORDERS_API_BASE=http://"+orders.Addr())
+		w.wires[i] = map[hop]*wire.Wire{
+			clientToOrders: before(w.orders[i]), clientToOrchestrator: before(w.orchestrators[i]),
+			orchestratorToOrders: orders, ordersToCustomers: customers, ordersToMySQL: mysql,
+		}
+	}
+	w.awaitReady(t)
+	w.token = sdk.URLs{Customers: w.customers.url}.Token(t, adminPassword)
+	return w
+}
+
+// callers call the shop over the wires, each over one orders-api and the orchestrator of that.
+func (w *wired) callers(t *testing.T) (over [2]*sdk.Client) {
+	t.Helper()
+	for i, wires := range w.wires {
+		over[i] = sdk.URLs{
+			Customers: w.customers.url, Orders: "http://" + wires[clientToOrders].Addr(), Orchestrator: "http://" + wires[clientToOrchestrator].Addr(),
+		}.Client(t, w.token)
+	}
+	return over
+}
+
+// all are the wires.
+func (w *wired) all() (all []*wire.Wire) {
+	for _, wires := range w.wires {
+		all = slices.AppendSeq(all, maps.Values(wires))
+	}
+	return all
+}
+
+// injected is how often each kind of fault took place.
+func (w *wired) injected() map[wire.Kind]int {
+	sum := map[wire.Kind]int{}
+	for _, each := range w.all() {
+		for kind, n := range each.Injected() {
+			sum[kind] += n
+		}
+	}
+	return sum
+}

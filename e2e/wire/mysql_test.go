@@ -1,0 +1,279 @@
+package wire
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+)
+
+func TestCommitLost(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.transfer(t, "this", true)
+	b.w.Lose(CommitLost, 2, "this")
+	b.transfer(t, "that", true)
+	b.transfer(t, "this", false)
+	b.transfer(t, "that", true)
+	b.transfer(t, "this", false)
+	b.transfer(t, "this", true)
+	b.expectRows(t, map[string]int{"that": 2, "this": 2})
+	b.expectInjected(t, map[Kind]int{CommitLost: 2})
+}
+
+func TestCommitAnswerLost(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.w.Lose(CommitAnswerLost, 2, "this")
+	b.transfer(t, "that", true)
+	b.transfer(t, "this", false)
+	b.transfer(t, "that", true)
+	b.transfer(t, "this", false)
+	b.transfer(t, "this", true)
+	b.expectRows(t, map[string]int{"that": 2, "this": 3})
+	b.expectInjected(t, map[Kind]int{CommitAnswerLost: 2})
+}
+
+func TestCommitHeld(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.hold(t, CommitHeld)
+	b.expectRows(t, map[string]int{})
+	if !b.locked(t) {
+		t.Error("the transaction ended with its client")
+	}
+	b.w.Heal(t)
+	await(t, func() bool { return !b.locked(t) })
+	b.expectRows(t, map[string]int{})
+	b.transfer(t, "this", true)
+	b.expectInjected(t, map[Kind]int{CommitHeld: 1})
+}
+
+func TestCommitAnswerHeld(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.hold(t, CommitAnswerHeld)
+	await(t, func() bool { return !b.locked(t) })
+	b.expectRows(t, map[string]int{"this": 1})
+	b.transfer(t, "this", true)
+	b.expectRows(t, map[string]int{"this": 2})
+	b.expectInjected(t, map[Kind]int{CommitAnswerHeld: 1})
+}
+
+// TestHealEndsWhatIsHeld lets a client wait for its answer.
+func TestHealEndsWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []Kind{CommitHeld, CommitAnswerHeld} {
+		b := openBank(t)
+		b.w.Lose(kind, 1)
+		ended := make(chan error, 1)
+		go func() { ended <- b.try(t, "this") }()
+		await(t, func() bool { return b.w.Injected()[kind] == 1 })
+		b.w.Heal(t)
+		expectEnd(t, ended)
+	}
+}
+
+func TestLossesOfBothKinds(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.w.Lose(CommitAnswerLost, 1, "this")
+	b.w.Lose(CommitLost, 1)
+	b.transfer(t, "that", false)
+	b.transfer(t, "this", false)
+	b.transfer(t, "this", true)
+	b.expectRows(t, map[string]int{"this": 2})
+	b.w.Lose(CommitLost, 1)
+	b.w.Heal(t)
+	b.transfer(t, "that", true)
+	b.expectInjected(t, map[Kind]int{CommitLost: 1, CommitAnswerLost: 1})
+}
+
+// TestStatementsInPieces says to the wire what it must find however it is cut.
+func TestStatementsInPieces(t *testing.T) {
+	t.Parallel()
+	long := fmt.Sprintf("INSERT %0300d", 0) // whose length takes two bytes
+	said := packet(1, "password") + packet(0, "\x03START TRANSACTION") + packet(1, "\x03not said this") + packet(0, "\x03INSERT that") +
+		packet(0, "\x03COMMIT") + packet(0, "\x03START TRANSACTION") + packet(0, "\x03"+long) + packet(0, "\x03INSERT this")
+	for size := 1; size <= len(said); size++ {
+		o := &tap{&opening{ledger: newLedger(), mysql: true}, true}
+		o.arm(&loss{kind: CommitLost, most: 1, said: []string{"this"}})
+		c := &conn{}
+		for rest := said; rest != ""; rest = rest[min(size, len(rest)):] {
+			if got := o.read(c, []byte(rest[:min(size, len(rest))])); got != pass {
+				t.Fatalf("in pieces of %d: it was lost before %q", size, rest)
+			}
+		}
+		if got := o.read(c, []byte(packet(0, "\x03COMMIT"))); got != die {
+			t.Errorf("in pieces of %d: COMMIT passed", size)
+		}
+	}
+}
+
+// TestHeldConnectionIsSilent lets both sides go on.
+func TestHeldConnectionIsSilent(t *testing.T) {
+	t.Parallel()
+	both := &opening{ledger: newLedger(), mysql: true}
+	up, down := &tap{both, true}, &tap{both, false}
+	both.arm(&loss{kind: CommitAnswerHeld, most: 1})
+	c := &conn{release: make(chan struct{})}
+	if up.read(c, []byte(packet(0, "\x03COMMIT"))) != pass {
+		t.Error("COMMIT did not pass")
+	}
+	for range 2 {
+		if down.read(c, []byte(packet(1, "\x00"))) != swallow || up.read(c, []byte(packet(0, "\x03SELECT 1"))) != swallow {
+			t.Error("something passed")
+		}
+	}
+	if n := both.counts(); !maps.Equal(n, map[Kind]int{CommitAnswerHeld: 1}) {
+		t.Errorf("faults %v, want one", n)
+	}
+}
+
+// packet is one of MySQL's protocol.
+func packet(number byte, payload string) string {
+	n := len(payload)
+	return string([]byte{byte(n), byte(n >> 8), byte(n >> 16), number}) + payload
+}
+
+// bank is a table in MySQL, through a wire and directly.
+type bank struct {
+	w               *Wire
+	through, direct *sql.DB
+	last            net.Conn // to the wire
+}
+
+func openBank(t *testing.T) *bank {
+	t.Helper()
+	at := engine.EmptyMySQL(t)
+	server := net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
+	b := &bank{w: NewMySQL(t, server)}
+	open := func(address string) *sql.DB {
+		config := mysql.NewConfig()
+		config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if address == b.w.Addr() {
+				b.last = c
+			}
+			return c, err
+		}
+		config.Net, config.Addr, config.InterpolateParams = "tcp", address, true
+		config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
+		config.Logger = &mysql.NopLogger{}
+		connector, err := mysql.NewConnector(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db := sql.OpenDB(connector)
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	b.through, b.direct = open(b.w.Addr()), open(server)
+	if _, err := b.direct.ExecContext(t.Context(), "CREATE TABLE transfers (name VARCHAR(20))"); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// try writes a row in a transaction.
+func (b *bank) try(t *testing.T, name string) error {
+	tx, err := b.through.BeginTx(t.Context(), nil)
+	if err != nil {
+		return fmt.Errorf("before COMMIT: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), "INSERT INTO transfers (name) VALUES (?)", name); err != nil {
+		return fmt.Errorf("before COMMIT: %w", err)
+	}
+	return tx.Commit()
+}
+
+// hold lets a client wait for the answer of COMMIT, in vain, until it hangs up.
+func (b *bank) hold(t *testing.T, kind Kind) {
+	t.Helper()
+	b.w.Lose(kind, 1, "this")
+	ended := make(chan error, 1)
+	go func() { ended <- b.try(t, "this") }()
+	await(t, func() bool { return b.w.Injected()[kind] == 1 })
+	select {
+	case err := <-ended:
+		t.Fatalf("COMMIT ended in %v", err)
+	default:
+	}
+	if err := b.last.Close(); err != nil {
+		t.Fatal(err)
+	}
+	expectEnd(t, ended)
+}
+
+// expectEnd expects that COMMIT ends because its connection does.
+func expectEnd(t *testing.T, ended <-chan error) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, mysql.ErrInvalidConn) {
+			t.Errorf("COMMIT ended in %v, want that the connection ended", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("COMMIT does not end")
+	}
+}
+
+// locked reports whether there are rows of a transaction that has not ended.
+func (b *bank) locked(t *testing.T) bool {
+	t.Helper()
+	var refused *mysql.MySQLError
+	_, err := b.direct.ExecContext(t.Context(), "SELECT name FROM transfers FOR UPDATE NOWAIT")
+	if err != nil && (!errors.As(err, &refused) || refused.Number != 3572) { // ER_LOCK_NOWAIT
+		t.Fatal(err)
+	}
+	return err != nil
+}
+
+// transfer expects that COMMIT is answered, or that the connection ends.
+func (b *bank) transfer(t *testing.T, name string, answered bool) {
+	t.Helper()
+	if err := b.try(t, name); (err == nil) != answered || (err != nil && err != mysql.ErrInvalidConn) {
+		t.Errorf("COMMIT of %s ended in %v, want an answer %t", name, err, answered)
+	}
+}
+
+func (b *bank) expectRows(t *testing.T, want map[string]int) {
+	t.Helper()
+	rows, err := b.direct.QueryContext(t.Context(), "SELECT name, COUNT(*) FROM transfers GROUP BY name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	got := map[string]int{}
+	for rows.Next() {
+		var name string
+		var n int
+		if err := rows.Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		got[name] = n
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("rows %v, want %v", got, want)
+	}
+}
+
+func (b *bank) expectInjected(t *testing.T, want map[Kind]int) {
+	t.Helper()
+	if got := b.w.Injected(); !maps.Equal(got, want) {
+		t.Errorf("faults %v, want %v", got, want)
+	}
+}
