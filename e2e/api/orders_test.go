@@ -312,40 +312,6 @@ func TestOrderConfirm(t *testing.T) {
 	ordersRefused(t, "confirm a canceled order", r, err, http.StatusConflict, common.CodeOrderCanceled)
 }
 
-func TestOrderConfirmKey(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, world.Options{})
-	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
-	for name, test := range map[string]struct {
-		key, alias *string
-		field      string // at fault; "" is none
-	}{
-		"header":           {new("a"), nil, ""},
-		"alias":            {nil, new("b"), ""},
-		"both":             {new("c"), new("c"), ""},
-		"both, one quoted": {new("d"), new(`"d"`), ""},
-		"none":             {nil, nil, "Idempotency-Key"},
-		"differing":        {new("e"), new("f"), "X-Idempotency-Key"},
-		"bad alias":        {nil, new(`"g`), "X-Idempotency-Key"},
-		"blank inside":     {new("h i"), nil, "Idempotency-Key"},
-	} {
-		order := w.Order(s, buyer.ID, p.ID, 1)
-		r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), order.ID,
-			&orders.ConfirmOrderParams{IdempotencyKey: test.key, XIdempotencyKey: test.alias}, orders.Confirmation{})
-		want := orders.StatusConfirmed
-		if test.field == "" {
-			ordersWant(t, name, r, err, http.StatusOK)
-		} else {
-			want = orders.StatusCreated
-			ordersRefused(t, name, r, err, http.StatusBadRequest, common.CodeInvalidInput, test.field)
-		}
-		if got := ordersGet(t, s, order.ID).Status; got != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
-		}
-	}
-}
-
 // Confirm and cancel take no body, an empty one, or an object; clients differ in what they send.
 func TestOrderChangeBodies(t *testing.T) {
 	t.Parallel()
@@ -818,12 +784,7 @@ func TestOrderCustomersDown(t *testing.T) {
 	}
 
 	w.Resume("customers")
-	up, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")},
-		orders.OrderInput{CustomerID: other.ID, Items: ordersLines(p.ID, 1)})
-	ordersWant(t, "the same key once customers-api is back", up, err, http.StatusCreated)
-	if up.Headers201.IdempotencyReplayed != nil {
-		t.Errorf("the same key once customers-api is back: got a replay of %s", up.Body)
-	}
+	w.Order(s, other.ID, p.ID, 1)
 	ordersWantStock(t, s, p.ID, 6)
 	ordersAudit(t, w)
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
@@ -48,6 +50,7 @@ type Options struct {
 	Known          time.Duration // how long orders-api remembers a customer; 0 is next to nothing
 	LoginBurst     int           // 0 is as good as no limit
 	Timeout        time.Duration // of a request; 0 is 10 seconds
+	Waiting        int           // for the database, at most; 0 is no bound
 	Origins        []string
 	DB             *database.DB // nil is a new one, on the engine that the tests run on
 	AdminPassword  string       // "" is AdminPassword
@@ -55,9 +58,10 @@ type Options struct {
 
 // World is the three services of one test.
 type World struct {
-	Clock *Clock
-	DB    *database.DB
-	Log   *Log
+	Clock   *Clock
+	DB      *database.DB
+	Log     *Log
+	Metrics *metrics.Registry
 
 	CustomersURL, OrdersURL, OrchestratorURL string
 
@@ -75,12 +79,16 @@ func New(t testing.TB, o Options) *World {
 		o.Coverage = &Coverage{}
 	}
 	w := &World{
-		Clock: NewClock(), Log: &Log{}, t: t, coverage: o.Coverage,
+		Clock: NewClock(), Log: &Log{}, Metrics: metrics.New(), t: t, coverage: o.Coverage,
 		servers: map[string]*httptest.Server{}, gates: map[string]*gate{}, adminPassword: cmp.Or(o.AdminPassword, AdminPassword),
 	}
 	if w.DB = o.DB; w.DB == nil {
 		w.DB = engine.Open(t)
 	}
+	if o.Waiting > 0 {
+		w.DB.Limit(o.Waiting)
+	}
+	w.DB.Report(w.Metrics)
 
 	edge := server.Config{
 		Edge: server.Edge{Timeout: o.Timeout, Origins: o.Origins},
@@ -101,7 +109,7 @@ func New(t testing.TB, o Options) *World {
 
 	directory, err := orders.NewDirectory(orders.DirectoryConfig{
 		BaseURL: w.CustomersURL, ServiceToken: ServiceToken, Timeout: 2 * time.Second,
-		Known: cmp.Or(o.Known, time.Nanosecond), Unknown: time.Nanosecond,
+		Known: cmp.Or(o.Known, time.Nanosecond), Unknown: time.Nanosecond, Metrics: w.Metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +122,7 @@ func New(t testing.TB, o Options) *World {
 
 	handler, err = orchestrator.New(orchestrator.Config{
 		Server: edge, OrdersBaseURL: w.OrdersURL, OrdersTimeout: 4 * time.Second,
-		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous,
+		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous, Metrics: w.Metrics,
 	})
 	w.OrchestratorURL = w.serve("orchestrator", handler, err)
 	return w
@@ -130,6 +138,23 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 	w.t.Cleanup(s.Close)
 	w.servers[name], w.gates[name] = s, g
 	return s.URL
+}
+
+// Metric is the value of a metric, with its labels as they are written: 0 where it is not there.
+func (w *World) Metric(name string) float64 {
+	w.t.Helper()
+	answer := httptest.NewRecorder()
+	w.Metrics.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(answer.Body.String()) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				w.t.Fatalf("%s: %v", name, err)
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // Stop takes a service down: "customers", "orders" or "orchestrator".

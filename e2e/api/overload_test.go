@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// Beyond what may wait for the database a request is refused at once, and those that wait are answered in the end.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	const waiting = 5
+	w := newWorld(t, world.Options{Waiting: waiting})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
+	known := w.Order(s, buyer.ID, p.ID, 1).ID
+
+	pool := "write"
+	if w.DB.Engine() == "mysql" {
+		pool = "all"
+	}
+	callers := func() float64 { return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool)) }
+	release := engine.Busy(t, w.DB) // all connections
+	idle := callers()
+
+	var waiters sync.WaitGroup
+	for i := range waiting {
+		waiters.Go(func() {
+			name := fmt.Sprintf("P-%d", i)
+			r, err := s.Orders.UpdateProductWithResponse(context.WithoutCancel(t.Context()), p.ID, nil, orders.ProductChange{Name: &name})
+			if err != nil || r.StatusCode() != http.StatusOK {
+				t.Errorf("%s, which waited: %v %s", name, err, r.GetBody())
+			}
+		})
+	}
+	ordersEventually(t, "all places are taken", func() bool { return callers() == idle+waiting })
+
+	for what, send := range map[string]func() (ordersReply, error){
+		"change a product": func() (ordersReply, error) {
+			return s.Orders.UpdateProductWithResponse(t.Context(), p.ID, nil, orders.ProductChange{PriceCents: new(int64(1))})
+		},
+		"create a product": func() (ordersReply, error) {
+			return s.Orders.CreateProductWithResponse(t.Context(), &orders.CreateProductParams{IdempotencyKey: new("k")}, orders.ProductInput{SKU: "B", Name: "B"})
+		},
+		"cancel an order": func() (ordersReply, error) {
+			return s.Orders.CancelOrderWithResponse(t.Context(), known, nil, orders.Cancellation{})
+		},
+	} {
+		r, err := send()
+		ordersRefused(t, what, r, err, http.StatusServiceUnavailable, common.CodeUnavailable)
+	}
+	if n := w.Metric(fmt.Sprintf(`pedidos_database_refused_total{pool=%q}`, pool)); n < 3 {
+		t.Errorf("got %v refused, want 3 or more", n)
+	}
+	if n := callers(); n != idle+waiting {
+		t.Errorf("got %v callers, want %v: those refused must not stay", n, idle+waiting)
+	}
+	release()
+	waiters.Wait()
+
+	if got := ordersProduct(t, s, p.ID).PriceCents; got != 5 {
+		t.Errorf("got the price %d, want 5: what was refused must not have happened", got)
+	}
+	r, err := s.Orders.CreateProductWithResponse(t.Context(), &orders.CreateProductParams{IdempotencyKey: new("k")}, orders.ProductInput{SKU: "B", Name: "B"})
+	ordersWant(t, "the same request later", r, err, http.StatusCreated)
+	if r.HTTPResponse.Header.Get("Idempotency-Replayed") != "" {
+		t.Error("the refusal was kept")
+	}
+	ordersAudit(t, w)
+}
+
+// What the client of customers-api does is seen in the metrics: what its cache spares, and that the breaker is open.
+func TestUpstreamMetrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Known: time.Minute})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
+	for range 5 {
+		w.Order(s, buyer.ID, p.ID, 1)
+	}
+	want := func(name string, want float64) {
+		t.Helper()
+		if got := w.Metric(name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	want(`pedidos_customer_cache_total{outcome="hit"}`, 4)
+	want(`pedidos_customer_cache_total{outcome="miss"}`, 1)
+	want(`pedidos_customer_loads_total{outcome="answered"}`, 1)
+	want(`pedidos_customer_cache_entries`, 1)
+	want(`pedidos_upstream_tries_total{upstream="customers",outcome="answered"}`, 1)
+	want(`pedidos_upstream_breaker_state{upstream="customers"}`, 0)
+
+	w.Pause("customers")
+	open := func() bool { return w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 2 }
+	for unknown := int64(1000); !open() && unknown < 1020; unknown++ {
+		r, err := ordersPlace(t, s, "", unknown, ordersLines(p.ID, 1))
+		ordersRefused(t, "customers-api is down", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
+	}
+	if !open() {
+		t.Fatal("the breaker does not open")
+	}
+	want(`pedidos_upstream_breaker_opened_total{upstream="customers"}`, 1)
+	tries := w.Metric(`pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"}`)
+	r, err := ordersPlace(t, s, "", 2000, ordersLines(p.ID, 1))
+	ordersRefused(t, "the breaker is open", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
+	want(`pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"}`, tries) // nobody was asked
+	w.Order(s, buyer.ID, p.ID, 1)                                                          // a customer that is remembered still orders
+
+	w.Resume("customers")
+	unknown := int64(3000)
+	ordersEventually(t, "the breaker closes", func() bool {
+		unknown++ // one that is not remembered
+		_, err := ordersPlace(t, s, "", unknown, ordersLines(p.ID, 1))
+		return err == nil && w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 0
+	})
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// An order that can't be confirmed, ever, is canceled; the answer says so, at every try, and a crash in between changes
+// nothing. Where confirm may still succeed, the order stays.
+func TestOrchestratorWithdraws(t *testing.T) {
+	t.Parallel()
+	isCancel := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/cancel") }
+	refuse := func(status int, code common.ProblemCode) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"type":"about:blank","title":"x","status":0,"detail":"No.","code":"` + string(code) + `","trace_id":"x"}`))
+		}
+	}
+	for name, test := range map[string]struct {
+		refusal http.HandlerFunc
+		loses   func(*orchProxy, func(*http.Request) bool) // at the first try
+		status  int
+		code    common.ProblemCode
+		left    orders.OrderStatus
+	}{
+		"a last word":                      {refuse(409, common.CodeOrderCanceled), nil, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"another last word":                {refuse(422, common.CodeIdempotencyKeyReused), nil, 422, common.CodeIdempotencyKeyReused, orders.StatusCanceled},
+		"the request of cancel is lost":    {refuse(409, common.CodeOrderCanceled), func(p *orchProxy, when func(*http.Request) bool) { p.loseRequest = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"the answer of cancel is lost":     {refuse(409, common.CodeOrderCanceled), func(p *orchProxy, when func(*http.Request) bool) { p.loseAnswer = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"not the last word: in progress":   {refuse(409, common.CodeRequestInProgress), nil, 409, common.CodeRequestInProgress, orders.StatusCreated},
+		"not the last word: unavailable":   {refuse(503, common.CodeUnavailable), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
+		"not the last word: a fault":       {refuse(500, common.CodeInternal), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
+		"not the last word: another token": {refuse(403, common.CodeForbidden), nil, 403, common.CodeForbidden, orders.StatusCreated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, world.Options{})
+			s := w.Login("admin")
+			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+			var losing atomic.Bool
+			proxy := &orchProxy{instead: func(r *http.Request) http.Handler {
+				if orchIsConfirm(r) {
+					return test.refusal
+				}
+				return nil
+			}}
+			if test.loses != nil {
+				losing.Store(true)
+				test.loses(proxy, func(r *http.Request) bool { return losing.Load() && isCancel(r) })
+			}
+			o := orchBehind(t, w, s, proxy)
+			request := orchRequest("k", buyer.ID, p.ID, 7)
+			if losing.Load() {
+				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
+				lost := orchFailed(t, "while cancel is lost", r, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepConfirmOrder)
+				if lost.Order != nil {
+					t.Errorf("while cancel is lost: got the order %+v", lost.Order)
+				}
+				losing.Store(false)
+			}
+			var bodies [][]byte
+			for range 2 { // few enough for the breaker
+				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
+				ordersWant(t, "try", r, err, test.status)
+				bodies = append(bodies, r.Body)
+				if test.status == http.StatusForbidden {
+					continue
+				}
+				f := orchFailed(t, "try", r, err, test.status, test.code, orchestrator.StepConfirmOrder)
+				if withdrawn := f.Order != nil && f.Order.ID == 1 && f.Order.Status == "CANCELED"; withdrawn != (test.left == orders.StatusCanceled) {
+					t.Errorf("got the order %+v in %s", f.Order, r.Body)
+				}
+			}
+			if test.left == orders.StatusCanceled && !bytes.Equal(bodies[0], bodies[1]) {
+				t.Errorf("the tries got different answers: %s", bytes.Join(bodies, nil))
+			}
+			if n := ordersCount(t, s); n != 1 {
+				t.Errorf("got %d orders, want 1", n)
+			}
+			if got := ordersGet(t, s, 1); got.Status != test.left {
+				t.Errorf("the order is %s, want %s", got.Status, test.left)
+			}
+			if test.left == orders.StatusCanceled {
+				ordersWantStock(t, s, p.ID, 100)
+				historyWant(t, s, 1, "- CREATED user:admin: -", "CREATED CANCELED user:admin: can't be confirmed: "+string(test.code))
+			} else { // it picks up where it stood
+				proxy.instead = nil
+				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
+				ordersWant(t, "later", r, err, http.StatusCreated)
+				if r.JSON201.Data.Order.ID != 1 {
+					t.Errorf("later: got %s, want order 1", r.Body)
+				}
+				ordersWantStock(t, s, p.ID, 93)
+			}
+			ordersAudit(t, w)
+		})
+	}
+}
