@@ -1,0 +1,84 @@
+// Command bench measures Pedidos: one scenario against services that run already (run), or all scenarios, interleaved
+// with the bare SQL that they come down to, against services and a MySQL that it starts itself (all).
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+const help = `usage: bench run [flags] SCENARIO    measure one scenario against running services
+       bench all [flags]             start everything, measure all scenarios, print one table
+       bench bare                    the bare handler that reads are compared with, on PORT
+bench run --help and bench all --help list the flags.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop() // not before: a second Ctrl-C must not keep it from removing what it has started
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	commands := map[string]func(context.Context, []string) error{"run": runOne, "all": runAll, "bare": runBare}
+	if len(args) > 0 {
+		if command := commands[args[0]]; command != nil {
+			return command(ctx, args[1:])
+		}
+	}
+	fmt.Fprint(os.Stderr, help)
+	return errors.New("there is no such command")
+}
+
+// environment is the one that the executable reads too.
+func environment() (*config.Config, error) { return config.Read(env.ToMap(os.Environ())) }
+
+// mysqlOf is the database that the environment names.
+func mysqlOf(c *config.Config) database.MySQL {
+	return database.MySQL{
+		Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
+	}
+}
+
+// parse reads flags, and then as many arguments.
+func parse(flags *flag.FlagSet, args []string, arguments int) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != arguments {
+		return fmt.Errorf("%s takes %d arguments; --help says more", flags.Name(), arguments)
+	}
+	return nil
+}
+
+// writeJSON writes a document to a file, if one is named.
+func writeJSON(file string, document any) error {
+	if file == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+// say prints a line of progress.
+func say(format string, args ...any) { sayTo(os.Stderr, format, args...) }
+
+func sayTo(w io.Writer, format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }

@@ -1,0 +1,280 @@
+// Package rig sets everything up that is measured, on this machine: MySQL in a container, and the services, each a
+// process of its own.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
+	"github.com/pedidos-hq/pedidos/e2e/bench/usage"
+)
+
+// Config is what a rig is made of.
+type Config struct {
+	Binary     string `json:"binary,omitempty"` // the executable; one is built where it is ""
+	Logs       string `json:"logs,omitempty"`   // folder of the services' logs; they are written to /dev/null where it is ""
+	BufferPool string `json:"buffer_pool"`      // of MySQL, in bytes
+	Conns      int    `json:"conns"`            // of each service to MySQL, at most
+
+	Customers int    `json:"customers"`
+	Products  int    `json:"products"`
+	Orders    int    `json:"orders"` // in the tables of the grown shop
+	Seed      uint64 `json:"seed"`
+}
+
+// The two databases have the same customers and products. That of the fresh shop has no orders but those of the load.
+const (
+	fresh = "fresh"
+	grown = "grown"
+)
+
+// stock is what is there of each product: more than a load can take.
+const stock = 1_000_000_000
+
+const adminPassword = "pedidos-bench"
+
+// Environment is what all services have in theirs, beside addresses and secrets. Limits that a load from one address, or of
+// some hours, would meet are lifted.
+func Environment() []string {
+	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000"}
+}
+
+// Rig is what was set up.
+type Rig struct {
+	Fresh, Grown *scenario.Shop
+	Ready        map[string][]time.Duration // how long each service took to be ready
+	Idle         map[string]int64           // bytes of memory of each, a moment after that
+
+	config    Config
+	folder    string
+	mysql     *server
+	processes []*process
+}
+
+// Start sets a rig up, and says what it does. What is there of it must be closed even where it returns an error.
+func Start(ctx context.Context, config Config, say func(format string, args ...any)) (*Rig, error) {
+	r := &Rig{config: config, Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
+	return r, r.start(ctx, say)
+}
+
+func (r *Rig) start(ctx context.Context, say func(format string, args ...any)) (err error) {
+	if r.folder, err = os.MkdirTemp("", "pedidos-bench-"); err != nil {
+		return err
+	}
+	if r.config.Binary == "" {
+		say("build the executable")
+		r.config.Binary = filepath.Join(r.folder, "pedidos")
+		if err := run(ctx, append(os.Environ(), "CGO_ENABLED=0"), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", r.config.Binary,
+			"github.com/pedidos-hq/pedidos/services/cmd/pedidos"); err != nil {
+			return err
+		}
+	}
+	say("start MySQL")
+	if r.mysql, err = startMySQL(ctx, r.config.BufferPool); err != nil {
+		return err
+	}
+	for _, name := range []string{fresh, grown} {
+		say("fill the database %s", name)
+		if err := r.fill(ctx, name); err != nil {
+			return err
+		}
+	}
+	say("start the services")
+	return r.serve(ctx)
+}
+
+// fill makes a database.
+func (r *Rig) fill(ctx context.Context, name string) error {
+	if err := r.mysql.do(ctx, r.mysql.at.Name, "CREATE DATABASE "+name); err != nil {
+		return err
+	}
+	if err := r.pedidos(ctx, name, "migrate", "up"); err != nil {
+		return err
+	}
+	seed := []string{
+		"seed", "--rand-seed", strconv.FormatUint(r.config.Seed, 10),
+		"--customers", strconv.Itoa(r.config.Customers), "--products", strconv.Itoa(r.config.Products),
+	}
+	if name == grown && r.config.Orders > 0 {
+		seed = append(seed, "--orders", strconv.Itoa(r.config.Orders))
+	}
+	if err := r.pedidos(ctx, name, seed...); err != nil {
+		return err
+	}
+	return r.mysql.do(ctx, name,
+		fmt.Sprintf(`INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
+SELECT id, %[1]d, 'bench', UTC_TIMESTAMP(6), stock, stock + %[1]d, 'for the load' FROM products`, stock),
+		fmt.Sprintf("UPDATE products SET stock = stock + %d, version = version + 1", stock))
+}
+
+// pedidos runs a command of the executable on a database.
+func (r *Rig) pedidos(ctx context.Context, name string, args ...string) error {
+	return run(ctx, r.database(name), r.config.Binary, args...)
+}
+
+// database is the environment of who uses that database.
+func (r *Rig) database(name string) []string {
+	at := r.mysql.at
+	return []string{
+		"DB_HOST=" + at.Host, "DB_PORT=" + strconv.Itoa(at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password,
+		"DB_NAME=" + name, "DB_MAX_CONNS=" + strconv.Itoa(r.config.Conns),
+	}
+}
+
+// starts is how often each service is started to see how long it takes.
+const starts = 5
+
+func (r *Rig) serve(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	secrets := append(Environment(), "JWT_SECRET=0123456789abcdef0123456789abcdef", "SERVICE_TOKEN=bench-service-token")
+	service := func(name, executable, command string, env ...[]string) (url string, err error) {
+		var p *process
+		for range starts {
+			if p != nil {
+				if err := p.stop(); err != nil {
+					return "", err
+				}
+			}
+			if p, err = start(ctx, r.config.Logs, name, executable, command, slices.Concat(env...)); err != nil {
+				return "", err
+			}
+			r.Ready[name] = append(r.Ready[name], p.ready)
+		}
+		r.processes = append(r.processes, p)
+		return p.url, nil
+	}
+	f := &scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Database: r.mysql.at}
+	f.Database.Name = fresh
+	if f.Customers, err = service("customers", r.config.Binary, "customers", secrets, r.database(fresh), []string{"ADMIN_PASSWORD=" + adminPassword}); err != nil {
+		return err
+	}
+	directory := []string{"CUSTOMERS_API_BASE=" + f.Customers}
+	if f.Orders, err = service("orders", r.config.Binary, "orders", secrets, r.database(fresh), directory); err != nil {
+		return err
+	}
+	if f.Orchestrator, err = service("orchestrator", r.config.Binary, "orchestrator", secrets, []string{"ORDERS_API_BASE=" + f.Orders}); err != nil {
+		return err
+	}
+	g := *f
+	g.Database.Name = grown
+	if g.Orders, err = service("orders-grown", r.config.Binary, "orders", secrets, r.database(grown), directory); err != nil {
+		return err
+	}
+	if g.Bare, err = service("bare", self, "bare", r.database(grown)); err != nil {
+		return err
+	}
+	r.Fresh, r.Grown = f, &g
+	select {
+	case <-time.After(2 * time.Second): // what a start takes is given back
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, p := range r.processes {
+		u, err := usage.Of(p.pid())
+		if err != nil {
+			return err
+		}
+		r.Idle[p.name] = u.Resident
+	}
+	return nil
+}
+
+// Close stops and removes everything.
+func (r *Rig) Close() error {
+	var failed []error
+	for _, p := range slices.Backward(r.processes) {
+		failed = append(failed, p.stop())
+	}
+	if r.mysql != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		failed = append(failed, r.mysql.remove(ctx))
+	}
+	return errors.Join(append(failed, os.RemoveAll(r.folder))...)
+}
+
+// Processes are the ids of the processes by their names, with MySQL's.
+func (r *Rig) Processes() map[string]int {
+	ids := map[string]int{"mysql": r.mysql.pid}
+	for _, p := range r.processes {
+		ids[p.name] = p.pid()
+	}
+	return ids
+}
+
+// CustomerCalls is how often customers-api was called by orders-api, of either shop.
+func (r *Rig) CustomerCalls(ctx context.Context) (calls float64, err error) {
+	for _, p := range r.processes {
+		if p.name == "orders" || p.name == "orders-grown" {
+			n, err := p.metric(ctx, "pedidos_upstream_tries_total", `upstream="customers"`)
+			if err != nil {
+				return 0, err
+			}
+			calls += n
+		}
+	}
+	return calls, nil
+}
+
+// Reset takes all orders and keys out of the fresh shop and gives their stock back.
+func (r *Rig) Reset(ctx context.Context) error {
+	return r.mysql.do(ctx, fresh, "SET foreign_key_checks = 0",
+		"TRUNCATE order_events", "TRUNCATE order_lines", "TRUNCATE orders", "TRUNCATE orders_idempotency",
+		`UPDATE products JOIN (SELECT product_id, SUM(delta) AS stock FROM stock_adjustments GROUP BY product_id) AS given ON given.product_id = products.id
+SET products.stock = given.stock`)
+}
+
+// Audit fails where stock, totals or statuses don't add up, in either shop: the load, and the floor, must leave what they
+// found in order.
+func (r *Rig) Audit(ctx context.Context) error {
+	for _, name := range []string{fresh, grown} {
+		if err := r.pedidos(ctx, name, "audit"); err != nil {
+			return fmt.Errorf("audit of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// MySQL says how MySQL is run.
+func (r *Rig) MySQL(ctx context.Context) (map[string]string, error) {
+	settings, err := r.mysql.settings(ctx, "version", "innodb_flush_log_at_trx_commit", "log_bin", "sync_binlog", "innodb_doublewrite",
+		"innodb_flush_method", "innodb_redo_log_capacity", "innodb_buffer_pool_size")
+	if err != nil {
+		return nil, err
+	}
+	settings["command"] = r.mysql.command
+	return settings, nil
+}
+
+// ImageBytes is the size of the image pedidos, if it is there.
+func ImageBytes(ctx context.Context) (int64, error) {
+	size, err := docker(ctx, "image", "inspect", "--format", "{{.Size}}", "pedidos")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(size, 10, 64)
+}
+
+// run runs a command to its end.
+func run(ctx context.Context, env []string, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Env = env
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", command, err, &output)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
+)
+
+// Row is what a scenario did in all rounds, as medians.
+type Row struct {
+	Scenario  string             `json:"scenario"`
+	Clients   int                `json:"clients"`
+	PerSecond float64            `json:"per_second"`
+	Spread    float64            `json:"spread"` // of PerSecond, from the worst to the best round, as a share of it
+	Latency   Latency            `json:"latency_ms"`
+	CPU       map[string]float64 `json:"cpu_ms_per_operation"` // of each process
+	Calls     *float64           `json:"customers_calls_per_order,omitempty"`
+	Failures  map[string]int64   `json:"failures,omitempty"` // of all rounds together
+
+	Against  string  `json:"against,omitempty"`
+	Ratio    float64 `json:"ratio,omitempty"`     // of PerSecond to that of Against
+	P99Ratio float64 `json:"p99_ratio,omitempty"` // of the latency to that of Against
+}
+
+// summarize makes the rows of the cells, in the order of the scenarios.
+func summarize(cells []Cell, scenarios []scenario.Scenario) []Row {
+	type load struct {
+		scenario string
+		clients  int
+	}
+	rounds := map[load][]Cell{}
+	var concurrency []int
+	for _, c := range cells {
+		at := load{c.Scenario, c.Clients}
+		rounds[at] = append(rounds[at], c)
+		if !slices.Contains(concurrency, c.Clients) {
+			concurrency = append(concurrency, c.Clients)
+		}
+	}
+	var rows []Row
+	done := map[load]Row{}
+	for _, s := range scenarios {
+		for _, clients := range concurrency {
+			at := load{s.Name, clients}
+			if len(rounds[at]) == 0 { // it was stopped before
+				continue
+			}
+			row := newRow(rounds[at])
+			if other, ok := done[load{s.Against, clients}]; ok {
+				row.Against, row.Ratio, row.P99Ratio = s.Against, over(row.PerSecond, other.PerSecond), over(row.Latency.P99, other.Latency.P99)
+			}
+			rows, done[at] = append(rows, row), row
+		}
+	}
+	return rows
+}
+
+// newRow makes a row of the rounds of one load.
+func newRow(rounds []Cell) Row {
+	of := func(value func(Cell) float64) float64 {
+		values := make([]float64, len(rounds))
+		for i, c := range rounds {
+			values[i] = value(c)
+		}
+		return median(values)
+	}
+	row := Row{
+		Scenario: rounds[0].Scenario, Clients: rounds[0].Clients,
+		PerSecond: of(func(c Cell) float64 { return c.PerSecond }),
+		Latency: Latency{
+			P50:  of(func(c Cell) float64 { return c.Latency.P50 }),
+			P90:  of(func(c Cell) float64 { return c.Latency.P90 }),
+			P99:  of(func(c Cell) float64 { return c.Latency.P99 }),
+			P999: of(func(c Cell) float64 { return c.Latency.P999 }),
+			Max:  of(func(c Cell) float64 { return c.Latency.Max }),
+		},
+		CPU: map[string]float64{}, Failures: map[string]int64{},
+	}
+	worst, best := rounds[0].PerSecond, rounds[0].PerSecond
+	for _, c := range rounds {
+		worst, best = min(worst, c.PerSecond), max(best, c.PerSecond)
+		for what, n := range c.Failures {
+			row.Failures[what] += n
+		}
+	}
+	row.Spread = over(best-worst, row.PerSecond)
+	for process := range rounds[0].CPU {
+		row.CPU[process] = of(func(c Cell) float64 { return over(1000*c.CPU[process], float64(c.Operations)) })
+	}
+	if rounds[0].Calls != nil {
+		row.Calls = new(of(func(c Cell) float64 { return *c.Calls }))
+	}
+	return row
+}
+
+// over is a divided by b, 0 where b is.
+func over(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}

@@ -1,0 +1,115 @@
+// Package scenario is the kinds of load: those of the API, and those that it is compared with.
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/bench/drive"
+)
+
+// Scenario is a kind of load.
+type Scenario struct {
+	Name    string
+	Against string // the scenario that it is compared with; "" where there is none
+	Grown   bool   // whether it is about tables that hold many orders
+	Places  bool   // whether each operation has orders-api place one order
+
+	start func(context.Context, *Shop, *Load) (client, error)
+}
+
+// client makes the operation of one client.
+type client func(number int) (drive.Operation, error)
+
+// Load is a scenario that is about to be driven.
+type Load struct {
+	Operations []drive.Operation // one of each client
+
+	seed    uint64
+	run     string // in the idempotency keys
+	closers []func()
+}
+
+// Start gets a load ready: it reads what it has to know, and prepares what it is going to send.
+func (s Scenario) Start(ctx context.Context, shop *Shop, clients int, seed uint64) (*Load, error) {
+	l := &Load{seed: seed, run: strconv.FormatInt(time.Now().UnixNano(), 36)}
+	next, err := s.start(ctx, shop, l)
+	for i := 0; i < clients && err == nil; i++ {
+		var o drive.Operation
+		if o, err = next(i); err == nil {
+			l.Operations = append(l.Operations, o)
+		}
+	}
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return l, nil
+}
+
+// Close closes the connections.
+func (l *Load) Close() {
+	for _, c := range slices.Backward(l.closers) {
+		c()
+	}
+}
+
+func (l *Load) onClose(c func()) { l.closers = append(l.closers, c) }
+
+// caller returns a caller that is closed with the load.
+func (l *Load) caller(base, token string) *caller {
+	c := newCaller(base, token)
+	l.onClose(c.Close)
+	return c
+}
+
+func (l *Load) keys(number int) *keys { return &keys{prefix: l.run + "-" + strconv.Itoa(number) + "-"} }
+
+// random is a client's own: the same seed gives the same requests.
+func (l *Load) random(number int) *rand.Rand {
+	return rand.New(rand.NewPCG(l.seed, 1000+uint64(number)))
+}
+
+// All are the scenarios; each comes after the one that it is compared with.
+func All() []Scenario {
+	return []Scenario{
+		{Name: "floor/create-1", start: floorCreate(1)},
+		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
+		{Name: "floor/create-5", start: floorCreate(5)},
+		{Name: "create-5", Against: "floor/create-5", Places: true, start: create(5)},
+		{Name: "floor/create-20", start: floorCreate(20)},
+		{Name: "create-20", Against: "floor/create-20", Places: true, start: create(20)},
+		{Name: "floor/create-confirm", start: floorCreateConfirm},
+		{Name: "create-confirm", Against: "floor/create-confirm", Places: true, start: createConfirm},
+		{Name: "orchestrated", Against: "floor/create-confirm", Places: true, start: orchestrated},
+		{Name: "floor/hot", start: floorHot},
+		{Name: "hot", Against: "floor/hot", Places: true, start: hot},
+		{Name: "replay", Against: "create-1", Grown: true, start: replay},
+		{Name: "create-grown", Against: "create-1", Grown: true, Places: true, start: create(1)},
+		{Name: "bare/get", Grown: true, start: bareGet},
+		{Name: "get", Against: "bare/get", Grown: true, start: get},
+		{Name: "list", Grown: true, start: list},
+		{Name: "depth", Against: "list", Grown: true, start: depth},
+		{Name: "search", Against: "list", Grown: true, start: search},
+		{Name: "search-customer", Against: "list", Grown: true, start: searchCustomer},
+		{Name: "mixed", Grown: true, start: mixed},
+		{Name: "login", start: login},
+	}
+}
+
+// Select returns the scenarios whose names match, with those that they are compared with.
+func Select(pattern *regexp.Regexp) []Scenario {
+	all := All()
+	wanted := map[string]bool{}
+	for _, s := range slices.Backward(all) {
+		if wanted[s.Name] = wanted[s.Name] || pattern.MatchString(s.Name); wanted[s.Name] {
+			wanted[s.Against] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(s Scenario) bool { return !wanted[s.Name] })
+}

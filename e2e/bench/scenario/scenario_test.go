@@ -1,0 +1,126 @@
+package scenario_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
+)
+
+// TestScenarios does each operation of the API a few times: none may fail.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.Options{})
+	admin := w.Login("admin")
+	for i := range 25 {
+		w.Product(admin, fmt.Sprintf("SKU-%d", i), 100, 1_000_000)
+	}
+	if err := bulk.Seed(t.Context(), w.DB, bulk.Size{Customers: 5, Orders: 250}, 1, func(string, int, int) {}); err != nil {
+		t.Fatal(err)
+	}
+	shop := &scenario.Shop{
+		Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL,
+		Bare: w.OrdersURL, // which answers the same
+		User: "admin", Password: world.AdminPassword, Depth: 200,
+	}
+	for _, s := range scenario.All() {
+		if strings.HasPrefix(s.Name, "floor/") { // see there
+			continue
+		}
+		before := w.Metric(`pedidos_customer_cache_total{outcome="hit"}`) + w.Metric(`pedidos_customer_cache_total{outcome="miss"}`)
+		const clients, times = 2, 10
+		load, err := s.Start(t.Context(), shop, clients, 1)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for range times {
+			for _, operation := range load.Operations {
+				if err := operation(); err != nil {
+					t.Errorf("%s: %v", s.Name, err)
+				}
+			}
+		}
+		load.Close()
+		// Each order looks its customer up once.
+		placed := w.Metric(`pedidos_customer_cache_total{outcome="hit"}`) + w.Metric(`pedidos_customer_cache_total{outcome="miss"}`) - before
+		if s.Places && placed != clients*times {
+			t.Errorf("%s placed %v orders, want %d", s.Name, placed, clients*times)
+		}
+	}
+}
+
+func TestFailuresAreTold(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.Options{})
+	admin := w.Login("admin")
+	w.Customer(admin, "compras@norte.example")
+	w.Product(admin, "SAW-190", 100, 20)
+	shop := &scenario.Shop{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL, User: "admin", Password: world.AdminPassword}
+	for _, test := range []struct{ scenario, want string }{
+		{"create-1", "409 insufficient_stock"},
+		{"orchestrated", "409 insufficient_stock"},
+	} {
+		load, err := one(t, test.scenario).Start(t.Context(), shop, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer load.Close()
+		for range 21 { // there are 20 units, and each order takes one at least
+			if err = load.Operations[0](); err != nil {
+				break
+			}
+		}
+		if fmt.Sprint(err) != test.want {
+			t.Errorf("%s: %v, want %s", test.scenario, err, test.want)
+		}
+	}
+	if _, err := one(t, "create-5").Start(t.Context(), shop, 1, 1); err == nil {
+		t.Error("orders of five lines are made of one product")
+	}
+	if _, err := one(t, "depth").Start(t.Context(), shop, 1, 1); err == nil {
+		t.Error("there is a page at depth where there are no orders")
+	}
+}
+
+func one(t *testing.T, name string) scenario.Scenario {
+	t.Helper()
+	for _, s := range scenario.All() {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("there is no scenario %s", name)
+	return scenario.Scenario{}
+}
+
+// TestSelect expects what a scenario is compared with, and before it: the table is made in that order.
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string][]string{
+		"^replay$":       {"floor/create-1", "create-1", "replay"},
+		"^orchestrated$": {"floor/create-confirm", "orchestrated"},
+		"depth|login":    {"list", "depth", "login"},
+		"nothing":        nil,
+	} {
+		var got []string
+		for _, s := range scenario.Select(regexp.MustCompile(pattern)) {
+			got = append(got, s.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s selects %v, want %v", pattern, got, want)
+		}
+	}
+	seen := map[string]bool{"": true}
+	for _, s := range scenario.All() {
+		if !seen[s.Against] {
+			t.Errorf("%s comes before %s, which it is compared with", s.Name, s.Against)
+		}
+		seen[s.Name] = true
+	}
+}

@@ -1,0 +1,297 @@
+package model
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
+)
+
+// listing is a list to be read page by page.
+type listing struct {
+	name, text string
+	by         string
+	cursors    string  // what its cursors are cursors of
+	cursor     *cursor // where to start
+	limit      *int32
+	entries    []entry // what it holds, in its order
+	refused    string  // or why it can't be read
+	fetch      func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error)
+}
+
+// entry is an entry of a list and where it stands: the order of the list is a rising one.
+type entry struct {
+	at    int64
+	value any
+}
+
+// cursor is where a page has ended.
+type cursor struct {
+	list     string // its operation
+	of, text string
+	after    int64
+}
+
+// GoString is how rapid prints it.
+func (l listing) GoString() string {
+	text := l.by + ": " + l.text
+	if l.limit != nil {
+		text += fmt.Sprintf(", limit %d", *l.limit)
+	}
+	if l.cursor != nil {
+		text += fmt.Sprintf(", after a page of %s that ended at %d", l.cursor.of, l.cursor.after)
+	}
+	return text
+}
+
+// list reads a list to its end. It starts at any page that there was, of any list.
+func (m *machine) list(t *rapid.T) {
+	m.readAll(t, rapid.Custom(func(t *rapid.T) listing {
+		l := m.drawListing(t)
+		l.by, l.limit = callers.Draw(t, "by"), optional(t, "limit", limits)
+		if l.refused == "" && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
+			c := rapid.SampledFrom(m.cursors).Draw(t, "cursor")
+			if c.of == l.cursors || c.list != l.name { // of a list of another resource it is a cursor, and of no use
+				l.cursor = &c
+			}
+		}
+		return l
+	}).Draw(t, "list"))
+}
+
+func (m *machine) readAll(t *rapid.T, l listing) {
+	for more := true; more; {
+		more = m.readPage(t, &l)
+	}
+}
+
+// readPage reads a page and moves the cursor to its end.
+func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
+	m.do(t, request{
+		name: l.name, text: l.text, by: l.by, may: access{viewers: true},
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			if l.cursor == nil {
+				return l.fetch(ctx, s, nil, l.limit)
+			}
+			return l.fetch(ctx, s, &l.cursor.text, l.limit)
+		},
+		rule: func(t *rapid.T, _ string, got reply) string {
+			if l.refused != "" {
+				return l.refused
+			}
+			if l.cursor != nil && l.cursor.of != l.cursors {
+				return refuse(400, common.CodeInvalidInput, "cursor")
+			}
+			told := learn[page[json.RawMessage]](t, got, 200)
+			shown := slices.DeleteFunc(slices.Clone(l.entries), func(e entry) bool { return l.cursor != nil && e.at <= l.cursor.after })
+			limit := 20
+			if l.limit != nil {
+				limit = int(*l.limit)
+			}
+			if more = len(shown) > limit; more {
+				shown = shown[:limit]
+			}
+			want := page[any]{Data: []any{}}
+			for i, e := range shown {
+				if i < len(told.Data) {
+					learnMovement(t, e.value, told.Data[i])
+				}
+				want.Data = append(want.Data, e.value)
+			}
+			if more && told.NextCursor == nil {
+				t.Fatalf("%s: got no next_cursor, want one after %d", l.name, shown[limit-1].at)
+			}
+			if more {
+				want.NextCursor = told.NextCursor
+				l.cursor = &cursor{l.name, l.cursors, *told.NextCursor, shown[limit-1].at}
+				m.cursors = append(m.cursors, *l.cursor)
+			}
+			return succeed(200, want)
+		},
+	})
+	return more
+}
+
+type page[T any] struct {
+	Data       []T     `json:"data"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// learnMovement takes the id of a stock movement from where it is first seen.
+func learnMovement(t *rapid.T, entry any, told json.RawMessage) {
+	movement, ok := entry.(*orders.StockMovement)
+	if !ok || movement.ID != 0 {
+		return
+	}
+	var with struct{ ID int64 }
+	if err := json.Unmarshal(told, &with); err != nil {
+		t.Fatalf("listStockMovements: %v", err)
+	}
+	movement.ID = with.ID
+}
+
+func (m *machine) drawListing(t *rapid.T) listing {
+	switch rapid.IntRange(0, 7).Draw(t, "what") {
+	case 0:
+		return m.listProducts(optional(t, "search", searches))
+	case 1:
+		return m.listCustomers(optional(t, "search", searches))
+	case 2:
+		return m.listOrderHistory(pick(t, "order", m.orders, orderID))
+	case 3:
+		return m.listStockMovements(pick(t, "product", m.products, productID))
+	}
+	p := orders.ListOrdersParams{
+		Search: optional(t, "search", searches), Status: optional(t, "status", statuses),
+		From: optional(t, "from", rapid.Custom(m.drawInstant)), To: optional(t, "to", rapid.Custom(m.drawInstant)),
+	}
+	if rapid.IntRange(0, 2).Draw(t, "customer?") == 2 {
+		p.CustomerID = new(m.pickCustomer(t))
+	}
+	return m.listOrders(p)
+}
+
+// drawInstant draws when an order was created, or nearly then, in any time zone.
+func (m *machine) drawInstant(t *rapid.T) time.Time {
+	at := time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
+	if len(m.orders) > 0 {
+		at = rapid.SampledFrom(m.orders).Draw(t, "order").CreatedAt.Time
+	}
+	at = at.Add(rapid.SampledFrom([]time.Duration{0, 0, time.Microsecond, -time.Microsecond, 400 * time.Nanosecond}).Draw(t, "off"))
+	return at.In(rapid.SampledFrom([]*time.Location{time.UTC, time.FixedZone("", 2*60*60)}).Draw(t, "zone"))
+}
+
+// finds reports whether a search finds any of the texts.
+func finds(search *string, texts ...string) bool {
+	return search == nil || strings.Contains(fold(strings.Join(texts, "\n")), fold(*search))
+}
+
+// fold takes away case and the accents of the names that are drawn.
+func fold(text string) string {
+	return strings.NewReplacer("í", "i", "ñ", "n", "ú", "u").Replace(strings.ToLower(text))
+}
+
+func (m *machine) listCustomers(search *string) listing {
+	l := listing{name: "listCustomers", text: "GET /customers" + note("search", search), cursors: "customers"}
+	for _, c := range m.present() {
+		if finds(search, c.Name, c.Email) {
+			l.entries = append(l.entries, entry{c.ID, c.Customer})
+		}
+	}
+	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+		return s.Customers.ListCustomers(ctx, &customers.ListCustomersParams{Search: search, Cursor: cursor, Limit: limit})
+	}
+	return l
+}
+
+func (m *machine) listProducts(search *string) listing {
+	l := listing{name: "listProducts", text: "GET /products" + note("search", search), cursors: "products"}
+	for _, p := range m.products {
+		if finds(search, p.SKU, p.Name) {
+			l.entries = append(l.entries, entry{p.ID, p.Product})
+		}
+	}
+	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+		return s.Orders.ListProducts(ctx, &orders.ListProductsParams{Search: search, Cursor: cursor, Limit: limit})
+	}
+	return l
+}
+
+func (m *machine) listOrders(p orders.ListOrdersParams) listing {
+	l := listing{name: "listOrders", text: "GET /orders " + encode(p), cursors: "orders"}
+	if p.From != nil && p.To != nil && p.From.After(*p.To) {
+		l.refused = refuse(400, common.CodeInvalidInput, "from")
+	}
+	for _, o := range slices.Backward(m.orders) {
+		if finds(p.Search, o.Customer.Name, o.Customer.Email) && (p.Status == nil || o.Status == *p.Status) &&
+			(p.CustomerID == nil || o.CustomerID == *p.CustomerID) &&
+			(p.From == nil || !o.CreatedAt.Before(*p.From)) && (p.To == nil || o.CreatedAt.Before(*p.To)) {
+			l.entries = append(l.entries, entry{-o.ID, o.Order})
+		}
+	}
+	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+		p.Cursor, p.Limit = cursor, limit
+		return s.Orders.ListOrders(ctx, &p)
+	}
+	return l
+}
+
+func (m *machine) listOrderHistory(id int64) listing {
+	l := listing{name: "listOrderHistory", text: fmt.Sprintf("GET /orders/%d/history", id), cursors: "histories"}
+	if o := m.order(id); o != nil {
+		for i, e := range o.events {
+			l.entries = append(l.entries, entry{int64(i), e})
+		}
+	} else {
+		l.refused = refuse(404, common.CodeOrderNotFound)
+	}
+	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+		return s.Orders.ListOrderHistory(ctx, id, &orders.ListOrderHistoryParams{Cursor: cursor, Limit: limit})
+	}
+	return l
+}
+
+func (m *machine) listStockMovements(id int64) listing {
+	l := listing{name: "listStockMovements", text: fmt.Sprintf("GET /products/%d/stock-movements", id), cursors: fmt.Sprintf("stock movements of product %d", id)}
+	if p := m.product(id); p != nil {
+		for i, movement := range slices.Backward(p.movements) {
+			l.entries = append(l.entries, entry{int64(-i), movement})
+		}
+	} else {
+		l.refused = refuse(404, common.CodeProductNotFound)
+	}
+	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+		return s.Orders.ListStockMovements(ctx, id, &orders.ListStockMovementsParams{Cursor: cursor, Limit: limit})
+	}
+	return l
+}
+
+// compare holds all that there is to the model, and asks what `pedidos audit` asks.
+func (m *machine) compare(t *rapid.T) {
+	lists := []listing{m.listCustomers(nil), m.listProducts(nil), m.listOrders(orders.ListOrdersParams{})}
+	var one []request
+	for _, c := range m.customers {
+		one = append(one, m.getCustomer(admin, c.ID))
+	}
+	for _, p := range m.products {
+		one = append(one, m.getProduct(admin, p.ID))
+		lists = append(lists, m.listStockMovements(p.ID))
+	}
+	for _, o := range m.orders {
+		one = append(one, m.getOrder(admin, o.ID))
+		lists = append(lists, m.listOrderHistory(o.ID))
+	}
+	for _, r := range one {
+		t.Logf("%#v", r)
+		m.do(t, r)
+	}
+	for _, l := range lists {
+		l.by, l.limit = admin, new(int32(100))
+		t.Logf("%#v", l)
+		m.readAll(t, l)
+	}
+	seen := map[int64]bool{}
+	for _, p := range m.products {
+		for i, movement := range p.movements {
+			if seen[movement.ID] || i > 0 && movement.ID < p.movements[i-1].ID {
+				t.Fatalf("listStockMovements: the movements of product %d have ids that are not new", p.ID)
+			}
+			seen[movement.ID] = true
+		}
+	}
+	broken, err := ordersservice.Audit(t.Context(), m.w.DB, func(sentence string) { t.Log("audit: ", sentence) })
+	if err != nil || broken > 0 {
+		t.Fatalf("audit: %d broken, %v", broken, err)
+	}
+}

@@ -1,0 +1,147 @@
+// Package model holds the whole API to a model of it: random requests, one after the other, and every answer must be the
+// one that the model predicts. What fails is shrunk to a few requests and printed.
+//
+//	go test ./model                                  thousands of requests on each engine, the same ones at each run
+//	go test ./model -rapid.seed=7 -rapid.checks=500  other ones; with -rapid.seed=0 others at each run
+//	go test ./model -long -timeout=1h                twenty times as many
+package model
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+var long = flag.Bool("long", false, "send many more requests")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	defaults := map[string]string{
+		"rapid.checks": "300", "rapid.steps": "45", "rapid.seed": "1", "rapid.shrinktime": "1m",
+		"rapid.nofailfile": "true", // the seed is enough
+	}
+	if *long {
+		defaults["rapid.checks"] = "6000"
+	}
+	for name, value := range defaults {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(engine.Run(m)) // parses again, so that the command line goes first
+}
+
+func TestModel(t *testing.T) {
+	db, outcomes := engine.Open(t), map[string]int{}
+	empty := emptying(t, db)
+	rapid.Check(t, func(run *rapid.T) {
+		empty(run)
+		m := newMachine(world.New(tb{t, run}, world.Options{DB: db}), outcomes)
+		run.Repeat(map[string]func(*rapid.T){
+			"buy":             m.sending(m.buy, m.hasCustomer, m.hasProduct),
+			"cancel":          m.sending(m.cancelOrder, m.hasOrder),
+			"change customer": m.sending(m.changeCustomer, m.hasCustomer),
+			"change product":  m.sending(m.updateProduct, m.hasProduct),
+			"confirm":         m.sending(m.confirmOrder, m.hasOrder),
+			"create customer": m.sending(m.createCustomer),
+			"create product":  m.sending(m.createProduct),
+			"get":             m.sending(m.get),
+			"list":            m.list,
+			"repeat":          m.sending(m.again, m.hasSent),
+			"sweep":           m.sweep,
+			"wait":            m.wait,
+		})
+		m.compare(run)
+	})
+	requests := 0
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		t.Logf("%6d %s", outcomes[outcome], outcome)
+		requests += outcomes[outcome]
+	}
+	t.Logf("%6d requests on %s", requests, engine.Name())
+}
+
+// The statements that empty a database and start its ids anew. sqlite_sequence, where the embedded engine keeps them, is one
+// of its tables.
+const (
+	emptySQLite = `SELECT 'PRAGMA defer_foreign_keys = ON' UNION ALL
+		SELECT 'DELETE FROM ' || name FROM sqlite_master WHERE type = 'table' AND name <> 'goose_db_version'`
+	emptyMySQL = `SELECT CONCAT('DELETE /*+ SET_VAR(foreign_key_checks = 0) */ FROM ', table_name) FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' UNION ALL
+		SELECT CONCAT('ALTER TABLE ', table_name, ' AUTO_INCREMENT = 1') FROM information_schema.columns
+		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' AND extra = 'auto_increment'`
+)
+
+// emptying returns what makes a database as new, in a fraction of the time that a new one takes: to shrink a failure takes
+// some hundred runs.
+func emptying(t *testing.T, db *database.DB) (empty func(*rapid.T)) {
+	t.Helper()
+	query := emptySQLite
+	if db.Engine() == "mysql" {
+		query = emptyMySQL
+	}
+	var statements []string
+	err := db.Read(t.Context(), func(conn database.Conn) error {
+		rows, err := conn.QueryContext(t.Context(), query)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			statements = append(statements, "")
+			if err := rows.Scan(&statements[len(statements)-1]); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(run *rapid.T) {
+		err := db.Tx(run.Context(), func(conn database.Conn) error {
+			for _, statement := range statements {
+				if _, err := conn.ExecContext(run.Context(), statement); err != nil {
+					return fmt.Errorf("%s: %w", statement, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			run.Fatal(err)
+		}
+	}
+}
+
+// tb makes of a run what a world takes: what the world finds wrong fails this run, which is then shrunk. Its own words, in
+// which there are trace ids, go to the log.
+type tb struct {
+	testing.TB
+	run *rapid.T
+}
+
+func (t tb) Cleanup(f func())         { t.run.Cleanup(f) }
+func (t tb) Context() context.Context { return t.run.Context() }
+
+func (t tb) Error(args ...any) {
+	t.run.Log(args...)
+	t.run.Error("the world has found a fault")
+}
+
+func (t tb) Fatal(args ...any) {
+	t.run.Log(args...)
+	t.run.Fatal("the world can't go on")
+}
+
+func (t tb) Errorf(format string, args ...any) { t.Error(fmt.Sprintf(format, args...)) }
+func (t tb) Fatalf(format string, args ...any) { t.Fatal(fmt.Sprintf(format, args...)) }

@@ -1,0 +1,402 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+const (
+	cancelWindow = 10 * time.Minute
+	keyLife      = 24 * time.Hour
+	maxTotal     = 1<<53 - 1
+)
+
+// model is what there must be. Its methods are the rules: each takes a request and its answer, and says which outcome the
+// answer must have. Ids and times are what only an answer can tell: they are taken from it, if they can be right.
+type model struct {
+	customers []*customer // deleted ones too
+	products  []*product
+	orders    []*order
+	kept      map[keyName]kept
+}
+
+type customer struct {
+	customers.Customer
+	version int
+	deleted bool
+}
+
+type product struct {
+	orders.Product
+	version   int
+	movements []*orders.StockMovement
+}
+
+type order struct {
+	orders.Order
+	version int
+	events  []orders.OrderEvent
+}
+
+// keyName is an idempotency key: each API has its own, for each caller.
+type keyName struct{ api, caller, key string }
+
+// kept is what is kept under a key.
+type kept struct {
+	text  string // of the request
+	first reply
+}
+
+// refusal is what counts of an answer that is not a success.
+type refusal struct {
+	status    int
+	code      common.ProblemCode
+	step      orchestrator.Step // of the orchestrator
+	fields    []string
+	shortages []common.Shortage
+}
+
+func refuse(status int, code common.ProblemCode, fields ...string) string {
+	return refusal{status: status, code: code, fields: fields}.String()
+}
+
+func (r refusal) String() string {
+	text := fmt.Sprintf("%d %s", r.status, r.code)
+	if r.step != "" {
+		text += fmt.Sprintf(" at %s", r.step)
+	}
+	if len(r.fields) > 0 {
+		text += fmt.Sprintf(" about %s", strings.Join(r.fields, ", "))
+	}
+	for _, s := range r.shortages {
+		text += fmt.Sprintf(", %d of product %d of which there are %d", s.Requested, s.ProductID, s.Available)
+	}
+	return text
+}
+
+// succeed is the outcome of a success.
+func succeed(status int, body any, headers ...string) string {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("%d %s %s", status, strings.Join(headers, " "), text)
+}
+
+func etag(version int) string { return fmt.Sprintf(`"%d"`, version) }
+
+// find returns what has that id, or nil.
+func find[T any](all []*T, id func(*T) int64, wanted int64) *T {
+	i := slices.IndexFunc(all, func(one *T) bool { return id(one) == wanted })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}
+
+func customerID(c *customer) int64 { return c.ID }
+func productID(p *product) int64   { return p.ID }
+func orderID(o *order) int64       { return o.ID }
+
+// customer returns the customer with that id if it is not deleted, or nil.
+func (m *model) customer(id int64) *customer { return find(m.present(), customerID, id) }
+
+// present are the customers that are not deleted.
+func (m *model) present() []*customer {
+	return slices.DeleteFunc(slices.Clone(m.customers), func(c *customer) bool { return c.deleted })
+}
+
+func (m *model) product(id int64) *product { return find(m.products, productID, id) }
+func (m *model) order(id int64) *order     { return find(m.orders, orderID, id) }
+
+// emailTaken reports whether a customer other than that one has the address.
+func (m *model) emailTaken(email string, but *customer) bool {
+	return slices.ContainsFunc(m.present(), func(c *customer) bool { return c != but && strings.EqualFold(c.Email, email) })
+}
+
+func (m *model) customerCreated(t *rapid.T, got reply, in customers.CustomerInput) string {
+	if m.emailTaken(in.Email, nil) {
+		return refuse(409, common.CodeEmailTaken, "email")
+	}
+	told := learn[customers.Customer](t, got, 201)
+	now := got.instant(t, &told.CreatedAt)
+	c := &customer{version: 1, Customer: customers.Customer{
+		ID: newID(t, m.customers, customerID, told.ID), Name: in.Name, Email: in.Email, Phone: in.Phone, CreatedAt: now, UpdatedAt: now,
+	}}
+	m.customers = append(m.customers, c)
+	return succeed(201, c.Customer, etag(1), fmt.Sprintf("/customers/%d", c.ID))
+}
+
+func (m *model) customerReplaced(t *rapid.T, got reply, id int64, ifMatch *string, in customers.CustomerInput) string {
+	c := m.customer(id)
+	switch {
+	case c == nil:
+		return refuse(404, common.CodeCustomerNotFound)
+	case !matches(ifMatch, c.version):
+		return refuse(412, common.CodePreconditionFailed)
+	case m.emailTaken(in.Email, c):
+		return refuse(409, common.CodeEmailTaken, "email")
+	}
+	c.Name, c.Email, c.Phone = in.Name, in.Email, in.Phone
+	c.UpdatedAt = got.instant(t, new(learn[customers.Customer](t, got, 200).UpdatedAt))
+	c.version++
+	return succeed(200, c.Customer, etag(c.version))
+}
+
+func (m *model) customerDeleted(id int64) string {
+	c := m.customer(id)
+	if c == nil {
+		return refuse(404, common.CodeCustomerNotFound)
+	}
+	c.deleted = true
+	return "204"
+}
+
+func (m *model) customerGot(id int64) string {
+	c := m.customer(id)
+	if c == nil {
+		return refuse(404, common.CodeCustomerNotFound)
+	}
+	return succeed(200, c.Customer, etag(c.version))
+}
+
+func (m *model) productCreated(t *rapid.T, got reply, by string, in orders.ProductInput) string {
+	if slices.ContainsFunc(m.products, func(p *product) bool { return p.SKU == in.SKU }) {
+		return refuse(409, common.CodeSKUTaken, "sku")
+	}
+	told := learn[orders.Product](t, got, 201)
+	now := got.instant(t, &told.CreatedAt)
+	p := &product{version: 1, Product: orders.Product{
+		ID: newID(t, m.products, productID, told.ID), SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, CreatedAt: now,
+	}}
+	p.set(in.Stock, by, new("first stock"), now)
+	m.products = append(m.products, p)
+	return succeed(201, p.Product, etag(1), fmt.Sprintf("/products/%d", p.ID))
+}
+
+func (m *model) productUpdated(t *rapid.T, got reply, by string, id int64, ifMatch *string, in orders.ProductChange) string {
+	p := m.product(id)
+	switch {
+	case in.Reason != nil && in.Stock == nil:
+		return refuse(400, common.CodeInvalidInput, "reason")
+	case p == nil:
+		return refuse(404, common.CodeProductNotFound)
+	case !matches(ifMatch, p.version):
+		return refuse(412, common.CodePreconditionFailed)
+	}
+	if in.Name != nil {
+		p.Name = *in.Name
+	}
+	if in.PriceCents != nil {
+		p.PriceCents = *in.PriceCents
+	}
+	stock := p.Stock
+	if in.Stock != nil {
+		stock = *in.Stock
+	}
+	p.set(stock, by, in.Reason, got.instant(t, new(learn[orders.Product](t, got, 200).UpdatedAt)))
+	p.version++
+	return succeed(200, p.Product, etag(p.version))
+}
+
+// set is what a person does to the stock.
+func (p *product) set(stock int64, by string, reason *string, now common.Time) {
+	if stock != p.Stock {
+		p.movements = append(p.movements, &orders.StockMovement{
+			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by, Reason: reason, CreatedAt: now,
+		})
+	}
+	p.Stock, p.UpdatedAt = stock, now
+}
+
+func (m *model) productGot(id int64) string {
+	p := m.product(id)
+	if p == nil {
+		return refuse(404, common.CodeProductNotFound)
+	}
+	return succeed(200, p.Product, etag(p.version))
+}
+
+// lines are the lines of an order that can be placed, or why it can't.
+func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int64, refused *refusal) {
+	if m.customer(in.CustomerID) == nil {
+		return nil, 0, &refusal{status: 404, code: common.CodeCustomerNotFound, fields: []string{"customer_id"}}
+	}
+	units := map[int64]int64{}
+	for _, item := range in.Items {
+		units[item.ProductID] += item.Qty
+	}
+	var unknown []string
+	var short []common.Shortage
+	for _, id := range slices.Sorted(maps.Keys(units)) {
+		switch p, qty := m.product(id), units[id]; {
+		case p == nil:
+			unknown = append(unknown, "items")
+		case p.Stock < qty:
+			short = append(short, common.Shortage{ProductID: id, Requested: qty, Available: p.Stock})
+		default:
+			lines = append(lines, orders.OrderLine{ProductID: id, Qty: qty, UnitPriceCents: p.PriceCents, SubtotalCents: qty * p.PriceCents})
+			total += qty * p.PriceCents
+		}
+	}
+	switch {
+	case unknown != nil:
+		return nil, 0, &refusal{status: 404, code: common.CodeProductNotFound, fields: unknown}
+	case total > maxTotal: // by the lines that there is stock for
+		return nil, 0, &refusal{status: 422, code: common.CodeTotalTooLarge}
+	case short != nil:
+		return nil, 0, &refusal{status: 409, code: common.CodeInsufficientStock, shortages: short}
+	}
+	return lines, total, nil
+}
+
+// place adds an order, which takes its units from stock.
+func (m *model) place(t *rapid.T, by string, buyer, id, total int64, lines []orders.OrderLine, now common.Time) *order {
+	c := m.customer(buyer)
+	o := &order{Order: orders.Order{
+		ID: newID(t, m.orders, orderID, id), CustomerID: buyer, Customer: orders.OrderCustomer{Name: c.Name, Email: c.Email, Phone: c.Phone},
+		TotalCents: total, Items: lines, CreatedAt: now,
+	}}
+	o.become(orders.StatusCreated, by, nil, now)
+	m.orders = append(m.orders, o)
+	m.move(lines, -1, now)
+	return o
+}
+
+// become is a change of status, which is a new version.
+func (o *order) become(status orders.OrderStatus, by string, reason *string, now common.Time) {
+	event := orders.OrderEvent{To: status, Caller: &by, Reason: reason, CreatedAt: now}
+	if o.Status != "" {
+		event.From = new(o.Status)
+	}
+	o.events = append(o.events, event)
+	o.Status = status
+	o.version++
+	switch status {
+	case orders.StatusConfirmed:
+		o.ConfirmedAt = &now
+	case orders.StatusCanceled:
+		o.CanceledAt, o.CancelReason = &now, reason
+	}
+}
+
+// move takes units from stock or gives them back, which is a new version of each product.
+func (m *model) move(lines []orders.OrderLine, sign int64, now common.Time) {
+	for _, l := range lines {
+		p := m.product(l.ProductID)
+		p.Stock += sign * l.Qty
+		p.UpdatedAt = now
+		p.version++
+	}
+}
+
+func (m *model) orderCreated(t *rapid.T, got reply, by string, in orders.OrderInput) string {
+	lines, total, refused := m.lines(in)
+	if refused != nil {
+		return refused.String()
+	}
+	told := learn[orders.Order](t, got, 201)
+	o := m.place(t, by, in.CustomerID, told.ID, total, lines, got.instant(t, &told.CreatedAt))
+	return succeed(201, o.Order, etag(1), fmt.Sprintf("/orders/%d", o.ID))
+}
+
+func (m *model) orderConfirmed(t *rapid.T, got reply, by string, id int64) string {
+	o := m.order(id)
+	switch {
+	case o == nil:
+		return refuse(404, common.CodeOrderNotFound)
+	case o.Status == orders.StatusCanceled:
+		return refuse(409, common.CodeOrderCanceled)
+	case o.Status == orders.StatusCreated:
+		o.become(orders.StatusConfirmed, by, nil, got.instant(t, learn[orders.Order](t, got, 200).ConfirmedAt))
+	}
+	return succeed(200, o.Order, etag(o.version))
+}
+
+func (m *model) orderCanceled(t *rapid.T, got reply, by string, id int64, reason *string) string {
+	o := m.order(id)
+	if o == nil {
+		return refuse(404, common.CodeOrderNotFound)
+	}
+	if o.Status == orders.StatusCanceled {
+		return succeed(200, o.Order, etag(o.version))
+	}
+	if o.Status == orders.StatusConfirmed {
+		end := o.ConfirmedAt.Add(cancelWindow)
+		// Where the window ended while the request was answered, either is right; then it is the time in the answer that must
+		// be before the end.
+		if !got.from.Before(end) || got.until.After(end) && got.status == 409 {
+			return refuse(409, common.CodeCancelWindowOver)
+		}
+		if got.until.After(end) {
+			got.until = end
+		}
+	}
+	now := got.instant(t, learn[orders.Order](t, got, 200).CanceledAt)
+	o.become(orders.StatusCanceled, by, reason, now)
+	m.move(o.Items, 1, now)
+	return succeed(200, o.Order, etag(o.version))
+}
+
+func (m *model) orderGot(id int64) string {
+	o := m.order(id)
+	if o == nil {
+		return refuse(404, common.CodeOrderNotFound)
+	}
+	return succeed(200, o.Order, etag(o.version))
+}
+
+func (m *model) createdAndConfirmed(t *rapid.T, got reply, by string, in orders.OrderInput) string {
+	lines, total, refused := m.lines(in)
+	if refused != nil {
+		refused.step = orchestrator.StepCreateOrder
+		if refused.code == common.CodeCustomerNotFound {
+			refused.step = orchestrator.StepValidateCustomer
+		}
+		return refused.String()
+	}
+	told := learn[orchestrator.Confirmed](t, got, 201).Data.Order
+	o := m.place(t, by, in.CustomerID, told.ID, total, lines, got.instant(t, &told.CreatedAt))
+	o.become(orders.StatusConfirmed, by, nil, got.instant(t, &told.ConfirmedAt))
+	items := make([]orchestrator.ConfirmedLine, len(lines))
+	for i, l := range lines {
+		items[i] = orchestrator.ConfirmedLine(l)
+	}
+	return succeed(201, orchestrator.Confirmed{
+		Success: true, CorrelationID: "model",
+		Data: orchestrator.ConfirmedData{
+			Customer: orchestrator.ConfirmedCustomer{ID: o.CustomerID, Name: o.Customer.Name, Email: o.Customer.Email, Phone: o.Customer.Phone},
+			Order: orchestrator.ConfirmedOrder{
+				ID: o.ID, CustomerID: o.CustomerID, Status: orchestrator.CONFIRMED, TotalCents: total, Items: items,
+				CreatedAt: o.CreatedAt, ConfirmedAt: *o.ConfirmedAt,
+			},
+		},
+	})
+}
+
+// canceledAsStale is what the sweeper does to orders: in one transaction, as they are fewer than 20.
+func (m *model) canceledAsStale(stale []*order, reason *string, now common.Time) {
+	var lines []orders.OrderLine
+	for _, o := range stale {
+		o.become(orders.StatusCanceled, "sweeper", reason, now)
+		for _, l := range o.Items {
+			if i := slices.IndexFunc(lines, func(one orders.OrderLine) bool { return one.ProductID == l.ProductID }); i >= 0 {
+				lines[i].Qty += l.Qty
+				continue
+			}
+			lines = append(lines, l)
+		}
+	}
+	m.move(lines, 1, now)
+}

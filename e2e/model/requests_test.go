@@ -1,0 +1,343 @@
+package model
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// The APIs that take keys. The orchestrator's are its callers' own: what it derives from them is in no request here.
+const (
+	customersAPI    = "customers"
+	ordersAPI       = "orders"
+	orchestratorAPI = "orchestrator"
+)
+
+// The values that requests are made of: few, so that they meet, the simplest ones first.
+var (
+	callers = rapid.SampledFrom(slices.Concat(slices.Repeat([]string{admin}, 12), []string{second, second, service, service, viewer}))
+	names   = rapid.SampledFrom([]string{"Norte", "Ferretería Sur", "FERRETERÍA NORTE", "100% Ñandú", "a_b"})
+	emails  = rapid.SampledFrom([]string{
+		"a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@y.example", "f@y.example", "g@y.example", "h@y.example", "i@y.example", "o_o@y.example", "A@X.example", "B@X.example",
+	})
+	phones     = rapid.SampledFrom([]*string{nil, new("+54 11 5555-0101")})
+	skus       = rapid.SampledFrom([]string{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "a", "b", "Ab_c"})
+	prices     = rapid.SampledFrom([]int64{1, 0, 999, 129900, 100_000_000_000})
+	stocks     = rapid.SampledFrom([]int64{12, 100, 5, 0, 1_000_000, 1_000_000})
+	quantities = rapid.SampledFrom([]int64{1, 1, 1, 2, 2, 3, 4, 5, 9, 1_000_000})
+	searches   = rapid.SampledFrom([]string{"norte", "ferreteria", "RÍA", "@y.", "%", "_", "ñ", "a", "nobody"})
+	statuses   = rapid.SampledFrom([]orders.OrderStatus{orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled})
+	limits     = rapid.SampledFrom([]int32{100, 1, 2, 3, 5})
+	spellings  = rapid.IntRange(0, 2)
+	reasons    = rapid.SampledFrom([]*string{nil, new("changed its mind"), new("stock count")})
+)
+
+// optional draws from a generator where it is a matter of chance whether there is a value at all.
+func optional[T any](t *rapid.T, label string, g *rapid.Generator[T]) *T {
+	if rapid.IntRange(0, 2).Draw(t, label+"?") < 2 {
+		return nil
+	}
+	return new(g.Draw(t, label))
+}
+
+// pick draws one of those ids, and now and then one that there is not.
+func pick[T any](t *rapid.T, label string, all []*T, id func(*T) int64) int64 {
+	const unknown = 1_000_000
+	i := rapid.IntRange(0, max(19, len(all))).Draw(t, label)
+	if len(all) == 0 || i == max(19, len(all)) {
+		return unknown
+	}
+	return id(all[i%len(all)])
+}
+
+// pickCustomer draws one that is not deleted, most of the time.
+func (m *machine) pickCustomer(t *rapid.T) int64 {
+	all := m.customers
+	if rapid.IntRange(0, 9).Draw(t, "deleted") < 9 {
+		all = m.present()
+	}
+	return pick(t, "customer", all, customerID)
+}
+
+// drawKey draws a key: none, a new one or one that was used before, for whatever.
+func (m *machine) drawKey(t *rapid.T) string {
+	switch n := rapid.IntRange(0, 9).Draw(t, "key"); {
+	case n < 4:
+		return ""
+	case n == 9 && len(m.sent) > 0:
+		return rapid.SampledFrom(m.sent).Draw(t, "used").key
+	}
+	return m.newKey()
+}
+
+// needKey draws a key where none, most of the time, is not what is asked for.
+func (m *machine) needKey(t *rapid.T) string {
+	if key := m.drawKey(t); key != "" || rapid.IntRange(0, 9).Draw(t, "none") == 9 {
+		return key
+	}
+	return m.newKey()
+}
+
+func (m *machine) newKey() string { return fmt.Sprintf("k%d", len(m.sent)+1) }
+
+// drawIfMatch draws an If-Match for what has that version now.
+func drawIfMatch(t *rapid.T, version int) *string {
+	switch rapid.IntRange(0, 7).Draw(t, "if-match") {
+	case 4:
+		return new("*")
+	case 5:
+		return new(etag(version))
+	case 6:
+		return new(etag(version - 1))
+	case 7:
+		return new(etag(version+1) + ", " + etag(version))
+	}
+	return nil
+}
+
+// matches says which of them lets a change through.
+func matches(ifMatch *string, version int) bool {
+	return ifMatch == nil || *ifMatch != etag(version-1)
+}
+
+func drawCustomer(t *rapid.T) customers.CustomerInput {
+	return customers.CustomerInput{Name: names.Draw(t, "name"), Email: emails.Draw(t, "email"), Phone: phones.Draw(t, "phone")}
+}
+
+func (m *machine) drawOrder(t *rapid.T) orders.OrderInput {
+	line := rapid.Custom(func(t *rapid.T) orders.OrderLineInput {
+		return orders.OrderLineInput{ProductID: pick(t, "product", m.products, productID), Qty: quantities.Draw(t, "qty")}
+	})
+	return orders.OrderInput{
+		CustomerID: m.pickCustomer(t), Items: rapid.SliceOfN(line, 1, 4).Draw(t, "items"),
+	}
+}
+
+func (m *machine) createCustomer(t *rapid.T) request {
+	in := drawCustomer(t)
+	return request{
+		name: "createCustomer", text: "POST /customers " + encode(in), by: callers.Draw(t, "by"),
+		api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+			return s.Customers.CreateCustomer(ctx, &customers.CreateCustomerParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
+		},
+		rule: func(t *rapid.T, _ string, got reply) string { return m.customerCreated(t, got, in) },
+	}
+}
+
+// changeCustomer draws a replacement, or at times a deletion.
+func (m *machine) changeCustomer(t *rapid.T) request {
+	id := m.pickCustomer(t)
+	if rapid.IntRange(0, 3).Draw(t, "delete") == 3 {
+		return m.deleteCustomer(t, id)
+	}
+	in := drawCustomer(t)
+	var match *string
+	if c := m.customer(id); c != nil {
+		match = drawIfMatch(t, c.version)
+	}
+	return request{
+		name: "replaceCustomer", text: fmt.Sprintf("PUT /customers/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IfMatch: match}, in)
+		},
+		rule: func(t *rapid.T, _ string, got reply) string { return m.customerReplaced(t, got, id, match, in) },
+	}
+}
+
+func (m *machine) deleteCustomer(t *rapid.T, id int64) request {
+	return request{
+		name: "deleteCustomer", text: fmt.Sprintf("DELETE /customers/%d", id), by: callers.Draw(t, "by"),
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Customers.DeleteCustomer(ctx, id)
+		},
+		rule: func(*rapid.T, string, reply) string { return m.customerDeleted(id) },
+	}
+}
+
+func (m *machine) createProduct(t *rapid.T) request {
+	in := orders.ProductInput{
+		SKU: skus.Draw(t, "sku"), Name: names.Draw(t, "name"), PriceCents: prices.Draw(t, "price"), Stock: stocks.Draw(t, "stock"),
+	}
+	return request{
+		name: "createProduct", text: "POST /products " + encode(in), by: callers.Draw(t, "by"),
+		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+			return s.Orders.CreateProduct(ctx, &orders.CreateProductParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.productCreated(t, got, by, in) },
+	}
+}
+
+func (m *machine) updateProduct(t *rapid.T) request {
+	id := pick(t, "id", m.products, productID)
+	in := orders.ProductChange{
+		Name: optional(t, "name", names), PriceCents: optional(t, "price", prices), Stock: optional(t, "stock", stocks),
+	}
+	if in == (orders.ProductChange{}) {
+		in.Stock = new(stocks.Draw(t, "stock"))
+	}
+	if in.Stock != nil || rapid.IntRange(0, 9).Draw(t, "astray") == 9 {
+		in.Reason = reasons.Draw(t, "reason")
+	}
+	var match *string
+	if p := m.product(id); p != nil {
+		match = drawIfMatch(t, p.version)
+	}
+	return request{
+		name: "updateProduct", text: fmt.Sprintf("PATCH /products/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Orders.UpdateProduct(ctx, id, &orders.UpdateProductParams{IfMatch: match}, in)
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.productUpdated(t, got, by, id, match, in) },
+	}
+}
+
+// buy draws an order, in one call of orders-api, or with its confirmation in one of the orchestrator.
+func (m *machine) buy(t *rapid.T) request {
+	in := m.drawOrder(t)
+	if rapid.IntRange(0, 2).Draw(t, "confirm") == 2 {
+		return m.createAndConfirmOrder(t, in)
+	}
+	return request{
+		name: "createOrder", text: "POST /orders " + encode(in), by: callers.Draw(t, "by"), may: access{services: true},
+		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+			return s.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.orderCreated(t, got, by, in) },
+	}
+}
+
+func (m *machine) confirmOrder(t *rapid.T) request {
+	id := pick(t, "id", m.orders, orderID)
+	return request{
+		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), by: callers.Draw(t, "by"), may: access{services: true},
+		api: ordersAPI, key: m.needKey(t), spelling: spellings.Draw(t, "spelling"), needsKey: true,
+		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+			return s.Orders.ConfirmOrder(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, orders.Confirmation{})
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.orderConfirmed(t, got, by, id) },
+	}
+}
+
+// cancelOrder draws when, too: now, or some microseconds before the window ends, of which the services' own readings of
+// the clock take a few.
+func (m *machine) cancelOrder(t *rapid.T) request {
+	id, reason := pick(t, "id", m.orders, orderID), reasons.Draw(t, "reason")
+	r := request{
+		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})),
+		by: callers.Draw(t, "by"), may: access{services: true},
+		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+			params := orders.CancelOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}
+			return s.Orders.CancelOrder(ctx, id, &params, orders.Cancellation{Reason: reason})
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.orderCanceled(t, got, by, id, reason) },
+	}
+	early := time.Duration(rapid.IntRange(-12, 12).Draw(t, "early")) * time.Microsecond
+	if o := m.order(id); early > 0 && o != nil && o.Status == orders.StatusConfirmed {
+		r.moment = o.ConfirmedAt.Add(cancelWindow - early)
+		r.note = fmt.Sprintf(", %s before the window ends", early)
+	}
+	return r
+}
+
+func (m *machine) createAndConfirmOrder(t *rapid.T, in orders.OrderInput) request {
+	key := m.drawKey(t)
+	if key == "" {
+		key = m.newKey()
+	}
+	body := orchestrator.OrderRequest{CustomerID: in.CustomerID, IdempotencyKey: key, CorrelationID: new("model")}
+	for _, item := range in.Items {
+		body.Items = append(body.Items, orchestrator.OrderRequestLine(item))
+	}
+	return request{
+		name: "createAndConfirmOrder", text: "POST /orchestrator/create-and-confirm-order " + encode(in),
+		by: callers.Draw(t, "by"), may: access{services: true}, api: orchestratorAPI, key: key,
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Orchestrator.CreateAndConfirmOrder(ctx, nil, body)
+		},
+		rule: func(t *rapid.T, by string, got reply) string { return m.createdAndConfirmed(t, got, by, in) },
+	}
+}
+
+// again draws an earlier request under its key, at times of another caller, whose key it is not.
+func (m *machine) again(t *rapid.T) request {
+	r := rapid.SampledFrom(m.sent).Draw(t, "request")
+	r.moment, r.note, r.spelling = time.Time{}, "", spellings.Draw(t, "spelling")
+	if rapid.IntRange(0, 4).Draw(t, "other") == 4 {
+		r.by = callers.Draw(t, "by")
+	}
+	return r
+}
+
+func (m *machine) get(t *rapid.T) request {
+	by := callers.Draw(t, "by")
+	switch rapid.IntRange(0, 2).Draw(t, "what") {
+	case 0:
+		return m.getProduct(by, pick(t, "product", m.products, productID))
+	case 1:
+		return m.getOrder(by, pick(t, "order", m.orders, orderID))
+	}
+	return m.getCustomer(by, m.pickCustomer(t))
+}
+
+// getCustomer is another route for services, which answers the same.
+func (m *machine) getCustomer(by string, id int64) request {
+	return request{
+		name: "getCustomer", text: fmt.Sprintf("GET /customers/%d", id), by: by, may: access{viewers: true, services: true},
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			if by == service {
+				return s.Customers.GetCustomerInternal(ctx, id)
+			}
+			return s.Customers.GetCustomer(ctx, id)
+		},
+		rule: func(*rapid.T, string, reply) string { return m.customerGot(id) },
+	}
+}
+
+func (m *machine) getProduct(by string, id int64) request {
+	return request{
+		name: "getProduct", text: fmt.Sprintf("GET /products/%d", id), by: by, may: access{viewers: true},
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Orders.GetProduct(ctx, id)
+		},
+		rule: func(*rapid.T, string, reply) string { return m.productGot(id) },
+	}
+}
+
+func (m *machine) getOrder(by string, id int64) request {
+	return request{
+		name: "getOrder", text: fmt.Sprintf("GET /orders/%d", id), by: by, may: access{viewers: true, services: true},
+		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Orders.GetOrder(ctx, id)
+		},
+		rule: func(*rapid.T, string, reply) string { return m.orderGot(id) },
+	}
+}
+
+func note(name string, value *string) string {
+	if value == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %s %s", name, *value)
+}
+
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
