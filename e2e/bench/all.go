@@ -71,7 +71,9 @@ func runAll(ctx context.Context, args []string) error {
 // counts is a flag of comma-separated numbers.
 type counts []int
 
-func (c *counts) String() string { return fmt.Sprint([]int(*c)) }
+func (c *counts) String() string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint([]int(*c)), "[]"), " ", ",")
+}
 
 func (c *counts) Set(text string) error {
 	*c = nil

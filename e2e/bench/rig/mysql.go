@@ -121,7 +121,7 @@ func docker(ctx context.Context, args ...string) (string, error) {
 	command.Stderr = &stderr
 	output, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("docker %s: %w\n%s", args[0], err, &stderr)
+		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return strings.TrimSpace(string(output)), nil
 }

@@ -130,54 +130,32 @@ func (r *Rig) database(name string) []string {
 	}
 }
 
-// starts is how often each service is started to see how long it takes.
-const starts = 5
-
-func (r *Rig) serve(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
+// serve starts the services: orders-api twice, once for each shop.
+func (r *Rig) serve(ctx context.Context) (err error) {
 	secrets := append(Environment(), "JWT_SECRET=0123456789abcdef0123456789abcdef", "SERVICE_TOKEN=bench-service-token")
-	service := func(name, executable, command string, env ...[]string) (url string, err error) {
-		var p *process
-		for range starts {
-			if p != nil {
-				if err := p.stop(); err != nil {
-					return "", err
-				}
-			}
-			if p, err = start(ctx, r.config.Logs, name, executable, command, slices.Concat(env...)); err != nil {
-				return "", err
-			}
-			r.Ready[name] = append(r.Ready[name], p.ready)
-		}
-		r.processes = append(r.processes, p)
-		return p.url, nil
-	}
-	f := &scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Database: r.mysql.at}
+	f := scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Database: r.mysql.at}
 	f.Database.Name = fresh
-	if f.Customers, err = service("customers", r.config.Binary, "customers", secrets, r.database(fresh), []string{"ADMIN_PASSWORD=" + adminPassword}); err != nil {
+	if f.Customers, err = r.launch(ctx, "customers", "customers", secrets, r.database(fresh), []string{"ADMIN_PASSWORD=" + adminPassword}); err != nil {
 		return err
 	}
 	directory := []string{"CUSTOMERS_API_BASE=" + f.Customers}
-	if f.Orders, err = service("orders", r.config.Binary, "orders", secrets, r.database(fresh), directory); err != nil {
+	if f.Orders, err = r.launch(ctx, "orders", "orders", secrets, r.database(fresh), directory); err != nil {
 		return err
 	}
-	if f.Orchestrator, err = service("orchestrator", r.config.Binary, "orchestrator", secrets, []string{"ORDERS_API_BASE=" + f.Orders}); err != nil {
+	if f.Orchestrator, err = r.launch(ctx, "orchestrator", "orchestrator", secrets, []string{"ORDERS_API_BASE=" + f.Orders}); err != nil {
 		return err
 	}
-	g := *f
+	g := f
 	g.Database.Name = grown
-	if g.Orders, err = service("orders-grown", r.config.Binary, "orders", secrets, r.database(grown), directory); err != nil {
+	if g.Orders, err = r.launch(ctx, "orders-grown", "orders", secrets, r.database(grown), directory); err != nil {
 		return err
 	}
-	if g.Bare, err = service("bare", self, "bare", r.database(grown)); err != nil {
+	if g.Bare, err = r.launch(ctx, "bare", bare, r.database(grown)); err != nil {
 		return err
 	}
-	r.Fresh, r.Grown = f, &g
+	r.Fresh, r.Grown = &f, &g
 	select {
-	case <-time.After(2 * time.Second): // what a start takes is given back
+	case <-time.After(2 * time.Second): // what only a start needs is given back
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -189,6 +167,35 @@ func (r *Rig) serve(ctx context.Context) error {
 		r.Idle[p.name] = u.Resident
 	}
 	return nil
+}
+
+const (
+	bare   = "bare" // the command of this executable, not of that under test
+	starts = 5      // of each service, to see how long it takes
+)
+
+// launch starts a service several times, keeps the last and returns its base URL.
+func (r *Rig) launch(ctx context.Context, name, command string, env ...[]string) (url string, err error) {
+	executable := r.config.Binary
+	if command == bare {
+		if executable, err = os.Executable(); err != nil {
+			return "", err
+		}
+	}
+	for n := 1; ; n++ {
+		p, err := start(ctx, r.config.Logs, name, executable, command, slices.Concat(env...))
+		if err != nil {
+			return "", err
+		}
+		r.Ready[name] = append(r.Ready[name], p.ready)
+		if n == starts {
+			r.processes = append(r.processes, p)
+			return p.url, nil
+		}
+		if err := p.stop(); err != nil {
+			return "", err
+		}
+	}
 }
 
 // Close stops and removes everything.
