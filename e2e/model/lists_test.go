@@ -22,7 +22,7 @@ import (
 type listing struct {
 	name, text string
 	by         string
-	cursors    string  // what its cursors are cursors of
+	of         string  // what its cursors are of
 	cursor     *cursor // where to start
 	limit      *int32
 	entries    []entry // what it holds, in its order
@@ -38,8 +38,8 @@ type entry struct {
 
 // cursor is where a page has ended.
 type cursor struct {
-	list     string // its operation
-	of, text string
+	list, of string // the operation, and what it was of
+	text     string
 	after    int64
 }
 
@@ -55,14 +55,14 @@ func (l listing) GoString() string {
 	return text
 }
 
-// list reads a list to its end. It starts at any page that there was, of any list.
+// list reads a list to its end. It starts at the beginning, or where any page has ended before, of any list.
 func (m *machine) list(t *rapid.T) {
 	m.readAll(t, rapid.Custom(func(t *rapid.T) listing {
 		l := m.drawListing(t)
 		l.by, l.limit = callers.Draw(t, "by"), optional(t, "limit", limits)
 		if l.refused == "" && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
 			c := rapid.SampledFrom(m.cursors).Draw(t, "cursor")
-			if c.of == l.cursors || c.list != l.name { // of a list of another resource it is a cursor, and of no use
+			if c.of == l.of || c.list != l.name { // not of the same list of another product: it would be let through
 				l.cursor = &c
 			}
 		}
@@ -90,7 +90,7 @@ func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 			if l.refused != "" {
 				return l.refused
 			}
-			if l.cursor != nil && l.cursor.of != l.cursors {
+			if l.cursor != nil && l.cursor.of != l.of {
 				return refuse(400, common.CodeInvalidInput, "cursor")
 			}
 			told := learn[page[json.RawMessage]](t, got, 200)
@@ -114,7 +114,7 @@ func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 			}
 			if more {
 				want.NextCursor = told.NextCursor
-				l.cursor = &cursor{l.name, l.cursors, *told.NextCursor, shown[limit-1].at}
+				l.cursor = &cursor{l.name, l.of, *told.NextCursor, shown[limit-1].at}
 				m.cursors = append(m.cursors, *l.cursor)
 			}
 			return succeed(200, want)
@@ -152,11 +152,15 @@ func (m *machine) drawListing(t *rapid.T) listing {
 	case 3:
 		return m.listStockMovements(pick(t, "product", m.products, productID))
 	}
-	p := orders.ListOrdersParams{
-		Search: optional(t, "search", searches), Status: optional(t, "status", statuses),
-		From: optional(t, "from", rapid.Custom(m.drawInstant)), To: optional(t, "to", rapid.Custom(m.drawInstant)),
+	p := orders.ListOrdersParams{Search: optional(t, "search", searches), Status: optional(t, "status", statuses)}
+	between := rapid.IntRange(0, 3).Draw(t, "between")
+	if between == 1 || between == 3 {
+		p.From = new(m.drawInstant(t))
 	}
-	if rapid.IntRange(0, 2).Draw(t, "customer?") == 2 {
+	if between >= 2 {
+		p.To = new(m.drawInstant(t))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "customer?") == 3 {
 		p.CustomerID = new(m.pickCustomer(t))
 	}
 	return m.listOrders(p)
@@ -183,7 +187,7 @@ func fold(text string) string {
 }
 
 func (m *machine) listCustomers(search *string) listing {
-	l := listing{name: "listCustomers", text: "GET /customers" + note("search", search), cursors: "customers"}
+	l := listing{name: "listCustomers", text: "GET /customers" + note("search", search), of: "customers"}
 	for _, c := range m.present() {
 		if finds(search, c.Name, c.Email) {
 			l.entries = append(l.entries, entry{c.ID, c.Customer})
@@ -196,7 +200,7 @@ func (m *machine) listCustomers(search *string) listing {
 }
 
 func (m *machine) listProducts(search *string) listing {
-	l := listing{name: "listProducts", text: "GET /products" + note("search", search), cursors: "products"}
+	l := listing{name: "listProducts", text: "GET /products" + note("search", search), of: "products"}
 	for _, p := range m.products {
 		if finds(search, p.SKU, p.Name) {
 			l.entries = append(l.entries, entry{p.ID, p.Product})
@@ -209,7 +213,7 @@ func (m *machine) listProducts(search *string) listing {
 }
 
 func (m *machine) listOrders(p orders.ListOrdersParams) listing {
-	l := listing{name: "listOrders", text: "GET /orders " + encode(p), cursors: "orders"}
+	l := listing{name: "listOrders", text: "GET /orders " + encode(p), of: "orders"}
 	if p.From != nil && p.To != nil && p.From.After(*p.To) {
 		l.refused = refuse(400, common.CodeInvalidInput, "from")
 	}
@@ -228,7 +232,7 @@ func (m *machine) listOrders(p orders.ListOrdersParams) listing {
 }
 
 func (m *machine) listOrderHistory(id int64) listing {
-	l := listing{name: "listOrderHistory", text: fmt.Sprintf("GET /orders/%d/history", id), cursors: "histories"}
+	l := listing{name: "listOrderHistory", text: fmt.Sprintf("GET /orders/%d/history", id), of: "histories"}
 	if o := m.order(id); o != nil {
 		for i, e := range o.events {
 			l.entries = append(l.entries, entry{int64(i), e})
@@ -243,7 +247,7 @@ func (m *machine) listOrderHistory(id int64) listing {
 }
 
 func (m *machine) listStockMovements(id int64) listing {
-	l := listing{name: "listStockMovements", text: fmt.Sprintf("GET /products/%d/stock-movements", id), cursors: fmt.Sprintf("stock movements of product %d", id)}
+	l := listing{name: "listStockMovements", text: fmt.Sprintf("GET /products/%d/stock-movements", id), of: fmt.Sprintf("stock movements of product %d", id)}
 	if p := m.product(id); p != nil {
 		for i, movement := range slices.Backward(p.movements) {
 			l.entries = append(l.entries, entry{int64(-i), movement})

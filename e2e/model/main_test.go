@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -34,6 +35,9 @@ func TestMain(m *testing.M) {
 		defaults["rapid.checks"] = "6000"
 	}
 	for name, value := range defaults {
+		if os.Getenv(strings.ToUpper(strings.ReplaceAll(name, ".", "_"))) != "" { // as rapid has it
+			continue
+		}
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

@@ -120,6 +120,13 @@ func (m *model) present() []*customer {
 func (m *model) product(id int64) *product { return find(m.products, productID, id) }
 func (m *model) order(id int64) *order     { return find(m.orders, orderID, id) }
 
+// open are the confirmed orders that can still be canceled.
+func (m *model) open(now time.Time) []*order {
+	return slices.DeleteFunc(slices.Clone(m.orders), func(o *order) bool {
+		return o.Status != orders.StatusConfirmed || !now.Before(o.ConfirmedAt.Add(cancelWindow))
+	})
+}
+
 // emailTaken reports whether a customer other than that one has the address.
 func (m *model) emailTaken(email string, but *customer) bool {
 	return slices.ContainsFunc(m.present(), func(c *customer) bool { return c != but && strings.EqualFold(c.Email, email) })

@@ -44,7 +44,7 @@ var (
 
 // optional draws from a generator where it is a matter of chance whether there is a value at all.
 func optional[T any](t *rapid.T, label string, g *rapid.Generator[T]) *T {
-	if rapid.IntRange(0, 2).Draw(t, label+"?") < 2 {
+	if rapid.IntRange(0, 3).Draw(t, label+"?") < 3 {
 		return nil
 	}
 	return new(g.Draw(t, label))
@@ -234,7 +234,11 @@ func (m *machine) confirmOrder(t *rapid.T) request {
 // cancelOrder draws when, too: now, or some microseconds before the window ends, of which the services' own readings of
 // the clock take a few.
 func (m *machine) cancelOrder(t *rapid.T) request {
-	id, reason := pick(t, "id", m.orders, orderID), reasons.Draw(t, "reason")
+	all := m.orders
+	if open := m.open(m.w.Clock.Now()); len(open) > 0 && rapid.Bool().Draw(t, "open") {
+		all = open
+	}
+	id, reason := pick(t, "id", all, orderID), reasons.Draw(t, "reason")
 	r := request{
 		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})),
 		by: callers.Draw(t, "by"), may: access{services: true},
@@ -245,7 +249,7 @@ func (m *machine) cancelOrder(t *rapid.T) request {
 		},
 		rule: func(t *rapid.T, by string, got reply) string { return m.orderCanceled(t, got, by, id, reason) },
 	}
-	early := time.Duration(rapid.IntRange(-12, 12).Draw(t, "early")) * time.Microsecond
+	early := time.Duration(rapid.IntRange(-9, 9).Draw(t, "early")) * time.Microsecond
 	if o := m.order(id); early > 0 && o != nil && o.Status == orders.StatusConfirmed {
 		r.moment = o.ConfirmedAt.Add(cancelWindow - early)
 		r.note = fmt.Sprintf(", %s before the window ends", early)
