@@ -33,14 +33,17 @@ func answered[Q, P, R any](on func(database.Conn) Q, query func(Q, context.Conte
 }
 
 // done makes a call of a query that has none.
-func done[Q, P any](on func(database.Conn) Q, query func(Q, context.Context, P) error, params P) []call {
-	return []call{func(ctx context.Context, conn database.Conn) error { return query(on(conn), ctx, params) }}
+func done[Q, P any](on func(database.Conn) Q, query func(Q, context.Context, P) error, params ...P) (calls []call) {
+	for _, p := range params {
+		calls = append(calls, func(ctx context.Context, conn database.Conn) error { return query(on(conn), ctx, p) })
+	}
+	return calls
 }
 
 // today is the last day of the data: orders were placed throughout the year.
 func today() time.Time { return time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC) }
 
-// queries is the table of all queries but the INSERTs, by file and name.
+// queries is the table of all queries but INSERT and REPLACE, by file and name.
 func queries() map[string]query {
 	customers := func(conn database.Conn) *customersdb.Queries { return customersdb.New(conn) }
 	orders := func(conn database.Conn) *ordersdb.Queries { return ordersdb.New(conn) }
@@ -106,15 +109,20 @@ func queries() map[string]query {
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},
 		"products.LockProductsForOrder": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProductsForOrder, page[:1], page[:5], page)},
 		"products.UpdateProduct":        {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).UpdateProduct, ordersdb.UpdateProductParams{Name: name, UpdatedAt: now, ID: 5})},
-		"products.MoveStock":            {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).MoveStock, ordersdb.MoveStockParams{Delta: -1, Now: now, ID: 5})},
+		"products.TakeStock": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).TakeStock,
+			ordersdb.TakeStockParams{OrderIds: page[:1], ProductIds: page[:5], Now: now}, ordersdb.TakeStockParams{OrderIds: page, ProductIds: page, Now: now})},
+		"products.GiveBackStock": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).GiveBackStock,
+			ordersdb.GiveBackStockParams{OrderIds: page[:1], ProductIds: page[:5], Now: now}, ordersdb.GiveBackStockParams{OrderIds: page, ProductIds: page, Now: now})},
 
 		"products.ListStockAdjustments": {key: "stock_adjustments_product", calls: answered(orders, (*ordersdb.Queries).ListStockAdjustments,
 			ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 1 << 62, Limit: 21}, ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 900, Limit: 21})},
 
-		"orders.GetOrder":     {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
-		"orders.LockOrder":    {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrder, 5)},
-		"orders.ConfirmOrder": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrder, ordersdb.ConfirmOrderParams{Now: &now, ID: 5})},
-		"orders.CancelOrder":  {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).CancelOrder, ordersdb.CancelOrderParams{Now: &now, ID: 5})},
+		"orders.GetOrder":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
+		"orders.LockOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrders, page[:1], page[:20], page)},
+		"orders.ConfirmOrders": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrders,
+			ordersdb.ConfirmOrdersParams{Now: &now, Ids: page[:1]}, ordersdb.ConfirmOrdersParams{Now: &now, Ids: page})},
+		"orders.CancelOrders": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).CancelOrders,
+			ordersdb.CancelOrdersParams{Now: &now, Ids: page[:1]}, ordersdb.CancelOrdersParams{Now: &now, Ids: page})},
 		"orders.ListOrderEvents": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderEvents,
 			ordersdb.ListOrderEventsParams{OrderID: 5, Limit: 21}, ordersdb.ListOrderEventsParams{OrderID: 5, AfterVersion: 1, Limit: 21})},
 		"orders.LockStaleOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).LockStaleOrders,
@@ -127,12 +135,10 @@ func queries() map[string]query {
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
 		"customers_idempotency.GetKey":          {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).GetKey, customersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"customers_idempotency.AnswerKey":       {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).AnswerKey, customersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
 		"customers_idempotency.DropExpiredKey":  {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropExpiredKey, customersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
 		"customers_idempotency.LockExpiredKeys": {key: "customers_idempotency_expires", calls: answered(customers, (*customersdb.Queries).LockExpiredKeys, customersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
 		"customers_idempotency.DropKeys":        {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropKeys, customersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
 		"orders_idempotency.GetKey":             {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetKey, ordersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"orders_idempotency.AnswerKey":          {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).AnswerKey, ordersdb.AnswerKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
 		"orders_idempotency.DropExpiredKey":     {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropExpiredKey, ordersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
 		"orders_idempotency.LockExpiredKeys":    {key: "orders_idempotency_expires", calls: answered(orders, (*ordersdb.Queries).LockExpiredKeys, ordersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
 		"orders_idempotency.DropKeys":           {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropKeys, ordersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},

@@ -33,13 +33,17 @@ type mutation struct {
 type edit struct{ old, new string }
 
 func mutations() []mutation {
-	const keeper, orders = "services/platform/idempotency/idempotency.go", "services/orders/orders.go"
+	const (
+		keeper   = "services/platform/idempotency/idempotency.go"
+		orders   = "services/orders/orders.go"
+		products = "gen/ordersdb/products.sql.go"
+	)
 	return []mutation{
 		{
 			name: "the key is claimed outside of the transaction", file: keeper,
 			edits: []edit{{
-				"if err := k.claim(ctx, conn, entry, over); err != nil {",
-				"if err := k.db.Tx(ctx, func(own database.Conn) error { return k.claim(ctx, own, entry, over) }); err != nil {",
+				"if err := k.claim(ctx, conn, keyed); err != nil {",
+				"if err := k.db.Tx(ctx, func(own database.Conn) error { return k.claim(ctx, own, keyed) }); err != nil {",
 			}},
 			seen: map[string]string{
 				lostCase("create, COMMIT"): "violation: got 500",
@@ -50,11 +54,10 @@ func mutations() []mutation {
 		{
 			name: "the answer is kept outside of the transaction", file: keeper,
 			edits: []edit{
-				{"\tvar answer Answer\n\terr := k.db.Tx(", "\tvar answer Answer\n\tvar later func(database.Conn) error\n\tctx = context.WithValue(ctx, Replayed, &later)\n\terr := k.db.Tx("},
-				{"\tif !errors.Is(err, errTaken) {\n", "\tif err == nil && later != nil {\n\t\terr = k.db.Tx(ctx, later)\n\t}\n\tif !errors.Is(err, errTaken) {\n"},
+				{"return k.keep(ctx, conn, keyed)", "return nil"},
 				{
-					"return answer, k.store.Answer(ctx, conn, entry)",
-					"*ctx.Value(Replayed).(*func(database.Conn) error) = func(own database.Conn) error { return k.store.Answer(ctx, own, entry) }\n\treturn answer, nil",
+					"\terr := serve(p)\n",
+					"\terr := serve(p)\n\tif err == nil {\n\t\terr = k.db.Tx(ctx, func(own database.Conn) error { return k.keep(ctx, own, []*part{p}) })\n\t}\n",
 				},
 			},
 			seen: map[string]string{lostCase("create, COMMIT's answer"): "violation: got 500"},
@@ -68,14 +71,19 @@ func mutations() []mutation {
 			},
 		},
 		{
-			name: "the products of an order are not locked", file: "gen/ordersdb/products.sql.go",
+			name: "the products of an order are not locked", file: products,
 			edits: []edit{{"ORDER BY id\nFOR UPDATE\n", "ORDER BY id\n"}},
 			seen:  map[string]string{"^TestRaces$/^the_last_units$": "violation: "},
 		},
 		{
 			name: "an order is not locked", file: "gen/ordersdb/orders.sql.go",
-			edits: []edit{{"WHERE id = ?\nFOR UPDATE\n", "WHERE id = ?\n"}},
+			edits: []edit{{"ORDER BY id\nFOR UPDATE\n", "ORDER BY id\n"}},
 			seen:  map[string]string{"^TestRaces$/^confirm_or_cancel$": "violation: "},
+		},
+		{
+			name: "those who share a transaction get each other's answers", file: keeper,
+			edits: []edit{{"parts[i].settle(answer, err)", "parts[len(parts)-1-i].settle(answer, err)"}},
+			seen:  map[string]string{"^TestCrash$": "violation: "},
 		},
 		{
 			name: "the orchestrator's keys are random", file: "services/orchestrator/orchestrator.go",
@@ -83,23 +91,23 @@ func mutations() []mutation {
 			seen:  map[string]string{lostCase("orchestrator, the answer"): "violation: there are 2 orders"},
 		},
 		{
-			name: "cancel gives the stock back twice", file: orders,
-			edits: []edit{{"return move(ctx, q, byProduct(units), 1, now)", "return move(ctx, q, byProduct(units), 2, now)"}},
+			name: "cancel gives the stock back twice", file: products,
+			edits: []edit{{"stock + (SELECT", "stock + 2 * (SELECT"}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: 103 are in stock, want 100"},
 		},
 		{
-			name: "cancel does not give the stock back", file: orders,
-			edits: []edit{{"return move(ctx, q, byProduct(units), 1, now)", "return nil"}},
+			name: "cancel does not give the stock back", file: products,
+			edits: []edit{{"stock + (SELECT", "stock + 0 * (SELECT"}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: 97 are in stock, want 100"},
 		},
 		{
 			name: "confirm is not idempotent", file: orders,
-			edits: []edit{{"\tcase api.StatusConfirmed:\n\t\treturn o, nil\n", ""}},
+			edits: []edit{{"\t\tcase o.Status == string(api.StatusCreated):\n", "\t\tdefault:\n"}},
 			seen:  map[string]string{lostCase("confirm, the answer"): "violation: under another key it is"},
 		},
 		{
 			name: "cancel is not idempotent", file: orders,
-			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn o, nil\n", ""}},
+			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, nil\n", ""}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: under another key it is"},
 		},
 	}

@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,9 +30,7 @@ func TestSnapshot(t *testing.T) {
 			if row.Stock != 5 {
 				t.Errorf("%d in stock, want 5", row.Stock)
 			}
-			write(t, db, func(ctx context.Context, q *ordersdb.Queries) error {
-				return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: 1, Now: start, ID: id})
-			})
+			write(t, db, func(ctx context.Context, q *ordersdb.Queries) error { return setStock(ctx, q, id, 7) })
 		}
 		return nil
 	})
@@ -114,5 +114,73 @@ func place(ctx context.Context, q *ordersdb.Queries, product int64) error {
 	if err := q.InsertOrderEvent(ctx, placed); err != nil {
 		return err
 	}
-	return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: -1, Now: start, ID: product})
+	return q.TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: []int64{id}, ProductIds: []int64{product}, Now: start})
+}
+
+// Rows that are inserted together get the ids that they are told, on both engines, and in more than one statement too.
+func TestInsert(t *testing.T) {
+	t.Parallel()
+	db := engine.Open(t)
+	order(t, db, 1, start)
+	const rows = 1100
+	write := func(rows database.Conn, customer int) error {
+		_, err := ordersdb.New(rows).InsertOrder(t.Context(), ordersdb.InsertOrderParams{CustomerID: int64(customer), CreatedAt: start})
+		return err
+	}
+	var ids []int64
+	err := db.Tx(t.Context(), func(conn database.Conn) (err error) {
+		ids, err = db.Insert(t.Context(), conn, func(c database.Conn) error {
+			for i := range rows {
+				if err := write(c, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return err
+	})
+	if err != nil || len(ids) != rows {
+		t.Fatalf("%d ids, %v", len(ids), err)
+	}
+	err = db.Read(t.Context(), func(conn database.Conn) error {
+		for i, id := range ids {
+			o, err := ordersdb.New(conn).GetOrder(t.Context(), id)
+			if err != nil || o.CustomerID != int64(i) {
+				t.Fatalf("row %d has the id %d, which is that of customer %d, %v", i, id, o.CustomerID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		rows func(database.Conn) error
+		want string // in the error
+	}{
+		{"none", func(database.Conn) error { return nil }, ""},
+		{"rows of two tables", func(c database.Conn) error {
+			return errors.Join(write(c, 1), ordersdb.New(c).InsertOrderEvent(t.Context(), ordersdb.InsertOrderEventParams{}))
+		}, "one INSERT"},
+		{"an UPDATE", func(c database.Conn) error {
+			return ordersdb.New(c).ConfirmOrders(t.Context(), ordersdb.ConfirmOrdersParams{Now: &start, Ids: ids[:1]})
+		}, "not an INSERT"},
+		{"a query", func(c database.Conn) error {
+			_, err := ordersdb.New(c).ListOrderLines(t.Context(), ids[:1])
+			return err
+		}, "one INSERT"},
+		{"a duplicate", func(c database.Conn) error {
+			event := ordersdb.InsertOrderEventParams{OrderID: ids[0], Version: 1, ToStatus: "CREATED", CreatedAt: start}
+			return errors.Join(ordersdb.New(c).InsertOrderEvent(t.Context(), event), ordersdb.New(c).InsertOrderEvent(t.Context(), event))
+		}, database.ErrDuplicate.Error()},
+	} {
+		err := db.Tx(t.Context(), func(conn database.Conn) error {
+			_, err := db.Insert(t.Context(), conn, test.rows)
+			return err
+		})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
 }

@@ -54,6 +54,10 @@ func order(t *testing.T, db *database.DB, customer int64, at time.Time) (id int6
 	return id
 }
 
+func setStock(ctx context.Context, q *ordersdb.Queries, id, stock int64) error {
+	return q.UpdateProduct(ctx, ordersdb.UpdateProductParams{Stock: stock, UpdatedAt: start, ID: id})
+}
+
 func stock(t *testing.T, db *database.DB, id int64) int64 {
 	t.Helper()
 	var row ordersdb.GetProductRow
@@ -92,16 +96,16 @@ func TestRefusals(t *testing.T) {
 			return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{ProductID: 99, Delta: 1, Caller: "c", CreatedAt: start})
 		}},
 		{"more than the stock", database.ErrCheck, func(ctx context.Context, q *ordersdb.Queries) error {
-			return q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: -7, Now: start, ID: p})
+			return setStock(ctx, q, p, -1)
 		}},
 		{"nothing there", database.ErrNotFound, func(ctx context.Context, q *ordersdb.Queries) error {
-			_, err := q.LockOrder(ctx, 99)
+			_, err := q.LockProduct(ctx, 99)
 			return err
 		}},
 	} {
 		err := db.Tx(t.Context(), func(c database.Conn) error {
 			q := ordersdb.New(c)
-			if err := q.MoveStock(t.Context(), ordersdb.MoveStockParams{Delta: 1, Now: start, ID: p}); err != nil {
+			if err := setStock(t.Context(), q, p, 6); err != nil {
 				return err
 			}
 			return test.statements(t.Context(), q)
@@ -171,15 +175,19 @@ func TestClaimOnce(t *testing.T) {
 	won := make(chan int, claims)
 	for i := range claims {
 		all.Go(func() {
+			key := ordersdb.AnswerKeyParams{
+				Caller: "c", IdemKey: "k", Fingerprint: make([]byte, 32), Status: 201, Headers: "{}", Body: fmt.Append(nil, i),
+				CreatedAt: start, ExpiresAt: start.Add(time.Hour),
+			}
 			err := db.Tx(t.Context(), func(c database.Conn) error {
 				q := ordersdb.New(c)
 				err := q.ClaimKey(t.Context(), ordersdb.ClaimKeyParams{
-					Caller: "c", IdemKey: "k", Fingerprint: make([]byte, 32), CreatedAt: start, ExpiresAt: start.Add(time.Hour),
+					Caller: key.Caller, IdemKey: key.IdemKey, Fingerprint: key.Fingerprint, CreatedAt: key.CreatedAt, ExpiresAt: key.ExpiresAt,
 				})
 				if err != nil {
 					return err
 				}
-				return q.AnswerKey(t.Context(), ordersdb.AnswerKeyParams{Status: 201, Headers: "{}", Body: fmt.Append(nil, i), Caller: "c", IdemKey: "k"})
+				return q.AnswerKey(t.Context(), key)
 			})
 			switch {
 			case err == nil:
@@ -216,7 +224,7 @@ func TestReadBesideWriter(t *testing.T) {
 	db := engine.Open(t)
 	p := product(t, db, "P", 5)
 	write(t, db, func(ctx context.Context, q *ordersdb.Queries) error {
-		if err := q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: -2, Now: start, ID: p}); err != nil {
+		if err := setStock(ctx, q, p, 3); err != nil {
 			return err
 		}
 		if got := stock(t, db, p); got != 5 {

@@ -11,36 +11,59 @@ import (
 	"time"
 )
 
-const cancelOrder = `-- name: CancelOrder :exec
+const cancelOrders = `-- name: CancelOrders :exec
 UPDATE orders
 SET status = 'CANCELED', canceled_at = ?, cancel_reason = ?, version = version + 1
-WHERE id = ?
+WHERE id IN (/*SLICE:ids*/?)
 `
 
-type CancelOrderParams struct {
+type CancelOrdersParams struct {
 	Now    *time.Time
 	Reason *string
-	ID     int64
+	Ids    []int64
 }
 
-func (q *Queries) CancelOrder(ctx context.Context, arg CancelOrderParams) error {
-	_, err := q.db.ExecContext(ctx, cancelOrder, arg.Now, arg.Reason, arg.ID)
+func (q *Queries) CancelOrders(ctx context.Context, arg CancelOrdersParams) error {
+	query := cancelOrders
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Now)
+	queryParams = append(queryParams, arg.Reason)
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
 	return err
 }
 
-const confirmOrder = `-- name: ConfirmOrder :exec
+const confirmOrders = `-- name: ConfirmOrders :exec
 UPDATE orders
 SET status = 'CONFIRMED', confirmed_at = ?, version = version + 1
-WHERE id = ?
+WHERE id IN (/*SLICE:ids*/?)
 `
 
-type ConfirmOrderParams struct {
+type ConfirmOrdersParams struct {
 	Now *time.Time
-	ID  int64
+	Ids []int64
 }
 
-func (q *Queries) ConfirmOrder(ctx context.Context, arg ConfirmOrderParams) error {
-	_, err := q.db.ExecContext(ctx, confirmOrder, arg.Now, arg.ID)
+func (q *Queries) ConfirmOrders(ctx context.Context, arg ConfirmOrdersParams) error {
+	query := confirmOrders
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Now)
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
 	return err
 }
 
@@ -525,33 +548,60 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 	return items, nil
 }
 
-const lockOrder = `-- name: LockOrder :one
+const lockOrders = `-- name: LockOrders :many
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
-WHERE id = ?
+WHERE id IN (/*SLICE:ids*/?)
+ORDER BY id
 FOR UPDATE
 `
 
-func (q *Queries) LockOrder(ctx context.Context, id int64) (Order, error) {
-	row := q.db.QueryRowContext(ctx, lockOrder, id)
-	var i Order
-	err := row.Scan(
-		&i.ID,
-		&i.CustomerID,
-		&i.CustomerName,
-		&i.CustomerEmail,
-		&i.CustomerPhone,
-		&i.SearchText,
-		&i.Status,
-		&i.TotalCents,
-		&i.Version,
-		&i.CancelReason,
-		&i.CreatedAt,
-		&i.ConfirmedAt,
-		&i.CanceledAt,
-	)
-	return i, err
+func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) {
+	query := lockOrders
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Order{}
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.CustomerName,
+			&i.CustomerEmail,
+			&i.CustomerPhone,
+			&i.SearchText,
+			&i.Status,
+			&i.TotalCents,
+			&i.Version,
+			&i.CancelReason,
+			&i.CreatedAt,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockStaleOrders = `-- name: LockStaleOrders :many

@@ -12,26 +12,31 @@ import (
 )
 
 const answerKey = `-- name: AnswerKey :exec
-UPDATE orders_idempotency
-SET status = ?, headers = ?, body = ?
-WHERE caller = ? AND idem_key = ?
+REPLACE INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type AnswerKeyParams struct {
-	Status  int32
-	Headers string
-	Body    []byte
-	Caller  string
-	IdemKey string
+	Caller      string
+	IdemKey     string
+	Fingerprint []byte
+	Status      int32
+	Headers     string
+	Body        []byte
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
 }
 
 func (q *Queries) AnswerKey(ctx context.Context, arg AnswerKeyParams) error {
 	_, err := q.db.ExecContext(ctx, answerKey,
+		arg.Caller,
+		arg.IdemKey,
+		arg.Fingerprint,
 		arg.Status,
 		arg.Headers,
 		arg.Body,
-		arg.Caller,
-		arg.IdemKey,
+		arg.CreatedAt,
+		arg.ExpiresAt,
 	)
 	return err
 }

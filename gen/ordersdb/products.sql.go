@@ -44,6 +44,43 @@ func (q *Queries) GetProduct(ctx context.Context, id int64) (GetProductRow, erro
 	return i, err
 }
 
+const giveBackStock = `-- name: GiveBackStock :exec
+UPDATE products
+SET stock = stock + (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (/*SLICE:order_ids*/?)),
+    version = version + 1, updated_at = ?
+WHERE id IN (/*SLICE:product_ids*/?)
+`
+
+type GiveBackStockParams struct {
+	OrderIds   []int64
+	Now        time.Time
+	ProductIds []int64
+}
+
+func (q *Queries) GiveBackStock(ctx context.Context, arg GiveBackStockParams) error {
+	query := giveBackStock
+	var queryParams []interface{}
+	if len(arg.OrderIds) > 0 {
+		for _, v := range arg.OrderIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:order_ids*/?", strings.Repeat(",?", len(arg.OrderIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:order_ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Now)
+	if len(arg.ProductIds) > 0 {
+		for _, v := range arg.ProductIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:product_ids*/?", strings.Repeat(",?", len(arg.ProductIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:product_ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
+	return err
+}
+
 const insertProduct = `-- name: InsertProduct :execlastid
 INSERT INTO products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)
 VALUES (?, ?, ?, ?, ?, 1, ?, ?)
@@ -296,20 +333,42 @@ func (q *Queries) LockProductsForOrder(ctx context.Context, ids []int64) ([]Lock
 	return items, nil
 }
 
-const moveStock = `-- name: MoveStock :exec
+const takeStock = `-- name: TakeStock :exec
+
 UPDATE products
-SET stock = stock + ?, version = version + 1, updated_at = ?
-WHERE id = ?
+SET stock = stock - (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (/*SLICE:order_ids*/?)),
+    version = version + 1, updated_at = ?
+WHERE id IN (/*SLICE:product_ids*/?)
 `
 
-type MoveStockParams struct {
-	Delta int64
-	Now   time.Time
-	ID    int64
+type TakeStockParams struct {
+	OrderIds   []int64
+	Now        time.Time
+	ProductIds []int64
 }
 
-func (q *Queries) MoveStock(ctx context.Context, arg MoveStockParams) error {
-	_, err := q.db.ExecContext(ctx, moveStock, arg.Delta, arg.Now, arg.ID)
+// Stock is taken, and given back, by the lines that are there: the two can't differ.
+func (q *Queries) TakeStock(ctx context.Context, arg TakeStockParams) error {
+	query := takeStock
+	var queryParams []interface{}
+	if len(arg.OrderIds) > 0 {
+		for _, v := range arg.OrderIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:order_ids*/?", strings.Repeat(",?", len(arg.OrderIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:order_ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Now)
+	if len(arg.ProductIds) > 0 {
+		for _, v := range arg.ProductIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:product_ids*/?", strings.Repeat(",?", len(arg.ProductIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:product_ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
 	return err
 }
 

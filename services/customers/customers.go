@@ -156,21 +156,19 @@ func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerReque
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.keys.Do(ctx, idempotency.Request{
-		Key: key, Fingerprint: fingerprint,
-		Effect: func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-			created, err := s.create(ctx, customersdb.New(conn), *r.Body)
-			if err != nil {
-				return idempotency.Answer{}, err
-			}
-			return idempotency.Record(stub.CreateCustomer201JSONResponse{
-				Body: created,
-				Headers: stub.CreateCustomer201ResponseHeaders{
-					Location: fmt.Sprintf("/customers/%d", created.ID),
-					ETag:     server.ETag(1),
-				},
-			}.VisitCreateCustomerResponse)
-		},
+	once := idempotency.Request{Key: key, Fingerprint: fingerprint}
+	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
+		created, err := s.create(ctx, customersdb.New(conn), *r.Body)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return idempotency.Record(stub.CreateCustomer201JSONResponse{
+			Body: created,
+			Headers: stub.CreateCustomer201ResponseHeaders{
+				Location: fmt.Sprintf("/customers/%d", created.ID),
+				ETag:     server.ETag(1),
+			},
+		}.VisitCreateCustomerResponse)
 	})
 	return answer(done), err
 }

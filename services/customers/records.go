@@ -113,15 +113,16 @@ func (keys) DropExpired(ctx context.Context, conn database.Conn, caller, key str
 	return customersdb.New(conn).DropExpiredKey(ctx, customersdb.DropExpiredKeyParams{Caller: caller, IdemKey: key, Now: now})
 }
 
-func (keys) Claim(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
-	return customersdb.New(conn).ClaimKey(ctx, customersdb.ClaimKeyParams{
+func (keys) Claim(ctx context.Context, rows database.Conn, e idempotency.Entry) error {
+	return customersdb.New(rows).ClaimKey(ctx, customersdb.ClaimKeyParams{
 		Caller: e.Caller, IdemKey: e.Key, Fingerprint: e.Fingerprint, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 	})
 }
 
-func (keys) Answer(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
-	return customersdb.New(conn).AnswerKey(ctx, customersdb.AnswerKeyParams{
-		Status: e.Status, Headers: e.Headers, Body: e.Body, Caller: e.Caller, IdemKey: e.Key,
+func (keys) Answer(ctx context.Context, rows database.Conn, e idempotency.Entry) error {
+	return customersdb.New(rows).AnswerKey(ctx, customersdb.AnswerKeyParams{
+		Caller: e.Caller, IdemKey: e.Key, Fingerprint: e.Fingerprint, Status: e.Status, Headers: e.Headers, Body: e.Body,
+		CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 	})
 }
 

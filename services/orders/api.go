@@ -41,6 +41,8 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 		cancelWindow: config.CancelWindow,
 		now:          now,
 	}
+	s.placing = idempotency.NewOperation(s.keys, s.place, answerCreated)
+	s.confirming = idempotency.NewOperation(s.keys, s.confirm, answerChanged)
 	config.Server.Title, config.Server.Contract = "orders-api", contract.Orders
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
@@ -60,6 +62,8 @@ func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (in
 type service struct {
 	db           *database.DB
 	keys         *idempotency.Keeper
+	placing      *idempotency.Operation[*purchase]
+	confirming   *idempotency.Operation[confirmation]
 	customers    *Directory
 	cancelWindow time.Duration
 	now          func() time.Time
@@ -82,8 +86,12 @@ func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequest
 	if err != nil {
 		return nil, err
 	}
-	return s.once(ctx, key, "/products", r.Body, nil, func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
-		created, err := s.createProduct(ctx, q, *r.Body)
+	once, err := request(key, "/products", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
+		created, err := s.createProduct(ctx, ordersdb.New(conn), *r.Body)
 		if err != nil {
 			return idempotency.Answer{}, err
 		}
@@ -94,6 +102,7 @@ func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequest
 			},
 		}.VisitCreateProductResponse)
 	})
+	return answer(done), err
 }
 
 func (s *service) GetProduct(ctx context.Context, r stub.GetProductRequestObject) (stub.GetProductResponseObject, error) {
@@ -144,23 +153,17 @@ func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	var buyer Customer
-	prepare := func(ctx context.Context) (err error) {
-		buyer, err = s.customers.Get(ctx, r.Body.CustomerID)
+	once, err := request(key, "/orders", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	p := &purchase{caller: callerName(ctx), lines: merge(r.Body.Items)}
+	once.Prepare = func(ctx context.Context) (err error) {
+		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID)
 		return err
 	}
-	return s.once(ctx, key, "/orders", r.Body, prepare, func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
-		placed, err := s.place(ctx, q, buyer, merge(r.Body.Items))
-		if err != nil {
-			return idempotency.Answer{}, err
-		}
-		return idempotency.Record(stub.CreateOrder201JSONResponse{
-			Body: order(placed),
-			Headers: stub.CreateOrder201ResponseHeaders{
-				Location: fmt.Sprintf("/orders/%d", placed.ID), ETag: server.ETag(placed.Version),
-			},
-		}.VisitCreateOrderResponse)
-	})
+	done, err := s.placing.Do(ctx, once, p)
+	return answer(done), err
 }
 
 func (s *service) GetOrder(ctx context.Context, r stub.GetOrderRequestObject) (stub.GetOrderResponseObject, error) {
@@ -193,10 +196,12 @@ func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return s.once(ctx, key, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{}, nil,
-		func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
-			return changed(s.confirm(ctx, q, r.ID))
-		})
+	once, err := request(key, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{})
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.confirming.Do(ctx, once, confirmation{caller: callerName(ctx), id: r.ID})
+	return answer(done), err
 }
 
 func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObject) (stub.CancelOrderResponseObject, error) {
@@ -208,10 +213,18 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if r.Body != nil {
 		body = *r.Body
 	}
-	return s.once(ctx, key, fmt.Sprintf("/orders/%d/cancel", r.ID), body, nil,
-		func(ctx context.Context, q *ordersdb.Queries) (idempotency.Answer, error) {
-			return changed(s.cancel(ctx, q, r.ID, body.Reason))
-		})
+	once, err := request(key, fmt.Sprintf("/orders/%d/cancel", r.ID), body)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
+		canceled, err := s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return answerChanged(canceled)
+	})
+	return answer(done), err
 }
 
 func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
@@ -225,21 +238,15 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
-// once runs a POST under its idempotency key, if it has one.
-func (s *service) once(ctx context.Context, key, path string, body any, prepare func(context.Context) error,
-	effect func(context.Context, *ordersdb.Queries) (idempotency.Answer, error),
-) (answer, error) {
+// request is a POST under its idempotency key, if it has one.
+func request(key, path string, body any) (idempotency.Request, error) {
 	fingerprint, err := idempotency.Fingerprint(http.MethodPost, path, body)
-	if err != nil {
-		return answer{}, err
-	}
-	done, err := s.keys.Do(ctx, idempotency.Request{
-		Key: key, Fingerprint: fingerprint, Prepare: prepare,
-		Effect: func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-			return effect(ctx, ordersdb.New(conn))
-		},
-	})
-	return answer(done), err
+	return idempotency.Request{Key: key, Fingerprint: fingerprint}, err
+}
+
+func callerName(ctx context.Context) string {
+	caller, _ := auth.From(ctx)
+	return caller.Name
 }
 
 // answer is a response that may have been kept, on the operations that take an idempotency key.
@@ -258,11 +265,17 @@ func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
-// changed is the answer of confirm, and of cancel, which has the same form.
-func changed(o Order, err error) (idempotency.Answer, error) {
-	if err != nil {
-		return idempotency.Answer{}, err
-	}
+func answerCreated(o Order) (idempotency.Answer, error) {
+	return idempotency.Record(stub.CreateOrder201JSONResponse{
+		Body: order(o),
+		Headers: stub.CreateOrder201ResponseHeaders{
+			Location: fmt.Sprintf("/orders/%d", o.ID), ETag: server.ETag(o.Version),
+		},
+	}.VisitCreateOrderResponse)
+}
+
+// answerChanged is the answer of confirm, and of cancel, which has the same form.
+func answerChanged(o Order) (idempotency.Answer, error) {
 	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderConfirmedJSONResponse: stub.OrderConfirmedJSONResponse{
 		Body: order(o), Headers: stub.OrderConfirmedResponseHeaders{ETag: server.ETag(o.Version)},
 	}}.VisitConfirmOrderResponse)

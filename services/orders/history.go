@@ -8,20 +8,34 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
-	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// record writes the change that has brought an order to its present version: who made it is in ctx.
-func record(ctx context.Context, q *ordersdb.Queries, o Order, from, reason *string, now time.Time) error {
-	caller, _ := auth.From(ctx)
-	err := q.InsertOrderEvent(ctx, ordersdb.InsertOrderEventParams{
-		OrderID: o.ID, Version: o.Version, FromStatus: from, ToStatus: o.Status,
-		Caller: &caller.Name, Reason: reason, CreatedAt: now,
+// change is what has brought an order to its present version.
+type change struct {
+	order        *Order
+	from, reason *string
+	caller       string
+}
+
+// record writes the changes.
+func record(ctx context.Context, db *database.DB, conn database.Conn, changes []change, now time.Time) error {
+	_, err := db.Insert(ctx, conn, func(rows database.Conn) error {
+		q := ordersdb.New(rows)
+		for _, c := range changes {
+			err := q.InsertOrderEvent(ctx, ordersdb.InsertOrderEventParams{
+				OrderID: c.order.ID, Version: c.order.Version, FromStatus: c.from, ToStatus: c.order.Status,
+				Caller: &c.caller, Reason: c.reason, CreatedAt: now,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("record change of order: %w", err)
+		return fmt.Errorf("record changes of orders: %w", err)
 	}
 	return nil
 }

@@ -23,15 +23,16 @@ func (keys) DropExpired(ctx context.Context, conn database.Conn, caller, key str
 	return ordersdb.New(conn).DropExpiredKey(ctx, ordersdb.DropExpiredKeyParams{Caller: caller, IdemKey: key, Now: now})
 }
 
-func (keys) Claim(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
-	return ordersdb.New(conn).ClaimKey(ctx, ordersdb.ClaimKeyParams{
+func (keys) Claim(ctx context.Context, rows database.Conn, e idempotency.Entry) error {
+	return ordersdb.New(rows).ClaimKey(ctx, ordersdb.ClaimKeyParams{
 		Caller: e.Caller, IdemKey: e.Key, Fingerprint: e.Fingerprint, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 	})
 }
 
-func (keys) Answer(ctx context.Context, conn database.Conn, e idempotency.Entry) error {
-	return ordersdb.New(conn).AnswerKey(ctx, ordersdb.AnswerKeyParams{
-		Status: e.Status, Headers: e.Headers, Body: e.Body, Caller: e.Caller, IdemKey: e.Key,
+func (keys) Answer(ctx context.Context, rows database.Conn, e idempotency.Entry) error {
+	return ordersdb.New(rows).AnswerKey(ctx, ordersdb.AnswerKeyParams{
+		Caller: e.Caller, IdemKey: e.Key, Fingerprint: e.Fingerprint, Status: e.Status, Headers: e.Headers, Body: e.Body,
+		CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
@@ -30,16 +31,12 @@ const maxTotal = 1<<53 - 1
 // line asks for units of a product.
 type line struct{ product, qty int64 }
 
-// merge adds up the lines of one product and orders them by product, which is the order in which rows are locked.
+// merge adds up the lines of one product and orders them by product.
 func merge(items []api.OrderLineInput) []line {
 	units := make(map[int64]int64, len(items))
 	for _, item := range items {
 		units[item.ProductID] += item.Qty
 	}
-	return byProduct(units)
-}
-
-func byProduct(units map[int64]int64) []line {
 	lines := make([]line, 0, len(units))
 	for product, qty := range units {
 		lines = append(lines, line{product, qty})
@@ -48,70 +45,92 @@ func byProduct(units map[int64]int64) []line {
 	return lines
 }
 
-// place takes the prices from the catalogue and the units from stock, and writes the order.
-func (s *service) place(ctx context.Context, q *ordersdb.Queries, buyer Customer, lines []line) (Order, error) {
-	stock, err := lock(ctx, q, lines)
-	if err != nil {
-		return Order{}, err
-	}
-	order, err := price(lines, stock)
-	if err != nil {
-		return Order{}, err
-	}
-	order.CustomerID, order.CustomerName, order.CustomerEmail, order.CustomerPhone = buyer.ID, buyer.Name, buyer.Email, buyer.Phone
-	order.Status, order.Version, order.CreatedAt = string(api.StatusCreated), 1, s.now()
-	order.ID, err = q.InsertOrder(ctx, ordersdb.InsertOrderParams{
-		CustomerID: order.CustomerID, CustomerName: order.CustomerName, CustomerEmail: order.CustomerEmail,
-		CustomerPhone: order.CustomerPhone, SearchText: search.Fold(buyer.Name, buyer.Email),
-		TotalCents: order.TotalCents, CreatedAt: order.CreatedAt,
-	})
-	if err != nil {
-		return Order{}, fmt.Errorf("insert order: %w", err)
-	}
-	for i := range order.Lines {
-		order.Lines[i].OrderID = order.ID
-		if err := q.InsertOrderLine(ctx, ordersdb.InsertOrderLineParams(order.Lines[i])); err != nil {
-			return Order{}, fmt.Errorf("insert line: %w", err)
-		}
-	}
-	if err := record(ctx, q, order, nil, nil, order.CreatedAt); err != nil {
-		return Order{}, err
-	}
-	return order, move(ctx, q, lines, -1, order.CreatedAt)
+// purchase is an order that is to be placed.
+type purchase struct {
+	caller string
+	buyer  Customer
+	lines  []line
 }
 
-// lock reads the products of an order for update. Every unknown product is named.
-func lock(ctx context.Context, q *ordersdb.Queries, lines []line) (map[int64]ordersdb.LockProductsForOrderRow, error) {
-	ids := make([]int64, len(lines))
-	for i, l := range lines {
-		ids[i] = l.product
+// result is an order, or the refusal of what was asked.
+type result = idempotency.Result[Order]
+
+// place takes the prices from the catalogue and the units from stock, the first come first served, and writes the orders.
+func (s *service) place(ctx context.Context, conn database.Conn, purchases []*purchase) ([]result, error) {
+	products, err := lock(ctx, conn, purchases)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := q.LockProductsForOrder(ctx, ids)
+	now := s.now()
+	results := make([]result, len(purchases))
+	var placed []*Order
+	var changes []change
+	for i, p := range purchases {
+		r := &results[i]
+		if r.Value, r.Refusal = price(p.lines, products); r.Refusal != nil {
+			continue
+		}
+		o := &r.Value
+		o.CustomerID, o.CustomerName, o.CustomerEmail, o.CustomerPhone = p.buyer.ID, p.buyer.Name, p.buyer.Email, p.buyer.Phone
+		o.SearchText = search.Fold(p.buyer.Name, p.buyer.Email)
+		o.Status, o.Version, o.CreatedAt = string(api.StatusCreated), 1, now
+		placed, changes = append(placed, o), append(changes, change{order: o, caller: p.caller})
+	}
+	if len(placed) == 0 {
+		return results, nil
+	}
+	if err := insert(ctx, s.db, conn, placed); err != nil {
+		return nil, err
+	}
+	if err := record(ctx, s.db, conn, changes, now); err != nil {
+		return nil, err
+	}
+	orders, of := contents(placed)
+	err = ordersdb.New(conn).TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: orders, ProductIds: of, Now: now})
+	if err != nil {
+		return nil, fmt.Errorf("take stock: %w", err)
+	}
+	return results, nil
+}
+
+// catalogue is products that are locked, by id.
+type catalogue map[int64]*ordersdb.LockProductsForOrderRow
+
+// lock reads the products for update, in the order of their ids, as everywhere.
+func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catalogue, error) {
+	var wanted []int64
+	for _, p := range purchases {
+		for _, l := range p.lines {
+			wanted = append(wanted, l.product)
+		}
+	}
+	rows, err := ordersdb.New(conn).LockProductsForOrder(ctx, unique(wanted))
 	if err != nil {
 		return nil, fmt.Errorf("lock products: %w", err)
 	}
-	known := make(map[int64]ordersdb.LockProductsForOrderRow, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
+	products := make(catalogue, len(rows))
+	for i := range rows {
+		products[rows[i].ID] = &rows[i]
 	}
-	if len(known) == len(lines) {
-		return known, nil
-	}
+	return products, nil
+}
+
+// price makes the lines and the total, and takes the units from what the catalogue has left. Or it refuses: it names all
+// unknown products, or all short ones, or the total is too large.
+func price(lines []line, products catalogue) (Order, error) {
 	unknown := problem.New(common.CodeProductNotFound, "The order asks for a product that there is not.")
 	for _, l := range lines {
-		if _, ok := known[l.product]; !ok {
+		if products[l.product] == nil {
 			unknown.About("items", fmt.Sprintf("there is no product %d", l.product))
 		}
 	}
-	return nil, unknown
-}
-
-// price makes the lines and the total, or refuses: all short products together, or a total that is too large.
-func price(lines []line, stock map[int64]ordersdb.LockProductsForOrderRow) (Order, error) {
-	var order Order
+	if len(unknown.Fields) > 0 {
+		return Order{}, unknown
+	}
+	order := Order{Lines: make([]ordersdb.OrderLine, 0, len(lines))}
 	var short []common.Shortage
 	for _, l := range lines {
-		p := stock[l.product]
+		p := products[l.product]
 		if p.Stock < l.qty {
 			short = append(short, common.Shortage{ProductID: l.product, Requested: l.qty, Available: p.Stock})
 			continue
@@ -130,92 +149,174 @@ func price(lines []line, stock map[int64]ordersdb.LockProductsForOrderRow) (Orde
 			Code: common.CodeInsufficientStock, Detail: "Less is in stock than the order asks for.", Shortages: short,
 		}
 	}
+	for _, l := range lines {
+		products[l.product].Stock -= l.qty
+	}
 	return order, nil
 }
 
-// move takes the lines' units from stock (sign -1) or gives them back (1), in the order of products.
-func move(ctx context.Context, q *ordersdb.Queries, lines []line, sign int64, now time.Time) error {
-	for _, l := range lines {
-		err := q.MoveStock(ctx, ordersdb.MoveStockParams{Delta: sign * l.qty, Now: now, ID: l.product})
-		if err != nil {
-			return fmt.Errorf("move stock: %w", err)
+// insert writes new orders with their lines, and gives them their ids.
+func insert(ctx context.Context, db *database.DB, conn database.Conn, placed []*Order) error {
+	ids, err := db.Insert(ctx, conn, func(rows database.Conn) error {
+		q := ordersdb.New(rows)
+		for _, o := range placed {
+			_, err := q.InsertOrder(ctx, ordersdb.InsertOrderParams{
+				CustomerID: o.CustomerID, CustomerName: o.CustomerName, CustomerEmail: o.CustomerEmail,
+				CustomerPhone: o.CustomerPhone, SearchText: o.SearchText, TotalCents: o.TotalCents, CreatedAt: o.CreatedAt,
+			})
+			if err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("insert orders: %w", err)
+	}
+	_, err = db.Insert(ctx, conn, func(rows database.Conn) error {
+		q := ordersdb.New(rows)
+		for i, o := range placed {
+			o.ID = ids[i]
+			for j := range o.Lines {
+				o.Lines[j].OrderID = o.ID
+				if err := q.InsertOrderLine(ctx, ordersdb.InsertOrderLineParams(o.Lines[j])); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("insert lines: %w", err)
 	}
 	return nil
 }
 
-func (s *service) confirm(ctx context.Context, q *ordersdb.Queries, id int64) (Order, error) {
-	o, err := lockOrder(ctx, q, id)
-	if err != nil {
-		return Order{}, err
+// contents is the ids of the orders, and of the products in them.
+func contents(of []*Order) (orders, products []int64) {
+	for _, o := range of {
+		orders = append(orders, o.ID)
+		for _, l := range o.Lines {
+			products = append(products, l.ProductID)
+		}
 	}
-	switch api.OrderStatus(o.Status) {
-	case api.StatusConfirmed:
-		return o, nil
-	case api.StatusCanceled:
-		return Order{}, problem.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", id))
-	}
-	now := s.now()
-	if err := q.ConfirmOrder(ctx, ordersdb.ConfirmOrderParams{Now: &now, ID: id}); err != nil {
-		return Order{}, fmt.Errorf("confirm order: %w", err)
-	}
-	before := o.Status
-	o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
-	return o, record(ctx, q, o, &before, nil, now)
+	return orders, unique(products)
 }
 
-func (s *service) cancel(ctx context.Context, q *ordersdb.Queries, id int64, reason *string) (Order, error) {
-	o, err := lockOrder(ctx, q, id)
+// unique sorts ids, and leaves out those that are there before.
+func unique(ids []int64) []int64 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// confirmation is an order that is to be confirmed.
+type confirmation struct {
+	caller string
+	id     int64
+}
+
+func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations []confirmation) ([]result, error) {
+	ids := make([]int64, len(confirmations))
+	for i, c := range confirmations {
+		ids[i] = c.id
+	}
+	orders, err := lockOrders(ctx, conn, unique(ids))
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	results := make([]result, len(confirmations))
+	var confirmed []int64
+	var changes []change
+	for i, c := range confirmations {
+		r := &results[i]
+		o, ok := orders[c.id]
+		switch {
+		case !ok:
+			r.Refusal = missingOrder(database.ErrNotFound, c.id)
+			continue
+		case o.Status == string(api.StatusCanceled):
+			r.Refusal = problem.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
+			continue
+		case o.Status == string(api.StatusCreated):
+			changes = append(changes, change{order: o, from: new(o.Status), caller: c.caller})
+			o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
+			confirmed = append(confirmed, c.id)
+		}
+		r.Value = *o
+	}
+	if len(confirmed) == 0 {
+		return results, nil
+	}
+	if err := ordersdb.New(conn).ConfirmOrders(ctx, ordersdb.ConfirmOrdersParams{Now: &now, Ids: confirmed}); err != nil {
+		return nil, fmt.Errorf("confirm orders: %w", err)
+	}
+	return results, record(ctx, s.db, conn, changes, now)
+}
+
+func (s *service) cancel(ctx context.Context, conn database.Conn, caller string, id int64, reason *string) (Order, error) {
+	orders, err := lockOrders(ctx, conn, []int64{id})
 	if err != nil {
 		return Order{}, err
+	}
+	o, ok := orders[id]
+	if !ok {
+		return Order{}, missingOrder(database.ErrNotFound, id)
 	}
 	now := s.now()
 	switch api.OrderStatus(o.Status) {
 	case api.StatusCanceled:
-		return o, nil
+		return *o, nil
 	case api.StatusConfirmed:
 		if end := o.ConfirmedAt.Add(s.cancelWindow); !now.Before(end) {
 			return Order{}, problem.New(common.CodeCancelWindowOver,
 				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", id, end.UTC().Format(time.RFC3339)))
 		}
 	}
-	canceled := []Order{o}
-	err = cancelAll(ctx, q, canceled, reason, now)
-	return canceled[0], err
+	err = cancelAll(ctx, s.db, conn, caller, []*Order{o}, reason, now)
+	return *o, err
 }
 
-// cancelAll cancels orders, which are locked, and gives back their stock: of all together, since products are locked in
-// their order too.
-func cancelAll(ctx context.Context, q *ordersdb.Queries, orders []Order, reason *string, now time.Time) error {
-	units := map[int64]int64{}
-	for i := range orders {
-		o := &orders[i]
-		if err := q.CancelOrder(ctx, ordersdb.CancelOrderParams{Now: &now, Reason: reason, ID: o.ID}); err != nil {
-			return fmt.Errorf("cancel order: %w", err)
-		}
-		before := o.Status
+// cancelAll cancels orders, which are locked, and gives back their stock.
+func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller string, canceled []*Order, reason *string, now time.Time) error {
+	if len(canceled) == 0 {
+		return nil
+	}
+	var changes []change
+	for _, o := range canceled {
+		changes = append(changes, change{order: o, from: new(o.Status), reason: reason, caller: caller})
 		o.Status, o.CanceledAt, o.CancelReason, o.Version = string(api.StatusCanceled), &now, reason, o.Version+1
-		if err := record(ctx, q, *o, &before, reason, now); err != nil {
-			return err
-		}
-		for _, l := range o.Lines {
-			units[l.ProductID] += l.Qty
-		}
 	}
-	return move(ctx, q, byProduct(units), 1, now)
+	q := ordersdb.New(conn)
+	orders, products := contents(canceled)
+	if err := q.CancelOrders(ctx, ordersdb.CancelOrdersParams{Now: &now, Reason: reason, Ids: orders}); err != nil {
+		return fmt.Errorf("cancel orders: %w", err)
+	}
+	if err := record(ctx, db, conn, changes, now); err != nil {
+		return err
+	}
+	if err := q.GiveBackStock(ctx, ordersdb.GiveBackStockParams{OrderIds: orders, ProductIds: products, Now: now}); err != nil {
+		return fmt.Errorf("give back stock: %w", err)
+	}
+	return nil
 }
 
-// lockOrder reads an order for update, with its lines.
-func lockOrder(ctx context.Context, q *ordersdb.Queries, id int64) (Order, error) {
-	row, err := q.LockOrder(ctx, id)
+// lockOrders reads orders for update, with their lines, by id. Those that there are not are left out.
+func lockOrders(ctx context.Context, conn database.Conn, ids []int64) (map[int64]*Order, error) {
+	q := ordersdb.New(conn)
+	rows, err := q.LockOrders(ctx, ids)
 	if err != nil {
-		return Order{}, missingOrder(err, id)
+		return nil, fmt.Errorf("lock orders: %w", err)
 	}
-	found, err := withLines(ctx, q, []ordersdb.Order{row})
+	found, err := withLines(ctx, q, rows)
 	if err != nil {
-		return Order{}, err
+		return nil, err
 	}
-	return found[0], nil
+	orders := make(map[int64]*Order, len(found))
+	for i := range found {
+		orders[found[i].ID] = &found[i]
+	}
+	return orders, nil
 }
 
 func (s *service) order(ctx context.Context, id int64) (o Order, err error) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
-	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -17,7 +16,6 @@ const staleBatch = 20
 // and says how many they were. Any number of processes may do so at once: each takes orders that no other has locked, and
 // an order that is being confirmed is left alone.
 func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock func() time.Time) (int64, error) {
-	ctx = auth.WithCaller(ctx, auth.Caller{Name: "sweeper", Role: auth.Service})
 	now := database.Now(clock)
 	reason := fmt.Sprintf("not confirmed within %s", age)
 	return db.Batches(ctx, staleBatch, func(conn database.Conn) (int, error) {
@@ -27,10 +25,14 @@ func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock 
 		if err != nil {
 			return 0, fmt.Errorf("lock stale orders: %w", err)
 		}
-		stale, err := withLines(ctx, q, rows)
+		found, err := withLines(ctx, q, rows)
 		if err != nil {
 			return 0, err
 		}
-		return len(stale), cancelAll(ctx, q, stale, &reason, at)
+		stale := make([]*Order, len(found))
+		for i := range found {
+			stale[i] = &found[i]
+		}
+		return len(stale), cancelAll(ctx, db, conn, "sweeper", stale, &reason, at)
 	})
 }

@@ -3,9 +3,8 @@ INSERT INTO customers_idempotency (caller, idem_key, fingerprint, status, header
 VALUES (?, ?, ?, 0, '', '', ?, ?);
 
 -- name: AnswerKey :exec
-UPDATE customers_idempotency
-SET status = ?, headers = ?, body = ?
-WHERE caller = ? AND idem_key = ?;
+REPLACE INTO customers_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetKey :one
 SELECT fingerprint, status, headers, body, expires_at

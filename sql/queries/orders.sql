@@ -23,11 +23,12 @@ SELECT id, customer_id, customer_name, customer_email, customer_phone, search_te
 FROM orders
 WHERE id = ?;
 
--- name: LockOrder :one
+-- name: LockOrders :many
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
 FROM orders
-WHERE id = ?
+WHERE id IN (sqlc.slice(ids))
+ORDER BY id
 FOR UPDATE;
 
 -- name: ListOrderLines :many
@@ -36,15 +37,15 @@ FROM order_lines
 WHERE order_id IN (sqlc.slice(order_ids))
 ORDER BY order_id, product_id;
 
--- name: ConfirmOrder :exec
+-- name: ConfirmOrders :exec
 UPDATE orders
 SET status = 'CONFIRMED', confirmed_at = sqlc.arg(now), version = version + 1
-WHERE id = sqlc.arg(id);
+WHERE id IN (sqlc.slice(ids));
 
--- name: CancelOrder :exec
+-- name: CancelOrders :exec
 UPDATE orders
 SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
-WHERE id = sqlc.arg(id);
+WHERE id IN (sqlc.slice(ids));
 
 -- Those that another sweeper or request has locked are left to it.
 

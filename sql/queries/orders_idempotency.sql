@@ -3,9 +3,8 @@ INSERT INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, 
 VALUES (?, ?, ?, 0, '', '', ?, ?);
 
 -- name: AnswerKey :exec
-UPDATE orders_idempotency
-SET status = ?, headers = ?, body = ?
-WHERE caller = ? AND idem_key = ?;
+REPLACE INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetKey :one
 SELECT fingerprint, status, headers, body, expires_at

@@ -32,10 +32,19 @@ UPDATE products
 SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
 WHERE id = ?;
 
--- name: MoveStock :exec
+-- Stock is taken, and given back, by the lines that are there: the two can't differ.
+
+-- name: TakeStock :exec
 UPDATE products
-SET stock = stock + sqlc.arg(delta), version = version + 1, updated_at = sqlc.arg(now)
-WHERE id = sqlc.arg(id);
+SET stock = stock - (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (sqlc.slice(order_ids))),
+    version = version + 1, updated_at = sqlc.arg(now)
+WHERE id IN (sqlc.slice(product_ids));
+
+-- name: GiveBackStock :exec
+UPDATE products
+SET stock = stock + (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (sqlc.slice(order_ids))),
+    version = version + 1, updated_at = sqlc.arg(now)
+WHERE id IN (sqlc.slice(product_ids));
 
 -- name: InsertStockAdjustment :exec
 INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)

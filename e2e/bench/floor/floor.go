@@ -33,7 +33,7 @@ func Open(at database.MySQL, autocommit bool) (*sql.DB, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'",
 		"transaction_isolation":    "'READ-COMMITTED'",
-		"innodb_lock_wait_timeout": "5",
+		"innodb_lock_wait_timeout": "2",
 		"autocommit":               strconv.FormatBool(autocommit),
 	}
 	connector, err := mysql.NewConnector(config)

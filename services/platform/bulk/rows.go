@@ -51,7 +51,7 @@ func newCustomers(ctx context.Context, db *database.DB, random *rand.Rand, total
 			made++
 		}
 		return func(conn database.Conn) error {
-			_, err := insert(ctx, conn, db.Engine(), intoCustomers, values)
+			_, err := insert(ctx, db, conn, intoCustomers, values)
 			return err
 		}
 	}, nil
@@ -81,7 +81,7 @@ func newProducts(ctx context.Context, db *database.DB, random *rand.Rand, total 
 			made++
 		}
 		return func(conn database.Conn) error {
-			ids, err := insert(ctx, conn, db.Engine(), intoProducts, values)
+			ids, err := insert(ctx, db, conn, intoProducts, values)
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func newProducts(ctx context.Context, db *database.DB, random *rand.Rand, total 
 			for i, id := range ids {
 				adjustments = append(adjustments, id, stocks[i], caller, times[i], 0, stocks[i], "first stock")
 			}
-			_, err = insert(ctx, conn, db.Engine(), intoAdjustments, adjustments)
+			_, err = insert(ctx, db, conn, intoAdjustments, adjustments)
 			return err
 		}
 	}, nil
@@ -132,10 +132,10 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 			deliveries = append(deliveries, product, taken[product], caller, first, stock[product], stock[product]+taken[product], "delivery")
 		}
 		return func(conn database.Conn) error {
-			if _, err := insert(ctx, conn, db.Engine(), intoAdjustments, deliveries); err != nil {
+			if _, err := insert(ctx, db, conn, intoAdjustments, deliveries); err != nil {
 				return err
 			}
-			ids, err := insert(ctx, conn, db.Engine(), intoOrders, values)
+			ids, err := insert(ctx, db, conn, intoOrders, values)
 			if err != nil {
 				return err
 			}
@@ -146,10 +146,10 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 					lines = append(lines, ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
 				}
 			}
-			if _, err = insert(ctx, conn, db.Engine(), intoLines, lines); err != nil {
+			if _, err = insert(ctx, db, conn, intoLines, lines); err != nil {
 				return err
 			}
-			_, err = insert(ctx, conn, db.Engine(), intoEvents, events)
+			_, err = insert(ctx, db, conn, intoEvents, events)
 			return err
 		}
 	}, nil

@@ -47,7 +47,8 @@ type engine interface {
 	name() string
 	begin() string
 	wrap(Conn) Conn
-	classify(error) error // one of the errors above, or nil
+	first(last int64, rows int) int64 // id of the first of the rows that one INSERT wrote, by what it says is the last
+	classify(error) error             // one of the errors above, or nil
 }
 
 // Engine is "mysql" or "sqlite".
@@ -103,6 +104,11 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 		return err
 	}
 	defer leave()
+	return db.transact(ctx, statements)
+}
+
+// transact is Tx, of a caller who has a place.
+func (db *DB) transact(ctx context.Context, statements func(Conn) error) error {
 	for try := 1; ; try++ {
 		err := db.Classify(db.once(ctx, statements))
 		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {

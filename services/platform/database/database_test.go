@@ -108,7 +108,7 @@ func TestTypedErrors(t *testing.T) {
 			return ordersdb.New(conn).InsertOrderLine(ctx, ordersdb.InsertOrderLineParams{OrderID: 1, ProductID: id, Qty: 1})
 		}, database.ErrMissingParent},
 		{"stock below 0", func(conn database.Conn) error {
-			return ordersdb.New(conn).MoveStock(ctx, ordersdb.MoveStockParams{Delta: -6, Now: start, ID: id})
+			return ordersdb.New(conn).UpdateProduct(ctx, ordersdb.UpdateProductParams{Stock: -1, UpdatedAt: start, ID: id})
 		}, database.ErrCheck},
 		{"a row that is not there", func(conn database.Conn) error {
 			_, err := ordersdb.New(conn).GetProduct(ctx, id+1)
@@ -308,7 +308,7 @@ func TestReadersDoNotWaitForAWriter(t *testing.T) {
 	db, _ := migrated(t)
 	id := addProduct(t, db, product("DRILL", 5))
 	err := db.Tx(t.Context(), func(conn database.Conn) error {
-		if err := ordersdb.New(conn).MoveStock(t.Context(), ordersdb.MoveStockParams{Delta: -3, Now: start, ID: id}); err != nil {
+		if err := ordersdb.New(conn).UpdateProduct(t.Context(), ordersdb.UpdateProductParams{Stock: 2, UpdatedAt: start, ID: id}); err != nil {
 			return err
 		}
 		var group sync.WaitGroup
@@ -377,8 +377,8 @@ func TestLockingQueriesRun(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if o, err := orders.LockOrder(ctx, orderID); err != nil || o.Status != "CREATED" {
-			t.Errorf("LockOrder = %+v, %v", o, err)
+		if o, err := orders.LockOrders(ctx, []int64{orderID, 99}); err != nil || len(o) != 1 || o[0].Status != "CREATED" {
+			t.Errorf("LockOrders = %+v, %v, want the one that is there", o, err)
 		}
 		return nil
 	})
@@ -413,7 +413,7 @@ func TestTimes(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return q.ConfirmOrder(ctx, ordersdb.ConfirmOrderParams{Now: &at, ID: id})
+			return q.ConfirmOrders(ctx, ordersdb.ConfirmOrdersParams{Now: &at, Ids: []int64{id}})
 		})
 		if err != nil {
 			t.Fatal(err)

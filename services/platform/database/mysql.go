@@ -43,7 +43,9 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 		"sql_mode":  "'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'",
 		// Every row that a decision rests on is read FOR UPDATE; the gap locks of REPEATABLE READ would only add deadlocks.
 		"transaction_isolation":    "'READ-COMMITTED'",
-		"innodb_lock_wait_timeout": "5",
+		"innodb_lock_wait_timeout": "2",
+		// The ids of the rows of one INSERT follow each other.
+		"auto_increment_increment": "1",
 		// How long the locks of a client stay that has vanished without a word.
 		"wait_timeout": strconv.Itoa(int(vanished.Seconds())),
 	}
@@ -67,6 +69,8 @@ func (server) name() string { return "mysql" }
 func (server) begin() string { return "START TRANSACTION" }
 
 func (server) wrap(c Conn) Conn { return c }
+
+func (server) first(last int64, _ int) int64 { return last } // LAST_INSERT_ID() is the first
 
 // The numbers are those of MySQL's server error reference.
 func (server) classify(err error) error {

@@ -80,6 +80,8 @@ func (embedded) begin() string { return "BEGIN IMMEDIATE" } // the writer's lock
 
 func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
 
+func (embedded) first(last int64, rows int) int64 { return last - int64(rows-1) }
+
 func (embedded) classify(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

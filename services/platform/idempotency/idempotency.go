@@ -2,11 +2,13 @@ package idempotency
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -29,10 +31,6 @@ type Request struct {
 
 	// Prepare, where set, runs before the transaction, and not for a repeat. A refusal that it returns is the answer.
 	Prepare func(ctx context.Context) error
-
-	// Effect runs in the transaction. It may be run again from the start, and it refuses, with a problem that is kept
-	// as the answer, only before it has written.
-	Effect func(ctx context.Context, conn database.Conn) (Answer, error)
 }
 
 // Answer is a response, as it is kept and sent.
@@ -96,8 +94,8 @@ type Entry struct {
 type Store interface {
 	Find(ctx context.Context, conn database.Conn, caller, key string) (Entry, error) // database.ErrNotFound
 	DropExpired(ctx context.Context, conn database.Conn, caller, key string, now time.Time) error
-	Claim(ctx context.Context, conn database.Conn, e Entry) error // a duplicate key where it is claimed already
-	Answer(ctx context.Context, conn database.Conn, e Entry) error
+	Claim(ctx context.Context, rows database.Conn, e Entry) error                              // an INSERT; a duplicate key where it is claimed already
+	Answer(ctx context.Context, rows database.Conn, e Entry) error                             // a REPLACE
 	Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]Entry, error) // locked; caller and key alone
 	Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error
 }
@@ -115,80 +113,160 @@ func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.
 	return &Keeper{db: db, store: store, ttl: ttl, now: now}
 }
 
+// Do lets the request happen in a transaction of its own, or returns the answer that it got before. The effect may be run
+// again from the start, and it refuses, with a problem that is kept as the answer, only before it has written.
+func (k *Keeper) Do(ctx context.Context, r Request, effect func(context.Context, database.Conn) (Answer, error)) (Answer, error) {
+	return k.do(ctx, r, func(p *part) error {
+		return k.serve(ctx, p, func(conn database.Conn) error { return p.settle(effect(ctx, conn)) })
+	})
+}
+
+// Operation is requests of one kind, which are served together where they come together: in one transaction and with one
+// effect, and yet each under its own key, with its own answer and its own refusal.
+type Operation[T any] struct {
+	keeper *Keeper
+	group  *database.Group[*task[T]]
+}
+
+// Result is what came of one input: a value, or the refusal that is its answer.
+type Result[R any] struct {
+	Value   R
+	Refusal error
+}
+
+// NewOperation returns an operation. Its effect, on the inputs of some requests, returns a result for each, and may be run
+// again from the start. It refuses an input before it has written anything of it; an error is for all of them, and nothing
+// of what was written stays. Encode makes the answer of a value. The context is not that of any one request: who called
+// must be in the input.
+func NewOperation[T, R any](k *Keeper, effect func(ctx context.Context, conn database.Conn, inputs []T) ([]Result[R], error),
+	encode func(R) (Answer, error),
+) *Operation[T] {
+	return &Operation[T]{keeper: k, group: database.NewGroup(k.db, func(ctx context.Context, conn database.Conn, tasks []*task[T]) error {
+		parts, inputs := make([]*part, len(tasks)), make([]T, len(tasks))
+		for i, t := range tasks {
+			parts[i], inputs[i] = t.part, t.input
+		}
+		return k.once(ctx, conn, parts, func(conn database.Conn) error {
+			results, err := effect(ctx, conn, inputs)
+			if err != nil {
+				return err
+			}
+			for i, r := range results {
+				var answer Answer
+				err := r.Refusal
+				if err == nil {
+					answer, err = encode(r.Value)
+				}
+				if err := parts[i].settle(answer, err); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})}
+}
+
+// Do lets the request happen, or returns the answer that it got before.
+func (o *Operation[T]) Do(ctx context.Context, r Request, input T) (Answer, error) {
+	return o.keeper.do(ctx, r, func(p *part) error { return o.group.Do(ctx, &task[T]{p, input}) })
+}
+
+// task is a request of an operation.
+type task[T any] struct {
+	*part
+	input T
+}
+
+// part is a request while it is served.
+type part struct {
+	ctx    context.Context
+	entry  Entry
+	over   bool // the key was used before, too long ago to count
+	answer Answer
+}
+
+// settle sets the answer. An error that is not a refusal, which is an answer too, is returned.
+func (p *part) settle(answer Answer, err error) error {
+	if refused, final := problem.Refusal(err); final {
+		answer, err = encode(p.ctx, refused)
+	}
+	p.answer = answer
+	return err
+}
+
 // errTaken says that the key was claimed, and answered, by another request.
 var errTaken = errors.New("idempotency key taken")
 
-// Do lets the request happen, or returns the answer that it got before.
-func (k *Keeper) Do(ctx context.Context, r Request) (Answer, error) {
+// do has a request served, or replays its answer.
+func (k *Keeper) do(ctx context.Context, r Request, serve func(*part) error) (Answer, error) {
 	caller, _ := auth.From(ctx)
-	over := false // whether the key was used before, too long ago to count
+	p := &part{ctx: ctx, entry: Entry{Caller: caller.Name, Key: r.Key, Fingerprint: r.Fingerprint}}
 	if r.Key != "" {
-		answer, found, err := k.replay(ctx, caller.Name, r)
+		answer, found, err := k.replay(ctx, p.entry)
 		if found == kept || err != nil {
 			return answer, err
 		}
-		over = found == expired
+		p.over = found == expired
 	}
-	var refusal error
 	if r.Prepare != nil {
-		if refusal = r.Prepare(ctx); refusal != nil {
-			if _, final := problem.Refusal(refusal); !final {
-				return Answer{}, refusal
+		if refusal := r.Prepare(ctx); refusal != nil {
+			serve = func(p *part) error {
+				if err := p.settle(Answer{}, refusal); err != nil {
+					return err
+				}
+				return k.serve(ctx, p, func(database.Conn) error { return nil })
 			}
 		}
 	}
-	var answer Answer
-	err := k.db.Tx(ctx, func(conn database.Conn) (err error) {
-		answer, err = k.once(ctx, conn, caller.Name, r, over, refusal)
-		return err
-	})
+	err := serve(p)
 	if !errors.Is(err, errTaken) {
-		return answer, err
+		return p.answer, err
 	}
-	answer, found, err := k.replay(ctx, caller.Name, r)
+	answer, found, err := k.replay(ctx, p.entry)
 	if err == nil && found != kept { // swept in this very moment
 		err = inProgress(nil)
 	}
 	return answer, err
 }
 
-// once is the transaction: claim, effect, answer.
-func (k *Keeper) once(ctx context.Context, conn database.Conn, caller string, r Request, over bool, refusal error) (Answer, error) {
-	now := k.now()
-	entry := Entry{
-		Caller: caller, Key: r.Key, Fingerprint: r.Fingerprint, CreatedAt: now, ExpiresAt: now.Add(k.ttl),
-	}
-	if r.Key != "" {
-		if err := k.claim(ctx, conn, entry, over); err != nil {
-			return Answer{}, err
-		}
-	}
-	var answer Answer
-	err := refusal
-	if err == nil {
-		answer, err = r.Effect(ctx, conn)
-	}
-	if refused, final := problem.Refusal(err); final {
-		answer, err = encode(ctx, refused)
-	}
-	if err != nil || r.Key == "" {
-		return answer, err
-	}
-	headers, err := json.Marshal(answer.Header)
-	if err != nil {
-		return Answer{}, fmt.Errorf("encode kept headers: %w", err)
-	}
-	entry.Status, entry.Headers, entry.Body = int32(answer.Status), string(headers), answer.Body
-	return answer, k.store.Answer(ctx, conn, entry)
+// serve serves a request in a transaction of its own.
+func (k *Keeper) serve(ctx context.Context, p *part, effect func(database.Conn) error) error {
+	return k.db.Tx(ctx, func(conn database.Conn) error { return k.once(ctx, conn, []*part{p}, effect) })
 }
 
-// claim inserts the key. Where another transaction has inserted it and is not done, the database makes this one wait.
-func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry, over bool) (err error) {
-	if over {
-		err = k.store.DropExpired(ctx, conn, e.Caller, e.Key, e.CreatedAt) // waits as well
+// once is the transaction: the keys are claimed, the effect takes place and settles the parts, the answers are kept.
+func (k *Keeper) once(ctx context.Context, conn database.Conn, parts []*part, effect func(database.Conn) error) error {
+	keyed := slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.entry.Key == "" })
+	slices.SortFunc(keyed, func(a, b *part) int { // so that no two transactions wait for each other
+		return cmp.Or(cmp.Compare(a.entry.Caller, b.entry.Caller), cmp.Compare(a.entry.Key, b.entry.Key))
+	})
+	if err := k.claim(ctx, conn, keyed); err != nil {
+		return err
+	}
+	if err := effect(conn); err != nil {
+		return err
+	}
+	return k.keep(ctx, conn, keyed)
+}
+
+// claim inserts the keys. Where another transaction has inserted one and is not done, the database makes this one wait.
+func (k *Keeper) claim(ctx context.Context, conn database.Conn, parts []*part) (err error) {
+	now := k.now()
+	for _, p := range parts {
+		p.entry.CreatedAt, p.entry.ExpiresAt = now, now.Add(k.ttl)
+		if p.over && err == nil {
+			err = k.store.DropExpired(ctx, conn, p.entry.Caller, p.entry.Key, now) // waits as well
+		}
 	}
 	if err == nil {
-		err = k.store.Claim(ctx, conn, e)
+		_, err = k.db.Insert(ctx, conn, func(rows database.Conn) error {
+			for _, p := range parts {
+				if err := k.store.Claim(ctx, rows, p.entry); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	err = k.db.Classify(err)
 	switch {
@@ -197,6 +275,24 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, e Entry, over bo
 	case errors.Is(err, database.ErrLockTimeout):
 		return inProgress(err)
 	}
+	return err
+}
+
+// keep writes the answers under the keys.
+func (k *Keeper) keep(ctx context.Context, conn database.Conn, parts []*part) error {
+	_, err := k.db.Insert(ctx, conn, func(rows database.Conn) error {
+		for _, p := range parts {
+			headers, err := json.Marshal(p.answer.Header)
+			if err != nil {
+				return fmt.Errorf("encode kept headers: %w", err)
+			}
+			p.entry.Status, p.entry.Headers, p.entry.Body = int32(p.answer.Status), string(headers), p.answer.Body
+			if err := k.store.Answer(ctx, rows, p.entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return err
 }
 
@@ -210,10 +306,10 @@ const (
 )
 
 // replay returns the answer that is kept under the key, if there is one.
-func (k *Keeper) replay(ctx context.Context, caller string, r Request) (answer Answer, found found, err error) {
+func (k *Keeper) replay(ctx context.Context, of Entry) (answer Answer, found found, err error) {
 	var e Entry
 	err = k.db.Read(ctx, func(conn database.Conn) (err error) {
-		e, err = k.store.Find(ctx, conn, caller, r.Key)
+		e, err = k.store.Find(ctx, conn, of.Caller, of.Key)
 		return err
 	})
 	switch {
@@ -223,7 +319,7 @@ func (k *Keeper) replay(ctx context.Context, caller string, r Request) (answer A
 		return Answer{}, nothing, err
 	case !e.ExpiresAt.After(k.now()):
 		return Answer{}, expired, nil
-	case !bytes.Equal(e.Fingerprint, r.Fingerprint):
+	case !bytes.Equal(e.Fingerprint, of.Fingerprint):
 		return Answer{}, nothing, problem.New(common.CodeIdempotencyKeyReused,
 			"This idempotency key was used before with another request.").About(Header, "was used with another request")
 	}

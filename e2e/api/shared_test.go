@@ -1,0 +1,213 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/orders/client"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+// sharedHold keeps a product, and an order, from all others until they are released; on the embedded engine everything.
+func sharedHold(t *testing.T, w *world.World, product, order int64) (release func()) {
+	t.Helper()
+	held, end, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	ctx := context.WithoutCancel(t.Context())
+	go func() {
+		done <- w.DB.Tx(ctx, func(conn database.Conn) error {
+			q := ordersdb.New(conn)
+			_, err := q.LockProductsForOrder(ctx, []int64{product})
+			if err == nil {
+				_, err = q.LockOrders(ctx, []int64{order})
+			}
+			close(held)
+			<-end
+			return err
+		})
+	}()
+	<-held
+	return func() {
+		t.Helper()
+		close(end)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func sharedCallers(w *world.World) float64 {
+	pool := "write"
+	if w.DB.Engine() == "mysql" {
+		pool = "all"
+	}
+	return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool))
+}
+
+// Orders that wait for the same product are placed in transactions that they share: each has its own answer, under its own
+// key, in its own caller's name, and those for whom nothing is left have their own refusals.
+func TestOrdersShareTransactions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
+	s, second := w.Login("admin"), w.Login("second")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 7)
+	w.Order(s, buyer.ID, p.ID, 1) // the customer is remembered
+
+	const clients, left = 16, 6
+	type outcome struct {
+		reply *client.CreateOrderResponse
+		err   error
+	}
+	outcomes := make([]outcome, clients)
+	sender := func(i int) *world.Session {
+		if i%2 == 0 {
+			return s
+		}
+		return second
+	}
+	send := func(i int) (*client.CreateOrderResponse, error) {
+		lines := ordersLines(p.ID, 1)
+		if i%4 == 3 {
+			lines = ordersLines(p.ID, 1, p.ID+100, 1)
+		}
+		return sender(i).Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new(fmt.Sprint("k", i/2))},
+			orders.OrderInput{CustomerID: buyer.ID, Items: lines})
+	}
+	release := sharedHold(t, w, p.ID, 0)
+	idle := sharedCallers(w)
+	var sending sync.WaitGroup
+	for i := range clients {
+		sending.Go(func() { outcomes[i].reply, outcomes[i].err = send(i) })
+	}
+	ordersEventually(t, "all wait", func() bool { return sharedCallers(w) == idle+clients })
+	release()
+	sending.Wait()
+
+	placed, transactions := 0, map[time.Time]bool{}
+	for i, o := range outcomes {
+		what := fmt.Sprint("order ", i)
+		switch {
+		case i%4 == 3:
+			ordersRefused(t, what, o.reply, o.err, http.StatusNotFound, common.CodeProductNotFound, "items")
+		case o.err == nil && o.reply.JSON201 != nil:
+			placed++
+			transactions[o.reply.JSON201.CreatedAt.Time] = true // the clock moves whenever it is read
+			history, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), o.reply.JSON201.ID, nil)
+			ordersWant(t, what+": history", history, err, http.StatusOK)
+			if by := *history.JSON200.Data[0].Caller; by != map[*world.Session]string{s: "user:admin", second: "user:second"}[sender(i)] {
+				t.Errorf("%s was placed by %s", what, by)
+			}
+		default:
+			refused := ordersRefused(t, what, o.reply, o.err, http.StatusConflict, common.CodeInsufficientStock)
+			if short := *refused.Shortages; len(short) != 1 || short[0] != (common.Shortage{ProductID: p.ID, Requested: 1, Available: 0}) {
+				t.Errorf("%s: got shortages %v, want 1 requested and 0 available", what, short)
+			}
+		}
+		again, err := send(i)
+		ordersWant(t, what+", repeated", again, err, o.reply.StatusCode())
+		if string(again.Body) != string(o.reply.Body) || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%s, repeated: got %s, want %s, replayed", what, again.Body, o.reply.Body)
+		}
+	}
+	if placed != left {
+		t.Errorf("%d orders were placed, want %d", placed, left)
+	}
+	if len(transactions) >= left {
+		t.Errorf("%d orders were placed in %d transactions", placed, len(transactions))
+	}
+	ordersWantStock(t, s, p.ID, 0)
+	if n := ordersCount(t, s); n != 1+left {
+		t.Errorf("there are %d orders, want %d", n, 1+left)
+	}
+	ordersAudit(t, w)
+}
+
+// The same for confirm: of the same order, of others, and of one that there is not.
+func TestConfirmationsShareTransactions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100)
+	var ids []int64
+	for range 4 {
+		ids = append(ids, w.Order(s, buyer.ID, p.ID, 1).ID)
+	}
+	ordersCanceled(t, s, ids[3])
+	ids = append(ids, ids[0], ids[0], ids[3]+100)
+
+	replies, errs := make([]*client.ConfirmOrderResponse, len(ids)), make([]error, len(ids))
+	release := sharedHold(t, w, p.ID, ids[0])
+	idle := sharedCallers(w)
+	var sending sync.WaitGroup
+	for i, id := range ids {
+		sending.Go(func() {
+			replies[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprint("k", i))}, orders.Confirmation{})
+		})
+	}
+	ordersEventually(t, "all wait", func() bool { return sharedCallers(w) == idle+float64(len(ids)) })
+	release()
+	sending.Wait()
+
+	for i, id := range ids {
+		what := fmt.Sprintf("confirmation %d, of order %d", i, id)
+		switch i {
+		case 3:
+			ordersRefused(t, what, replies[i], errs[i], http.StatusConflict, common.CodeOrderCanceled)
+		case len(ids) - 1:
+			ordersRefused(t, what, replies[i], errs[i], http.StatusNotFound, common.CodeOrderNotFound)
+		default:
+			ordersWant(t, what, replies[i], errs[i], http.StatusOK)
+			if got := *replies[i].JSON200; got.ID != id || got.Status != orders.StatusConfirmed {
+				t.Errorf("%s: got order %d, %s", what, got.ID, got.Status)
+			}
+		}
+	}
+	for _, i := range []int{4, 5} { // the same order
+		if string(replies[i].Body) != string(replies[0].Body) {
+			t.Errorf("confirmation %d: got %s, want %s", i, replies[i].Body, replies[0].Body)
+		}
+	}
+	ordersAudit(t, w)
+}
+
+// While somebody holds a product, orders of others are placed.
+func TestAProductThatIsHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
+	if w.DB.Engine() != "mysql" {
+		t.Skip("the embedded engine has one writer")
+	}
+	s := w.Login("admin")
+	buyer, held, free := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100), w.Product(s, "B", 5, 100)
+	w.Order(s, buyer.ID, free.ID, 1)
+	release := sharedHold(t, w, held.ID, 0)
+	idle := sharedCallers(w)
+	var waiting, others sync.WaitGroup
+	place := func(sending *sync.WaitGroup, product int64) {
+		sending.Go(func() {
+			r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(product, 1)})
+			if err != nil || r.StatusCode() != http.StatusCreated {
+				t.Errorf("order of product %d: %v %s", product, err, r.GetBody())
+			}
+		})
+	}
+	place(&waiting, held.ID)
+	ordersEventually(t, "the first waits", func() bool { return sharedCallers(w) == idle+1 })
+	for range 5 {
+		place(&waiting, held.ID)
+		place(&others, free.ID)
+	}
+	others.Wait()
+	release()
+	waiting.Wait()
+	ordersWantStock(t, s, held.ID, 94)
+	ordersWantStock(t, s, free.ID, 94)
+	ordersAudit(t, w)
+}
