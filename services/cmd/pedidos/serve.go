@@ -104,7 +104,7 @@ func (p *process) serve(ctx context.Context, port int, needsDB bool, build func(
 	return server.Run(ctx, listener, handler, p.log)
 }
 
-// background starts what goes on beside the services: the sweeps and, where it has a port, the metrics. Stop ends it.
+// background starts what goes on beside the services: the sweeps and, where they have a port, metrics and profiles. Stop ends it.
 func (p *process) background(ctx context.Context, db *database.DB, sweeps []sweep) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // for as long as requests are still answered
 	var running sync.WaitGroup
@@ -114,10 +114,10 @@ func (p *process) background(ctx context.Context, db *database.DB, sweeps []swee
 			cancel()
 			return nil, err
 		}
-		p.log.Info("metrics", "address", listener.Addr().String())
+		p.log.Info("metrics and profiles", "address", listener.Addr().String())
 		running.Go(func() {
-			if err := server.Run(ctx, listener, p.metrics, p.log); err != nil {
-				p.log.ErrorContext(ctx, "metrics are not served", "error", err)
+			if err := server.Run(ctx, listener, server.Admin(p.metrics), p.log); err != nil {
+				p.log.ErrorContext(ctx, "metrics and profiles are not served", "error", err)
 			}
 		})
 	}

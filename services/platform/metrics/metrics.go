@@ -31,12 +31,8 @@ func (r *Registry) Gauge(name string, read func() float64, labels ...string) {
 	}
 }
 
-// ServeHTTP answers /metrics with the metrics, and with those of the Go runtime and of the process.
-func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	if request.URL.Path != "/metrics" {
-		http.NotFound(w, request)
-		return
-	}
+// ServeHTTP answers with the metrics, and with those of the Go runtime and of the process.
+func (r *Registry) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 	r.set.WritePrometheus(w)
 	vm.WriteProcessMetrics(w)
