@@ -8,7 +8,7 @@ WORKDIR /src
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    go build -trimpath -tags=timetzdata -ldflags='-s -w' -o /pedidos ./services/cmd/pedidos
+    go build -trimpath -ldflags='-s -w' -o /pedidos ./services/cmd/pedidos
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
