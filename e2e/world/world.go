@@ -140,6 +140,9 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 	return s.URL
 }
 
+// Handler is a service without its network.
+func (w *World) Handler(name string) http.Handler { return w.gates[name].next }
+
 // Metric is the value of a metric, with its labels as they are written: 0 where it is not there.
 func (w *World) Metric(name string) float64 {
 	w.t.Helper()
