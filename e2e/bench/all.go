@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ func runAll(ctx context.Context, args []string) error {
 	flags.StringVar(&c.BufferPool, "buffer-pool", "1073741824", "`bytes` of MySQL's buffer pool")
 	flags.StringVar(&c.Binary, "binary", "", "measure this executable `file`; one is built where it is not set")
 	flags.StringVar(&c.Logs, "logs", "", "keep the services' logs in this `folder`; they are written to /dev/null where it is not set")
+	profiles := flags.String("profiles", "", "keep a CPU profile of orders-api under each load in this `folder`; it takes a little of the machine")
 	file := flags.String("json", "", "write all figures to this `file`")
 	if err := parse(flags, args, 0); err != nil {
 		return err
@@ -55,6 +57,12 @@ func runAll(ctx context.Context, args []string) error {
 	r, err := rig.Start(ctx, report.Rig, say)
 	if err == nil {
 		err = report.describe(ctx, r)
+	}
+	if *profiles != "" {
+		b.profile = func(ctx context.Context, shop *scenario.Shop, name string, length time.Duration) error {
+			profile, err := r.Profile(ctx, shop, length)
+			return errors.Join(err, os.WriteFile(filepath.Join(*profiles, name+".pprof"), []byte(profile), 0o644))
+		}
 	}
 	if err == nil {
 		err = report.measure(ctx, b, r, scenarios, concurrency)

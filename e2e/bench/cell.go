@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -46,6 +50,9 @@ type bench struct {
 	seed      uint64
 	processes map[string]int                                   // whose processor and memory are told
 	calls     func(context.Context) (sofar float64, err error) // of customers-api, by orders-api; may be nil
+
+	// profile takes a CPU profile for so long and keeps it under a name; may be nil.
+	profile func(ctx context.Context, shop *scenario.Shop, name string, length time.Duration) error
 }
 
 // measure drives a scenario.
@@ -56,12 +63,19 @@ func (b bench) measure(ctx context.Context, s scenario.Scenario, shop *scenario.
 	}
 	defer load.Close()
 	var before, after sample
+	var profiling sync.WaitGroup
+	var profiled error
 	result, err := drive.Run(ctx, b.plan, load.Operations, func() func() {
 		before = b.sample(ctx)
+		if b.profile != nil {
+			name := fmt.Sprintf("%s-%d", strings.ReplaceAll(s.Name, "/", "-"), clients)
+			profiling.Go(func() { profiled = b.profile(ctx, shop, name, b.plan.Duration) })
+		}
 		return func() { after = b.sample(ctx) }
 	})
+	profiling.Wait()
 	if err == nil {
-		err = errors.Join(before.err, after.err)
+		err = errors.Join(before.err, after.err, profiled)
 	}
 	if err != nil {
 		return Cell{}, err

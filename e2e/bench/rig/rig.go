@@ -235,6 +235,16 @@ func (r *Rig) CustomerCalls(ctx context.Context) (calls float64, err error) {
 	return calls, nil
 }
 
+// Profile is a CPU profile of orders-api, of the shop that it serves, from now on; as net/http/pprof takes it.
+func (r *Rig) Profile(ctx context.Context, shop *scenario.Shop, length time.Duration) (string, error) {
+	for _, p := range r.processes {
+		if p.url == shop.Orders {
+			return fetch(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%.0f", p.admin, max(1, length.Seconds())))
+		}
+	}
+	return "", errors.New("no such shop")
+}
+
 // Reset takes all orders and keys out of the fresh shop and gives their stock back.
 func (r *Rig) Reset(ctx context.Context) error {
 	return r.mysql.do(ctx, fresh, "SET foreign_key_checks = 0",
