@@ -13,6 +13,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 	"github.com/lestrrat-go/jwx/v2/jwt"
+	"github.com/maypok86/otter/v2"
 )
 
 const (
@@ -22,14 +23,27 @@ const (
 
 // Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256.
 type Tokens struct {
-	secret []byte
-	ttl    time.Duration
-	now    func() time.Time
+	secret   []byte
+	ttl      time.Duration
+	now      func() time.Time
+	verified *otter.Cache[string, verified] // by token
 }
+
+// verified is who a token speaks for, and from when on and until when that is known.
+type verified struct {
+	caller      Caller
+	from, until time.Time
+}
+
+// remembered is how many tokens that were verified are remembered: clients send the same one again and again.
+const remembered = 1_000
 
 // NewTokens returns the tokens of one secret; they live for ttl.
 func NewTokens(secret string, ttl time.Duration, now func() time.Time) *Tokens {
-	return &Tokens{secret: []byte(secret), ttl: ttl, now: now}
+	return &Tokens{
+		secret: []byte(secret), ttl: ttl, now: now,
+		verified: otter.Must(&otter.Options[string, verified]{MaximumSize: remembered}),
+	}
 }
 
 // Issue signs a token for a user.
@@ -53,23 +67,37 @@ func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration,
 
 // Verify returns who a token speaks for. The algorithm is HS256: a token whose header says another is refused.
 func (t *Tokens) Verify(token string) (Caller, error) {
-	claims, err := jwt.ParseString(token,
-		jwt.WithKeyProvider(jws.KeyProviderFunc(t.key)),
-		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
-		jwt.WithClock(jwt.ClockFunc(t.now)),
-	)
+	now := t.now()
+	if v, ok := t.verified.GetIfPresent(token); ok && !now.Before(v.from) && now.Before(v.until) {
+		return v.caller, nil
+	}
+	v, err := t.verify(token, now)
 	if err != nil {
 		return Caller{}, fmt.Errorf("verify token: %w", err)
 	}
-	if claims.Subject() == "" || !claims.Expiration().After(t.now()) { // jwx requires neither, and takes an exp of 0 for none
-		return Caller{}, errors.New("verify token: no subject, or expired")
+	t.verified.Set(token, v)
+	return v.caller, nil
+}
+
+func (t *Tokens) verify(token string, now time.Time) (verified, error) {
+	claims, err := jwt.ParseString(token,
+		jwt.WithKeyProvider(jws.KeyProviderFunc(t.key)),
+		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
+		jwt.WithClock(jwt.ClockFunc(func() time.Time { return now })),
+	)
+	if err != nil {
+		return verified{}, err
+	}
+	if claims.Subject() == "" || !claims.Expiration().After(now) { // jwx requires neither, and takes an exp of 0 for none
+		return verified{}, errors.New("no subject, or expired")
 	}
 	role, _ := claims.Get("role")
 	switch name, _ := role.(string); Role(name) {
 	case Admin, Viewer:
-		return Caller{Name: "user:" + claims.Subject(), Role: Role(name)}, nil
+		caller := Caller{Name: "user:" + claims.Subject(), Role: Role(name)}
+		return verified{caller: caller, from: now, until: claims.Expiration()}, nil
 	}
-	return Caller{}, errors.New("verify token: unknown role")
+	return verified{}, errors.New("unknown role")
 }
 
 // key gives the key to a signature that says it is HS256, where it is the only one.

@@ -55,15 +55,23 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 		{"a day later", 24 * time.Hour, false},
 		{"before it was issued", -time.Second, false},
 	} {
-		c := &clock{start}
-		tokens := auth.NewTokens(secret, time.Hour, c.now)
-		token, _, err := tokens.Issue("ana", auth.Admin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.at = start.Add(test.after)
-		if _, err := tokens.Verify(token); (err == nil) != test.valid {
-			t.Errorf("%s: Verify = %v, want valid: %t", test.name, err, test.valid)
+		for _, seen := range []bool{false, true} { // one that was verified before is remembered
+			c := &clock{start}
+			tokens := auth.NewTokens(secret, time.Hour, c.now)
+			token, _, err := tokens.Issue("ana", auth.Admin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen {
+				if _, err := tokens.Verify(token); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.at = start.Add(test.after)
+			got, err := tokens.Verify(token)
+			if want := (auth.Caller{Name: "user:ana", Role: auth.Admin}); (err == nil) != test.valid || test.valid && got != want {
+				t.Errorf("%s, seen: %t: Verify = %+v, %v, want valid: %t", test.name, seen, got, err, test.valid)
+			}
 		}
 	}
 }

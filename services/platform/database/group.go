@@ -55,7 +55,8 @@ func NewGroup[T any](db *DB, statements func(ctx context.Context, conn Conn, ite
 	return &Group[T]{db: db, statements: statements}
 }
 
-// Do returns when the item's transaction has ended, with the error of DB.Tx.
+// Do returns when the item's transaction has ended, with the error of DB.Tx. Who gives up before knows as little of what came
+// of it as with Tx.
 func (g *Group[T]) Do(ctx context.Context, item T) error {
 	leave, err := g.db.write.enter()
 	if err != nil {
@@ -64,7 +65,11 @@ func (g *Group[T]) Do(ctx context.Context, item T) error {
 	defer leave()
 	m := &member[T]{ctx: ctx, item: item, told: make(chan news, 1)}
 	told := g.join(m)
-	if told.leads {
+	switch {
+	case told.leads && ctx.Err() != nil:
+		g.handOn()
+		return ctx.Err()
+	case told.leads:
 		told.err = g.lead(m)
 	}
 	if errors.Is(told.err, errAlone) {
@@ -89,15 +94,16 @@ func (g *Group[T]) join(m *member[T]) news {
 	case <-m.ctx.Done():
 	}
 	g.mu.Lock()
-	at := slices.Index(g.waiting, m)
-	if at >= 0 {
+	defer g.mu.Unlock()
+	if at := slices.Index(g.waiting, m); at >= 0 {
 		g.waiting = slices.Delete(g.waiting, at, at+1)
 	}
-	g.mu.Unlock()
-	if at >= 0 {
+	select {
+	case told := <-m.told: // that it leads, perhaps, in this very moment
+		return told
+	default:
 		return news{err: m.ctx.Err()}
 	}
-	return <-m.told // it leads, or its transaction is under way
 }
 
 // lead runs a transaction for the member and all who wait.

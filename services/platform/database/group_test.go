@@ -29,6 +29,11 @@ type grouped struct {
 func inBubble(t *testing.T, test func(*testing.T, *grouped)) {
 	t.Helper()
 	t.Parallel()
+	bubble(t, test)
+}
+
+func bubble(t *testing.T, test func(*testing.T, *grouped)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &grouped{gate: make(chan struct{})}
 		g.db, _ = migrated(t)
@@ -62,10 +67,13 @@ func (g *grouped) add(ctx context.Context, conn database.Conn, items []string) e
 func (g *grouped) start(ctx context.Context, items ...string) (came map[string]*outcome) {
 	came = map[string]*outcome{}
 	for _, item := range items {
-		o := &outcome{}
+		o := &outcome{ended: make(chan struct{})}
 		came[item] = o
 		go func() {
-			defer func() { o.panicked, o.done, o.at = recover(), true, time.Now() }()
+			defer func() {
+				o.panicked, o.at = recover(), time.Now()
+				close(o.ended)
+			}()
 			o.err = g.Do(ctx, item)
 		}()
 		synctest.Wait()
@@ -74,10 +82,19 @@ func (g *grouped) start(ctx context.Context, items ...string) (came map[string]*
 }
 
 type outcome struct {
-	done     bool
+	ended    chan struct{}
 	err      error
 	panicked any
 	at       time.Time
+}
+
+func (o *outcome) done() bool {
+	select {
+	case <-o.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // want checks what was tried, without the order of transactions of one item that come after the shared one.
@@ -95,8 +112,11 @@ func (g *grouped) want(t *testing.T, tried ...[]string) {
 func wantDone(t *testing.T, came map[string]*outcome, failed ...string) {
 	t.Helper()
 	for item, o := range came {
-		if !o.done || (o.err != nil) != slices.Contains(failed, item) || o.panicked != nil {
-			t.Errorf("%s: %+v, want an error: %t", item, *o, slices.Contains(failed, item))
+		switch {
+		case !o.done():
+			t.Errorf("%s is not done", item)
+		case (o.err != nil) != slices.Contains(failed, item) || o.panicked != nil:
+			t.Errorf("%s: %v, panic %v, want an error: %t", item, o.err, o.panicked, slices.Contains(failed, item))
 		}
 	}
 }
@@ -104,7 +124,7 @@ func wantDone(t *testing.T, came map[string]*outcome, failed ...string) {
 func TestGroupSharesWhatComesMeanwhile(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *grouped) {
 		came := g.start(t.Context(), "a", "b", "c", "d")
-		if got := skus(t, g.db); len(got) != 0 || came["a"].done || came["d"].done {
+		if got := skus(t, g.db); len(got) != 0 || came["a"].done() || came["d"].done() {
 			t.Errorf("%q are there before the first transaction has ended", got)
 		}
 		close(g.gate)
@@ -182,8 +202,10 @@ func TestGroupWherePanicStaysWithItsCause(t *testing.T) {
 		close(g.gate)
 		synctest.Wait()
 		// b has led: it can't be told from the one at fault.
-		if came["b"].panicked == nil || came["c"].panicked == nil {
-			t.Errorf("b: %+v, c: %+v, want panics", came["b"], came["c"])
+		for _, item := range []string{"b", "c"} {
+			if !came[item].done() || came[item].panicked == nil {
+				t.Errorf("%s does not panic", item)
+			}
 		}
 		wantDone(t, map[string]*outcome{"a": came["a"], "d": came["d"]})
 		wantDone(t, g.start(t.Context(), "e")) // the lane is free again
@@ -228,7 +250,7 @@ func TestGroupWhoGivesUp(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
 		wantDone(t, gone, "c")
-		if !errors.Is(gone["c"].err, context.DeadlineExceeded) || came["a"].done {
+		if !errors.Is(gone["c"].err, context.DeadlineExceeded) || came["a"].done() {
 			t.Errorf("c: %v, want %v while a is under way", gone["c"].err, context.DeadlineExceeded)
 		}
 		close(g.gate)
@@ -236,6 +258,59 @@ func TestGroupWhoGivesUp(t *testing.T) {
 		wantDone(t, came)
 		g.want(t, []string{"a"}, []string{"b"})
 	})
+}
+
+// Who is in a transaction that takes too long for it does not wait for its end.
+func TestGroupWhoGivesUpLate(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *grouped) {
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		g.fault = func(_ context.Context, _ database.Conn, sku string) error {
+			if sku == "c" {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}
+		came := g.start(t.Context(), "a", "b")
+		gone := g.start(short, "c")
+		close(g.gate)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		wantDone(t, gone, "c")
+		if came["b"].done() {
+			t.Error("b is done: the transaction that it shares with c is not")
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantDone(t, came)
+		g.want(t, []string{"a"}, []string{"b", "c"})
+	})
+}
+
+// Who is to lead at the moment at which it gives up hands on, if it does not lead in time after all.
+func TestGroupWhoGivesUpAsItIsToLead(t *testing.T) {
+	t.Parallel()
+	for range 100 { // few of them come to it
+		bubble(t, func(t *testing.T, g *grouped) {
+			const patience = 500 * time.Millisecond
+			short, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			came := g.start(t.Context(), "a")
+			gone := g.start(short, "b")["b"]
+			came["c"] = g.start(t.Context(), "c")["c"]
+			time.Sleep(2 * patience)
+			close(g.gate)
+			synctest.Wait()
+			wantDone(t, came)
+			want := []string{"a", "c"}
+			if gone.done() && gone.err == nil {
+				want = []string{"a", "b", "c"}
+			}
+			if got := skus(t, g.db); !gone.done() || !slices.Equal(got, want) {
+				t.Errorf("%q are there, want %q", got, want)
+			}
+		})
+	}
 }
 
 // A transaction that takes long does not keep the next from being tried.
@@ -313,9 +388,7 @@ func TestGroupHasPlaces(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *grouped) {
 		g.db.Limit(2) // and one that is served
 		came := g.start(t.Context(), "a", "b", "c", "d")
-		if !came["d"].done || came["d"].err == nil {
-			t.Errorf("d: %+v, want to be refused at once", came["d"])
-		}
+		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // at once
 		close(g.gate)
 		synctest.Wait()
 		wantDone(t, came, "d")

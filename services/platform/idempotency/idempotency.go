@@ -218,9 +218,11 @@ func (k *Keeper) do(ctx context.Context, r Request, serve func(*part) error) (An
 			}
 		}
 	}
-	err := serve(p)
-	if !errors.Is(err, errTaken) {
-		return p.answer, err
+	switch err := serve(p); {
+	case err == nil:
+		return p.answer, nil
+	case !errors.Is(err, errTaken):
+		return Answer{}, err // p may still be served: for those who have not given up
 	}
 	answer, found, err := k.replay(ctx, p.entry)
 	if err == nil && found != kept { // swept in this very moment

@@ -52,8 +52,10 @@ func operations(contract []byte, anonymous bool) (map[string]*operation, error) 
 	all := map[string]*operation{}
 	for path, item := range doc.Paths.Map() {
 		for method, spec := range item.Operations() {
+			open := *spec
+			open.Security = openapi3.NewSecurityRequirements() // it is authorize that looks after them
 			op := &operation{
-				route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
+				route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: &open},
 				queries: map[string]bool{},
 			}
 			security := doc.Security
@@ -151,7 +153,6 @@ func (op *operation) validate(c echo.Context) error {
 		PathParams: parameters,
 		Route:      op.route,
 		Options: &openapi3filter.Options{
-			AuthenticationFunc:      openapi3filter.NoopAuthenticationFunc, // authorize has done it
 			KeepValidatedValue:      true,
 			SkipSettingDefaults:     true,
 			MultiError:              true,
