@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
@@ -23,7 +24,7 @@ const (
 
 // Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256.
 type Tokens struct {
-	secret   []byte
+	secrets  [][]byte // the first signs, all verify
 	ttl      time.Duration
 	now      func() time.Time
 	verified *otter.Cache[string, verified] // by token
@@ -38,12 +39,14 @@ type verified struct {
 // remembered is how many tokens that were verified are remembered: clients send the same one again and again.
 const remembered = 1_000
 
-// NewTokens returns the tokens of one secret; they live for ttl.
-func NewTokens(secret string, ttl time.Duration, now func() time.Time) *Tokens {
-	return &Tokens{
-		secret: []byte(secret), ttl: ttl, now: now,
-		verified: otter.Must(&otter.Options[string, verified]{MaximumSize: remembered}),
+// NewTokens returns the tokens of a comma-separated list of secrets: the first signs, and tokens of any are taken. They
+// live for ttl.
+func NewTokens(secrets string, ttl time.Duration, now func() time.Time) *Tokens {
+	t := &Tokens{ttl: ttl, now: now, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: remembered})}
+	for secret := range strings.SplitSeq(secrets, ",") {
+		t.secrets = append(t.secrets, []byte(strings.TrimSpace(secret)))
 	}
+	return t
 }
 
 // Issue signs a token for a user.
@@ -58,7 +61,7 @@ func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration,
 	if err != nil {
 		return "", 0, fmt.Errorf("build token: %w", err)
 	}
-	signed, err := jwt.Sign(claims, jwt.WithKey(jwa.HS256, t.secret))
+	signed, err := jwt.Sign(claims, jwt.WithKey(jwa.HS256, t.secrets[0]))
 	if err != nil {
 		return "", 0, fmt.Errorf("sign token: %w", err)
 	}
@@ -81,7 +84,7 @@ func (t *Tokens) Verify(token string) (Caller, error) {
 
 func (t *Tokens) verify(token string, now time.Time) (verified, error) {
 	claims, err := jwt.ParseString(token,
-		jwt.WithKeyProvider(jws.KeyProviderFunc(t.key)),
+		jwt.WithKeyProvider(jws.KeyProviderFunc(t.keys)),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 		jwt.WithClock(jwt.ClockFunc(func() time.Time { return now })),
 	)
@@ -100,11 +103,13 @@ func (t *Tokens) verify(token string, now time.Time) (verified, error) {
 	return verified{}, errors.New("unknown role")
 }
 
-// key gives the key to a signature that says it is HS256, where it is the only one.
-func (t *Tokens) key(_ context.Context, sink jws.KeySink, signature *jws.Signature, message *jws.Message) error {
+// keys gives the keys to a signature that says it is HS256, where it is the only one.
+func (t *Tokens) keys(_ context.Context, sink jws.KeySink, signature *jws.Signature, message *jws.Message) error {
 	if len(message.Signatures()) != 1 || signature.ProtectedHeaders().Algorithm() != jwa.HS256 {
 		return errors.New("not signed with HS256")
 	}
-	sink.Key(jwa.HS256, t.secret)
+	for _, secret := range t.secrets {
+		sink.Key(jwa.HS256, secret)
+	}
 	return nil
 }

@@ -76,6 +76,37 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 	}
 }
 
+// A secret is put in front of the old one, and the old one is taken out once its tokens are over.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	const another = "another-secret-that-has-32-bytes-or-more"
+	issued := func(secrets string) string {
+		t.Helper()
+		token, _, err := auth.NewTokens(secrets, time.Hour, (&clock{start}).now).Issue("ana", auth.Admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	before, after := issued(secret), issued(another+", "+secret)
+	for _, test := range []struct {
+		secrets       string
+		before, after bool
+	}{
+		{secret, true, false},
+		{another + ", " + secret, true, true},
+		{secret + "," + another, true, true}, // a process that has not been restarted yet must take the new one's
+		{another, false, true},
+	} {
+		tokens := auth.NewTokens(test.secrets, time.Hour, (&clock{start}).now)
+		for token, want := range map[string]bool{before: test.before, after: test.after} {
+			if _, err := tokens.Verify(token); (err == nil) != want {
+				t.Errorf("%q: Verify of a token of before: %t: %v, want valid: %t", test.secrets, token == before, err, want)
+			}
+		}
+	}
+}
+
 func TestIssuedTokenHasTheClaimsOfThePromise(t *testing.T) {
 	t.Parallel()
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)

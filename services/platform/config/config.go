@@ -43,6 +43,15 @@ func (s Secret) First() string {
 	return strings.TrimSpace(first)
 }
 
+// shortest is the length of the shortest of a comma-separated list.
+func (s Secret) shortest() int {
+	least := len(s)
+	for one := range strings.SplitSeq(string(s), ",") {
+		least = min(least, len(strings.TrimSpace(one)))
+	}
+	return least
+}
+
 // Config is the environment of all services; each reads its part.
 type Config struct {
 	Host string `env:"HOST"`
@@ -128,16 +137,11 @@ func (c *Config) Check(needs Needs) error {
 	var faults []error
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
-	if needs.JWTSecret && len(c.JWTSecret) < minSecret {
-		refuse("JWT_SECRET is %s: it must have at least %d bytes", missingOrShort(c.JWTSecret), minSecret)
+	if needs.JWTSecret && c.JWTSecret.shortest() < minSecret {
+		refuse("JWT_SECRET is %s: each secret must have at least %d bytes", missingOrShort(c.JWTSecret), minSecret)
 	}
-	if needs.ServiceToken {
-		for token := range strings.SplitSeq(string(c.ServiceToken), ",") {
-			if len(strings.TrimSpace(token)) < minToken {
-				refuse("SERVICE_TOKEN is %s: each token must have at least %d characters", missingOrShort(c.ServiceToken), minToken)
-				break
-			}
-		}
+	if needs.ServiceToken && c.ServiceToken.shortest() < minToken {
+		refuse("SERVICE_TOKEN is %s: each token must have at least %d characters", missingOrShort(c.ServiceToken), minToken)
 	}
 	if needs.AdminPassword {
 		if len(c.AdminPassword) < minPassword {

@@ -103,6 +103,8 @@ func TestCheck(t *testing.T) {
 
 		{"no JWT secret", []string{"JWT_SECRET", ""}, []string{"JWT_SECRET is not set"}},
 		{"short JWT secret", []string{"JWT_SECRET", "planted-31-bytes-12345678901234"}, []string{"JWT_SECRET is too short"}},
+		{"two JWT secrets", []string{"JWT_SECRET", "planted-32-bytes-123456789012345, planted-32-bytes-678901234567890"}, nil},
+		{"one short JWT secret of two", []string{"JWT_SECRET", "planted-jwt-secret-of-32-or-more-bytes, planted-2"}, []string{"JWT_SECRET is too short"}},
 		{"no service token", []string{"SERVICE_TOKEN", ""}, []string{"SERVICE_TOKEN is not set"}},
 		{"short service token", []string{"SERVICE_TOKEN", "planted-15-byte"}, []string{"SERVICE_TOKEN is too short"}},
 		{"one short token of two", []string{"SERVICE_TOKEN", "planted-service-token-1, planted-2"}, []string{"SERVICE_TOKEN is too short"}},
