@@ -290,7 +290,7 @@ func TestGroupWhoGivesUpLate(t *testing.T) {
 // Who is to lead at the moment at which it gives up hands on, if it does not lead in time after all.
 func TestGroupWhoGivesUpAsItIsToLead(t *testing.T) {
 	t.Parallel()
-	for range 100 { // few of them come to it
+	for range 50 { // few of them come to it
 		bubble(t, func(t *testing.T, g *grouped) {
 			const patience = 500 * time.Millisecond
 			short, cancel := context.WithTimeout(t.Context(), patience)
