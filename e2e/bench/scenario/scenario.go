@@ -80,6 +80,8 @@ func All() []Scenario {
 	return []Scenario{
 		{Name: "floor/create-1", start: floorCreate(1)},
 		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
+		{Name: "create-grown", Against: "create-1", Grown: true, Places: true, start: create(1)},
+		{Name: "replay", Against: "create-1", Grown: true, start: replay},
 		{Name: "floor/create-5", start: floorCreate(5)},
 		{Name: "create-5", Against: "floor/create-5", Places: true, start: create(5)},
 		{Name: "floor/create-20", start: floorCreate(20)},
@@ -89,8 +91,6 @@ func All() []Scenario {
 		{Name: "orchestrated", Against: "floor/create-confirm", Places: true, start: orchestrated},
 		{Name: "floor/hot", start: floorHot},
 		{Name: "hot", Against: "floor/hot", Places: true, start: hot},
-		{Name: "replay", Against: "create-1", Grown: true, start: replay},
-		{Name: "create-grown", Against: "create-1", Grown: true, Places: true, start: create(1)},
 		{Name: "bare/get", Grown: true, start: bareGet},
 		{Name: "get", Against: "bare/get", Grown: true, start: get},
 		{Name: "list", Grown: true, start: list},
