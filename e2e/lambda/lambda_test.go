@@ -41,6 +41,22 @@ func TestLambda(t *testing.T) {
 	t.Run("Faults", func(t *testing.T) { t.Parallel(); testFaults(t, binary) })
 	t.Run("OtherEvents", func(t *testing.T) { t.Parallel(); testOtherEvents(t, binary) })
 	t.Run("Start", func(t *testing.T) { t.Parallel(); testStart(t, binary) })
+	t.Run("Template", func(t *testing.T) { t.Parallel(); testTemplate(t, binary) })
+}
+
+// BenchmarkColdStart is the time from the start of a process to its first answer, with an orders-api that answers at once.
+func BenchmarkColdStart(b *testing.B) {
+	binary, orders := build(b), newOrders(b)
+	var cpu time.Duration
+	for b.Loop() {
+		f := run(b, binary, "ORDERS_API_BASE="+orders.URL)
+		f.invoke(b, post(route, order))
+		b.StopTimer()
+		f.kill()
+		cpu += f.process.ProcessState.UserTime() + f.process.ProcessState.SystemTime()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(cpu.Milliseconds())/float64(b.N), "cpu-ms/op")
 }
 
 // testAnswers sends one event each to a function of its own.
@@ -200,13 +216,18 @@ func testFaults(t *testing.T, binary string) {
 		got := start(t, binary, "ORDERS_API_BASE="+closed.URL).invoke(t, post(route, order))
 		unavailable(t, got)
 	})
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the client go
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	t.Run("orders-api hangs until the request's time is over", func(t *testing.T) {
+		t.Parallel()
+		f := start(t, binary, "ORDERS_API_BASE="+hanging.URL, "UPSTREAM_TIMEOUT=1m", "REQUEST_TIMEOUT=200ms")
+		unavailable(t, f.invokeUntil(t, time.Now().Add(time.Hour), post(route, order).bytes(t)))
+	})
 	t.Run("orders-api hangs until the invocation's time is over", func(t *testing.T) {
 		t.Parallel()
-		hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the client go
-			<-r.Context().Done()
-		}))
-		t.Cleanup(hanging.Close)
 		f := start(t, binary, "ORDERS_API_BASE="+hanging.URL, "UPSTREAM_TIMEOUT=1m", "REQUEST_TIMEOUT=1m")
 		deadline := time.Now().Add(1500 * time.Millisecond)
 		unavailable(t, f.invokeUntil(t, deadline, post(route, order).bytes(t)))
@@ -289,8 +310,8 @@ func testStart(t *testing.T, binary string) {
 	}
 }
 
-// build makes the binary as a deployment does.
-func build(t *testing.T) string {
+// build makes the binary as a deployment does, for this machine.
+func build(t testing.TB) string {
 	t.Helper()
 	tool, err := exec.LookPath("go")
 	if err != nil {
@@ -299,7 +320,8 @@ func build(t *testing.T) string {
 	binary := filepath.Join(t.TempDir(), "bootstrap")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	if output, err := exec.CommandContext(ctx, tool, "build", "-buildvcs=false", "-o", binary, program).CombinedOutput(); err != nil {
+	args := []string{"build", "-tags=lambda.norpc", "-ldflags=-s -w", "-buildvcs=false", "-o", binary, program}
+	if output, err := exec.CommandContext(ctx, tool, args...).CombinedOutput(); err != nil {
 		t.Fatalf("build the Lambda: %v\n%s", err, output)
 	}
 	return binary
@@ -329,7 +351,7 @@ type result struct {
 }
 
 // start starts a function that must run until the test is over, and log nothing but JSON and no secret.
-func start(t *testing.T, binary string, environ ...string) *function {
+func start(t testing.TB, binary string, environ ...string) *function {
 	t.Helper()
 	f := run(t, binary, environ...)
 	t.Cleanup(func() {
@@ -338,8 +360,7 @@ func start(t *testing.T, binary string, environ ...string) *function {
 			t.Errorf("the function has ended: %s", f.process.ProcessState)
 		default:
 		}
-		_ = f.process.Process.Kill()
-		<-f.ended
+		f.kill()
 		for line := range strings.Lines(f.stderr.String()) {
 			if !json.Valid([]byte(line)) {
 				t.Errorf("a log line is not JSON: %s", line)
@@ -355,7 +376,7 @@ func start(t *testing.T, binary string, environ ...string) *function {
 }
 
 // run starts a function in an environment of nothing else.
-func run(t *testing.T, binary string, environ ...string) *function {
+func run(t testing.TB, binary string, environ ...string) *function {
 	t.Helper()
 	f := &function{ended: make(chan struct{}), events: make(chan invocation), results: make(chan result, 1)}
 	runtime := httptest.NewServer(f.runtime())
@@ -370,11 +391,13 @@ func run(t *testing.T, binary string, environ ...string) *function {
 		defer close(f.ended)
 		_ = f.process.Wait() // ProcessState has it
 	}()
-	t.Cleanup(func() {
-		_ = f.process.Process.Kill()
-		<-f.ended
-	})
+	t.Cleanup(f.kill)
 	return f
+}
+
+func (f *function) kill() {
+	_ = f.process.Process.Kill()
+	<-f.ended
 }
 
 // runtime is the Lambda Runtime API (2018-06-01).
@@ -412,12 +435,12 @@ func (f *function) runtime() http.Handler {
 }
 
 // invoke sends an event that API Gateway would, and returns what API Gateway would get.
-func (f *function) invoke(t *testing.T, e event) answer {
+func (f *function) invoke(t testing.TB, e event) answer {
 	t.Helper()
 	return f.invokeUntil(t, time.Now().Add(patience), e.bytes(t))
 }
 
-func (f *function) invokeUntil(t *testing.T, deadline time.Time, payload []byte) answer {
+func (f *function) invokeUntil(t testing.TB, deadline time.Time, payload []byte) answer {
 	t.Helper()
 	r := f.send(t, deadline, payload)
 	if r.failed {
@@ -431,7 +454,7 @@ func (f *function) invokeUntil(t *testing.T, deadline time.Time, payload []byte)
 }
 
 // send has the function do one invocation; they come one at a time.
-func (f *function) send(t *testing.T, deadline time.Time, payload []byte) result {
+func (f *function) send(t testing.TB, deadline time.Time, payload []byte) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -513,7 +536,7 @@ func (e event) without(path string) event {
 	return e
 }
 
-func (e event) bytes(t *testing.T) []byte {
+func (e event) bytes(t testing.TB) []byte {
 	t.Helper()
 	payload, err := json.Marshal(e)
 	if err != nil {
@@ -646,12 +669,16 @@ type call struct {
 
 func (c call) key() string { return c.Header.Get("Idempotency-Key") }
 
-func newOrders(t *testing.T) *orders {
+func newOrders(t testing.TB) *orders {
 	t.Helper()
 	o := &orders{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", o.answer(http.StatusCreated, "CREATED", "null"))
 	mux.HandleFunc("POST /orders/7/confirm", o.answer(http.StatusOK, "CONFIRMED", `"2026-01-15T09:30:00.223456Z"`))
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok"}`)
+	})
 	o.Server = httptest.NewServer(mux)
 	t.Cleanup(o.Close)
 	return o
