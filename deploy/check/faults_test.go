@@ -1,0 +1,232 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Each rule sees the faults that it is there for.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for overlay, planted := range faults {
+		documents := build(t, overlay)
+		for _, fault := range planted {
+			t.Run(fault.want, func(t *testing.T) {
+				t.Parallel()
+				s := newSystem(t, documents)
+				fault.plant(editor{t, &s})
+				found := fault.rule.findings(s)
+				if !slices.ContainsFunc(found, func(finding string) bool { return strings.Contains(finding, fault.want) }) {
+					t.Errorf("found %q", found)
+				}
+			})
+		}
+	}
+}
+
+type fault struct {
+	rule  rule
+	want  string // part of what the rule says
+	plant func(e editor)
+}
+
+var faults = map[string][]fault{
+	"local": {
+		{restricted, "orders: not restricted: allowPrivilegeEscalation", func(e editor) {
+			e.container("orders").SecurityContext.AllowPrivilegeEscalation = nil
+		}},
+		{restricted, "migrate: not restricted: seccompProfile", func(e editor) { e.pod("migrate").SecurityContext.SeccompProfile = nil }},
+		{restricted, "mysql: not restricted: runAsNonRoot", func(e editor) { e.pod("mysql").SecurityContext.RunAsNonRoot = nil }},
+		{restricted, "does not enforce the restricted profile", func(e editor) { get[*corev1.Namespace](e, "pedidos").Labels = nil }},
+
+		{sealed, "customers: its pods have a token", func(e editor) { e.pod("customers").AutomountServiceAccountToken = nil }},
+		{sealed, "seed: every Service puts variables", func(e editor) { e.pod("seed").EnableServiceLinks = nil }},
+		{sealed, "orders: its root file system", func(e editor) { e.container("orders").SecurityContext.ReadOnlyRootFilesystem = nil }},
+
+		{bounded, "mysql: it does not say how much", func(e editor) { e.container("mysql").Resources.Limits = nil }},
+		{bounded, "orders: it does not say how much", func(e editor) { delete(e.container("orders").Resources.Requests, corev1.ResourceCPU) }},
+		{bounded, `orders: GOMEMLIMIT is "256MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "256MiB") }},
+		{bounded, "orders: GOMEMLIMIT", func(e editor) {
+			e.container("orders").Resources.Limits[corev1.ResourceMemory] = resource.MustParse("128Mi")
+		}},
+		{bounded, `migrate: GOMEMLIMIT is ""`, func(e editor) { e.unset("migrate", "GOMEMLIMIT") }},
+
+		{configured, "orders: nothing reads CUSTOMERS_API_URL", func(e editor) { e.set("orders", "CUSTOMERS_API_URL", "http://customers:3001") }},
+		{configured, "orders: nothing reads DB_ORDERS_USER", func(e editor) { e.set("orders", "DB_ORDERS_USER", "orders_user") }},
+		{configured, "migrate: nothing reads DB_ORDER_USER", func(e editor) { e.set("migrate", "DB_ORDER_USER", "orders_user") }},
+		{configured, "JWT_SECRET is not set", func(e editor) { e.unset("orders", "JWT_SECRET") }},
+		{configured, "SERVICE_TOKEN is not set", func(e editor) { e.unset("customers", "SERVICE_TOKEN") }},
+		{configured, "ADMIN_PASSWORD is not set", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
+		{configured, "CUSTOMERS_API_BASE can't be used", func(e editor) { e.unset("orders", "CUSTOMERS_API_BASE") }},
+		{configured, "ORDERS_API_BASE can't be used", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "orders:3002") }},
+		{configured, "DB_USER and DB_NAME must be set", func(e editor) { e.unset("migrate", "DB_USER") }},
+		{configured, "JWT_SECRET is too short", func(e editor) { e.secret("pedidos").Data["JWT_SECRET"] = []byte("short") }},
+		{configured, "customers: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
+		{configured, "seed: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
+		{configured, "DB_WAIT can't be read", func(e editor) { e.settings("pedidos").Data["DB_WAIT"] = "60" }},
+		{configured, "PORT must be between", func(e editor) { e.set("orders", "PORT", "300200") }},
+		{configured, "orchestrator: it does not start: pedidos: unexpected argument", func(e editor) { e.container("orchestrator").Args = []string{"orchestrate"} }},
+
+		{connected, "orders: it listens on 127.0.0.1", func(e editor) { e.set("orders", "HOST", "127.0.0.1") }},
+		{connected, "orders: it listens on 3001, and its port http is 3002", func(e editor) { e.set("orders", "PORT", "3001") }},
+		{connected, "customers: it listens on 0, and its port metrics is 9090", func(e editor) { e.unset("customers", "ADMIN_PORT") }},
+		{connected, "orders: there is no Service at customer:3001", func(e editor) { e.set("orders", "CUSTOMERS_API_BASE", "http://customer:3001") }},
+		{connected, "orchestrator: there is no Service at orders:3001", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "http://orders:3001") }},
+		{connected, "migrate: there is no Service at db:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "db" }},
+
+		{probed, "orders: its readiness probe does not ask /ready", func(e editor) { e.container("orders").ReadinessProbe.HTTPGet.Path = "/health" }},
+		{probed, "orders: its startup probe does not ask /health", func(e editor) { e.container("orders").StartupProbe = nil }},
+		{probed, "orders: its liveness probe asks the port metrics", func(e editor) {
+			e.container("orders").LivenessProbe.HTTPGet.Port = intstr.FromString("metrics")
+		}},
+		{probed, "orders: it stops listening", func(e editor) { e.container("orders").Lifecycle = nil }},
+		{probed, "orders: it is killed before", func(e editor) { *e.pod("orders").TerminationGracePeriodSeconds = 20 }},
+
+		{resolved, "orders: it does not select its own pods", func(e editor) {
+			get[*appsv1.Deployment](e, "orders").Spec.Selector.MatchLabels["app.kubernetes.io/name"] = "order"
+		}},
+		{resolved, "orders: it is spread over kubernetes.io/hostname", func(e editor) {
+			e.pod("orders").TopologySpreadConstraints[0].LabelSelector.MatchLabels["app.kubernetes.io/part-of"] = "order"
+		}},
+		{resolved, "Service orders: it selects the pods of 0", func(e editor) { e.service("orders").Spec.Selector["app.kubernetes.io/name"] = "order" }},
+		{resolved, "Service orders: it selects the pods of 6", func(e editor) {
+			e.service("orders").Spec.Selector = map[string]string{"app.kubernetes.io/part-of": "pedidos"}
+		}},
+		{resolved, "Service orders: orders has no port web", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromString("web") }},
+		{resolved, "Service orders: it leads to the metrics", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromInt32(9090) }},
+		{resolved, "StatefulSet mysql: there is no Service db", func(e editor) { get[*appsv1.StatefulSet](e, "mysql").Spec.ServiceName = "db" }},
+		{resolved, "HorizontalPodAutoscaler orders: there is no Deployment order ", func(e editor) {
+			get[*autoscalingv2.HorizontalPodAutoscaler](e, "orders").Spec.ScaleTargetRef.Name = "order"
+		}},
+		{resolved, "PodDisruptionBudget orders: it selects the pods of 0", func(e editor) {
+			get[*policyv1.PodDisruptionBudget](e, "orders").Spec.Selector.MatchLabels["app.kubernetes.io/name"] = "order"
+		}},
+		{resolved, "Deployment orders: it has no HorizontalPodAutoscaler or no PodDisruptionBudget", func(e editor) {
+			e.remove(get[*policyv1.PodDisruptionBudget](e, "orders"))
+		}},
+		{resolved, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Name = "auth" }},
+		{resolved, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Port.Name = "metrics" }},
+
+		{referred, "customers: there is no ConfigMap settings", func(e editor) { e.container("customers").EnvFrom[0].ConfigMapRef.Name = "settings" }},
+		{referred, "mysql: there is no Secret users", func(e editor) { e.pod("mysql").Volumes[0].Secret.SecretName = "users" }},
+		{referred, "mysql: MYSQL_PASSWORD: there is no Secret", func(e editor) { e.variable("mysql", "MYSQL_PASSWORD").ValueFrom.SecretKeyRef.Key = "PASSWORD" }},
+		{referred, "orders: JWT_SECRET: there is no Secret jwt with a JWT_SECRET", func(e editor) { e.variable("orders", "JWT_SECRET").ValueFrom.SecretKeyRef.Name = "jwt" }},
+
+		{routed, `GET /internal/customers/{id} leads to "customers", want ""`, func(e editor) { e.paths()[0].Path = "/internal" }},
+		{routed, `POST /auth/login leads to "", want "customers"`, func(e editor) { e.paths()[0].Path = "/login" }},
+		{routed, `PUT /customers/{id} leads to "", want "customers"`, func(e editor) { *e.paths()[1].PathType = networkingv1.PathTypeExact }},
+		{routed, `GET /orders leads to "customers", want "orders"`, func(e editor) { e.paths()[3].Backend.Service.Name = "customers" }},
+		{routed, `GET /ready leads to "orders", want ""`, func(e editor) { e.paths()[2].Path = "/" }},
+		{routed, `/metrics leads to "orders"`, func(e editor) { e.paths()[2].Path = "/metrics" }},
+		{routed, `/debug/pprof/ leads to "orders"`, func(e editor) {
+			e.ingress().Spec.DefaultBackend = &networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: "orders"}}
+		}},
+
+		{policed, "ingress may connect to unforeseen:80: true, want false", func(e editor) { e.remove(e.policy("default-deny")) }},
+		{policed, "orchestrator may connect to elsewhere:443: true", func(e editor) {
+			e.policy("orchestrator").Spec.Egress[0] = networkingv1.NetworkPolicyEgressRule{}
+		}},
+		{policed, "orders may connect to customers:3001: false", func(e editor) { e.policy("orders").Spec.Egress = nil }},
+		{policed, "orders may connect to customers:3001: false", func(e editor) {
+			e.policy("customers").Spec.Ingress[0].From[1].PodSelector.MatchLabels["app.kubernetes.io/name"] = "orchestrator"
+		}},
+		{policed, "elsewhere may connect to customers:9090: true", func(e editor) { e.policy("metrics").Spec.Ingress[0].From = nil }},
+		{policed, "ingress may connect to customers:9090: true", func(e editor) { e.policy("customers").Spec.Ingress[0].Ports = nil }},
+		{policed, "monitoring may connect to orders:9090: false", func(e editor) { *e.policy("metrics").Spec.Ingress[0].Ports[0].Port = intstr.FromInt32(9091) }},
+		{policed, "orchestrator may connect to elsewhere:53: false", func(e editor) { e.remove(e.policy("dns")) }},
+		{policed, "seed may connect to mysql:3306: false", func(e editor) { delete(e.template("seed").Labels, "connects-to") }},
+		{policed, "orchestrator may connect to mysql:3306: true", func(e editor) { e.template("orchestrator").Labels["connects-to"] = "mysql" }},
+		{policed, "NetworkPolicy mysql-server: &LabelSelector{MatchLabels:map[string]string{app.kubernetes.io/name: db,}", func(e editor) {
+			e.policy("mysql-server").Spec.PodSelector.MatchLabels["app.kubernetes.io/name"] = "db"
+		}},
+	},
+	"production": {
+		{bounded, `orders: GOMEMLIMIT is "600MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "600MiB") }},
+		{configured, "JWT_SECRET is not set", func(e editor) { e.unset("customers", "JWT_SECRET") }},
+		{configured, "TRUSTED_PROXIES holds", func(e editor) { e.settings("pedidos").Data["TRUSTED_PROXIES"] = "10.244.0.0" }},
+		{connected, "orders: there is no Service at mysql:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "mysql" }},
+		{resolved, "Ingress pedidos: there is no Secret tls with a certificate", func(e editor) { e.ingress().Spec.TLS[0].SecretName = "tls" }},
+		{referred, "customers: JWT_SECRET: there is no Secret pedidos with a JWT_SECRET", func(e editor) { delete(e.secret("pedidos").StringData, "JWT_SECRET") }},
+		{referred, "Secret pedidos: ADMIN_PASSWORD has a value", func(e editor) { e.secret("pedidos").StringData["ADMIN_PASSWORD"] = "hunter2" }},
+		{referred, "Secret pedidos: nobody asks for its ADMIN_PASSWORD", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
+	},
+}
+
+// editor changes what an overlay has built.
+type editor struct {
+	t *testing.T
+	s *system
+}
+
+// get returns the object of that type and name; what kustomize has made has a hash at the end of its name.
+func get[T object](e editor, name string) (found T) {
+	e.t.Helper()
+	for _, o := range all[T](*e.s) {
+		if o.GetName() == name || strings.HasPrefix(o.GetName(), name+"-") {
+			return o
+		}
+	}
+	e.t.Fatalf("there is no %T %s", found, name)
+	return found
+}
+
+func (e editor) remove(o object) {
+	*e.s = slices.DeleteFunc(*e.s, func(other object) bool { return other == o })
+}
+
+func (e editor) template(workload string) *corev1.PodTemplateSpec {
+	for _, w := range e.s.workloads() {
+		if w.GetName() == workload {
+			return w.template
+		}
+	}
+	e.t.Fatalf("there is no workload %s", workload)
+	return nil
+}
+
+func (e editor) pod(workload string) *corev1.PodSpec { return &e.template(workload).Spec }
+
+func (e editor) container(workload string) *corev1.Container { return &e.pod(workload).Containers[0] }
+
+func (e editor) variable(workload, name string) *corev1.EnvVar {
+	c := e.container(workload)
+	i := slices.IndexFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == name })
+	if i < 0 {
+		e.t.Fatalf("%s has no variable %s", workload, name)
+	}
+	return &c.Env[i]
+}
+
+func (e editor) set(workload, name, value string) {
+	c := e.container(workload)
+	c.Env = append(c.Env, corev1.EnvVar{Name: name, Value: value})
+}
+
+func (e editor) unset(workload, name string) {
+	e.variable(workload, name)
+	c := e.container(workload)
+	c.Env = slices.DeleteFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == name })
+}
+
+func (e editor) settings(name string) *corev1.ConfigMap { return get[*corev1.ConfigMap](e, name) }
+
+func (e editor) secret(name string) *corev1.Secret { return get[*corev1.Secret](e, name) }
+
+func (e editor) service(name string) *corev1.Service { return get[*corev1.Service](e, name) }
+
+func (e editor) policy(name string) *networkingv1.NetworkPolicy {
+	return get[*networkingv1.NetworkPolicy](e, name)
+}
+
+func (e editor) ingress() *networkingv1.Ingress { return get[*networkingv1.Ingress](e, "pedidos") }
+
+func (e editor) paths() []networkingv1.HTTPIngressPath { return e.ingress().Spec.Rules[0].HTTP.Paths }
