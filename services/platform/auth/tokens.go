@@ -9,12 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 	"github.com/lestrrat-go/jwx/v2/jwt"
-	"github.com/maypok86/otter/v2"
 )
 
 const (
@@ -24,10 +24,12 @@ const (
 
 // Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256.
 type Tokens struct {
-	secrets  [][]byte // the first signs, all verify
-	ttl      time.Duration
-	now      func() time.Time
-	verified *otter.Cache[string, verified] // by token
+	secrets [][]byte // the first signs, all verify
+	ttl     time.Duration
+	now     func() time.Time
+
+	mu       sync.RWMutex
+	verified map[string]verified // by token
 }
 
 // verified is who a token speaks for, and from when on and until when that is known.
@@ -42,7 +44,7 @@ const remembered = 1_000
 // NewTokens returns the tokens of a comma-separated list of secrets: the first signs, and tokens of any are taken. They
 // live for ttl.
 func NewTokens(secrets string, ttl time.Duration, now func() time.Time) *Tokens {
-	t := &Tokens{ttl: ttl, now: now, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: remembered})}
+	t := &Tokens{ttl: ttl, now: now, verified: map[string]verified{}}
 	for secret := range strings.SplitSeq(secrets, ",") {
 		t.secrets = append(t.secrets, []byte(strings.TrimSpace(secret)))
 	}
@@ -71,14 +73,22 @@ func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration,
 // Verify returns who a token speaks for. The algorithm is HS256: a token whose header says another is refused.
 func (t *Tokens) Verify(token string) (Caller, error) {
 	now := t.now()
-	if v, ok := t.verified.GetIfPresent(token); ok && !now.Before(v.from) && now.Before(v.until) {
+	t.mu.RLock()
+	v, ok := t.verified[token]
+	t.mu.RUnlock()
+	if ok && !now.Before(v.from) && now.Before(v.until) {
 		return v.caller, nil
 	}
 	v, err := t.verify(token, now)
 	if err != nil {
 		return Caller{}, fmt.Errorf("verify token: %w", err)
 	}
-	t.verified.Set(token, v)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.verified) >= remembered { // those that are still sent come back
+		clear(t.verified)
+	}
+	t.verified[token] = v
 	return v.caller, nil
 }
 
