@@ -109,9 +109,9 @@ func queries() map[string]query {
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},
 		"products.LockProductsForOrder": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProductsForOrder, page[:1], page[:5], page)},
 		"products.UpdateProduct":        {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).UpdateProduct, ordersdb.UpdateProductParams{Name: name, UpdatedAt: now, ID: 5})},
-		"products.TakeStock": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).TakeStock,
+		"products.TakeStock": {key: "PRIMARY", temporary: "the units of each product in these orders alone, added up once", calls: done(orders, (*ordersdb.Queries).TakeStock,
 			ordersdb.TakeStockParams{OrderIds: page[:1], ProductIds: page[:5], Now: now}, ordersdb.TakeStockParams{OrderIds: page, ProductIds: page, Now: now})},
-		"products.GiveBackStock": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).GiveBackStock,
+		"products.GiveBackStock": {key: "PRIMARY", temporary: "the units of each product in these orders alone, added up once", calls: done(orders, (*ordersdb.Queries).GiveBackStock,
 			ordersdb.GiveBackStockParams{OrderIds: page[:1], ProductIds: page[:5], Now: now}, ordersdb.GiveBackStockParams{OrderIds: page, ProductIds: page, Now: now})},
 
 		"products.ListStockAdjustments": {key: "stock_adjustments_product", calls: answered(orders, (*ordersdb.Queries).ListStockAdjustments,

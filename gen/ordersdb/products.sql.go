@@ -46,7 +46,10 @@ func (q *Queries) GetProduct(ctx context.Context, id int64) (GetProductRow, erro
 
 const giveBackStock = `-- name: GiveBackStock :exec
 UPDATE products
-SET stock = stock + (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (/*SLICE:order_ids*/?)),
+SET stock = stock + (
+      SELECT taken.units
+      FROM (SELECT product_id, SUM(qty) AS units FROM order_lines WHERE order_id IN (/*SLICE:order_ids*/?) GROUP BY product_id) AS taken
+      WHERE taken.product_id = products.id),
     version = version + 1, updated_at = ?
 WHERE id IN (/*SLICE:product_ids*/?)
 `
@@ -336,7 +339,10 @@ func (q *Queries) LockProductsForOrder(ctx context.Context, ids []int64) ([]Lock
 const takeStock = `-- name: TakeStock :exec
 
 UPDATE products
-SET stock = stock - (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (/*SLICE:order_ids*/?)),
+SET stock = stock - (
+      SELECT taken.units
+      FROM (SELECT product_id, SUM(qty) AS units FROM order_lines WHERE order_id IN (/*SLICE:order_ids*/?) GROUP BY product_id) AS taken
+      WHERE taken.product_id = products.id),
     version = version + 1, updated_at = ?
 WHERE id IN (/*SLICE:product_ids*/?)
 `
@@ -347,7 +353,8 @@ type TakeStockParams struct {
 	ProductIds []int64
 }
 
-// Stock is taken, and given back, by the lines that are there: the two can't differ.
+// Stock is taken, and given back, by the lines that are there: the two can't differ. The units are added up once, for all
+// products together.
 func (q *Queries) TakeStock(ctx context.Context, arg TakeStockParams) error {
 	query := takeStock
 	var queryParams []interface{}

@@ -32,17 +32,24 @@ UPDATE products
 SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
 WHERE id = ?;
 
--- Stock is taken, and given back, by the lines that are there: the two can't differ.
+-- Stock is taken, and given back, by the lines that are there: the two can't differ. The units are added up once, for all
+-- products together.
 
 -- name: TakeStock :exec
 UPDATE products
-SET stock = stock - (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (sqlc.slice(order_ids))),
+SET stock = stock - (
+      SELECT taken.units
+      FROM (SELECT product_id, SUM(qty) AS units FROM order_lines WHERE order_id IN (sqlc.slice(order_ids)) GROUP BY product_id) AS taken
+      WHERE taken.product_id = products.id),
     version = version + 1, updated_at = sqlc.arg(now)
 WHERE id IN (sqlc.slice(product_ids));
 
 -- name: GiveBackStock :exec
 UPDATE products
-SET stock = stock + (SELECT SUM(l.qty) FROM order_lines l WHERE l.product_id = products.id AND l.order_id IN (sqlc.slice(order_ids))),
+SET stock = stock + (
+      SELECT taken.units
+      FROM (SELECT product_id, SUM(qty) AS units FROM order_lines WHERE order_id IN (sqlc.slice(order_ids)) GROUP BY product_id) AS taken
+      WHERE taken.product_id = products.id),
     version = version + 1, updated_at = sqlc.arg(now)
 WHERE id IN (sqlc.slice(product_ids));
 
