@@ -313,24 +313,6 @@ func TestGroupWhoGivesUpAsItIsToLead(t *testing.T) {
 	}
 }
 
-// A transaction that takes long does not keep the next from being tried.
-func TestGroupHasPatience(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
-		short, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		came := g.start(t.Context(), "a")
-		late := g.start(short, "b", "c") // there is one writer: they are tried, and a has it
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		wantDone(t, late, "b", "c")
-		close(g.gate)
-		synctest.Wait()
-		wantDone(t, came)
-		wantDone(t, g.start(t.Context(), "d"))
-		g.want(t, []string{"a"}, []string{"d"})
-	})
-}
-
 // Who leads may give up: the others have their own time.
 func TestGroupWhoseLeaderGivesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *grouped) {
