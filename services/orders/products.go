@@ -8,7 +8,6 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
-	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
@@ -114,9 +113,8 @@ func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, p ordersdb.Ge
 	if p.Stock == before {
 		return nil
 	}
-	caller, _ := auth.From(ctx)
 	err := q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
-		ProductID: p.ID, Delta: p.Stock - before, Caller: caller.Name, CreatedAt: p.UpdatedAt,
+		ProductID: p.ID, Delta: p.Stock - before, Caller: callerName(ctx), CreatedAt: p.UpdatedAt,
 		FromStock: &before, ToStock: &p.Stock, Reason: reason,
 	})
 	if err != nil {
