@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
 	"github.com/caarlos0/env/v11"
 	"golang.org/x/term"
 
@@ -21,17 +19,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
-
-type commands struct {
-	Up           upCommand           `cmd:"" default:"withargs" help:"Start all three services on this machine, on the embedded engine. The default."`
-	Customers    customersCommand    `cmd:"" help:"Serve customers-api."`
-	Orders       ordersCommand       `cmd:"" help:"Serve orders-api."`
-	Orchestrator orchestratorCommand `cmd:"" help:"Serve the orchestrator."`
-	Migrate      migrateCommand      `cmd:"" help:"Change or show the version of the schema."`
-	Seed         seedCommand         `cmd:"" help:"Add the sample customers and products that are not there yet, or a large data set."`
-	Audit        auditCommand        `cmd:"" help:"Check that stock, totals and statuses add up. Exits with 1 where they don't."`
-	Health       healthCommand       `cmd:"" help:"Ask a service whether it is ready. Exits with 1 where it is not."`
-}
 
 // process is what a command has of the process it runs in.
 type process struct {
@@ -63,21 +50,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr *os.File) e
 	}
 	p.log = telemetry.NewLogger(stderr, term.IsTerminal(int(stderr.Fd())), p.config.LogLevel)
 
-	var c commands
-	parser, err := kong.New(&c,
-		kong.Name("pedidos"),
-		kong.Description("A B2B order backend: customers, stock and orders behind three OpenAPI contracts."),
-		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&p),
-	)
-	if err != nil {
-		return err
-	}
-	chosen, err := parser.Parse(args)
-	if err != nil {
-		return errors.New(err.Error() + "; see pedidos --help")
-	}
-	return chosen.Run()
+	root := p.commands()
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
 }

@@ -18,23 +18,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-type migrateCommand struct {
-	Up     migrateUpCommand     `cmd:"" help:"Bring the schema to the newest version."`
-	Down   migrateDownCommand   `cmd:"" help:"Take back the newest migration. What it made is lost."`
-	Status migrateStatusCommand `cmd:"" help:"Show the migrations and which are applied."`
-}
+type migrateUpCommand struct{ customersUser, ordersUser string }
 
-type migrateUpCommand struct {
-	CustomersUser string `placeholder:"NAME" env:"DB_CUSTOMERS_USER" help:"Then give this user of MySQL the rights that customers-api needs (${env})."`
-	OrdersUser    string `placeholder:"NAME" env:"DB_ORDERS_USER" help:"Then give this user of MySQL the rights that orders-api needs (${env})."`
-}
-
-func (m migrateUpCommand) Run(ctx context.Context, p *process) error {
+func (m *migrateUpCommand) run(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, created, func(db *database.DB) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
 		}
-		for service, user := range map[database.Service]string{database.Customers: m.CustomersUser, database.Orders: m.OrdersUser} {
+		for service, user := range map[database.Service]string{database.Customers: m.customersUser, database.Orders: m.ordersUser} {
 			if user == "" {
 				continue
 			}
@@ -46,9 +37,7 @@ func (m migrateUpCommand) Run(ctx context.Context, p *process) error {
 	})
 }
 
-type migrateDownCommand struct{}
-
-func (migrateDownCommand) Run(ctx context.Context, p *process) error {
+func migrateDown(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, existing, func(db *database.DB) error {
 		if err := db.MigrateDown(ctx); err != nil {
 			return err
@@ -57,9 +46,7 @@ func (migrateDownCommand) Run(ctx context.Context, p *process) error {
 	})
 }
 
-type migrateStatusCommand struct{}
-
-func (migrateStatusCommand) Run(ctx context.Context, p *process) error {
+func migrateStatus(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, existing, func(db *database.DB) error { return p.printMigrations(ctx, db) })
 }
 
@@ -79,21 +66,18 @@ func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
 }
 
 type seedCommand struct {
-	Customers int    `placeholder:"N" help:"Add so many generated customers."`
-	Products  int    `placeholder:"N" help:"Add so many generated products."`
-	Orders    int    `placeholder:"N" help:"Add so many generated orders, of the customers and products that are there then."`
-	RandSeed  uint64 `placeholder:"N" default:"1" help:"What is generated: the same number gives the same."`
+	size   bulk.Size
+	number uint64
 }
 
-func (s seedCommand) Run(ctx context.Context, p *process) error {
-	size := bulk.Size{Customers: s.Customers, Products: s.Products, Orders: s.Orders}
-	if min(s.Customers, s.Products, s.Orders) < 0 {
+func (s *seedCommand) run(ctx context.Context, p *process) error {
+	if min(s.size.Customers, s.size.Products, s.size.Orders) < 0 {
 		return errors.New("--customers, --products and --orders must not be less than 0")
 	}
 	return p.withDatabase(ctx, created, func(db *database.DB) error {
-		if size != (bulk.Size{}) {
+		if s.size != (bulk.Size{}) {
 			progress := newProgress(p.stderr)
-			err := bulk.Seed(ctx, db, size, s.RandSeed, progress.report)
+			err := bulk.Seed(ctx, db, s.size, s.number, progress.report)
 			if errors.Is(err, bulk.ErrNothingToOrder) {
 				return fmt.Errorf("%w: add some with --customers and --products", err)
 			}
@@ -107,9 +91,7 @@ func (s seedCommand) Run(ctx context.Context, p *process) error {
 	})
 }
 
-type auditCommand struct{}
-
-func (auditCommand) Run(ctx context.Context, p *process) error {
+func audit(ctx context.Context, p *process) error {
 	return p.withDatabase(ctx, existing, func(db *database.DB) error {
 		const shown = 100
 		printed := 0
@@ -154,22 +136,18 @@ func (p *process) withDatabase(ctx context.Context, mayCreate bool, do func(*dat
 	return errors.Join(do(db), db.Close(), release())
 }
 
-type healthCommand struct {
-	URL string `arg:"" optional:"" help:"The service to ask; the one on PORT of this machine where it is left out."`
-}
-
-func (h healthCommand) Run(ctx context.Context, p *process) error {
-	if h.URL == "" {
+func health(ctx context.Context, p *process, url string) error {
+	if url == "" {
 		if p.config.Port == 0 {
 			return errors.New("PORT is not set; say which service to ask, as in pedidos health http://localhost:3001")
 		}
-		h.URL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.config.Port))
+		url = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.config.Port))
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(h.URL, "/")+"/ready", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(url, "/")+"/ready", nil)
 	if err != nil {
-		return fmt.Errorf("%q is not a URL", h.URL)
+		return fmt.Errorf("%q is not a URL", url)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -177,7 +155,7 @@ func (h healthCommand) Run(ctx context.Context, p *process) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", h.URL, response.Status)
+		return fmt.Errorf("%s answered %s", url, response.Status)
 	}
 	return nil
 }

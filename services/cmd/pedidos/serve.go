@@ -29,9 +29,7 @@ const (
 	orchestratorPort = 3003
 )
 
-type customersCommand struct{}
-
-func (customersCommand) Run(ctx context.Context, p *process) error {
+func serveCustomers(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true}); err != nil {
 		return err
 	}
@@ -40,9 +38,7 @@ func (customersCommand) Run(ctx context.Context, p *process) error {
 	}, p.customersSweeps()...)
 }
 
-type ordersCommand struct{}
-
-func (ordersCommand) Run(ctx context.Context, p *process) error {
+func serveOrders(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{Database: true, JWTSecret: true, ServiceToken: true, CustomersAPI: true}); err != nil {
 		return err
 	}
@@ -51,9 +47,7 @@ func (ordersCommand) Run(ctx context.Context, p *process) error {
 	}, p.ordersSweeps()...)
 }
 
-type orchestratorCommand struct{}
-
-func (orchestratorCommand) Run(ctx context.Context, p *process) error {
+func serveOrchestrator(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{ServiceToken: p.config.AllowAnonymous, OrdersAPI: true}); err != nil {
 		return err
 	}

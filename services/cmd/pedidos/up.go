@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
@@ -25,29 +24,25 @@ import (
 )
 
 type upCommand struct {
-	Data             string `placeholder:"DIR" help:"Keep the data in this folder (${env} or ./data)." env:"DATA_DIR" default:"data"`
-	Reset            bool   `help:"Delete the data first."`
-	Seed             bool   `negatable:"" default:"true" help:"Put sample customers and products into an empty database."`
-	Host             string `help:"Listen on this address." env:"HOST" default:"127.0.0.1"`
-	CustomersPort    int    `placeholder:"PORT" help:"Port of customers-api; 0 takes a free one." default:"3001"`
-	OrdersPort       int    `placeholder:"PORT" help:"Port of orders-api; 0 takes a free one." default:"3002"`
-	OrchestratorPort int    `placeholder:"PORT" help:"Port of the orchestrator; 0 takes a free one." default:"3003"`
+	data, host                                  string
+	reset, noSeed                               bool
+	customersPort, ordersPort, orchestratorPort int
 }
 
 // localPassword is the administrator's where none is set and only this machine can connect.
 const localPassword = "pedidos-local"
 
-// Run starts all three services in this process and stops them in the order in which they call each other.
-func (u upCommand) Run(ctx context.Context, p *process) error {
-	p.config.DataDir, p.config.DBHost = u.Data, ""
-	local := net.ParseIP(u.Host).IsLoopback() || u.Host == "localhost"
+// run starts all three services in this process and stops them in the order in which they call each other.
+func (u *upCommand) run(ctx context.Context, p *process) error {
+	p.config.DataDir, p.config.DBHost = u.data, ""
+	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
 	if !local { // checked before the folder is touched
 		if err := p.config.Check(secrets); err != nil {
 			return err
 		}
 	}
-	release, err := database.LockFolder(u.Data)
+	release, err := database.LockFolder(u.data)
 	if err != nil {
 		return err
 	}
@@ -64,8 +59,8 @@ func (u upCommand) Run(ctx context.Context, p *process) error {
 	for i, port := range []struct {
 		number int
 		flag   string
-	}{{u.CustomersPort, "--customers-port"}, {u.OrdersPort, "--orders-port"}, {u.OrchestratorPort, "--orchestrator-port"}} {
-		if listeners[i], err = listen(u.Host, port.number, port.flag); err != nil {
+	}{{u.customersPort, "--customers-port"}, {u.ordersPort, "--orders-port"}, {u.orchestratorPort, "--orchestrator-port"}} {
+		if listeners[i], err = listen(u.host, port.number, port.flag); err != nil {
 			return err
 		}
 		defer listeners[i].Close()
@@ -91,9 +86,9 @@ func (u upCommand) Run(ctx context.Context, p *process) error {
 }
 
 // open opens the database of the data folder, new where it is not there.
-func (u upCommand) open(ctx context.Context) (*database.DB, error) {
-	file := filepath.Join(u.Data, databaseFile)
-	if u.Reset {
+func (u *upCommand) open(ctx context.Context) (*database.DB, error) {
+	file := filepath.Join(u.data, databaseFile)
+	if u.reset {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, fmt.Errorf("delete the data: %w", err)
@@ -104,7 +99,7 @@ func (u upCommand) open(ctx context.Context) (*database.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = db.Migrate(ctx); err == nil && u.Seed {
+	if err = db.Migrate(ctx); err == nil && !u.noSeed {
 		err = seedEmpty(ctx, db)
 	}
 	if err != nil {
@@ -211,24 +206,15 @@ func (p *process) localDefaults() error {
 var greeting string
 
 // greet prints what a newcomer needs.
-func (u upCommand) greet(p *process, listeners [3]net.Listener, local bool) error {
-	page, err := template.New("greeting").Parse(greeting)
-	if err != nil {
-		return fmt.Errorf("read greeting: %w", err)
-	}
+func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) error {
 	password, typed := "(ADMIN_PASSWORD)", `'"$ADMIN_PASSWORD"'` // leaves the quotes, for the shell to fill in
 	if local && p.config.AdminPassword == localPassword {
 		password, typed = localPassword, localPassword
 	}
-	var text bytes.Buffer
-	err = page.Execute(&text, map[string]any{
-		"Customers": near(listeners[0]), "Orders": near(listeners[1]), "Orchestrator": near(listeners[2]),
-		"Data": u.Data, "User": p.config.AdminUser, "Password": password, "TypedPassword": typed,
-	})
-	if err != nil {
-		return fmt.Errorf("write greeting: %w", err)
-	}
-	_, err = text.WriteTo(p.stdout)
+	_, err := strings.NewReplacer(
+		"{customers}", near(listeners[0]), "{orders}", near(listeners[1]), "{orchestrator}", near(listeners[2]),
+		"{data}", u.data, "{user}", p.config.AdminUser, "{password}", password, "{typed password}", typed,
+	).WriteString(p.stdout, greeting)
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-	"github.com/swaggest/swgui"
-	"github.com/swaggest/swgui/v5emb"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
@@ -83,52 +80,10 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		e.GET(prefix+"/openapi.json", func(c echo.Context) error {
 			return c.JSONBlob(http.StatusOK, config.Contract)
 		})
-		docs := v5emb.NewHandlerWithConfig(swgui.Config{
-			Title: config.Title, SwaggerJSON: prefix + "/openapi.json", BasePath: prefix + "/docs",
-			SettingsUI: map[string]string{"persistAuthorization": "true"},
-		})
-		e.GET(prefix+"/docs", echo.WrapHandler(docs))
-		e.GET(prefix+"/docs/:asset", assets(docs))
+		addDocs(e, prefix, config.Title)
 		register(e, prefix)
 	}
 	return e, nil
-}
-
-// assets serves the parts of the page; one that is not there is a problem as everywhere.
-func assets(docs http.Handler) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		w := &missing{ResponseWriter: c.Response().Writer}
-		before := w.Header().Clone()
-		docs.ServeHTTP(w, c.Request())
-		if w.is {
-			clear(w.Header()) // what belongs to a file does not belong to a problem
-			maps.Copy(w.Header(), before)
-			return problem.New(common.CodeNotFound, "There is no such file.")
-		}
-		c.Response().Committed = true
-		return nil
-	}
-}
-
-// missing holds a 404 back.
-type missing struct {
-	http.ResponseWriter
-	is bool
-}
-
-func (m *missing) WriteHeader(status int) {
-	if status == http.StatusNotFound {
-		m.is = true
-		return
-	}
-	m.ResponseWriter.WriteHeader(status)
-}
-
-func (m *missing) Write(p []byte) (int, error) {
-	if m.is {
-		return len(p), nil
-	}
-	return m.ResponseWriter.Write(p)
 }
 
 type shared struct {
