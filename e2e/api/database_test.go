@@ -35,7 +35,7 @@ func TestDeadDatabase(t *testing.T) {
 			t.Parallel()
 			db, err := database.OpenMySQL(database.MySQL{
 				Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "u", Password: "p", Name: "d", Conns: 2,
-			}, slog.New(slog.DiscardHandler))
+			}, slog.New(slog.DiscardHandler), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,6 +21,7 @@ import (
 	customersserver "github.com/pedidos-hq/pedidos/gen/customers/server"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 const edgeMaxBody = 1 << 20 // what the contract says of 413
@@ -575,7 +576,7 @@ func TestPanic(t *testing.T) {
 	t.Parallel()
 	log := &world.Log{}
 	handler, err := server.New(server.Config{
-		Title: "panicking", Contract: contract.Customers, Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Title: "panicking", Contract: contract.Customers, Log: telemetry.NewLogger(log, false, slog.LevelDebug),
 		Schemes: map[string]auth.Scheme{"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "user:x", Role: auth.Admin}, nil }},
 	}, edgeRegisterPanicking)
 	if err != nil {
@@ -744,6 +745,8 @@ func TestAccessLog(t *testing.T) {
 		{"a password in a broken body", "POST", w.CustomersURL + "/auth/login", `{"username":"admin","password":"planted-password"`, "", "login", "", "INFO", "/auth/login", 400},
 		{"a password in the query", "POST", w.CustomersURL + "/auth/login?password=planted-password", `{"username":"admin","password":"x"}`, "", "login", "", "INFO", "/auth/login", 400},
 		{"a token in the query", "GET", w.CustomersURL + "/customers?access_token=planted-token", "", admin.Token, "listCustomers", "user:admin", "INFO", "/customers", 400},
+		{"an address in the path", "GET", w.CustomersURL + "/customers/planted@acme.example", "", admin.Token, "getCustomer", "user:admin", "INFO", "/customers/p…@acme.example", 400},
+		{"a token in the path", "GET", w.CustomersURL + "/customers/" + admin.Token, "", admin.Token, "getCustomer", "user:admin", "INFO", "/customers/eyJ…", 400},
 		{"an unknown path", "GET", w.CustomersURL + "/nope", "", admin.Token, "", "", "INFO", "/nope", 404},
 		{"a path below an operation", "GET", w.CustomersURL + "/customers/1/x", "", admin.Token, "", "", "INFO", "/customers/1/x", 404},
 		{"another method", "PATCH", w.CustomersURL + "/customers", "", admin.Token, "", "", "INFO", "/customers", 405},
@@ -767,16 +770,16 @@ func TestAccessLog(t *testing.T) {
 			continue
 		}
 		var line struct {
-			Time, Level, Msg, Operation, Method, Path, Caller, IP string
-			Status, Bytes                                         int64
-			DurationMS                                            float64 `json:"duration_ms"`
-			TraceID                                               string  `json:"trace_id"`
-			CorrelationID                                         string  `json:"correlation_id"`
+			Time, Level, Msg, OperationID, Method, Path, Caller, IP string
+			Status, Bytes                                           int64
+			DurationMS                                              float64 `json:"duration_ms"`
+			TraceID                                                 string  `json:"trace_id"`
+			CorrelationID                                           string  `json:"correlation_id"`
 		}
 		if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
 			t.Fatalf("%s: %v in %s", test.name, err, lines[0])
 		}
-		if line.Msg != "request" || line.Level != test.level || line.Operation != test.operation || line.Method != test.method || line.Path != test.wantPath ||
+		if line.Msg != "request" || line.Level != test.level || line.OperationID != test.operation || line.Method != test.method || line.Path != test.wantPath ||
 			line.Caller != test.caller || line.Status != int64(test.status) || line.TraceID != trace || line.IP != "127.0.0.1" || line.DurationMS <= 0 {
 			t.Errorf("%s: logged %s, want %+v", test.name, lines[0], test)
 		}
@@ -791,7 +794,7 @@ func TestAccessLog(t *testing.T) {
 	}
 	for _, secret := range []string{
 		"planted", world.AdminPassword, world.ViewerPassword, world.ServiceToken, world.OldToken, world.JWTSecret,
-		admin.Token, strings.Split(admin.Token, ".")[2], "Bearer", "eyJ",
+		admin.Token, strings.Split(admin.Token, ".")[2], "Bearer",
 	} {
 		if lines := w.Log.Lines(secret); len(lines) > 0 {
 			t.Errorf("the log has the secret %q: %q", secret, lines)

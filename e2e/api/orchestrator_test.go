@@ -25,6 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	orchestratorservice "github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // orchRequest asks for an order of one line under a key.
@@ -58,7 +59,7 @@ func orchServe(t *testing.T, w *world.World, s *world.Session, c orchestratorser
 // orchListen serves one more orchestrator, in front of another orders-api, and returns its URL.
 func orchListen(t *testing.T, w *world.World, c orchestratorservice.Config) string {
 	t.Helper()
-	c.Server = server.Config{Log: slog.New(slog.NewJSONHandler(w.Log, nil))}
+	c.Server = server.Config{Log: telemetry.NewLogger(w.Log, false, slog.LevelInfo)}
 	if c.OrdersTimeout == 0 {
 		c.OrdersTimeout = 5 * time.Second
 	}
@@ -333,7 +334,7 @@ func TestOrchestratorCorrelation(t *testing.T) {
 			seen[id] = true
 			for _, operation := range []string{"createOrder", "confirmOrder", "getCustomerInternal"} {
 				ordersEventually(t, "the line of "+operation+" with "+id, func() bool {
-					return len(w.Log.Lines(`"operation":"`+operation+`"`, `"correlation_id":"`+id+`"`)) > 0
+					return len(w.Log.Lines(`"operationId":"`+operation+`"`, `"correlation_id":"`+id+`"`)) > 0
 				})
 			}
 		}
@@ -393,7 +394,7 @@ func TestOrchestratorTokens(t *testing.T) {
 	// Whom orders-api saw: the user behind the token, and the service for who has none.
 	for _, caller := range []string{"user:admin", "service"} {
 		ordersEventually(t, "an order of "+caller, func() bool {
-			return len(w.Log.Lines(`"operation":"confirmOrder"`, `"caller":"`+caller+`"`, `"status":200`)) > 0
+			return len(w.Log.Lines(`"operationId":"confirmOrder"`, `"caller":"`+caller+`"`, `"status":200`)) > 0
 		})
 	}
 	if strings.Contains(w.Log.String(), world.ServiceToken) || strings.Contains(w.Log.String(), admin.Token) {

@@ -120,7 +120,7 @@ func TestOrderUnknown(t *testing.T) {
 	for _, id := range []int64{1, 1<<63 - 1} {
 		get, err := s.Orders.GetOrderWithResponse(t.Context(), id)
 		ordersRefused(t, "get", get, err, http.StatusNotFound, common.CodeOrderNotFound)
-		confirm, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey(fmt.Sprint(id))}, orders.Confirmation{})
+		confirm, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey(fmt.Sprint("k", id))}, orders.Confirmation{})
 		ordersRefused(t, "confirm", confirm, err, http.StatusNotFound, common.CodeOrderNotFound)
 		cancel, err := s.Orders.CancelOrderWithResponse(t.Context(), id, nil, orders.Cancellation{})
 		ordersRefused(t, "cancel", cancel, err, http.StatusNotFound, common.CodeOrderNotFound)

@@ -87,7 +87,7 @@ func Open(t testing.TB) *database.DB {
 // SQLite returns a new embedded database.
 func SQLite(t testing.TB) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"))
+	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.MySQL, error) {
 	for tries := 0; ; tries++ {
 		at.Host = hosts[tries%len(hosts)]
-		db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+		db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			return at, err
 		}
@@ -246,7 +246,7 @@ var migrated = sync.OnceValues(func() (statements template, err error) {
 		_, dropped := admin.ExecContext(ctx, "DROP DATABASE "+at.Name)
 		err = errors.Join(err, dropped)
 	}()
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -326,7 +326,7 @@ func create(t testing.TB, at database.MySQL) (name string) {
 
 func open(t testing.TB, at database.MySQL) *database.DB {
 	t.Helper()
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

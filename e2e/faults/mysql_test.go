@@ -143,7 +143,7 @@ func (m *killable) start(t *testing.T) {
 func ownMySQL(t *testing.T) (at database.MySQL, server *database.DB) {
 	t.Helper()
 	at = engine.EmptyMySQL(t)
-	server, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	server, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

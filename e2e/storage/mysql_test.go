@@ -79,7 +79,7 @@ func statements(script string) func(func(string) bool) {
 // describe changes a database and says what is in it then: columns, indexes and constraints.
 func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) (facts []string) {
 	t.Helper()
-	db, err := database.OpenMySQL(at, quiet)
+	db, err := database.OpenMySQL(at, quiet, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestMigrateTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			db, err := database.OpenMySQL(at, quiet)
+			db, err := database.OpenMySQL(at, quiet, nil)
 			if err == nil {
 				err = errors.Join(db.Migrate(t.Context()), db.Ready(t.Context()), db.Close())
 			}
@@ -225,7 +225,7 @@ func openAt(t *testing.T, address net.Addr) *database.DB {
 	t.Helper()
 	db, err := database.OpenMySQL(database.MySQL{
 		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: "root", Name: "mysql", Conns: 2,
-	}, quiet)
+	}, quiet, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // Who may log in, and the tokens of the services: the first is sent, both are taken.
@@ -70,6 +72,7 @@ type World struct {
 	servers       map[string]*httptest.Server
 	gates         map[string]*gate
 	adminPassword string
+	secrets       sync.Map
 }
 
 // New boots the services on a database of their own.
@@ -90,9 +93,11 @@ func New(t testing.TB, o Options) *World {
 	}
 	w.DB.Report(w.Metrics)
 
+	t.Cleanup(w.checkLog)
+
 	edge := server.Config{
 		Edge: server.Edge{Timeout: o.Timeout, Origins: o.Origins},
-		Log:  slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:  telemetry.NewLogger(w.Log, false, slog.LevelDebug), Metrics: w.Metrics,
 	}
 	tokens := auth.NewTokens(JWTSecret, time.Hour, w.Clock.Now)
 	serviceTokens := ServiceToken + "," + OldToken
@@ -122,7 +127,7 @@ func New(t testing.TB, o Options) *World {
 
 	handler, err = orchestrator.New(orchestrator.Config{
 		Server: edge, OrdersBaseURL: w.OrdersURL, OrdersTimeout: 4 * time.Second,
-		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous, Metrics: w.Metrics,
+		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous,
 	})
 	w.OrchestratorURL = w.serve("orchestrator", handler, err)
 	return w
@@ -133,12 +138,37 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	g := &gate{next: handler}
+	g := &gate{next: handler, secrets: &w.secrets}
 	s := httptest.NewServer(g)
 	w.t.Cleanup(s.Close)
 	w.servers[name], w.gates[name] = s, g
 	return s.URL
 }
+
+var address = regexp.MustCompile(`[\w.+-]{2,}@[\w-]+\.[\w.-]+`)
+
+// checkLog searches all that was logged for what must never be: secrets, the keys and tokens that were sent, addresses.
+func (w *World) checkLog() {
+	log := w.Log.String()
+	for _, secret := range []string{w.adminPassword, ViewerPassword, ServiceToken, OldToken, JWTSecret} {
+		w.secrets.Store(secret, "a secret of the deployment")
+	}
+	w.secrets.Range(func(secret, kind any) bool {
+		const short = 8 // may be there by chance
+		if text := secret.(string); len(text) >= short && strings.Contains(log, text) {
+			w.t.Errorf("the log has %s, which is %s", text, kind)
+		}
+		return true
+	})
+	if found := address.FindString(log); found != "" {
+		w.t.Errorf("the log has the address %s", found)
+	}
+	if found := token.FindString(log); found != "" {
+		w.t.Errorf("the log has the token %s", found)
+	}
+}
+
+var token = regexp.MustCompile(`eyJ[\w-]{8,}`)
 
 // Handler is a service without its network.
 func (w *World) Handler(name string) http.Handler { return w.gates[name].next }
@@ -171,13 +201,19 @@ func (w *World) Resume(name string) { w.gates[name].shut.Store(false) }
 
 // gate is the way into a service.
 type gate struct {
-	next http.Handler
-	shut atomic.Bool
+	next    http.Handler
+	shut    atomic.Bool
+	secrets *sync.Map // what came in a header and must not be logged
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.shut.Load() {
 		panic(http.ErrAbortHandler)
+	}
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key", "Authorization"} {
+		for _, value := range r.Header[name] {
+			g.secrets.Store(strings.Trim(strings.TrimPrefix(value, "Bearer "), `"`), name)
+		}
 	}
 	g.next.ServeHTTP(w, r)
 }

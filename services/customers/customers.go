@@ -26,9 +26,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
+// name is the service's own, in logs and metrics.
+const name = "customers"
+
 // Config is what customers-api needs to be told.
 type Config struct {
-	Server        server.Config // Title, Contract and Schemes are set by New
+	Server        server.Config // Service, Title, Contract and Schemes are set by New
 	Users         []auth.User
 	ServiceTokens string        // comma-separated
 	LoginRate     float64       // tries a second from one address, on average
@@ -41,12 +44,12 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 	now := database.Now(clock)
 	s := &service{
 		db:     db,
-		keys:   idempotency.NewKeeper(db, keys{}, config.KeyTTL, now),
+		keys:   idempotency.NewKeeper(db, keys{}, config.KeyTTL, now, name, config.Server.Metrics),
 		tokens: tokens,
 		users:  config.Users,
 		now:    now,
 	}
-	config.Server.Title, config.Server.Contract = "customers-api", contract.Customers
+	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
 		"serviceToken": auth.ServiceTokens(config.ServiceTokens),

@@ -34,23 +34,21 @@ import (
 
 // Config is what the orchestrator needs to be told.
 type Config struct {
-	Server         server.Config // Title, Contract, Prefixes, Schemes and Encode are set by New
+	Server         server.Config // Service, Title, Contract, Prefixes, Schemes and Encode are set by New
 	OrdersBaseURL  string
 	OrdersTimeout  time.Duration // of one try
 	ServiceToken   string        // speaks for callers without a token; the first, where there are several
 	AllowAnonymous bool          // whether there may be such callers
-	Metrics        *metrics.Registry
 }
 
 // FromConfig returns the service that the environment describes.
-func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry) (http.Handler, error) {
+func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) (http.Handler, error) {
 	return New(Config{
-		Server:         server.FromConfig(c, log.With("service", "orchestrator")),
+		Server:         server.FromConfig(c, log, m, t),
 		OrdersBaseURL:  c.OrdersAPIBase,
 		OrdersTimeout:  2 * c.UpstreamTimeout,
 		ServiceToken:   c.ServiceToken.First(),
 		AllowAnonymous: c.AllowAnonymous,
-		Metrics:        m,
 	})
 }
 
@@ -60,7 +58,7 @@ func New(config Config) (http.Handler, error) {
 	var err error
 	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
 		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
-			Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Metrics,
+			Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Server.Metrics, Tracing: config.Server.Tracing,
 		})),
 		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
 			if token, ok := ctx.Value(tokenKey{}).(string); ok {
@@ -71,7 +69,7 @@ func New(config Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("orders client: %w", err)
 	}
-	config.Server.Title, config.Server.Contract = "orchestrator", contract.Orchestrator
+	config.Server.Service, config.Server.Title, config.Server.Contract = "orchestrator", "orchestrator", contract.Orchestrator
 	config.Server.Prefixes = []string{"/dev"}
 	config.Server.Encode = encode
 	config.Server.AllowAnonymous = config.AllowAnonymous

@@ -22,9 +22,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
+// name is the service's own, in logs and metrics.
+const name = "orders"
+
 // Config is what orders-api needs to be told.
 type Config struct {
-	Server        server.Config // Title, Contract and Schemes are set by New
+	Server        server.Config // Service, Title, Contract and Schemes are set by New
 	ServiceTokens string        // comma-separated
 	CancelWindow  time.Duration // how long a confirmed order can still be canceled
 	KeyTTL        time.Duration // how long idempotency keys are kept
@@ -36,14 +39,15 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 	now := database.Now(clock)
 	s := &service{
 		db:           db,
-		keys:         idempotency.NewKeeper(db, keys{}, config.KeyTTL, now),
+		keys:         idempotency.NewKeeper(db, keys{}, config.KeyTTL, now, name, config.Server.Metrics),
 		customers:    customers,
 		cancelWindow: config.CancelWindow,
 		now:          now,
+		outcomes:     newOutcomes(config.Server.Metrics),
 	}
 	s.placing = idempotency.NewOperation(s.keys, s.place, answerCreated)
 	s.confirming = idempotency.NewOperation(s.keys, s.confirm, answerChanged)
-	config.Server.Title, config.Server.Contract = "orders-api", contract.Orders
+	config.Server.Service, config.Server.Title, config.Server.Contract = name, "orders-api", contract.Orders
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
 		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
@@ -63,10 +67,11 @@ type service struct {
 	db           *database.DB
 	keys         *idempotency.Keeper
 	placing      *idempotency.Operation[*purchase]
-	confirming   *idempotency.Operation[confirmation]
+	confirming   *idempotency.Operation[*confirmation]
 	customers    *Directory
 	cancelWindow time.Duration
 	now          func() time.Time
+	outcomes     outcomes
 }
 
 func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestObject) (stub.ListProductsResponseObject, error) {
@@ -163,6 +168,9 @@ func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObje
 		return err
 	}
 	done, err := s.placing.Do(ctx, once, p)
+	if err == nil && !done.Replayed {
+		s.outcomes.countPlaced(p)
+	}
 	return answer(done), err
 }
 
@@ -200,7 +208,11 @@ func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestOb
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.confirming.Do(ctx, once, confirmation{caller: callerName(ctx), id: r.ID})
+	c := &confirmation{caller: callerName(ctx), id: r.ID}
+	done, err := s.confirming.Do(ctx, once, c)
+	if err == nil && !done.Replayed && c.changes {
+		s.outcomes.confirmed.Inc()
+	}
 	return answer(done), err
 }
 
@@ -217,13 +229,18 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-		canceled, err := s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
+	changes := false
+	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (_ idempotency.Answer, err error) {
+		var canceled Order
+		canceled, changes, err = s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
 		if err != nil {
 			return idempotency.Answer{}, err
 		}
 		return answerChanged(canceled)
 	})
+	if err == nil && !done.Replayed && changes {
+		s.outcomes.canceled.Inc()
+	}
 	return answer(done), err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customers/client"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
 
@@ -38,6 +39,7 @@ type DirectoryConfig struct {
 	Known        time.Duration // how long a customer is remembered
 	Unknown      time.Duration // how long it is remembered that there is none
 	Metrics      *metrics.Registry
+	Tracing      *telemetry.Tracing
 }
 
 const (
@@ -49,7 +51,7 @@ const (
 func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	c, err := client.NewClientWithResponses(config.BaseURL,
 		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
-			Name: "customers", Timeout: config.Timeout, Tries: tries, Metrics: config.Metrics,
+			Name: "customers", Timeout: config.Timeout, Tries: tries, Metrics: config.Metrics, Tracing: config.Tracing,
 		})),
 		client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Bearer "+config.ServiceToken)
@@ -78,6 +80,7 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 // Get returns a customer, or a customer_not_found or customers_unavailable problem. Of calls for the same customer at
 // once, one goes out.
 func (d *Directory) Get(ctx context.Context, id int64) (Customer, error) {
+	telemetry.Note(ctx, "customer_cache", "hit") // unless load says otherwise
 	found, err := d.cache.Get(ctx, id, otter.LoaderFunc[int64, *Customer](d.load))
 	if err != nil {
 		return Customer{}, err
@@ -91,6 +94,7 @@ func (d *Directory) Get(ctx context.Context, id int64) (Customer, error) {
 
 // load asks customers-api. Other callers wait for it too, so it does not end with the call that happened to start it.
 func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
+	telemetry.Note(ctx, "customer_cache", "miss")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)
 	defer cancel()
 	r, err := d.client.GetCustomerInternalWithResponse(ctx, id)

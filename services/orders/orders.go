@@ -50,6 +50,9 @@ type purchase struct {
 	caller string
 	buyer  Customer
 	lines  []line
+
+	placed bool
+	short  int64 // units that were not there
 }
 
 // result is an order, or the refusal of what was asked.
@@ -67,7 +70,9 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 	var changes []change
 	for i, p := range purchases {
 		r := &results[i]
-		if r.Value, r.Refusal = price(p.lines, products); r.Refusal != nil {
+		r.Value, r.Refusal = price(p.lines, products)
+		p.placed, p.short = r.Refusal == nil, missing(r.Refusal)
+		if !p.placed {
 			continue
 		}
 		o := &r.Value
@@ -91,6 +96,16 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 		return nil, fmt.Errorf("take stock: %w", err)
 	}
 	return results, nil
+}
+
+// missing is how many units a refusal is for the lack of.
+func missing(refusal error) (units int64) {
+	if refused := (*problem.Error)(nil); errors.As(refusal, &refused) {
+		for _, s := range refused.Shortages {
+			units += s.Requested - s.Available
+		}
+	}
+	return units
 }
 
 // catalogue is products that are locked, by id.
@@ -213,9 +228,11 @@ func unique(ids []int64) []int64 {
 type confirmation struct {
 	caller string
 	id     int64
+
+	changes bool // it was not confirmed before
 }
 
-func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations []confirmation) ([]result, error) {
+func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations []*confirmation) ([]result, error) {
 	ids := make([]int64, len(confirmations))
 	for i, c := range confirmations {
 		ids[i] = c.id
@@ -231,6 +248,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	for i, c := range confirmations {
 		r := &results[i]
 		o, ok := orders[c.id]
+		c.changes = ok && o.Status == string(api.StatusCreated)
 		switch {
 		case !ok:
 			r.Refusal = missingOrder(database.ErrNotFound, c.id)
@@ -238,7 +256,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 		case o.Status == string(api.StatusCanceled):
 			r.Refusal = problem.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
 			continue
-		case o.Status == string(api.StatusCreated):
+		case c.changes:
 			changes = append(changes, change{order: o, from: new(o.Status), caller: c.caller})
 			o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
 			confirmed = append(confirmed, c.id)
@@ -254,27 +272,27 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	return results, record(ctx, s.db, conn, changes, now)
 }
 
-func (s *service) cancel(ctx context.Context, conn database.Conn, caller string, id int64, reason *string) (Order, error) {
+func (s *service) cancel(ctx context.Context, conn database.Conn, caller string, id int64, reason *string) (_ Order, changes bool, _ error) {
 	orders, err := lockOrders(ctx, conn, []int64{id})
 	if err != nil {
-		return Order{}, err
+		return Order{}, false, err
 	}
 	o, ok := orders[id]
 	if !ok {
-		return Order{}, missingOrder(database.ErrNotFound, id)
+		return Order{}, false, missingOrder(database.ErrNotFound, id)
 	}
 	now := s.now()
 	switch api.OrderStatus(o.Status) {
 	case api.StatusCanceled:
-		return *o, nil
+		return *o, false, nil
 	case api.StatusConfirmed:
 		if end := o.ConfirmedAt.Add(s.cancelWindow); !now.Before(end) {
-			return Order{}, problem.New(common.CodeCancelWindowOver,
+			return Order{}, false, problem.New(common.CodeCancelWindowOver,
 				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", id, end.UTC().Format(time.RFC3339)))
 		}
 	}
 	err = cancelAll(ctx, s.db, conn, caller, []*Order{o}, reason, now)
-	return *o, err
+	return *o, true, err
 }
 
 // cancelAll cancels orders, which are locked, and gives back their stock.

@@ -114,7 +114,7 @@ type shop struct {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	at := engine.EmptyMySQL(t)
-	served, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler))
+	served, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

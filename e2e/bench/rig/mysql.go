@@ -57,7 +57,7 @@ func startMySQL(ctx context.Context, bufferPool string) (*server, error) {
 	if s.pid, err = strconv.Atoi(pid); err != nil {
 		return s, fmt.Errorf("process of %s: %w", s.container, err)
 	}
-	db, err := database.OpenMySQL(s.at, slog.New(slog.DiscardHandler))
+	db, err := database.OpenMySQL(s.at, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return s, err
 	}

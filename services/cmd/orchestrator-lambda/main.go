@@ -2,9 +2,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 
@@ -28,7 +30,8 @@ func main() {
 
 // run returns where it can't start. Once it has, Lambda ends the process.
 func run(environ []string, stderr io.Writer) error {
-	c, err := config.Read(env.ToMap(environ))
+	environment := env.ToMap(environ)
+	c, err := config.Read(environment)
 	if err != nil {
 		return err
 	}
@@ -37,13 +40,30 @@ func run(environ []string, stderr io.Writer) error {
 	}
 	log := telemetry.NewLogger(stderr, false, c.LogLevel)
 	log.Info("configuration", "environment", c)
-	handler, err := orchestrator.FromConfig(c, log, nil)
+	tracing, err := telemetry.NewTracing(context.Background(), "orchestrator", environment)
 	if err != nil {
 		return err
+	}
+	handler, err := orchestrator.FromConfig(c, log, nil, tracing)
+	if err != nil {
+		return err
+	}
+	if tracing != nil {
+		handler = flushed(handler, tracing, log)
 	}
 	// The runtime writes to the standard logger, and only what went wrong.
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelError)
 	runtime.StartWithOptions(lambda.Handler(handler))
 	return nil
+}
+
+// flushed sends the spans of each request before it is answered: after that Lambda may stop the process for good.
+func flushed(h http.Handler, tracing *telemetry.Tracing, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		if err := tracing.Flush(r.Context()); err != nil {
+			log.WarnContext(r.Context(), "spans not sent", "error", err)
+		}
+	})
 }

@@ -28,6 +28,7 @@ type process struct {
 	log         *slog.Logger
 	config      *config.Config
 	metrics     *metrics.Registry
+	tracing     *telemetry.Tracing // nil where the environment asks for none
 }
 
 func main() {

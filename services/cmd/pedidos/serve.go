@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel"
+
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -20,6 +22,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // The ports of the contract's promise.
@@ -33,7 +36,7 @@ func serveCustomers(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true}); err != nil {
 		return err
 	}
-	return p.serve(ctx, customersPort, true, func(db *database.DB) (http.Handler, error) {
+	return p.serve(ctx, "customers", customersPort, true, func(db *database.DB) (http.Handler, error) {
 		return p.newCustomers(db)
 	}, p.customersSweeps()...)
 }
@@ -42,7 +45,7 @@ func serveOrders(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{Database: true, JWTSecret: true, ServiceToken: true, CustomersAPI: true}); err != nil {
 		return err
 	}
-	return p.serve(ctx, ordersPort, true, func(db *database.DB) (http.Handler, error) {
+	return p.serve(ctx, "orders", ordersPort, true, func(db *database.DB) (http.Handler, error) {
 		return p.newOrders(db)
 	}, p.ordersSweeps()...)
 }
@@ -51,8 +54,8 @@ func serveOrchestrator(ctx context.Context, p *process) error {
 	if err := p.check(config.Needs{ServiceToken: p.config.AllowAnonymous, OrdersAPI: true}); err != nil {
 		return err
 	}
-	return p.serve(ctx, orchestratorPort, false, func(*database.DB) (http.Handler, error) {
-		return orchestrator.FromConfig(p.config, p.log, p.metrics)
+	return p.serve(ctx, "orchestrator", orchestratorPort, false, func(*database.DB) (http.Handler, error) {
+		return orchestrator.FromConfig(p.config, p.log, p.metrics, p.tracing)
 	})
 }
 
@@ -66,7 +69,7 @@ func (p *process) check(needs config.Needs) error {
 }
 
 // serve runs one service on its own until ctx ends.
-func (p *process) serve(ctx context.Context, port int, needsDB bool, build func(*database.DB) (http.Handler, error), sweeps ...sweep) error {
+func (p *process) serve(ctx context.Context, name string, port int, needsDB bool, build func(*database.DB) (http.Handler, error), sweeps ...sweep) error {
 	if _, set := p.environment["PORT"]; set {
 		port = p.config.Port
 	}
@@ -75,6 +78,11 @@ func (p *process) serve(ctx context.Context, port int, needsDB bool, build func(
 		return err
 	}
 	defer listener.Close()
+	stopTracing, err := p.trace(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	var db *database.DB
 	if needsDB {
 		var release func() error
@@ -96,6 +104,19 @@ func (p *process) serve(ctx context.Context, port int, needsDB bool, build func(
 	}
 	defer stop()
 	return server.Run(ctx, listener, handler, p.log)
+}
+
+// trace makes spans for as long as the process runs, where the environment asks for it. Stop sends what is left.
+func (p *process) trace(ctx context.Context, service string) (stop func(), err error) {
+	if p.tracing, err = telemetry.NewTracing(ctx, service, p.environment); p.tracing == nil {
+		return func() {}, err
+	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { p.log.WarnContext(ctx, "spans not sent", "error", err) }))
+	return func() {
+		if err := p.tracing.Stop(ctx); err != nil {
+			p.log.WarnContext(ctx, "spans not sent", "error", err)
+		}
+	}, nil
 }
 
 // background starts what goes on beside the services: the sweeps and, where they have a port, metrics and profiles. Stop ends it.
@@ -133,7 +154,7 @@ func (p *process) openDatabase(ctx context.Context) (db *database.DB, release fu
 		if release, err = database.LockFolder(c.DataDir); err != nil {
 			return nil, nil, err
 		}
-		db, err := database.OpenSQLite(filepath.Join(c.DataDir, databaseFile))
+		db, err := database.OpenSQLite(filepath.Join(c.DataDir, databaseFile), p.tracing)
 		if err == nil {
 			if err = db.Migrate(ctx); err == nil {
 				return db, release, nil
@@ -144,7 +165,7 @@ func (p *process) openDatabase(ctx context.Context) (db *database.DB, release fu
 	}
 	db, err = database.OpenMySQL(database.MySQL{
 		Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
-	}, p.log)
+	}, p.log, p.tracing)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +185,7 @@ func (p *process) newCustomers(db *database.DB) (http.Handler, error) {
 		users = append(users, auth.User{Name: c.ViewerUser, Password: c.ViewerPassword.Reveal(), Role: auth.Viewer})
 	}
 	return customers.New(customers.Config{
-		Server: server.FromConfig(c, p.log.With("service", "customers")), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, p.log, p.metrics, p.tracing), Users: users, ServiceTokens: c.ServiceToken.Reveal(),
 		LoginRate: c.LoginRate, LoginBurst: c.LoginBurst, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), time.Now)
 }
@@ -173,13 +194,13 @@ func (p *process) newOrders(db *database.DB) (http.Handler, error) {
 	c := p.config
 	directory, err := orders.NewDirectory(orders.DirectoryConfig{
 		BaseURL: c.CustomersAPIBase, ServiceToken: c.ServiceToken.First(), Timeout: c.UpstreamTimeout,
-		Known: c.CustomerCacheTTL, Unknown: c.CustomerCacheUnknownTTL, Metrics: p.metrics,
+		Known: c.CustomerCacheTTL, Unknown: c.CustomerCacheUnknownTTL, Metrics: p.metrics, Tracing: p.tracing,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return orders.New(orders.Config{
-		Server: server.FromConfig(c, p.log.With("service", "orders")), ServiceTokens: c.ServiceToken.Reveal(),
+		Server: server.FromConfig(c, p.log, p.metrics, p.tracing), ServiceTokens: c.ServiceToken.Reveal(),
 		CancelWindow: c.CancelWindow, KeyTTL: c.IdempotencyTTL,
 	}, db, auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, time.Now), directory, time.Now)
 }
@@ -212,7 +233,9 @@ func (p *process) ordersSweeps() []sweep {
 	all := []sweep{{"orders_idempotency", orders.SweepKeys}}
 	if age := p.config.StaleOrdersAfter; age > 0 {
 		all = append(all, sweep{"stale_orders", func(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
-			return orders.CancelStale(ctx, db, age, clock)
+			n, err := orders.CancelStale(ctx, db, age, clock)
+			p.metrics.Counter("pedidos_orders_total", "outcome", "expired").AddInt64(n)
+			return n, err
 		}})
 	}
 	return all

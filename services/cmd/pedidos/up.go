@@ -68,7 +68,12 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 	p.config.CustomersAPIBase, p.config.OrdersAPIBase = near(listeners[0]), near(listeners[1])
 	p.log.Debug("configuration", "environment", p.config)
 
-	db, err := u.open(ctx)
+	stopTracing, err := p.trace(ctx, "pedidos")
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
+	db, err := u.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 }
 
 // open opens the database of the data folder, new where it is not there.
-func (u *upCommand) open(ctx context.Context) (*database.DB, error) {
+func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) {
 	file := filepath.Join(u.data, databaseFile)
 	if u.reset {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -95,7 +100,7 @@ func (u *upCommand) open(ctx context.Context) (*database.DB, error) {
 			}
 		}
 	}
-	db, err := database.OpenSQLite(file)
+	db, err := database.OpenSQLite(file, p.tracing)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +138,7 @@ func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
 	if handlers[1], err = p.newOrders(db); err != nil {
 		return handlers, err
 	}
-	handlers[2], err = orchestrator.FromConfig(p.config, p.log, p.metrics)
+	handlers[2], err = orchestrator.FromConfig(p.config, p.log, p.metrics, p.tracing)
 	return handlers, err
 }
 

@@ -40,6 +40,8 @@ type DB struct {
 	engine engine
 	write  *pool
 	read   *pool // the same as write on MySQL
+
+	deadlocks, lockTimeouts counter // transactions that were run again; nil where Report was not called
 }
 
 // engine is what differs between MySQL and SQLite.
@@ -117,11 +119,22 @@ func (db *DB) transact(ctx context.Context, statements func(Conn) error) error {
 		if try == maxTries {
 			return problem.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
 		}
+		db.countRetry(err)
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-time.After(backoff<<try/2 + rand.N(backoff<<try)):
 		}
+	}
+}
+
+func (db *DB) countRetry(err error) {
+	switch {
+	case db.deadlocks == nil:
+	case errors.Is(err, ErrLockTimeout):
+		db.lockTimeouts.Inc()
+	default:
+		db.deadlocks.Inc()
 	}
 }
 

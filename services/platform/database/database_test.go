@@ -25,7 +25,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // open opens a database file, which is closed with the test.
 func open(t *testing.T, file string) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(file)
+	db, err := database.OpenSQLite(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // Group runs work of one kind in transactions that are shared. What comes while a transaction is under way goes into the
@@ -133,6 +135,9 @@ func (g *Group[T]) share(members []*member[T]) error {
 	items := make([]T, len(members))
 	for i, m := range members {
 		items[i] = m.item
+		if i > 0 {
+			telemetry.Link(m.ctx, ctx) // the spans of the statements are the leader's
+		}
 	}
 	done := false
 	err := g.db.transact(ctx, func(conn Conn) error {

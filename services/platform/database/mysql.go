@@ -11,7 +11,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/XSAM/otelsql"
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // MySQL says where a MySQL server is and who connects.
@@ -28,7 +31,7 @@ type MySQL struct {
 const vanished = 20 * time.Second
 
 // OpenMySQL prepares connections to a MySQL server; it does not connect yet.
-func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
+func OpenMySQL(at MySQL, log *slog.Logger, tracing *telemetry.Tracing) (*DB, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
 	config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
@@ -54,6 +57,9 @@ func OpenMySQL(at MySQL, log *slog.Logger) (*DB, error) {
 		return nil, fmt.Errorf("configure mysql: %w", err)
 	}
 	pool := sql.OpenDB(connector)
+	if tracing != nil {
+		pool = otelsql.OpenDB(connector, spans(tracing, "mysql")...)
+	}
 	pool.SetMaxOpenConns(at.Conns)
 	pool.SetMaxIdleConns(at.Conns)
 	pool.SetConnMaxLifetime(10 * time.Minute)

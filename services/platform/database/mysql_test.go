@@ -27,7 +27,7 @@ func nowhere(t *testing.T) *database.DB {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	db, err := database.OpenMySQL(database.MySQL{Host: "127.0.0.1", Port: port, User: "u", Name: "n", Conns: 1}, slog.New(slog.DiscardHandler))
+	db, err := database.OpenMySQL(database.MySQL{Host: "127.0.0.1", Port: port, User: "u", Name: "n", Conns: 1}, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,10 @@ type pool struct {
 	*sql.DB
 	name    string
 	places  chan struct{} // one each; nil is no bound
-	refused interface{ Inc() }
+	refused counter
 }
+
+type counter interface{ Inc() }
 
 func newPool(name string, db *sql.DB) *pool {
 	return &pool{DB: db, name: name, refused: (*metrics.Registry)(nil).Counter("")}
@@ -42,12 +44,17 @@ func (db *DB) Limit(waiting int) {
 	}
 }
 
-// Report adds the metrics of the pools.
+// Report adds the metrics of the pools, and of the transactions that were run again. It must come before the first use.
 func (db *DB) Report(m *metrics.Registry) {
+	db.deadlocks = m.Counter("pedidos_database_retries_total", "reason", "deadlock")
+	db.lockTimeouts = m.Counter("pedidos_database_retries_total", "reason", "lock_timeout")
 	for _, p := range db.pools() {
 		p.refused = m.Counter("pedidos_database_refused_total", "pool", p.name)
 		m.Gauge("pedidos_database_connections", func() float64 { return float64(p.Stats().InUse) }, "pool", p.name, "state", "in_use")
 		m.Gauge("pedidos_database_connections", func() float64 { return float64(p.Stats().Idle) }, "pool", p.name, "state", "idle")
+		m.Gauge("pedidos_database_connections_limit", func() float64 { return float64(p.Stats().MaxOpenConnections) }, "pool", p.name)
+		m.Gauge("pedidos_database_waits_total", func() float64 { return float64(p.Stats().WaitCount) }, "pool", p.name)
+		m.Gauge("pedidos_database_wait_seconds_total", func() float64 { return p.Stats().WaitDuration.Seconds() }, "pool", p.name)
 		m.Gauge("pedidos_database_callers", func() float64 { return float64(len(p.places)) }, "pool", p.name)
 		m.Gauge("pedidos_database_callers_limit", func() float64 { return float64(cap(p.places)) }, "pool", p.name)
 	}

@@ -11,9 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/XSAM/otelsql"
 	"github.com/gofrs/flock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // readers is how many queries the embedded engine runs beside its one writer.
@@ -21,14 +24,20 @@ const readers = 8
 
 // OpenSQLite opens the database file of that name, which it makes where it is missing. It is durable: a transaction
 // that was committed is on the disk (WAL, synchronous=FULL).
-func OpenSQLite(file string) (*DB, error) {
-	write, err := sql.Open("sqlite", sqliteDSN(file, "immediate",
+func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
+	open := func(dsn string) (*sql.DB, error) {
+		if tracing != nil {
+			return otelsql.Open("sqlite", dsn, spans(tracing, "sqlite")...)
+		}
+		return sql.Open("sqlite", dsn)
+	}
+	write, err := open(sqliteDSN(file, "immediate",
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "busy_timeout(10000)"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", sqliteDSN(file, "deferred",
+	read, err := open(sqliteDSN(file, "deferred",
 		"query_only(ON)", "foreign_keys(ON)", "busy_timeout(10000)"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), write.Close())

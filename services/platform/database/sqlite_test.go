@@ -45,7 +45,7 @@ func TestSQLiteIsDurableAndChecksReferences(t *testing.T) {
 func TestSQLiteKeepsItsRows(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "a b?c=d#e%20ñ&_pragma=foreign_keys(OFF).db") // no character has a meaning of its own
-	db, err := database.OpenSQLite(file)
+	db, err := database.OpenSQLite(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSQLiteKeepsItsRows(t *testing.T) {
 func TestSQLiteRefusesAFileItCannotMake(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "missing", "test.db")
-	if _, err := database.OpenSQLite(file); err == nil || !strings.HasPrefix(err.Error(), "open "+file+": ") {
+	if _, err := database.OpenSQLite(file, nil); err == nil || !strings.HasPrefix(err.Error(), "open "+file+": ") {
 		t.Errorf("OpenSQLite = %v, want an error that names the file", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
@@ -106,11 +107,18 @@ type Keeper struct {
 	store Store
 	ttl   time.Duration
 	now   func() time.Time
+
+	replays, reused, inProgress interface{ Inc() }
 }
 
-// NewKeeper returns a keeper that forgets keys after ttl.
-func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.Time) *Keeper {
-	return &Keeper{db: db, store: store, ttl: ttl, now: now}
+// NewKeeper returns a keeper that forgets keys after ttl. Its metrics bear the name of the service.
+func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.Time, service string, m *metrics.Registry) *Keeper {
+	return &Keeper{
+		db: db, store: store, ttl: ttl, now: now,
+		replays:    m.Counter("pedidos_idempotency_replays_total", "service", service),
+		reused:     m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "reused"),
+		inProgress: m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "in_progress"),
+	}
 }
 
 // Do lets the request happen in a transaction of its own, or returns the answer that it got before. The effect may be run
@@ -197,8 +205,27 @@ func (p *part) settle(answer Answer, err error) error {
 // errTaken says that the key was claimed, and answered, by another request.
 var errTaken = errors.New("idempotency key taken")
 
-// do has a request served, or replays its answer.
+// do has a request served, or replays its answer, and says which.
 func (k *Keeper) do(ctx context.Context, r Request, serve func(*part) error) (Answer, error) {
+	answer, err := k.serveOrReplay(ctx, r, serve)
+	refused := (*problem.Error)(nil)
+	switch {
+	case answer.Replayed:
+		k.replays.Inc()
+		telemetry.Note(ctx, "idempotency", "replayed")
+	case errors.As(err, &refused) && refused.Code == common.CodeIdempotencyKeyReused:
+		k.reused.Inc()
+		telemetry.Note(ctx, "idempotency", "reused")
+	case errors.As(err, &refused) && refused.Code == common.CodeRequestInProgress:
+		k.inProgress.Inc()
+		telemetry.Note(ctx, "idempotency", "in_progress")
+	case err == nil && r.Key != "":
+		telemetry.Note(ctx, "idempotency", "first")
+	}
+	return answer, err
+}
+
+func (k *Keeper) serveOrReplay(ctx context.Context, r Request, serve func(*part) error) (Answer, error) {
 	caller, _ := auth.From(ctx)
 	p := &part{ctx: ctx, entry: Entry{Caller: caller.Name, Key: r.Key, Fingerprint: r.Fingerprint}}
 	if r.Key != "" {

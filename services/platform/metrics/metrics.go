@@ -4,7 +4,11 @@ package metrics
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	vm "github.com/VictoriaMetrics/metrics" // 1.36 and later print a line at the start where the kernel has no PSI
 )
@@ -29,6 +33,45 @@ func (r *Registry) Gauge(name string, read func() float64, labels ...string) {
 	if r != nil {
 		r.set.NewGauge(full(name, labels), read)
 	}
+}
+
+// bounds are the upper ends of a histogram's buckets, in seconds.
+var bounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// Histogram counts durations, in buckets that add up as Prometheus has them.
+type Histogram struct {
+	counts [14]atomic.Int64 // one more than there are bounds
+	sum    atomic.Int64     // ns
+}
+
+// Histogram adds a histogram of durations in seconds. Its labels are as those of a counter.
+func (r *Registry) Histogram(name string, labels ...string) *Histogram {
+	h := &Histogram{}
+	for i := range h.counts {
+		le := "+Inf"
+		if i < len(bounds) {
+			le = strconv.FormatFloat(bounds[i], 'g', -1, 64)
+		}
+		r.Gauge(name+"_bucket", func() float64 { return h.upTo(i) }, append(slices.Clip(labels), "le", le)...)
+	}
+	r.Gauge(name+"_count", func() float64 { return h.upTo(len(bounds)) }, labels...)
+	r.Gauge(name+"_sum", func() float64 { return time.Duration(h.sum.Load()).Seconds() }, labels...)
+	return h
+}
+
+// Observe counts a duration.
+func (h *Histogram) Observe(d time.Duration) {
+	i, _ := slices.BinarySearch(bounds, d.Seconds())
+	h.counts[i].Add(1)
+	h.sum.Add(int64(d))
+}
+
+// upTo is how many are in the buckets up to the one at i.
+func (h *Histogram) upTo(i int) (n float64) {
+	for j := range i + 1 {
+		n += float64(h.counts[j].Load())
+	}
+	return n
 }
 
 // ServeHTTP answers with the metrics, and with those of the Go runtime and of the process.

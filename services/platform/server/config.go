@@ -4,12 +4,14 @@ import (
 	"log/slog"
 
 	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // FromConfig is what the environment says of the server of any service.
-func FromConfig(c *config.Config, log *slog.Logger) Config {
+func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) Config {
 	return Config{
 		Edge: Edge{Origins: c.CORSOrigins, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
-		Log:  log,
+		Log:  log, Metrics: m, Tracing: t,
 	}
 }

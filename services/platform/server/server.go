@@ -18,18 +18,22 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // Config is what the services set apart from each other.
 type Config struct {
+	Service  string // its name in logs and metrics
 	Title    string
 	Contract []byte                 // OpenAPI 3.0.3 in JSON
 	Prefixes []string               // under which the routes are served as well, as /dev
 	Schemes  map[string]auth.Scheme // by name of the contract's security scheme
 	Edge
-	Log *slog.Logger
+	Log     *slog.Logger
+	Metrics *metrics.Registry
+	Tracing *telemetry.Tracing
 
 	AllowAnonymous bool // whether callers may leave out a token that the contract says they may
 
@@ -54,6 +58,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	if config.Timeout == 0 {
 		config.Timeout = 10 * time.Second
 	}
+	config.Log = config.Log.With("service", config.Service)
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
 	if len(config.TrustedProxies) > 0 {
@@ -63,7 +68,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		}
 		e.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
 	}
-	s := &shared{config: config, operations: all}
+	s := &shared{config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics)}
 	e.HTTPErrorHandler = s.handleError
 	e.Use(s.trace, s.access, s.recover)
 	if len(config.Origins) > 0 {
@@ -83,12 +88,13 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		addDocs(e, prefix, config.Title)
 		register(e, prefix)
 	}
-	return e, nil
+	return config.Tracing.Server(e), nil
 }
 
 type shared struct {
 	config     Config
 	operations map[string]*operation
+	traffic    *traffic
 }
 
 // find returns the operation that Echo's router chose.
@@ -121,10 +127,13 @@ func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// access logs one line a request. Errors are answered here, so that the line has the status that was sent.
+// access counts each request, names its span and logs one line. Errors are answered here, so that all of them have the
+// status that was sent.
 func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		s.traffic.inFlight.Add(1)
+		defer s.traffic.inFlight.Add(-1)
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
@@ -132,18 +141,21 @@ func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 		operationID := ""
 		if op, ok := s.find(c); ok {
 			operationID = op.route.Operation.OperationID
+			telemetry.Name(r.Context(), r.Method, op.route.Path, operationID)
 		}
+		duration := time.Since(start)
+		s.traffic.count(operationID, c.Response().Status, duration)
 		level := slog.LevelInfo
 		if operationID == "getHealth" || operationID == "getReady" || operationID == "getDocsAsset" {
 			level = slog.LevelDebug
 		}
 		caller, _ := auth.From(r.Context())
 		s.config.Log.LogAttrs(r.Context(), level, "request",
-			slog.String("operation", operationID),
+			slog.String("operationId", operationID),
 			slog.String("method", r.Method),
 			slog.String("path", r.URL.Path),
 			slog.Int("status", c.Response().Status),
-			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+			slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
 			slog.Int64("bytes", c.Response().Size),
 			slog.String("caller", caller.Name),
 			slog.String("ip", c.RealIP()),
@@ -161,12 +173,20 @@ func (s *shared) recover(next echo.HandlerFunc) echo.HandlerFunc {
 				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too
 					panic(p)
 				}
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				err = &panicked{value: p, stack: debug.Stack()}
 			}
 		}()
 		return next(c)
 	}
 }
+
+// panicked is what a panic is turned into.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // enforce holds requests to the contract.
 func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
@@ -206,12 +226,16 @@ func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
 	if e.Status() >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) { // else the client has gone
-		s.config.Log.LogAttrs(ctx, slog.LevelError, "request failed",
+		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),
 			slog.Any("cause", err),
 			slog.String("trace_id", telemetry.TraceID(ctx)),
 			slog.String("correlation_id", telemetry.CorrelationID(ctx)),
-		)
+		}
+		if p := (*panicked)(nil); errors.As(err, &p) {
+			attrs = append(attrs, slog.String("stack", string(p.stack)))
+		}
+		s.config.Log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
 	}
 	if c.Response().Committed {
 		return

@@ -7,22 +7,64 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// NewLogger writes readable lines to a terminal and JSON elsewhere.
+// NewLogger writes readable lines to a terminal and JSON elsewhere. Whatever else a text or an error holds, no line has a
+// whole e-mail address, an access token, or a value that MySQL quotes in an error.
 func NewLogger(w io.Writer, terminal bool, level slog.Level) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: mask}
 	if terminal {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
+var (
+	email   = regexp.MustCompile(`([^\s"'<>/@=]?)[^\s"'<>/@=]*@([\w-]+(\.[\w-]+)+)`)
+	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`) // how the JSON of every header begins, in base64
+	quoting = regexp.MustCompile(`(?s)(Duplicate entry|value:|near) '.*'`)
+)
+
+func mask(_ []string, a slog.Attr) slog.Attr {
+	text := ""
+	switch a.Value.Kind() {
+	case slog.KindString:
+		text = a.Value.String()
+	case slog.KindAny:
+		err, ok := a.Value.Any().(error)
+		if !ok {
+			return a
+		}
+		text = err.Error()
+	default:
+		return a
+	}
+	masked := text
+	if strings.Contains(masked, " '") {
+		masked = quoting.ReplaceAllString(masked, "$1 '…'")
+	}
+	if strings.Contains(masked, "@") {
+		masked = email.ReplaceAllString(masked, "$1…@$2")
+	}
+	if strings.Contains(masked, "eyJ") {
+		masked = jwt.ReplaceAllString(masked, "eyJ…")
+	}
+	if masked != text {
+		a.Value = slog.StringValue(masked)
+	}
+	return a
+}
+
 // Receive returns a context with the trace that the request belongs to (W3C Trace Context), or with a new one.
 func Receive(r *http.Request) context.Context {
+	if trace.SpanContextFromContext(r.Context()).IsValid() { // Tracing's
+		return r.Context()
+	}
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 	config := trace.SpanContextConfig{TraceID: trace.SpanContextFromContext(ctx).TraceID(), TraceFlags: trace.SpanContextFromContext(ctx).TraceFlags()}
 	if !config.TraceID.IsValid() {

@@ -3,6 +3,8 @@ package telemetry_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -92,5 +94,30 @@ func TestLogger(t *testing.T) {
 	}
 	if got := file.String(); !strings.HasSuffix(got, `"level":"INFO","msg":"hello","n":1}`+"\n") || strings.Count(got, "\n") != 1 {
 		t.Errorf("file: %q", got)
+	}
+}
+
+func TestLoggerMasks(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ text, want string }{
+		{"ana@acme.example", "a…@acme.example"},
+		{"/customers/ana.maria+b2b@mail.acme.example/x", "/customers/a…@mail.acme.example/x"},
+		{"from <ana@acme.example> to bo@x.example", "from <a…@acme.example> to b…@x.example"},
+		{"erp@7", "erp@7"},
+		{"/orders/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "/orders/eyJ…"},
+		{"Error 1062 (23000): Duplicate entry 'user:admin-it's my key' for key 'orders_idempotency.PRIMARY'", "Error 1062 (23000): Duplicate entry '…'"},
+		{"Error 1292 (22007): Incorrect datetime value: 'soon' for column 'at'", "Error 1292 (22007): Incorrect datetime value: '…'"},
+		{"Error 1064 (42000): You have an error in your SQL syntax near 'x'\nVALUES ('secret')' at line 1", "Error 1064 (42000): You have an error in your SQL syntax near '…' at line 1"},
+		{"Order 7 is canceled.", "Order 7 is canceled."},
+	} {
+		for _, terminal := range []bool{true, false} {
+			var out bytes.Buffer
+			log := telemetry.NewLogger(&out, terminal, slog.LevelInfo).With("service", test.text)
+			log.Info("x", "text", test.text, "error", fmt.Errorf("it failed: %w", errors.New(test.text)), slog.Group("in", "text", test.text))
+			want := strings.ReplaceAll(test.want, "\n", `\n`)
+			if got := out.String(); strings.Count(got, want) != 4 || test.text != test.want && strings.Contains(got, test.text) {
+				t.Errorf("terminal %t: logged %s, want %s four times", terminal, got, test.want)
+			}
+		}
 	}
 }

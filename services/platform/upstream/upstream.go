@@ -57,6 +57,7 @@ type Policy struct {
 	Timeout time.Duration // of one try, until its headers are there
 	Tries   int           // at most, of a call that may be repeated
 	Metrics *metrics.Registry
+	Tracing *telemetry.Tracing
 }
 
 // NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
@@ -71,14 +72,17 @@ func NewClient(p Policy) *http.Client {
 		OnRetryScheduled(func(e failsafe.ExecutionScheduledEvent[*http.Response]) { discard(e.LastResult()) }).
 		ReturnLastFailure().
 		Build()
+	tries := map[bool]interface{ Inc() }{ // by whether they got no answer
+		false: p.Metrics.Counter("pedidos_upstream_tries_total", "upstream", p.Name, "outcome", "answered"),
+		true:  p.Metrics.Counter("pedidos_upstream_tries_total", "upstream", p.Name, "outcome", "unanswered"),
+	}
+	opened := p.Metrics.Counter("pedidos_upstream_breaker_opened_total", "upstream", p.Name)
 	breaker := circuitbreaker.NewBuilder[*http.Response]().
 		HandleIf(unanswered).
 		WithFailureRateThreshold(0.5, 10, 10*time.Second).
 		WithDelay(2 * time.Second).
 		WithSuccessThreshold(2).
-		OnOpen(func(circuitbreaker.StateChangedEvent) {
-			p.Metrics.Counter("pedidos_upstream_breaker_opened_total", "upstream", p.Name).Inc()
-		}).
+		OnOpen(func(circuitbreaker.StateChangedEvent) { opened.Inc() }).
 		Build()
 	p.Metrics.Gauge("pedidos_upstream_breaker_state", func() float64 { return breakerStates[breaker.State()] }, "upstream", p.Name)
 	transport := &http.Transport{
@@ -89,7 +93,10 @@ func NewClient(p Policy) *http.Client {
 		ForceAttemptHTTP2:     true,
 	}
 	return &http.Client{
-		Transport: failsafehttp.NewRoundTripper(counted{traced{transport}, p}, failsafe.Policy[*http.Response](retry), breaker),
+		Transport: noted{
+			failsafehttp.NewRoundTripper(counted{traced{p.Tracing.Client(transport)}, tries}, failsafe.Policy[*http.Response](retry), breaker),
+			breaker,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("a service must not redirect")
 		},
@@ -99,6 +106,17 @@ func NewClient(p Policy) *http.Client {
 // breakerStates are the values of the metric.
 var breakerStates = map[circuitbreaker.State]float64{
 	circuitbreaker.ClosedState: 0, circuitbreaker.HalfOpenState: 1, circuitbreaker.OpenState: 2,
+}
+
+// noted writes the state of the breaker, as a call has found it, into the span that calls.
+type noted struct {
+	next    http.RoundTripper
+	breaker circuitbreaker.CircuitBreaker[*http.Response]
+}
+
+func (n noted) RoundTrip(r *http.Request) (*http.Response, error) {
+	telemetry.Note(r.Context(), "breaker", n.breaker.State().String())
+	return n.next.RoundTrip(r)
 }
 
 // discard frees the connection of an answer that another try replaces.
@@ -123,17 +141,13 @@ func unanswered(r *http.Response, err error) bool {
 
 // counted counts the tries that the breaker has let through.
 type counted struct {
-	next   http.RoundTripper
-	policy Policy
+	next  http.RoundTripper
+	tries map[bool]interface{ Inc() }
 }
 
 func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(r)
-	outcome := "answered"
-	if unanswered(response, err) {
-		outcome = "unanswered"
-	}
-	c.policy.Metrics.Counter("pedidos_upstream_tries_total", "upstream", c.policy.Name, "outcome", outcome).Inc()
+	c.tries[unanswered(response, err)].Inc()
 	return response, err
 }
 

@@ -1,0 +1,292 @@
+package process
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+)
+
+// TestTraces places an order through all three services, twice under the same key, and looks at the spans that they send.
+// Those that are left are sent when a service stops.
+func TestTraces(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		engine       string
+		begin        string
+		environments func(t *testing.T) (customers, orders []string)
+	}{
+		{"sqlite", "BEGIN IMMEDIATE", func(t *testing.T) (customers, orders []string) {
+			return []string{"DATA_DIR=" + t.TempDir()}, []string{"DATA_DIR=" + t.TempDir()}
+		}},
+		{"mysql", "START TRANSACTION", func(t *testing.T) (customers, orders []string) {
+			env := emptyMySQL(t)
+			if r := program.Run(t, env, "migrate", "up"); r.Code != 0 {
+				t.Fatal(r.Stderr)
+			}
+			return env, env
+		}},
+	} {
+		t.Run(test.engine, func(t *testing.T) {
+			t.Parallel()
+			c := collect(t)
+			inCustomers, inOrders := test.environments(t)
+			env := append(slices.Clip(planted), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_HEADERS=x-tenant=planted-tenant")
+			customersAPI, customersURL := program.Serve(t, "customers", append(env, inCustomers...)...)
+			ordersAPI, ordersURL := program.Serve(t, "orders", append(append(env, inOrders...), "CUSTOMERS_API_BASE="+customersURL)...)
+			orchestratorAPI, orchestratorURL := program.Serve(t, "orchestrator", append(env, "ORDERS_API_BASE="+ordersURL)...)
+
+			s := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
+			buyer, product := s.Customer(t, "planted.buyer@example.com"), s.Product(t, "SAW", 2500, 10)
+			const first, again = "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000007"
+			for _, trace := range []string{first, again} {
+				r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+					CustomerID: buyer.ID, IdempotencyKey: "planted-idempotency-key",
+					Items: []orchestrator.OrderRequestLine{{ProductID: product.ID, Qty: 3}},
+				}, within(trace))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.JSON201 == nil {
+					t.Fatalf("%s\n%s", r.Status(), r.Body)
+				}
+			}
+			twice, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "Buyer", Email: "planted.buyer@example.com"})
+			if err != nil || twice.StatusCode() != http.StatusConflict {
+				t.Fatalf("the same address again: %v %v", twice.Status(), err)
+			}
+			search := "planted.buyer@example.com"
+			if _, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Search: &search}); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range []*program.Program{orchestratorAPI, ordersAPI, customersAPI} {
+				if code := p.Stop(t, syscall.SIGTERM); code != 0 {
+					t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
+				}
+			}
+
+			placed := strings.ReplaceAll(tracePlaced, "BEGIN", test.begin)
+			if got := c.tree(first); got != placed {
+				t.Errorf("the trace of the order is\n%s\nwant\n%s", got, placed)
+			}
+			if got := c.tree(again); got != traceReplayed {
+				t.Errorf("the trace of the repeat is\n%s\nwant\n%s", got, traceReplayed)
+			}
+			t.Logf("the trace of one order:\n%s", c.tree(first))
+			c.checkSecrets(t, "planted", "eyJ", "SAW")
+		})
+	}
+}
+
+// Each line is a span: its service, its name and what was noted in it.
+const tracePlaced = `
+orchestrator: POST /orchestrator/create-and-confirm-order breaker=closed 201
+  orchestrator: HTTP POST 201
+    orders: POST /orders idempotency=first customer_cache=miss breaker=closed 201
+      orders: GetKey
+      orders: HTTP GET 200
+        customers: GET /internal/customers/{id} 200
+          customers: GetCustomer
+      orders: BEGIN
+      orders: ClaimKey
+      orders: LockProductsForOrder
+      orders: InsertOrder
+      orders: InsertOrderLine
+      orders: InsertOrderEvent
+      orders: TakeStock
+      orders: AnswerKey
+      orders: COMMIT
+  orchestrator: HTTP POST 200
+    orders: POST /orders/{id}/confirm idempotency=first 200
+      orders: GetKey
+      orders: BEGIN
+      orders: ClaimKey
+      orders: LockOrders
+      orders: ListOrderLines
+      orders: ConfirmOrders
+      orders: InsertOrderEvent
+      orders: AnswerKey
+      orders: COMMIT
+`
+
+const traceReplayed = `
+orchestrator: POST /orchestrator/create-and-confirm-order breaker=closed 201
+  orchestrator: HTTP POST 201
+    orders: POST /orders idempotency=replayed 201
+      orders: GetKey
+  orchestrator: HTTP POST 200
+    orders: POST /orders/{id}/confirm idempotency=replayed 200
+      orders: GetKey
+`
+
+// emptyMySQL is a new database, of a user whose password is unlike all else that is printed.
+func emptyMySQL(t *testing.T) (env []string) {
+	t.Helper()
+	at := engine.EmptyMySQL(t)
+	config := mysql.NewConfig()
+	config.Net, config.Addr, config.User, config.Passwd = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port)), at.User, at.Password
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := sql.OpenDB(connector)
+	defer server.Close()
+	user, password := "user"+rand.Text()[:20], "planted-db-password-"+rand.Text()
+	for _, statement := range []string{
+		"CREATE USER '" + user + "' IDENTIFIED BY '" + password + "'",
+		"GRANT ALL ON `" + at.Name + "`.* TO '" + user + "'",
+	} {
+		if _, err := server.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{
+		"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_NAME=" + at.Name, "DB_USER=" + user, "DB_PASSWORD=" + password,
+	}
+}
+
+func within(trace string) func(context.Context, *http.Request) error {
+	return func(_ context.Context, r *http.Request) error {
+		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		return nil
+	}
+}
+
+// collector takes spans, as those who run Pedidos have one.
+type collector struct {
+	*httptest.Server
+	mu    sync.Mutex
+	spans []*span
+	text  strings.Builder // all of them, without their ids
+}
+
+type span struct {
+	*otlp.Span
+	service string
+}
+
+func collect(t *testing.T) *collector {
+	t.Helper()
+	c := &collector{}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := c.take(r); err != nil {
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *collector) take(r *http.Request) error {
+	if r.URL.Path != "/v1/traces" || r.Header.Get("x-tenant") != "planted-tenant" {
+		return fmt.Errorf("not as the environment says: %v", r.Header)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.Header.Get("Content-Encoding") == "gzip" {
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(bytes.NewReader(body)); err == nil {
+			body, err = io.ReadAll(z)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var sent coltrace.ExportTraceServiceRequest
+	if err := proto.Unmarshal(body, &sent); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, resource := range sent.ResourceSpans {
+		for _, scope := range resource.ScopeSpans {
+			for _, s := range scope.Spans {
+				c.spans = append(c.spans, &span{s, attribute(resource.Resource.Attributes, "service.name")})
+				fmt.Fprintln(&c.text, resource.Resource, s.Name, s.Attributes, s.Events, s.Status)
+			}
+		}
+	}
+	return nil
+}
+
+// tree writes a trace with a line for each span, below the one that it is a part of, in the order in which they began.
+func (c *collector) tree(trace string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	slices.SortStableFunc(c.spans, func(a, b *span) int { return int(a.StartTimeUnixNano) - int(b.StartTimeUnixNano) })
+	text := "\n"
+	var walk func(parent, indent string)
+	walk = func(parent, indent string) {
+		for _, s := range c.spans {
+			if hex.EncodeToString(s.TraceId) != trace || hex.EncodeToString(s.ParentSpanId) != parent {
+				continue
+			}
+			text += indent + s.service + ": " + s.Name
+			for _, name := range []string{"idempotency", "customer_cache", "breaker"} {
+				if value := attribute(s.Attributes, "pedidos."+name); value != "" {
+					text += " " + name + "=" + value
+				}
+			}
+			if status := attribute(s.Attributes, "http.response.status_code"); status != "" {
+				text += " " + status
+			}
+			text += "\n"
+			walk(hex.EncodeToString(s.SpanId), indent+"  ")
+		}
+	}
+	walk("00f067aa0ba902b7", "")
+	return text
+}
+
+// checkSecrets looks for what no span may hold, in all that was sent.
+func (c *collector) checkSecrets(t *testing.T, secrets ...string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sent := c.text.String()
+	for _, secret := range secrets {
+		if at := strings.Index(sent, secret); at >= 0 {
+			t.Errorf("a span holds %s: %s", secret, sent[max(0, at-200):min(len(sent), at+200)])
+		}
+	}
+	if !strings.Contains(sent, "FROM customers") || !strings.Contains(sent, "INSERT INTO orders ") {
+		t.Error("no span holds the text of its statement")
+	}
+}
+
+func attribute(all []*common.KeyValue, name string) string {
+	for _, a := range all {
+		if a.Key == name {
+			if n, ok := a.Value.Value.(*common.AnyValue_IntValue); ok {
+				return fmt.Sprint(n.IntValue)
+			}
+			return a.Value.GetStringValue()
+		}
+	}
+	return ""
+}

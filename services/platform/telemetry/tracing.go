@@ -1,0 +1,107 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Tracing makes the spans of a process. A nil Tracing makes none, and costs nothing.
+type Tracing struct{ provider *sdk.TracerProvider }
+
+// NewTracing returns the tracing that the environment asks for by OpenTelemetry's own variables, or nil: it is on where
+// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_TRACES_EXPORTER is set. The exporter and the SDK read the
+// others (OpenTelemetry Environment Variable Specification).
+func NewTracing(ctx context.Context, service string, environment map[string]string) (*Tracing, error) {
+	exporter := environment["OTEL_TRACES_EXPORTER"]
+	endpoint := environment["OTEL_EXPORTER_OTLP_ENDPOINT"] + environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+	switch {
+	case environment["OTEL_SDK_DISABLED"] == "true", exporter == "none", exporter == "" && endpoint == "":
+		return nil, nil
+	case exporter != "" && exporter != "otlp":
+		return nil, fmt.Errorf("OTEL_TRACES_EXPORTER is %q: it must be otlp or none", exporter)
+	}
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
+		if protocol := environment[name]; protocol != "" && protocol != "http/protobuf" {
+			return nil, fmt.Errorf("%s is %q: it must be http/protobuf, which collectors take on port 4318", name, protocol)
+		}
+	}
+	otlp, err := otlptracehttp.New(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the exporter of traces: %w", err)
+	}
+	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", service)), resource.WithTelemetrySDK(), resource.WithFromEnv())
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
+	return &Tracing{sdk.NewTracerProvider(sdk.WithBatcher(otlp), sdk.WithResource(about))}, nil
+}
+
+// Stop sends the spans that are left, within a bound.
+func (t *Tracing) Stop(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return t.provider.Shutdown(ctx)
+}
+
+// Flush sends the spans that have ended. It is for processes that may be stopped between two requests.
+func (t *Tracing) Flush(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	return t.provider.ForceFlush(ctx)
+}
+
+// Provider is where libraries get their spans from. There is none in a nil Tracing.
+func (t *Tracing) Provider() trace.TracerProvider { return t.provider }
+
+// Server makes a span of each request but those that ask for the service's health. Its name is that of Name.
+func (t *Tracing) Server(h http.Handler) http.Handler {
+	if t == nil {
+		return h
+	}
+	return otelhttp.NewHandler(h, "request", otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.TraceContext{}),
+		otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Path != "/health" && r.URL.Path != "/ready" }))
+}
+
+// Client makes a span of each request that is sent.
+func (t *Tracing) Client(next http.RoundTripper) http.RoundTripper {
+	if t == nil {
+		return next
+	}
+	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.TraceContext{}))
+}
+
+// Name names the span of ctx, if it is kept, by what the contract calls the request.
+func Name(ctx context.Context, method, route, operationID string) {
+	if span := trace.SpanFromContext(ctx); span.IsRecording() && operationID != "" {
+		span.SetName(method + " " + route)
+		span.SetAttributes(attribute.String("http.route", route), attribute.String("pedidos.operation_id", operationID))
+	}
+}
+
+// Note adds an attribute to the span of ctx, if it is kept. Its value must be one of few, never a caller's.
+func Note(ctx context.Context, name, value string) {
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		span.SetAttributes(attribute.String("pedidos."+name, value))
+	}
+}
+
+// Link leads from the span of ctx to that of another context, in which a part of its work is done.
+func Link(ctx, to context.Context) {
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		span.AddLink(trace.LinkFromContext(to))
+	}
+}
