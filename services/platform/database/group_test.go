@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
@@ -375,5 +377,29 @@ func TestGroupHasPlaces(t *testing.T) {
 		synctest.Wait()
 		wantDone(t, came, "d")
 		wantDone(t, g.start(t.Context(), "e", "f"))
+	})
+}
+
+// The statements' spans are in the trace of who leads; the others' spans lead there.
+func TestGroupLinksItsTraces(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *grouped) {
+		tracer := sdk.NewTracerProvider().Tracer("")
+		spans := map[string]sdk.ReadOnlySpan{}
+		for _, item := range []string{"a", "b", "c"} { // a goes alone, b leads c
+			ctx, span := tracer.Start(t.Context(), item)
+			g.start(ctx, item)
+			spans[item] = span.(sdk.ReadOnlySpan)
+		}
+		close(g.gate)
+		synctest.Wait()
+		g.want(t, []string{"a"}, []string{"b", "c"})
+		for _, item := range []string{"a", "b"} {
+			if links := spans[item].Links(); len(links) != 0 {
+				t.Errorf("the span of %s has the links %v", item, links)
+			}
+		}
+		if links := spans["c"].Links(); len(links) != 1 || !links[0].SpanContext.Equal(spans["b"].SpanContext()) {
+			t.Errorf("the span of c has the links %v, want one to that of b", links)
+		}
 	})
 }

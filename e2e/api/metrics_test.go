@@ -1,0 +1,96 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// What clients do is what the metrics tell, and a repeat is a replay and nothing else.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "metrics@acme.example").ID, w.Product(s, "METRICS", 100, 5).ID
+	place := func(key string, qty int64, status int) {
+		t.Helper()
+		r, err := ordersPlace(t, s, key, buyer, []orders.OrderLineInput{{ProductID: p, Qty: qty}})
+		ordersWant(t, key, r, err, status)
+	}
+	place("metrics-1", 2, http.StatusCreated)
+	place("metrics-1", 2, http.StatusCreated) // a repeat
+	place("metrics-1", 1, http.StatusUnprocessableEntity)
+	place("metrics-2", 7, http.StatusConflict) // 3 are there
+	place("metrics-2", 7, http.StatusConflict) // a repeat of that
+	other := ordersPlaced(t, s, buyer, p, 1)
+	for range 2 {
+		confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey("metrics-3")}, orders.Confirmation{})
+		ordersWant(t, "confirm", confirmed, err, http.StatusOK)
+	}
+	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey("metrics-4")}, orders.Confirmation{})
+	ordersWant(t, "confirm what is confirmed", again, err, http.StatusOK)
+	for range 2 {
+		ordersCanceled(t, s, other.ID)
+	}
+	a := edgeSend(t, w.HTTP("orders"), http.MethodGet, w.OrdersURL+"/nope", nil)
+	if a.Status != http.StatusNotFound {
+		t.Errorf("got %s, want 404", a)
+	}
+
+	requests := func(operation string, status int) string {
+		return fmt.Sprintf(`pedidos_requests_total{service="orders",operation=%q,status="%d"}`, operation, status)
+	}
+	for name, want := range map[string]float64{
+		requests("createOrder", 201):  3,
+		requests("createOrder", 409):  2,
+		requests("createOrder", 422):  1,
+		requests("createOrder", 500):  0,
+		requests("confirmOrder", 200): 3,
+		requests("cancelOrder", 200):  2,
+		requests("none", 404):         1,
+		`pedidos_requests_total{service="customers",operation="getCustomerInternal",status="200"}`:    3, // a repeat asks for none
+		`pedidos_request_duration_seconds_count{service="orders",operation="createOrder"}`:            6,
+		`pedidos_request_duration_seconds_bucket{service="orders",operation="createOrder",le="+Inf"}`: 6,
+		`pedidos_request_duration_seconds_bucket{service="orders",operation="getOrder",le="+Inf"}`:    0,
+		`pedidos_requests_in_flight{service="orders"}`:                                                0,
+		`pedidos_idempotency_replays_total{service="orders"}`:                                         3,
+		`pedidos_idempotency_conflicts_total{service="orders",reason="reused"}`:                       1,
+		`pedidos_orders_total{outcome="placed"}`:                                                      2,
+		`pedidos_orders_total{outcome="short"}`:                                                       1,
+		`pedidos_orders_total{outcome="confirmed"}`:                                                   1,
+		`pedidos_orders_total{outcome="canceled"}`:                                                    1,
+		`pedidos_units_short_total`:                                                                   4,
+	} {
+		if got := w.Metric(name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if sum := w.Metric(`pedidos_request_duration_seconds_sum{service="orders",operation="createOrder"}`); sum <= 0 || sum > 60 {
+		t.Errorf("placing took %v seconds in all", sum)
+	}
+}
+
+// A request is in flight for as long as it has no answer.
+func TestMetricsInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "flight@acme.example").ID, w.Product(s, "FLIGHT", 100, 5).ID
+	ordersPlaced(t, s, buyer, p, 1)
+	release := sharedHold(t, w, p, 0)
+	done := make(chan error, 1)
+	go func() {
+		_, err := ordersPlace(t, s, "", buyer, []orders.OrderLineInput{{ProductID: p, Qty: 1}})
+		done <- err
+	}()
+	inFlight := func() float64 { return w.Metric(`pedidos_requests_in_flight{service="orders"}`) }
+	ordersEventually(t, "a request is in flight", func() bool { return inFlight() == 1 })
+	release()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	ordersEventually(t, "none is", func() bool { return inFlight() == 0 })
+}
