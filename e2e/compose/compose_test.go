@@ -4,6 +4,7 @@ package compose
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestCompose(t *testing.T) {
 	t.Run("flow", p.testFlow)
 	t.Run("restarts", p.testRestarts)
 	t.Run("services before MySQL", p.testServicesBeforeMySQL)
+	t.Run("logs", p.testLogs)
 	t.Run("audit", func(t *testing.T) { t.Log(p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")) })
 }
 
@@ -231,4 +233,45 @@ func (p *project) testServicesBeforeMySQL(t *testing.T) {
 	c := p.urls.Login(t, sdk.LocalPassword)
 	c.Customer(t, "late@example.com")
 	c.Product(t, "LATE", 250, 1)
+}
+
+// testLogs searches all that was logged: it is one JSON object a line, and nothing in it is secret.
+func (p *project) testLogs(t *testing.T) {
+	log := p.compose(t, "logs", "--no-color", "--no-log-prefix", "customers", "orders", "orchestrator")
+	requests := 0
+	for line := range strings.Lines(log) {
+		var entry struct {
+			Msg, OperationID, Caller, Service string
+			Status                            int
+			DurationMS                        *float64 `json:"duration_ms"`
+			Bytes                             *int64
+			TraceID                           string  `json:"trace_id"`
+			CorrelationID                     *string `json:"correlation_id"`
+		}
+		if strings.HasPrefix(line, "pedidos: ") { // why it gives up, where MySQL is not there
+			continue
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("%v in %s", err, line)
+		}
+		if entry.Msg != "request" {
+			continue
+		}
+		requests++
+		if entry.Service == "" || entry.Status == 0 || entry.DurationMS == nil || entry.Bytes == nil || len(entry.TraceID) != 32 || entry.CorrelationID == nil {
+			t.Errorf("a request has the line %s", line)
+		}
+	}
+	if requests < 100 {
+		t.Errorf("%d requests were logged", requests)
+	}
+	for _, secret := range []string{
+		"pedidos-local", "local-jwt-secret", "local-service-token", "b2b_pass", "root_pass", "customers_pass", "orders_pass", // passwords
+		"flow-confirm", `-[0-9]+-(place|confirm|cancel)`, // keys
+		`eyJ[\w-]{8,}`, `[\w.+-]{2,}@[\w-]+\.[\w.-]+`, // tokens, addresses
+	} {
+		if found := regexp.MustCompile(secret).FindString(log); found != "" {
+			t.Errorf("the logs have %s", found)
+		}
+	}
 }
