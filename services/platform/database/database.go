@@ -48,6 +48,7 @@ type DB struct {
 type engine interface {
 	name() string
 	begin() string
+	deadlock() string // what makes a transaction run again
 	wrap(Conn) Conn
 	first(last int64, rows int) int64 // id of the first of the rows that one INSERT wrote, by what it says is the last
 	classify(error) error             // one of the errors above, or nil

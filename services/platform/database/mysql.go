@@ -74,6 +74,8 @@ func (server) name() string { return "mysql" }
 
 func (server) begin() string { return "START TRANSACTION" }
 
+func (server) deadlock() string { return "deadlock" }
+
 func (server) wrap(c Conn) Conn { return c }
 
 func (server) first(last int64, _ int) int64 { return last } // LAST_INSERT_ID() is the first

@@ -46,7 +46,7 @@ func (db *DB) Limit(waiting int) {
 
 // Report adds the metrics of the pools, and of the transactions that were run again. It must come before the first use.
 func (db *DB) Report(m *metrics.Registry) {
-	db.deadlocks = m.Counter("pedidos_database_retries_total", "reason", "deadlock")
+	db.deadlocks = m.Counter("pedidos_database_retries_total", "reason", db.engine.deadlock())
 	db.lockTimeouts = m.Counter("pedidos_database_retries_total", "reason", "lock_timeout")
 	for _, p := range db.pools() {
 		p.refused = m.Counter("pedidos_database_refused_total", "pool", p.name)

@@ -87,6 +87,8 @@ func (embedded) name() string { return "sqlite" }
 
 func (embedded) begin() string { return "BEGIN IMMEDIATE" } // the writer's lock at once: no other to wait for later
 
+func (embedded) deadlock() string { return "busy" } // another process has the file
+
 func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
 
 func (embedded) first(last int64, rows int) int64 { return last - int64(rows-1) }
