@@ -31,7 +31,9 @@ func TestCompose(t *testing.T) {
 	t.Run("rights", p.testRights)
 	t.Run("flow", p.testFlow)
 	t.Run("restarts", p.testRestarts)
+	t.Run("backup", p.testBackup)
 	t.Run("services before MySQL", p.testServicesBeforeMySQL)
+	t.Run("passwords", p.testPasswords)
 	t.Run("logs", p.testLogs)
 	t.Run("audit", func(t *testing.T) { t.Log(p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")) })
 }

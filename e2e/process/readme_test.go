@@ -2,13 +2,13 @@ package process
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
@@ -20,16 +20,7 @@ func TestReadme(t *testing.T) {
 			t.Skipf("%s is not here, so the lines of the README can't be pasted", tool)
 		}
 	}
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, flow, _ := strings.Cut(string(text), "## The flow, in curl")
-	flow, _, _ = strings.Cut(flow, "\n## ")
-	var blocks []string
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(flow, -1) {
-		blocks = append(blocks, block[1])
-	}
+	blocks := document.Blocks(document.Section(t, "../../README.md", "## The flow, in curl"), "sh")
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 	script := strings.NewReplacer(
 		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,

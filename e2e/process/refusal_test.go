@@ -83,7 +83,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "health"}},
+		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "backup", "health"}},
 		{[]string{"up", "--help"}, []string{"--data", "--reset", "--no-seed", "--customers-port", "--orders-port", "--orchestrator-port"}},
 	} {
 		r := program.Run(t, nil, tc.args...)

@@ -73,6 +73,16 @@ func raceEnabled() bool {
 	return false
 }
 
+// Folder returns a folder that holds the executable, as `pedidos`: for the PATH of a shell.
+func Folder(t testing.TB) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(folder, "pedidos")); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
 // Program is a process of the executable.
 type Program struct {
 	Stdout, Stderr *Output

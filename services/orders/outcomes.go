@@ -9,6 +9,7 @@ type outcomes struct {
 }
 
 func newOutcomes(m *metrics.Registry) outcomes {
+	m.Counter("pedidos_orders_total", "outcome", "expired") // which the sweep counts
 	return outcomes{
 		placed:     m.Counter("pedidos_orders_total", "outcome", "placed"),
 		short:      m.Counter("pedidos_orders_total", "outcome", "short"),

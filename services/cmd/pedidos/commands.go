@@ -30,6 +30,7 @@ func (p *process) commands() *cobra.Command {
 		p.migrate(),
 		p.seed(),
 		p.command("audit", "Check that stock, totals and statuses add up. Exits with 1 where they don't.", audit),
+		p.backup(),
 		p.health(),
 	)
 	return root
@@ -84,6 +85,14 @@ func (p *process) seed() *cobra.Command {
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders, of the customers and products that are there then")
 	f.Uint64Var(&s.number, "rand-seed", 1, "What is generated: the same `N` gives the same")
 	return c
+}
+
+func (p *process) backup() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Copy the embedded database to FILE, which must not be there yet, while services use it.",
+		Args: only(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return backup(c.Context(), p, args[0]) },
+	}
 }
 
 func (p *process) health() *cobra.Command {

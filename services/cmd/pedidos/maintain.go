@@ -114,6 +114,21 @@ func audit(ctx context.Context, p *process) error {
 	})
 }
 
+// backup does not lock the data folder: it is made while the services go on.
+func backup(ctx context.Context, p *process, file string) error {
+	if p.config.DBHost != "" {
+		return errors.New("the database is MySQL: back it up with mysqldump, as docs/operations.md says")
+	}
+	if err := p.checkExists(); err != nil {
+		return err
+	}
+	if err := database.BackupSQLite(ctx, filepath.Join(p.config.DataDir, databaseFile), file); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "The backup is in %s.\n", file)
+	return nil
+}
+
 // How a command takes an embedded database that is not there.
 const (
 	created  = true  // as a new one
@@ -125,8 +140,8 @@ func (p *process) withDatabase(ctx context.Context, mayCreate bool, do func(*dat
 		return err
 	}
 	if !mayCreate && p.config.DBHost == "" {
-		if _, err := os.Stat(filepath.Join(p.config.DataDir, databaseFile)); err != nil {
-			return fmt.Errorf("there is no database in the data folder %s; DATA_DIR says where it is", p.config.DataDir)
+		if err := p.checkExists(); err != nil {
+			return err
 		}
 	}
 	db, release, err := p.openDatabase(ctx)
@@ -134,6 +149,14 @@ func (p *process) withDatabase(ctx context.Context, mayCreate bool, do func(*dat
 		return err
 	}
 	return errors.Join(do(db), db.Close(), release())
+}
+
+// checkExists refuses a data folder that has no database in it.
+func (p *process) checkExists() error {
+	if _, err := os.Stat(filepath.Join(p.config.DataDir, databaseFile)); err != nil {
+		return fmt.Errorf("there is no database in the data folder %s; DATA_DIR says where it is", p.config.DataDir)
+	}
+	return nil
 }
 
 func health(ctx context.Context, p *process, url string) error {

@@ -243,12 +243,19 @@ func (p *process) ordersSweeps() []sweep {
 
 // sweep sweeps again and again until ctx ends.
 func (p *process) sweep(ctx context.Context, db *database.DB, s sweep) {
+	swept := p.metrics.Counter("pedidos_swept_total", "what", s.what)
+	done := p.metrics.Counter("pedidos_sweeps_total", "what", s.what, "outcome", "done")
+	failed := p.metrics.Counter("pedidos_sweeps_total", "what", s.what, "outcome", "failed")
 	ticker := time.NewTicker(p.config.SweepInterval)
 	defer ticker.Stop()
 	for {
 		n, err := s.do(ctx, db, time.Now)
-		p.metrics.Counter("pedidos_swept_total", "what", s.what).AddInt64(n)
-		if err != nil && ctx.Err() == nil {
+		swept.AddInt64(n)
+		switch {
+		case err == nil:
+			done.Inc()
+		case ctx.Err() == nil:
+			failed.Inc()
 			p.log.ErrorContext(ctx, "not swept", "what", s.what, "error", err)
 		}
 		if n > 0 {

@@ -51,6 +51,52 @@ func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
 	return db, nil
 }
 
+// BackupSQLite copies a database file as it is at one moment, while others may write to it. There is a copy only once it is
+// whole and on the disk.
+func BackupSQLite(ctx context.Context, file, to string) (err error) {
+	if _, err := os.Lstat(to); err == nil {
+		return fmt.Errorf("%s is there already; a backup does not replace what is there", to)
+	}
+	part := to + ".part"
+	copied, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // empty, which SQLite takes
+	if err != nil {
+		return fmt.Errorf("%s can't be made: %w", part, cause(err))
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	defer func() {
+		if err != nil {
+			_ = os.Remove(part)
+		}
+	}()
+	db, err := sql.Open("sqlite", sqliteDSN(file, "deferred", "busy_timeout(10000)"))
+	if err != nil {
+		return fmt.Errorf("open %s: %w", file, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
+		return fmt.Errorf("copy %s: %w", file, err)
+	}
+	if err := copied.Sync(); err != nil {
+		return fmt.Errorf("write %s: %w", part, cause(err))
+	}
+	if err := os.Rename(part, to); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(to))
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", folder, cause(err))
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", folder, err)
+	}
+	return nil
+}
+
 func sqliteDSN(file, lock string, pragmas ...string) string {
 	query := url.Values{"_txlock": {lock}, "_pragma": pragmas}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), RawQuery: query.Encode()}).String()
