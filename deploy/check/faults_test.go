@@ -88,7 +88,7 @@ var faults = map[string][]fault{
 		{probed, "orders: its liveness probe asks the port metrics", func(e editor) {
 			e.container("orders").LivenessProbe.HTTPGet.Port = intstr.FromString("metrics")
 		}},
-		{probed, "orders: it stops listening", func(e editor) { e.container("orders").Lifecycle = nil }},
+		{probed, "orders: it stops listening", func(e editor) { e.unset("orders", "DRAIN_DELAY") }},
 		{probed, "orders: it is killed before", func(e editor) { *e.pod("orders").TerminationGracePeriodSeconds = 20 }},
 
 		{resolved, "orders: it does not select its own pods", func(e editor) {

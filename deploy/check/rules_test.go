@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	appsv1 "k8s.io/api/apps/v1"
@@ -169,17 +170,24 @@ func probed(s system, say say) {
 					say("%s: its %s probe asks the port %s", d.Name, probe.name, port.String())
 				}
 			}
-			if l := c.Lifecycle; l == nil || l.PreStop == nil || l.PreStop.Sleep == nil {
+			env, _ := s.environment(c)
+			settings, err := config.Read(env)
+			if err != nil { // configured has said so
+				continue
+			}
+			if settings.DrainDelay < time.Second {
 				say("%s: it stops listening while it still gets requests", d.Name)
-			} else if grace := d.Spec.Template.Spec.TerminationGracePeriodSeconds; grace == nil || *grace <= l.PreStop.Sleep.Seconds+drain {
+			}
+			grace := d.Spec.Template.Spec.TerminationGracePeriodSeconds
+			if grace == nil || time.Duration(*grace)*time.Second <= settings.DrainDelay+drain {
 				say("%s: it is killed before it has finished its requests", d.Name)
 			}
 		}
 	}
 }
 
-// drain is how long services/platform/server lets requests finish, in seconds.
-const drain = 15
+// drain is how long services/platform/server lets requests finish.
+const drain = 15 * time.Second
 
 // resolved: what a selector, a Service, an Ingress or a HorizontalPodAutoscaler names is there.
 func resolved(s system, say say) {

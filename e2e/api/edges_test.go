@@ -485,7 +485,7 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, o := range edgeOperations(t, w) {
-		if o.service.name == "orchestrator" || o.Responses.Value("503") == nil {
+		if o.service.name == "orchestrator" || o.Responses.Value("503") == nil || o.OperationID == "login" { // see below
 			continue
 		}
 		headers := append(edgeJSON(token), "Idempotency-Key", "k")

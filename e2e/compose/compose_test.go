@@ -29,34 +29,25 @@ func TestCompose(t *testing.T) {
 	t.Run("image", p.testImage)
 	t.Run("containers", p.testContainers)
 	t.Run("rights", p.testRights)
-	t.Run("flow", p.testFlow)
+	t.Run("flow", func(t *testing.T) { testFlow(t, "flow", p.urls) })
+	t.Run("door", p.testDoor)
 	t.Run("restarts", p.testRestarts)
+	t.Run("logs", p.testLogs) // here, as those of a container go with it
 	t.Run("backup", p.testBackup)
 	t.Run("services before MySQL", p.testServicesBeforeMySQL)
 	t.Run("passwords", p.testPasswords)
-	t.Run("logs", p.testLogs)
+	t.Run("replicas", p.testReplicas)
 	t.Run("audit", func(t *testing.T) { t.Log(p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")) })
 }
 
 // testDefaults looks for the ports that are promised, where no variable moves them, and for the look inside.
 func (p *project) testDefaults(t *testing.T) {
-	unmoved := *p
+	unmoved := p
 	for _, port := range portOf {
-		unmoved.env = append(slices.Clip(unmoved.env), port.variable+"=")
+		unmoved = unmoved.with(port.variable + "=")
 	}
-	var config struct {
-		Services map[string]struct {
-			Ports []struct {
-				HostIP    string `json:"host_ip"`
-				Published string
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(unmoved.compose(t, "config", "--format", "json")), &config); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{"mysql": "3307", "customers": "3001", "orders": "3002", "orchestrator": "3003"}
-	for name, service := range config.Services {
+	want := map[string]string{"mysql": "3307", "customers": "3001", "orders": "3002", "orchestrator": "3003", "door": "8080"}
+	for name, service := range unmoved.config(t).Services {
 		switch {
 		case want[name] == "" && len(service.Ports) == 0:
 		case len(service.Ports) != 1 || service.Ports[0].HostIP != "127.0.0.1" || service.Ports[0].Published != want[name]:
@@ -113,6 +104,12 @@ func (p *project) testContainers(t *testing.T) {
 			}
 			continue
 		}
+		if service == "door" { // its volume is root's, and root has no rights here but to be started
+			if !h.ReadonlyRootfs || !slices.Equal(h.CapAdd, []string{"CAP_NET_BIND_SERVICE"}) {
+				t.Errorf("door: read-only root %t, capabilities %q", h.ReadonlyRootfs, h.CapAdd)
+			}
+			continue
+		}
 		if !h.ReadonlyRootfs || len(h.CapAdd) != 0 || c.Config.User != "65532:65532" || len(c.Mounts) != 0 {
 			t.Errorf("%s: read-only root %t, capabilities %q, user %q, mounts %v", service, h.ReadonlyRootfs, h.CapAdd, c.Config.User, c.Mounts)
 		}
@@ -163,10 +160,10 @@ func (p *project) testRights(t *testing.T) {
 	}
 }
 
-// testFlow sells through all three services.
-func (p *project) testFlow(t *testing.T) {
-	c := p.urls.Login(t, sdk.LocalPassword)
-	buyer, product := c.Customer(t, "flow@example.com").ID, c.Product(t, "FLOW", 250, 10).ID
+// testFlow sells through all three services. The name sets what it makes apart.
+func testFlow(t *testing.T, name string, urls sdk.URLs) {
+	c := urls.Login(t, sdk.LocalPassword)
+	buyer, product := c.Customer(t, name+"@example.com").ID, c.Product(t, name, 250, 10).ID
 	item := orders.OrderLineInput{ProductID: product, Qty: 2}
 
 	placed, err := c.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer, Items: []orders.OrderLineInput{item}})
@@ -176,7 +173,7 @@ func (p *project) testFlow(t *testing.T) {
 	if placed.JSON201 == nil {
 		t.Fatalf("place: %s\n%s", placed.Status(), placed.Body)
 	}
-	key := "flow-confirm"
+	key := name + "-confirm"
 	confirmed, err := c.Orders.ConfirmOrderWithResponse(t.Context(), placed.JSON201.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
@@ -184,9 +181,9 @@ func (p *project) testFlow(t *testing.T) {
 	if confirmed.JSON200 == nil || confirmed.JSON200.Status != orders.StatusConfirmed {
 		t.Errorf("confirm: %s\n%s", confirmed.Status(), confirmed.Body)
 	}
-	anyone := p.urls.Client(t, "") // the orchestrator takes them here
+	anyone := urls.Client(t, "") // the orchestrator takes them here
 	atOnce, err := anyone.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: buyer, IdempotencyKey: "flow", Items: []orchestrator.OrderRequestLine{orchestrator.OrderRequestLine(item)},
+		CustomerID: buyer, IdempotencyKey: name, Items: []orchestrator.OrderRequestLine{orchestrator.OrderRequestLine(item)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -199,10 +196,10 @@ func (p *project) testFlow(t *testing.T) {
 	}
 }
 
-// testRestarts kills MySQL and each service in turn while orders are flowing. Every order that was acknowledged is there
+// testRestarts kills MySQL, each service and the door in turn while orders are flowing through the door. Every order that was acknowledged is there
 // in the end, and none is there twice. One answer in ten counts as lost, as a restart makes it too rarely.
 func (p *project) testRestarts(t *testing.T) {
-	l := load.New(t, load.Config{LoseOneIn: 10, Patience: patience}, p.urls.Login(t, sdk.LocalPassword))
+	l := load.New(t, load.Config{LoseOneIn: 10, Patience: patience}, sdk.At(p.door).Login(t, sdk.LocalPassword))
 	l.Start(t)
 	const some = 40 // requests
 	l.AwaitMore(t, some)
@@ -222,8 +219,7 @@ func (p *project) testRestarts(t *testing.T) {
 // once MySQL does.
 func (p *project) testServicesBeforeMySQL(t *testing.T) {
 	p.compose(t, "stop", "--timeout", "20")
-	impatient := *p
-	impatient.env = append(slices.Clip(p.env), "DB_WAIT=1s")
+	impatient := p.with("DB_WAIT=1s")
 	for _, service := range running[1:] { // one by one: those of one command would wait for each other
 		impatient.compose(t, "up", "--detach", "--no-deps", service)
 	}
@@ -239,7 +235,7 @@ func (p *project) testServicesBeforeMySQL(t *testing.T) {
 
 // testLogs searches all that was logged: it is one JSON object a line, and nothing in it is secret.
 func (p *project) testLogs(t *testing.T) {
-	log := p.compose(t, "logs", "--no-color", "--no-log-prefix", "customers", "orders", "orchestrator")
+	log := p.compose(t, "logs", "--no-color", "--no-log-prefix", "customers", "orders", "orchestrator", "door")
 	requests := 0
 	for line := range strings.Lines(log) {
 		var entry struct {

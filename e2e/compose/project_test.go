@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +24,7 @@ import (
 const patience = 3 * time.Minute
 
 // running are the services that keep running, in the order in which they start.
-var running = []string{"mysql", "customers", "orders", "orchestrator"}
+var running = []string{"mysql", "customers", "orders", "orchestrator", "door"}
 
 // portOf has the port of each inside its container, and the variable that moves it outside.
 var portOf = map[string]struct{ inside, variable string }{
@@ -30,6 +32,7 @@ var portOf = map[string]struct{ inside, variable string }{
 	"customers":    {"3001", "CUSTOMERS_PORT"},
 	"orders":       {"3002", "ORDERS_PORT"},
 	"orchestrator": {"3003", "ORCHESTRATOR_PORT"},
+	"door":         {"8080", "DOOR_PORT"},
 }
 
 // project is the compose file under a name and ports of its own.
@@ -37,6 +40,7 @@ type project struct {
 	name string
 	env  []string
 	urls sdk.URLs
+	door string // its URL
 }
 
 // newProject takes everything down again in the end. Without Docker the test is skipped; where CI is set it fails.
@@ -56,6 +60,8 @@ func newProject(t *testing.T) *project {
 		p.env = append(p.env, port.variable+"="+free)
 		url[service] = "http://127.0.0.1:" + free
 	}
+	p.door = url["door"]
+	p.env = append(p.env, "COMPOSE_PROFILES=door", fmt.Sprintf("DOOR_SUBNET=10.213.%d.%d/28", 64+mathrand.IntN(192), 16*mathrand.IntN(16)))
 	p.urls = sdk.URLs{Customers: url["customers"], Orders: url["orders"], Orchestrator: url["orchestrator"]}
 	t.Cleanup(func() { p.down(t) })
 	return p
@@ -119,6 +125,25 @@ func (p *project) docker(ctx context.Context, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
+// config is what compose makes of its files.
+type config struct {
+	Services map[string]struct {
+		Environment map[string]string
+		Ports       []struct {
+			HostIP    string `json:"host_ip"`
+			Published string
+		}
+	}
+}
+
+func (p *project) config(t *testing.T) (c config) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(p.compose(t, "config", "--format", "json")), &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func (p *project) inspect(t *testing.T, into any, name string) {
 	t.Helper()
 	out, err := p.docker(t.Context(), "inspect", "--format", "{{json .}}", name)
@@ -132,10 +157,13 @@ func (p *project) inspect(t *testing.T, into any, name string) {
 
 // container is what `docker inspect` knows of one.
 type container struct {
-	RestartCount int
-	Config       struct{ User string }
-	Mounts       []struct{ Destination string }
-	State        struct {
+	RestartCount    int
+	Config          struct{ User string }
+	Mounts          []struct{ Destination string }
+	NetworkSettings struct {
+		Networks map[string]struct{ Gateway string }
+	}
+	State struct {
 		Status   string
 		ExitCode int
 		Health   struct{ Status string }
@@ -148,17 +176,36 @@ type container struct {
 	}
 }
 
-func (p *project) container(t *testing.T, service string) (c container) {
+func (p *project) container(t *testing.T, service string) container {
 	t.Helper()
-	p.inspect(t, &c, p.name+"-"+service+"-1")
+	return p.replica(t, service, 1)
+}
+
+func (p *project) replica(t *testing.T, service string, number int) (c container) {
+	t.Helper()
+	p.inspect(t, &c, fmt.Sprintf("%s-%s-%d", p.name, service, number))
 	return c
 }
 
 func (p *project) awaitHealthy(t *testing.T, services ...string) {
 	t.Helper()
 	for _, service := range services {
-		await(t, service+" is healthy", func() bool { return p.container(t, service).State.Health.Status == "healthy" })
+		p.awaitReplica(t, service, 1)
 	}
+}
+
+func (p *project) awaitReplica(t *testing.T, service string, number int) {
+	t.Helper()
+	await(t, fmt.Sprintf("%s %d is healthy", service, number), func() bool {
+		return p.replica(t, service, number).State.Health.Status == "healthy"
+	})
+}
+
+// with is the same project in another environment.
+func (p *project) with(env ...string) *project {
+	other := *p
+	other.env = append(slices.Clip(p.env), env...)
+	return &other
 }
 
 // await asks until something is so.

@@ -22,6 +22,7 @@ type Config struct {
 	Seed      uint64        // of the orders
 	Callers   int           // 8 where 0
 	LoseOneIn int           // one answer in so many counts as lost on its way; none where 0
+	Once      bool          // a request that is not answered at the first try is a violation
 	Timeout   time.Duration // of one try; the client's where 0
 	Patience  time.Duration // how long a request may take with all its repeats; a minute where 0
 }
@@ -225,6 +226,9 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 				return nil
 			}
 			l.lost.Add(1)
+		}
+		if err != nil && l.config.Once {
+			return fmt.Errorf("was not answered at the first try: %w", err)
 		}
 		select {
 		case <-ctx.Done():

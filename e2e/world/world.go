@@ -221,11 +221,22 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // HTTP is a plain client whose exchanges are held to a contract: "customers", "orders" or "orchestrator".
 func (w *World) HTTP(service string) *http.Client {
 	w.t.Helper()
+	return hold(w.t, service, w.coverage, w.servers[service].Client().Transport)
+}
+
+// HTTP is a plain client whose exchanges with a service that others have started are held to its contract.
+func HTTP(t testing.TB, service string, next http.RoundTripper) *http.Client {
+	t.Helper()
+	return hold(t, service, &Coverage{}, next)
+}
+
+func hold(t testing.TB, service string, coverage *Coverage, next http.RoundTripper) *http.Client {
+	t.Helper()
 	c, err := contracts[service]()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &http.Client{Transport: transport{t: w.t, contract: c, coverage: w.coverage, next: w.servers[service].Client().Transport}}
+	return &http.Client{Transport: transport{t: t, contract: c, coverage: coverage, next: next}}
 }
 
 // contracts are read once: it takes longer than a test.

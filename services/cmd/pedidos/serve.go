@@ -103,7 +103,7 @@ func (p *process) serve(ctx context.Context, name string, port int, needsDB bool
 		return err
 	}
 	defer stop()
-	return server.Run(ctx, listener, handler, p.log)
+	return server.Run(ctx, listener, handler, p.config.DrainDelay, p.log)
 }
 
 // trace makes spans for as long as the process runs, where the environment asks for it. Stop sends what is left.
@@ -131,7 +131,7 @@ func (p *process) background(ctx context.Context, db *database.DB, sweeps []swee
 		}
 		p.log.Info("metrics and profiles", "address", listener.Addr().String())
 		running.Go(func() {
-			if err := server.Run(ctx, listener, server.Admin(p.metrics), p.log); err != nil {
+			if err := server.Run(ctx, listener, server.Admin(p.metrics), 0, p.log); err != nil {
 				p.log.ErrorContext(ctx, "metrics and profiles are not served", "error", err)
 			}
 		})

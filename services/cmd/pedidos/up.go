@@ -160,7 +160,7 @@ func (p *process) serveAll(ctx context.Context, db *database.DB, listeners [3]ne
 		stops[i], done[i] = stop, make(chan error, 1)
 		go func() {
 			defer fail()
-			done[i] <- server.Run(serving, listeners[i], handlers[i], p.log)
+			done[i] <- server.Run(serving, listeners[i], handlers[i], 0, p.log)
 		}()
 	}
 	<-failing.Done()

@@ -95,6 +95,7 @@ type Config struct {
 	CORSOrigins    []string      `env:"CORS_ORIGINS"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"10s"`
+	DrainDelay     time.Duration `env:"DRAIN_DELAY"`
 	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 
 	proxies []*net.IPNet
@@ -196,6 +197,7 @@ func (c *Config) Check(needs Needs) error {
 	}
 	notNegative := map[string]float64{
 		"DB_MAX_QUEUE": float64(c.DBMaxQueue), "CANCEL_WINDOW": c.CancelWindow.Seconds(), "STALE_ORDERS_AFTER": c.StaleOrdersAfter.Seconds(),
+		"DRAIN_DELAY": c.DrainDelay.Seconds(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(notNegative)) {
 		if notNegative[name] < 0 {

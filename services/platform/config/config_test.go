@@ -141,6 +141,7 @@ func TestCheck(t *testing.T) {
 		{"stale before they are placed", []string{"STALE_ORDERS_AFTER", "-1s"}, []string{"STALE_ORDERS_AFTER must not be less than 0"}},
 		{"no sweep interval", []string{"SWEEP_INTERVAL", "0s"}, []string{"SWEEP_INTERVAL must be more than 0"}},
 		{"admin port too high", []string{"ADMIN_PORT", "70000"}, []string{"ADMIN_PORT must be between"}},
+		{"a port closed before", []string{"DRAIN_DELAY", "-1s"}, []string{"DRAIN_DELAY must not be less than 0"}},
 		{"no request timeout", []string{"REQUEST_TIMEOUT", "0s"}, []string{"REQUEST_TIMEOUT must be more than 0"}},
 
 		{

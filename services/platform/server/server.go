@@ -197,6 +197,8 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.ErrNotFound
 		case !ok: // Echo's own answer: 404 or 405
 			return next(c)
+		case op.route.Operation.OperationID == "getReady" && leaving(c.Request().Context()):
+			return errLeaving
 		}
 		caller, err := op.authorize(c.Request(), s.config.Schemes)
 		if err != nil {
@@ -225,7 +227,7 @@ func ValidCorrelationID(id string) bool {
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
-	if e.Status() >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) { // else the client has gone
+	if e.Status() >= http.StatusInternalServerError && e != errLeaving && !errors.Is(ctx.Err(), context.Canceled) { // else the client has gone
 		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),
 			slog.Any("cause", err),

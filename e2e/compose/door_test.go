@@ -1,0 +1,504 @@
+package compose
+
+import (
+	"bufio"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/load"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// serviceToken is the one of docker-compose.yml, which opens /internal.
+const serviceToken = "local-service-token"
+
+func (p *project) testDoor(t *testing.T) {
+	t.Run("flow", func(t *testing.T) { testFlow(t, "door", sdk.At(p.door)) })
+	t.Run("docs", p.testDocs)
+	t.Run("nothing else", p.testNothingElse)
+	t.Run("contract", p.testDoorContract)
+	t.Run("who calls", p.testForwarded)
+	t.Run("log", p.testDoorLog)
+	t.Run("services down", p.testServicesDown)
+	t.Run("for others", p.testPublic)
+}
+
+// testNothingElse asks for what is not public, and for what is in other words, byte for byte. With the service token, and
+// a customer that is there, it would be answered.
+func (p *project) testNothingElse(t *testing.T) {
+	for _, line := range []string{
+		"GET / HTTP/1.1",
+		"GET /health HTTP/1.1",
+		"GET /ready HTTP/1.1",
+		"GET /dev/ready HTTP/1.1",
+		"GET /openapi.json HTTP/1.1",
+		"GET /dev/docs HTTP/1.1",
+		"GET /metrics HTTP/1.1",
+		"GET /debug/pprof/ HTTP/1.1",
+		"GET /config/ HTTP/1.1",
+		"GET /internal/customers/1 HTTP/1.1",
+		"GET //internal/customers/1 HTTP/1.1",
+		"GET /Internal/customers/1 HTTP/1.1",
+		"GET /%69nternal/customers/1 HTTP/1.1",
+		"GET /./internal/customers/1 HTTP/1.1",
+		"GET /customers/../internal/customers/1 HTTP/1.1",
+		"GET /customers/%2e%2e/internal/customers/1 HTTP/1.1",
+		"GET /customers/..%2finternal/customers/1 HTTP/1.1",
+		"GET /customers/..%5cinternal/customers/1 HTTP/1.1",
+		`GET /customers\..\internal\customers\1 HTTP/1.1`,
+		"GET /customers/1;/../../internal/customers/1 HTTP/1.1",
+		"GET /customers/1%00 HTTP/1.1",
+		"GET /docs/../internal/customers/1 HTTP/1.1",
+		"GET /docs/%2e%2e/internal/customers/1 HTTP/1.1",
+		"GET /openapi/customers.json/../../internal/customers/1 HTTP/1.1",
+		"GET /openapi/../internal/customers/1 HTTP/1.1",
+		"GET /internal/customers/%2e%2e%2f%2e%2e%2fcustomers HTTP/1.1", // which is /customers, once it is decoded and cleaned
+		"GET /internal/../customers HTTP/1.1",
+		"GET /CUSTOMERS HTTP/1.1",
+		"GET /customers/ HTTP/1.1",
+		"GET //customers HTTP/1.1",
+		"GET http://customers:3001/internal/customers/1 HTTP/1.1",
+		"GET http://127.0.0.1:2020/ HTTP/1.1",
+		"GET http:internal/customers/1 HTTP/1.1",
+		"CONNECT customers:3001 HTTP/1.1",
+		"CONNECT /internal/customers/1 HTTP/1.1",
+		"TRACE /internal/customers/1 HTTP/1.1",
+		"GET /internal/customers/1 HTTP/1.0",
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			if answer, doc := p.raw(t, line); answer.StatusCode != http.StatusNotFound || doc.Code != common.CodeNotFound {
+				t.Errorf("got %s %+v, want 404 not_found", answer.Status, doc)
+			}
+		})
+	}
+	// Methods that a path does not take are the service's to refuse; nothing of the request comes back.
+	for _, line := range []string{"TRACE /customers HTTP/1.1", "CONNECT /customers HTTP/1.1", "PURGE /orders/1 HTTP/1.1", "POST /docs HTTP/1.1"} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			answer, doc := p.raw(t, line)
+			if answer.StatusCode != http.StatusMethodNotAllowed || doc.Code != common.CodeMethodNotAllowed || answer.Header.Get("Allow") == "" {
+				t.Errorf("got %s %v %+v, want 405 with Allow", answer.Status, answer.Header, doc)
+			}
+		})
+	}
+}
+
+// raw sends a request line as it is, which clients would tidy up, and returns the problem document that answers it.
+func (p *project) raw(t *testing.T, line string) (answer *http.Response, doc common.Problem) {
+	t.Helper()
+	at, err := url.Parse(p.door)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", at.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "%s\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", line, serviceToken)
+	answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil {
+		err = json.Unmarshal(body, &doc)
+	}
+	if kind := answer.Header.Get("Content-Type"); err != nil || kind != "application/problem+json" || int(doc.Status) != answer.StatusCode {
+		t.Errorf("%s is no problem document: %v %s", kind, err, body)
+	}
+	if strings.Contains(string(body), serviceToken) {
+		t.Errorf("the answer has the token of the request: %s", body)
+	}
+	return answer, doc
+}
+
+// testDoorContract holds to the contracts what the services answer through the door, and what it answers for them.
+func (p *project) testDoorContract(t *testing.T) {
+	token := sdk.At(p.door).Token(t, sdk.LocalPassword)
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	send := func(service, method, path, body string, header ...string) (*http.Response, common.Problem) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, p.door+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		return do(t, world.HTTP(t, service, http.DefaultTransport), r)
+	}
+	for _, test := range []struct {
+		name, service, method, path, body string
+		status                            int
+		code                              common.ProblemCode
+	}{
+		{"a list", "customers", "GET", "/customers?limit=1", "", 200, ""},
+		{"products", "orders", "GET", "/products", "", 200, ""},
+		{"not an id", "orders", "GET", "/orders/x", "", 400, common.CodeInvalidInput},
+		{"none", "orders", "GET", "/orders/999999/history", "", 404, common.CodeOrderNotFound},
+		{"no such path", "customers", "GET", "/nowhere", "", 404, common.CodeNotFound},
+		{"other method", "customers", "PATCH", "/customers", "{}", 405, common.CodeMethodNotAllowed},
+		{"large body", "customers", "POST", "/customers", strings.Repeat(" ", 1<<20+1), 413, common.CodeBodyTooLarge},
+		{"largest body", "customers", "POST", "/customers", strings.Repeat(" ", 1<<20), 400, common.CodeInvalidInput},
+		{"large body", "orchestrator", "POST", "/dev/orchestrator/create-and-confirm-order", strings.Repeat(" ", 2<<20), 413, common.CodeBodyTooLarge},
+	} {
+		answer, doc := send(test.service, test.method, test.path, test.body)
+		if answer.StatusCode != test.status || doc.Code != test.code || test.code != "" && doc.TraceID != trace {
+			t.Errorf("%s: %s %+v, want %d %s of the trace that was sent", test.name, answer.Status, doc, test.status, test.code)
+		}
+	}
+
+	// The same call gets the same bytes, so the door must not make up an id for it.
+	order := `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"contract"}`
+	first, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
+	again, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
+	if id := first.Header.Get("X-Correlation-Id"); first.StatusCode != http.StatusCreated || id == "" || id != again.Header.Get("X-Correlation-Id") {
+		t.Errorf("got %s %v and %s %v, want the same twice", first.Status, first.Header, again.Status, again.Header)
+	}
+	if answer, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "X-Correlation-Id", "run-7"); answer.Header.Get("X-Correlation-Id") != "run-7" {
+		t.Errorf("got %v, want the id that was sent", answer.Header)
+	}
+}
+
+// do sends a request and reads the problem document that answers it, where it is one.
+func do(t *testing.T, client *http.Client, r *http.Request) (*http.Response, common.Problem) {
+	t.Helper()
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var doc common.Problem
+	if answer.Header.Get("Content-Type") == "application/problem+json" && r.Method != http.MethodHead {
+		if err := json.NewDecoder(answer.Body).Decode(&doc); err != nil {
+			t.Error(err)
+		}
+	}
+	return answer, doc
+}
+
+// testForwarded looks at whom the services take for the caller: whoever connects to the door, whatever they say, and
+// whoever connects to a service itself.
+func (p *project) testForwarded(t *testing.T) {
+	for name, url := range map[string]string{"door": p.door, "customers": p.urls.Customers} {
+		trace := fmt.Sprintf("%032x", len(name))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/customers", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", "203.0.113.7, 203.0.113.8")
+		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		do(t, http.DefaultClient, r)
+		var line string
+		await(t, "a line of "+name+"'s request", func() bool {
+			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers"))
+			return line != ""
+		})
+		gateways := p.container(t, name).NetworkSettings.Networks // this machine, as the containers see it
+		if name == "customers" {
+			delete(gateways, p.name+"_door")
+		}
+		var logged struct{ IP string }
+		if err := json.Unmarshal([]byte(line), &logged); err != nil {
+			t.Fatal(err)
+		}
+		known := false
+		for _, network := range gateways {
+			known = known || network.Gateway == logged.IP
+		}
+		if !known {
+			t.Errorf("%s: the caller is %q, want this machine: %v", name, logged.IP, gateways)
+		}
+	}
+}
+
+// testDoorLog looks for what must not be in a log.
+func (p *project) testDoorLog(t *testing.T) {
+	for i, path := range []string{"/customers", "/nowhere", "/docs/nothing", "/customers/some@body.example", "/orders/eyJhbGciOiJIUzI1NiJ9"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.door+path+"?search=somebody@example.com", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer what-a-token-is")
+		r.Header.Set("Idempotency-Key", "what-a-key-is")
+		r.Header.Set("X-Correlation-Id", fmt.Sprint("logged-", i))
+		do(t, http.DefaultClient, r)
+	}
+	var log string
+	await(t, "the lines of the requests", func() bool {
+		log = p.compose(t, "logs", "--no-log-prefix", "door")
+		all := true
+		for _, part := range []string{"logged-0", `"uri":"/nowhere"`, `"uri":"/docs/nothing"`, `"uri":"/customers/some"`, "logged-4"} {
+			all = all && strings.Contains(log, part)
+		}
+		return all
+	})
+	for _, secret := range []string{"somebody", "body.example", "what-a-token-is", "what-a-key-is", "eyJ", "search="} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the door logs %q", secret)
+		}
+	}
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("the door logs %q, which is not JSON", line)
+		}
+	}
+	if !strings.Contains(log, `"correlation_id":"logged-0"`) || !strings.Contains(log, `"trace_id":`) {
+		t.Error("the log has no ids")
+	}
+}
+
+// testServicesDown stops the services: the door answers for each as its contract says.
+func (p *project) testServicesDown(t *testing.T) {
+	p.each(t, apis, "stop")
+	const order = `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"down"}`
+	var asked sync.WaitGroup // at once, as the door waits a while for a service to come back
+	for _, test := range []struct{ service, method, path, body, correlation string }{
+		{"customers", "POST", "/auth/login", `{"username":"admin","password":"pedidos-local"}`, "run-7"},
+		{"customers", "GET", "/customers/1", "", "run-7"},
+		{"orders", "GET", "/orders", "", "run-7"},
+		{"orders", "POST", "/orders/1/confirm", "", "run-7"},
+		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "run-7"},
+		{"orchestrator", "POST", "/dev/orchestrator/create-and-confirm-order", order, `no "id`},
+	} {
+		asked.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), test.method, p.door+test.path, strings.NewReader(test.body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("X-Correlation-Id", test.correlation)
+			r.Header.Set("Idempotency-Key", "down")
+			r.Header.Set("Content-Type", "application/json")
+			client := http.DefaultClient
+			if test.correlation == "run-7" { // else the request is not as the contract says
+				client = world.HTTP(t, test.service, http.DefaultTransport)
+			}
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			var doc struct {
+				common.Problem
+				orchestrator.Failure
+			}
+			if err := json.NewDecoder(answer.Body).Decode(&doc); err != nil {
+				t.Error(err)
+			}
+			if test.service == "orchestrator" {
+				doc.Code = doc.Error.Code
+				if doc.CorrelationID == "" || (doc.CorrelationID == test.correlation) != (test.correlation == "run-7") {
+					t.Errorf("the failure has the correlation id %q, for %q", doc.CorrelationID, test.correlation)
+				}
+			}
+			if answer.StatusCode != http.StatusServiceUnavailable || doc.Code != common.CodeUnavailable || answer.Header.Get("Retry-After") != "1" {
+				t.Errorf("%s %s: %s %v %+v, want 503 unavailable with Retry-After", test.method, test.path, answer.Status, answer.Header, doc)
+			}
+		})
+	}
+	asked.Wait()
+	p.each(t, apis, "start")
+	p.awaitHealthy(t, running...)
+}
+
+// testPublic reads what others may connect to: it takes secrets of its own, and lets nobody in without a token.
+func (p *project) testPublic(t *testing.T) {
+	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml")
+	variables := []string{"DOOR_HOST", "ADMIN_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN"}
+	for _, variable := range variables {
+		public = public.with(variable + "=value-of-" + variable)
+	}
+	for _, variable := range variables {
+		if _, err := public.with(variable+"=").try(t, "config"); err == nil || !strings.Contains(err.Error(), variable+" is missing a value") {
+			t.Errorf("without %s: %v, want it to be asked for", variable, err)
+		}
+	}
+	config := public.config(t)
+	if ports := config.Services["door"].Ports; len(ports) != 1 || ports[0].Published != "443" || ports[0].HostIP != "" {
+		t.Errorf("the door publishes %+v, want 443 of every address", ports)
+	}
+	for service, want := range map[string]map[string]string{
+		"customers":    {"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+		"orders":       {"JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+		"orchestrator": {"ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+	} {
+		for name, value := range want {
+			if got := config.Services[service].Environment[name]; got != value {
+				t.Errorf("%s has %s=%q, want %q", service, name, got, value)
+			}
+		}
+		for _, port := range config.Services[service].Ports {
+			if port.HostIP != "127.0.0.1" {
+				t.Errorf("%s publishes %+v", service, port)
+			}
+		}
+	}
+}
+
+// each stops or starts services without those that they depend on.
+func (p *project) each(t *testing.T, services []string, command string) {
+	t.Helper()
+	args := []string{command}
+	for _, service := range services {
+		args = append(args, p.name+"-"+service+"-1")
+	}
+	if _, err := p.docker(t.Context(), args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testReplicas has two of each service behind the door, which has a name now, and so HTTPS.
+func (p *project) testReplicas(t *testing.T) {
+	two := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/replicas.yaml", "DOOR_HOST=localhost")
+	two.compose(t, "up", "--detach")
+	for _, service := range apis {
+		for _, number := range replicas {
+			two.awaitReplica(t, service, number)
+		}
+	}
+	urls := sdk.At("https://localhost:" + p.door[strings.LastIndex(p.door, ":")+1:])
+	urls.Roots = x509.NewCertPool() // for this name the door is its own authority
+	if root := two.compose(t, "exec", "-T", "door", "cat", "/data/pki/authorities/local/root.crt"); !urls.Roots.AppendCertsFromPEM([]byte(root)) {
+		t.Fatalf("no certificate: %s", root)
+	}
+	if answer, err := http.Get(p.door + "/customers"); err != nil || answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("without HTTPS the door answers %v %v, want 400", answer, err)
+	}
+	t.Run("flow", func(t *testing.T) { testFlow(t, "https", urls) })
+	t.Run("restarts", func(t *testing.T) { two.testRollingRestart(t, urls) })
+	t.Run("logs", two.testLogs)
+}
+
+var (
+	apis     = []string{"customers", "orders", "orchestrator"}
+	replicas = []int{1, 2}
+)
+
+// testRollingRestart restarts the replicas one by one while requests come through the door. None of them fails, and none
+// takes effect twice, those without a key included.
+func (p *project) testRollingRestart(t *testing.T, urls sdk.URLs) {
+	client := urls.Login(t, sdk.LocalPassword)
+	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: patience}, client)
+	u := newUnkeyed(t, client)
+	l.Start(t)
+	u.start(t)
+	const some = 100 // requests
+	for _, number := range replicas {
+		for _, service := range apis {
+			l.AwaitMore(t, some)
+			if _, err := p.docker(t.Context(), "restart", fmt.Sprintf("%s-%s-%d", p.name, service, number)); err != nil {
+				t.Fatal(err)
+			}
+			p.awaitReplica(t, service, number)
+		}
+	}
+	l.AwaitMore(t, some)
+	u.pause(t)
+	l.Pause(t)
+	counts := l.Counts()
+	t.Logf("with keys: %d requests sent, %d answered at the first try; without: %d sent, %d failed",
+		counts.Requests, counts.Acknowledged, u.sent, len(u.failed))
+	l.CheckAll(t)
+	t.Log(l.Counts())
+}
+
+// unkeyed is a caller who sends no idempotency keys: what is sent twice on the way to a service takes effect twice.
+type unkeyed struct {
+	client  *sdk.Client
+	buyer   int64
+	product int64
+	sent    int
+	placed  int
+	failed  []string
+	over    chan struct{}
+	done    chan struct{}
+}
+
+func newUnkeyed(t *testing.T, client *sdk.Client) *unkeyed {
+	t.Helper()
+	return &unkeyed{
+		client: client, over: make(chan struct{}), done: make(chan struct{}),
+		buyer: client.Customer(t, "unkeyed@example.com").ID, product: client.Product(t, "UNKEYED", 100, 1_000_000).ID,
+	}
+}
+
+func (u *unkeyed) start(t *testing.T) {
+	go func() {
+		defer close(u.done)
+		for {
+			select {
+			case <-u.over:
+				return
+			case <-t.Context().Done():
+				return
+			default:
+				u.round(t)
+			}
+		}
+	}()
+}
+
+// round places an order, and adds a customer of whom there can be one.
+func (u *unkeyed) round(t *testing.T) {
+	expect := func(want int, r interface {
+		Status() string
+		StatusCode() int
+	}, err error) {
+		u.sent++
+		if err != nil {
+			u.failed = append(u.failed, err.Error())
+		} else if r.StatusCode() != want {
+			u.failed = append(u.failed, r.Status())
+		}
+	}
+	order, err := u.client.Orders.CreateOrderWithResponse(t.Context(), nil,
+		orders.OrderInput{CustomerID: u.buyer, Items: []orders.OrderLineInput{{ProductID: u.product, Qty: 1}}})
+	expect(http.StatusCreated, order, err)
+	customer, err := u.client.Customers.CreateCustomerWithResponse(t.Context(), nil,
+		customers.CustomerInput{Name: "Unkeyed", Email: fmt.Sprintf("unkeyed-%d@example.com", u.sent)})
+	expect(http.StatusCreated, customer, err)
+	u.placed++
+	if customer == nil || customer.JSON201 == nil {
+		return
+	}
+	got, err := u.client.Customers.GetCustomerWithResponse(t.Context(), customer.JSON201.ID)
+	expect(http.StatusOK, got, err)
+}
+
+// pause returns once the caller is at rest, with what was placed there once.
+func (u *unkeyed) pause(t *testing.T) {
+	t.Helper()
+	close(u.over)
+	<-u.done
+	for _, failed := range u.failed[:min(len(u.failed), 20)] {
+		t.Errorf("a request without a key failed: %s", failed)
+	}
+	if all := u.client.AllOrders(t, u.buyer); len(all) != u.placed {
+		t.Errorf("%d orders are there, of %d that were placed without a key", len(all), u.placed)
+	}
+	if left := u.client.Stock(t, u.product); left != int64(1_000_000-u.placed) {
+		t.Errorf("%d units are in stock, after %d were sold", left, u.placed)
+	}
+}
