@@ -102,12 +102,12 @@ func mutations() []mutation {
 		},
 		{
 			name: "confirm is not idempotent", file: orders,
-			edits: []edit{{"\t\tcase o.Status == string(api.StatusCreated):\n", "\t\tdefault:\n"}},
+			edits: []edit{{"\t\tcase c.changes:\n", "\t\tdefault:\n"}},
 			seen:  map[string]string{lostCase("confirm, the answer"): "violation: under another key it is"},
 		},
 		{
 			name: "cancel is not idempotent", file: orders,
-			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, nil\n", ""}},
+			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, false, nil\n", ""}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: under another key it is"},
 		},
 	}
