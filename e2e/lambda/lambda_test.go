@@ -40,6 +40,7 @@ func TestLambda(t *testing.T) {
 	t.Run("Repeat", func(t *testing.T) { t.Parallel(); testRepeat(t, binary) })
 	t.Run("Faults", func(t *testing.T) { t.Parallel(); testFaults(t, binary) })
 	t.Run("OtherEvents", func(t *testing.T) { t.Parallel(); testOtherEvents(t, binary) })
+	t.Run("Traces", func(t *testing.T) { t.Parallel(); testTraces(t, binary) })
 	t.Run("Start", func(t *testing.T) { t.Parallel(); testStart(t, binary) })
 	t.Run("Template", func(t *testing.T) { t.Parallel(); testTemplate(t, binary) })
 }
@@ -275,6 +276,33 @@ func testOtherEvents(t *testing.T, binary string) {
 }
 
 // testStart starts the function with what it can't run with.
+// testTraces looks for the spans of a request, which must have been sent by the time it is answered: a function may not run
+// any further.
+func testTraces(t *testing.T, binary string) {
+	t.Helper()
+	var mu sync.Mutex
+	var sent strings.Builder
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, err := io.Copy(&sent, r.Body); err != nil || r.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+	}))
+	t.Cleanup(collector.Close)
+	f := run(t, binary, "ORDERS_API_BASE="+newOrders(t).URL, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
+	for i := range 3 {
+		if a := f.invoke(t, post(route, order)); a.StatusCode != http.StatusCreated {
+			t.Fatalf("the answer is %+v", a)
+		}
+		mu.Lock()
+		if got := strings.Count(sent.String(), "POST "+route); got != i+1 {
+			t.Errorf("after answer %d, %d requests were sent", i+1, got)
+		}
+		mu.Unlock()
+	}
+}
+
 func testStart(t *testing.T, binary string) {
 	t.Helper()
 	for _, c := range []struct {

@@ -56,11 +56,13 @@ func (t *Tracing) Stop(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Flush sends the spans that have ended. It is for processes that may be stopped between two requests.
+// Flush sends the spans that have ended, within a second. It is for processes that may be stopped between two requests.
 func (t *Tracing) Flush(ctx context.Context) error {
 	if t == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	return t.provider.ForceFlush(ctx)
 }
 
