@@ -6,7 +6,6 @@ package metrics
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -124,21 +123,11 @@ func run(t *testing.T) (started, after scrape) {
 
 func page(t *testing.T, url string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
+	status, body := program.Get(t, url)
+	if status != http.StatusOK {
+		t.Fatalf("%s: %d", url, status)
 	}
-	r.Close = true
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", url, response.Status, err)
-	}
-	return string(body)
+	return body
 }
 
 // rule is an alert.

@@ -2,9 +2,6 @@ package process
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -35,14 +32,15 @@ func TestBackground(t *testing.T) {
 	if stock := c.Stock(t, product.ID); stock != 10 {
 		t.Errorf("%d saws are in stock, want 10", stock)
 	}
-	await(t, "the metrics say so", func(ctx context.Context) bool {
-		return strings.Contains(get(ctx, t, "http://127.0.0.1:"+port+"/metrics"), "pedidos_swept_total{what=\"stale_orders\"} 1\n")
+	await(t, "the metrics say so", func(context.Context) bool {
+		_, page := program.Get(t, "http://127.0.0.1:"+port+"/metrics")
+		return strings.Contains(page, "pedidos_swept_total{what=\"stale_orders\"} 1\n")
 	})
-	if page := get(t.Context(), t, "http://127.0.0.1:"+port+"/metrics"); !strings.Contains(page, "go_goroutines ") {
+	if _, page := program.Get(t, "http://127.0.0.1:"+port+"/metrics"); !strings.Contains(page, "go_goroutines ") {
 		t.Errorf("the metrics are\n%s", page)
 	}
 	for _, url := range []string{"http://127.0.0.1:" + port + "/", s.Orders + "/metrics"} {
-		if page := get(t.Context(), t, url); strings.Contains(page, "pedidos_") {
+		if _, page := program.Get(t, url); strings.Contains(page, "pedidos_") {
 			t.Errorf("%s answers\n%s", url, page)
 		}
 	}
@@ -62,23 +60,4 @@ func await(t *testing.T, what string, is func(context.Context) bool) {
 			t.Fatalf("%s: it is not so after a minute", what)
 		}
 	}
-}
-
-func get(ctx context.Context, t *testing.T, url string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close = true
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%s\n%s", response.Status, body)
 }

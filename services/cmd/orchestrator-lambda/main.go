@@ -48,13 +48,10 @@ func run(environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if tracing != nil {
-		handler = flushed(handler, tracing, log)
-	}
 	// The runtime writes to the standard logger, and only what went wrong.
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelError)
-	runtime.StartWithOptions(lambda.Handler(handler))
+	runtime.StartWithOptions(lambda.Handler(flushed(handler, tracing, log)))
 	return nil
 }
 
