@@ -12,6 +12,69 @@
 // Money is in whole cents and times are UTC. An answer that is not a success is a common.Problem (RFC 9457), in the
 // field of the response that is named after its status. Give every POST an Idempotency-Key and repeat it, with the same
 // key, until there is an answer: it takes effect once.
+//
+// This program logs in, places an order of the sample data and confirms it. Start the services first, with
+// go run ./services/cmd/pedidos.
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"fmt"
+//		"log"
+//		"time"
+//
+//		pedidos "github.com/pedidos-hq/pedidos/gen"
+//		"github.com/pedidos-hq/pedidos/gen/customers"
+//		customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
+//		"github.com/pedidos-hq/pedidos/gen/orders"
+//		ordersclient "github.com/pedidos-hq/pedidos/gen/orders/client"
+//	)
+//
+//	func main() {
+//		ctx := context.Background()
+//
+//		auth, err := customersclient.NewClientWithResponses("http://localhost:3001")
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		login, err := auth.LoginWithResponse(ctx, customers.Credentials{Username: "admin", Password: "pedidos-local"})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		if login.JSON200 == nil {
+//			log.Fatalf("log in: %s", login.Body)
+//		}
+//
+//		api, err := ordersclient.NewClientWithResponses("http://localhost:3002",
+//			ordersclient.WithRequestEditorFn(pedidos.Bearer(login.JSON200.AccessToken)))
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		// One key for one order. Where no answer comes, repeat the call with the same key.
+//		key := fmt.Sprintf("order-%d", time.Now().UnixNano())
+//		placed, err := api.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, orders.OrderInput{
+//			CustomerID: 1,
+//			Items:      []orders.OrderLineInput{{ProductID: 1, Qty: 2}},
+//		})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		if placed.JSON201 == nil {
+//			log.Fatalf("place the order: %s", placed.Body)
+//		}
+//
+//		key = "confirm-" + key
+//		confirmed, err := api.ConfirmOrderWithResponse(ctx, placed.JSON201.ID,
+//			&orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		if confirmed.JSON200 == nil {
+//			log.Fatalf("confirm the order: %s", confirmed.Body)
+//		}
+//		fmt.Println(placed.JSON201.Status, "then", confirmed.JSON200.Status, confirmed.JSON200.TotalCents, "cents")
+//	}
 package pedidos
 
 import (

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -12,7 +13,26 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// The curl lines of the README give what it says they give, on a first start.
+const readme = "../../README.md"
+
+// TestReadmeInstall gets a `pedidos` as the README says.
+func TestReadmeInstall(t *testing.T) {
+	t.Parallel()
+	blocks := document.Blocks(document.Section(t, readme, "## Running it"), "sh")
+	if len(blocks) == 0 {
+		t.Fatal("the README does not say how a pedidos is got")
+	}
+	bin := t.TempDir()
+	install := exec.CommandContext(t.Context(), "bash", "-euc", blocks[0])
+	install.Dir = "../.."
+	install.Env = append(os.Environ(), "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if out, err := install.CombinedOutput(); err != nil || !strings.Contains(string(out), "pedidos [command]") {
+		t.Errorf("%v\n%s\n%s", err, blocks[0], out)
+	}
+}
+
+// TestReadme pastes what a newcomer pastes: the lines that the program prints, and then the curl lines of the README, twice.
+// Each time they do what the README says.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "sed"} {
@@ -20,33 +40,51 @@ func TestReadme(t *testing.T) {
 			t.Skipf("%s is not here, so the lines of the README can't be pasted", tool)
 		}
 	}
-	blocks := document.Blocks(document.Section(t, "../../README.md", "## The flow, in curl"), "sh")
+	blocks := document.Blocks(document.Section(t, readme, "## The flow, in curl"), "sh")
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
-	script := strings.NewReplacer(
+	flow := strings.NewReplacer(
 		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,
 	).Replace(strings.Join(blocks, "echo\n"))
 	// The README asks to paste the first order twice.
-	order := regexp.MustCompile(`(?m)^curl [^\n]*\\\n[^\n]*order-0001[^\n]*\n`).FindString(script)
-	script = strings.Replace(script, order, order+"echo\n"+order+"echo\n", 1)
+	order := regexp.MustCompile(`(?m)^ORDER=[^\n]*\\\n[^\n]*\n`).FindString(flow)
+	if order == "" {
+		t.Fatalf("no lines place an order:\n%s", flow)
+	}
+	flow = strings.Replace(flow, order, order+"echo\n"+order+"echo\n", 1)
+	const mark = "== the README\n"
+	flow = "echo -n '" + mark + "'\n" + flow
 
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
-	out, err := exec.CommandContext(ctx, "bash", "-euc", script).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "bash", "-euc", s.Script+flow+flow).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, script, out)
+		t.Fatalf("%v\n%s", err, out)
 	}
-	printed := string(out)
-	for _, want := range []string{
-		`"email":"compras@norte.example"`, `"id":3`, `"sku":"SAW-190"`, `"id":4`,
-		`"total_cents":269700`, `"status":"CREATED"`, `"status":"CONFIRMED"`, `"status":"CANCELED"`,
-		`"stock":22`, `"success":true`, `"code":"insufficient_stock"`, `"available":20`,
-	} {
-		if !strings.Contains(printed, want) {
-			t.Errorf("the lines did not print %s:\n%s", want, printed)
+	parts := strings.Split(string(out), mark)
+	if len(parts) != 3 || !strings.Contains(parts[0], `"success":true`) {
+		t.Fatalf("got %d parts, want an order of the greeting's and the README twice:\n%s", len(parts), out)
+	}
+	for _, printed := range parts[1:] {
+		for _, want := range []string{
+			`"email":"compras-`, `"sku":"SAW-`, `"total_cents":269700`, `"total_cents":449500`,
+			`"status":"CREATED"`, `"status":"CONFIRMED"`, `"status":"CANCELED"`,
+			`"stock":22`, `"success":true`, `"code":"insufficient_stock"`, `"available":20`,
+		} {
+			if !strings.Contains(printed, want) {
+				t.Errorf("the lines did not print %s:\n%s", want, printed)
+			}
 		}
-	}
-	again := regexp.MustCompile(`"id":1,[^\n]*"status":"CREATED","total_cents":269700`).FindAllString(printed, -1)
-	if order == "" || len(again) != 2 {
-		t.Errorf("the first order was answered %d times with the same order, want twice:\n%s", len(again), printed)
+		placed := regexp.MustCompile(`(?m)^.*"id":(\d+),.*"status":"CREATED","total_cents":269700.*$`).FindAllStringSubmatch(printed, -1)
+		if len(placed) != 2 || placed[0][0] != placed[1][0] {
+			t.Fatalf("the first order was answered with %q, want the same bytes twice:\n%s", placed, printed)
+		}
+		for _, want := range []string{
+			`"id":` + placed[0][1] + `,.*"status":"CONFIRMED","total_cents":269700`, // the first, not one of before
+			`"status":"CANCELED","total_cents":449500`,
+		} {
+			if !regexp.MustCompile(want).MatchString(printed) {
+				t.Errorf("the lines did not print %s:\n%s", want, printed)
+			}
+		}
 	}
 }

@@ -57,10 +57,11 @@ func paste(t *testing.T, script string) (token string, sold orchestrator.Confirm
 		}
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(script, "\n"), "\n")
-	if len(lines) != 3 {
+	if len(lines) != 5 {
 		t.Fatalf("there are %d lines to paste:\n%s", len(lines), script)
 	}
-	pasted := lines[0] + "echo $TOKEN\n" + lines[1] + lines[2] + " -w '%{http_code}'"
+	lines[0] += "echo $TOKEN\n"
+	pasted := strings.Join(lines, "") + " -w '%{http_code}'"
 	printed, err := exec.CommandContext(t.Context(), "bash", "-c", pasted).Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed)
@@ -99,6 +100,9 @@ func TestUpWithoutSeed(t *testing.T) {
 	c := sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, sdk.LocalPassword)
 	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue holds %+v", products)
+	}
+	if strings.Contains(found[4], "my-first-order") {
+		t.Errorf("there is nothing to order, and the greeting orders it:\n%s", found[4])
 	}
 	p.Interrupt(t)
 }

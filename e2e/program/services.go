@@ -28,7 +28,7 @@ type Shop struct {
 
 // Greeting is what up prints once all is there; its submatches are the base URLs of customers-api, orders-api and the
 // orchestrator, and the lines to paste.
-var Greeting = regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*my-first-order"}'\n)`)
+var Greeting = regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*?\n)\n`)
 
 // Up starts all three services on a data folder and waits for the greeting.
 func Up(t testing.TB, env []string, folder string, args ...string) *Shop {

@@ -216,10 +216,15 @@ func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) err
 	if local && p.config.AdminPassword == localPassword {
 		password, typed = localPassword, localPassword
 	}
+	text := greeting
+	if u.noSeed { // then there may be nothing to order
+		text, _, _ = strings.Cut(text, "CUSTOMER=")
+		text += "\n"
+	}
 	_, err := strings.NewReplacer(
 		"{customers}", near(listeners[0]), "{orders}", near(listeners[1]), "{orchestrator}", near(listeners[2]),
 		"{data}", u.data, "{user}", p.config.AdminUser, "{password}", password, "{typed password}", typed,
-	).WriteString(p.stdout, greeting)
+	).WriteString(p.stdout, text)
 	return err
 }
 
