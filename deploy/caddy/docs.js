@@ -1,4 +1,4 @@
-// Swagger UI, as each service has it, with the three contracts to choose from. A token is kept from one to the next.
+// Swagger UI, as each service has it, with the three contracts to choose from. The page keeps a token until it is left.
 SwaggerUIBundle({
   dom_id: '#swagger-ui',
   urls: ['customers', 'orders', 'orchestrator'].map(name => ({ name, url: `/openapi/${name}.json` })),
@@ -7,7 +7,6 @@ SwaggerUIBundle({
   plugins: [SwaggerUIBundle.plugins.DownloadUrl, withoutWhatIsNotPublic],
   defaultModelsExpandDepth: -1,
   deepLinking: true,
-  persistAuthorization: true,
   showCommonExtensions: true,
   showExtensions: true,
   validatorUrl: null,

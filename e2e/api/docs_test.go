@@ -2,7 +2,10 @@ package api
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"regexp"
@@ -30,6 +33,10 @@ func TestDocs(t *testing.T) {
 				if !bytes.Contains(page.Body, []byte(`"`+prefix+`/openapi.json"`)) && !bytes.Contains(page.Body, []byte(`'`+prefix+`/openapi.json'`)) {
 					t.Errorf("got %s, want a page that reads %s/openapi.json", page.Body, prefix)
 				}
+				docsGuarded(t, "the page", page)
+				if bytes.Contains(page.Body, []byte("<script>")) {
+					t.Errorf("got %s, want no script within the page: its policy forbids it", page.Body)
+				}
 				scripts, styles := 0, 0
 				for _, match := range docsReference.FindAllSubmatch(page.Body, -1) {
 					path := string(match[1])
@@ -42,12 +49,8 @@ func TestDocs(t *testing.T) {
 					if part.Status != http.StatusOK || len(part.Body) < 100 {
 						t.Errorf("GET %s: got %d and %d bytes, want the file", path, part.Status, len(part.Body))
 					}
-					if tag := part.Header.Get("ETag"); tag != "" {
-						again := edgeSend(t, s.client, http.MethodGet, s.url+path, nil, "If-None-Match", tag)
-						if again.Status != http.StatusNotModified || len(again.Body) > 0 {
-							t.Errorf("GET %s again: got %d and %d bytes, want 304", path, again.Status, len(again.Body))
-						}
-					}
+					docsGuarded(t, path, part)
+					docsCached(t, s, path, part)
 					switch {
 					case strings.HasSuffix(path, ".js"):
 						scripts++
@@ -67,7 +70,7 @@ func TestDocs(t *testing.T) {
 					t.Errorf("the page asks for %d scripts and %d style sheets, want some", scripts, styles)
 				}
 
-				for _, asset := range []string{"nope.js", "nope", "..", "...", "openapi.json"} {
+				for _, asset := range []string{"nope.js", "nope", "..", "...", "openapi.json", "index.html", "swagger-ui.css.gz"} {
 					a := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil)
 					if p := edgeRefused(t, a, http.StatusNotFound); p.Code != common.CodeNotFound || a.Header.Get("Content-Type") != "application/problem+json" {
 						t.Errorf("GET docs/%s: got %s, want not_found", asset, a)
@@ -84,6 +87,71 @@ func TestDocs(t *testing.T) {
 		}
 	}
 }
+
+// docsGuarded checks that browsers are told how to treat what is served.
+func docsGuarded(t *testing.T, what string, a edgeAnswer) {
+	t.Helper()
+	policy := a.Header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("%s: the policy is %q, want %s in it", what, policy, want)
+		}
+	}
+	if a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("%s: got headers %v, want nosniff and no-referrer", what, a.Header)
+	}
+}
+
+// docsCached checks a part of a page: the same bytes in both encodings, under tags of their own, and whole where a range is
+// asked for.
+func docsCached(t *testing.T, s edgeService, path string, part edgeAnswer) {
+	t.Helper()
+	get := func(headers ...string) edgeAnswer {
+		return edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...)
+	}
+	plain := get("Accept-Encoding", "identity")
+	if !bytes.Equal(plain.Body, part.Body) || plain.Header.Get("Content-Encoding") != "" {
+		t.Errorf("GET %s: got %d bytes without an encoding, %d with one", path, len(plain.Body), len(part.Body))
+	}
+	packed := get("Accept-Encoding", "gzip") // asked for by hand, it stays packed
+	compressed := packed.Header.Get("Content-Encoding") == "gzip"
+	if isPicture := strings.HasSuffix(path, ".png"); compressed == isPicture && !strings.HasSuffix(path, "/docs.js") {
+		t.Errorf("GET %s: compressed %t", path, compressed)
+	}
+	if compressed {
+		z, err := gzip.NewReader(bytes.NewReader(packed.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unpacked, err := io.ReadAll(z); err != nil || !bytes.Equal(unpacked, plain.Body) {
+			t.Errorf("GET %s: unpacked it has %d bytes (%v), want %d", path, len(unpacked), err, len(plain.Body))
+		}
+	}
+	for _, a := range []edgeAnswer{plain, packed} {
+		tag, encoding := a.Header.Get("ETag"), cmp.Or(a.Header.Get("Content-Encoding"), "identity")
+		if !docsTag.MatchString(tag) || (plain.Header.Get("ETag") == packed.Header.Get("ETag")) == compressed {
+			t.Errorf("GET %s: the tags are %s and %s, want quoted ones, one for each encoding", path, plain.Header.Get("ETag"), packed.Header.Get("ETag"))
+		}
+		for _, known := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
+			again := get("If-None-Match", known, "Accept-Encoding", encoding)
+			if again.Status != http.StatusNotModified || len(again.Body) > 0 || again.Header.Get("ETag") != tag {
+				t.Errorf("GET %s with If-None-Match %s: got %d, %s and %d bytes, want 304", path, known, again.Status, again.Header.Get("ETag"), len(again.Body))
+			}
+		}
+		for _, known := range []string{`"other"`, strings.Trim(tag, `"`)} {
+			if again := get("If-None-Match", known, "Accept-Encoding", encoding); again.Status != http.StatusOK {
+				t.Errorf("GET %s with If-None-Match %s: got %d, want 200", path, known, again.Status)
+			}
+		}
+	}
+	for _, asked := range []string{"bytes=0-9", "bytes=99999999-", "bytes=0-1,5-6", "lines=1-2"} {
+		if ranged := get("Range", asked, "Accept-Encoding", "identity"); ranged.Status != http.StatusOK || !bytes.Equal(ranged.Body, plain.Body) {
+			t.Errorf("GET %s with Range %s: got %d and %d bytes, want the whole file", path, asked, ranged.Status, len(ranged.Body))
+		}
+	}
+}
+
+var docsTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
 
 func TestContractIsServed(t *testing.T) {
 	t.Parallel()

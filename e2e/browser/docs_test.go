@@ -4,6 +4,7 @@ package browser
 import (
 	"context"
 	"flag"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,7 @@ func TestTryItOut(t *testing.T) {
 			defer done()
 			tab, cancel := context.WithTimeout(tab, 90*time.Second)
 			defer cancel()
+			messages := chromedp.Console(tab)
 			block := chromedp.CSS("#operations-" + page.tag + "-" + page.operation)
 			err := chromedp.Do(tab,
 				chromedp.Navigate(page.url+"/docs"),
@@ -73,6 +75,10 @@ func TestTryItOut(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
+			checkConsole(t, tab, messages)
+			if kept, err := chromedp.Run(tab, chromedp.Evaluate[int](`localStorage.length + sessionStorage.length`)); err != nil || kept != 0 {
+				t.Errorf("the page keeps %d things in the browser (%v), and one may be the token", kept, err)
+			}
 			if *screenshots != "" {
 				picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 				if err == nil {
@@ -86,6 +92,25 @@ func TestTryItOut(t *testing.T) {
 				t.Errorf("%s answered %s, want a success with %s", page.operation, answer, page.want)
 			}
 		})
+	}
+}
+
+// checkConsole looks for what the page has complained of so far, such as a script that its policy forbids.
+func checkConsole(t *testing.T, tab context.Context, messages iter.Seq2[chromedp.ConsoleMessage, error]) {
+	t.Helper()
+	const end = "the end of the test"
+	if _, err := chromedp.Run(tab, chromedp.Evaluate[int](`console.log("`+end+`"), 1`)); err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range messages {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case m.Text == end:
+			return
+		case m.Type == "error", m.Type == "warning", m.IsException():
+			t.Errorf("the page complains: %s (%s)", m, m.URL)
+		}
 	}
 }
 

@@ -121,10 +121,6 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 	}
 	operation := route.Operation
 	c.coverage.add(operation.OperationID, response.StatusCode)
-	// The page and its parts are a library's: their headers are its own, and not JSON.
-	if operation.OperationID == "getDocs" || operation.OperationID == "getDocsAsset" && response.StatusCode < http.StatusBadRequest {
-		return nil
-	}
 	for name, value := range parameters {
 		if plain, err := url.PathUnescape(value); err == nil {
 			parameters[name] = plain
@@ -135,6 +131,8 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 		Request: asked, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, IncludeResponseStatus: true, MultiError: true,
+			// The page and its parts are text or pictures.
+			ExcludeResponseBody: operation.OperationID == "getDocs" || operation.OperationID == "getDocsAsset" && response.StatusCode < http.StatusBadRequest,
 		},
 	}
 	// The request: what the contract refuses, the service must refuse.

@@ -20,31 +20,36 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for ProblemCode.
 const (
-	CodeBodyTooLarge         ProblemCode = "body_too_large"
-	CodeCancelWindowOver     ProblemCode = "cancel_window_over"
-	CodeCustomerNotFound     ProblemCode = "customer_not_found"
-	CodeCustomersUnavailable ProblemCode = "customers_unavailable"
-	CodeEmailTaken           ProblemCode = "email_taken"
-	CodeForbidden            ProblemCode = "forbidden"
-	CodeIdempotencyKeyReused ProblemCode = "idempotency_key_reused"
-	CodeInsufficientStock    ProblemCode = "insufficient_stock"
-	CodeInternal             ProblemCode = "internal"
-	CodeInvalidCredentials   ProblemCode = "invalid_credentials"
-	CodeInvalidInput         ProblemCode = "invalid_input"
-	CodeMethodNotAllowed     ProblemCode = "method_not_allowed"
-	CodeNotFound             ProblemCode = "not_found"
-	CodeOrderCanceled        ProblemCode = "order_canceled"
-	CodeOrderNotFound        ProblemCode = "order_not_found"
-	CodeOrdersUnavailable    ProblemCode = "orders_unavailable"
-	CodePreconditionFailed   ProblemCode = "precondition_failed"
-	CodeProductNotFound      ProblemCode = "product_not_found"
-	CodeRequestInProgress    ProblemCode = "request_in_progress"
-	CodeSKUTaken             ProblemCode = "sku_taken"
-	CodeTooManyRequests      ProblemCode = "too_many_requests"
-	CodeTotalTooLarge        ProblemCode = "total_too_large"
-	CodeUnauthorized         ProblemCode = "unauthorized"
-	CodeUnavailable          ProblemCode = "unavailable"
-	CodeUnsupportedMediaType ProblemCode = "unsupported_media_type"
+	CodeBodyTooLarge            ProblemCode = "body_too_large"
+	CodeCancelWindowOver        ProblemCode = "cancel_window_over"
+	CodeCustomerNotFound        ProblemCode = "customer_not_found"
+	CodeCustomersUnavailable    ProblemCode = "customers_unavailable"
+	CodeEmailTaken              ProblemCode = "email_taken"
+	CodeExpectationFailed       ProblemCode = "expectation_failed"
+	CodeForbidden               ProblemCode = "forbidden"
+	CodeHTTPVersionNotSupported ProblemCode = "http_version_not_supported"
+	CodeHeadersTooLarge         ProblemCode = "headers_too_large"
+	CodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
+	CodeInsufficientStock       ProblemCode = "insufficient_stock"
+	CodeInternal                ProblemCode = "internal"
+	CodeInvalidCredentials      ProblemCode = "invalid_credentials"
+	CodeInvalidInput            ProblemCode = "invalid_input"
+	CodeMethodNotAllowed        ProblemCode = "method_not_allowed"
+	CodeMisdirectedRequest      ProblemCode = "misdirected_request"
+	CodeNotFound                ProblemCode = "not_found"
+	CodeNotImplemented          ProblemCode = "not_implemented"
+	CodeOrderCanceled           ProblemCode = "order_canceled"
+	CodeOrderNotFound           ProblemCode = "order_not_found"
+	CodeOrdersUnavailable       ProblemCode = "orders_unavailable"
+	CodePreconditionFailed      ProblemCode = "precondition_failed"
+	CodeProductNotFound         ProblemCode = "product_not_found"
+	CodeRequestInProgress       ProblemCode = "request_in_progress"
+	CodeSKUTaken                ProblemCode = "sku_taken"
+	CodeTooManyRequests         ProblemCode = "too_many_requests"
+	CodeTotalTooLarge           ProblemCode = "total_too_large"
+	CodeUnauthorized            ProblemCode = "unauthorized"
+	CodeUnavailable             ProblemCode = "unavailable"
+	CodeUnsupportedMediaType    ProblemCode = "unsupported_media_type"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -60,7 +65,13 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case CodeEmailTaken:
 		return true
+	case CodeExpectationFailed:
+		return true
 	case CodeForbidden:
+		return true
+	case CodeHTTPVersionNotSupported:
+		return true
+	case CodeHeadersTooLarge:
 		return true
 	case CodeIdempotencyKeyReused:
 		return true
@@ -74,7 +85,11 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case CodeMethodNotAllowed:
 		return true
+	case CodeMisdirectedRequest:
+		return true
 	case CodeNotFound:
+		return true
+	case CodeNotImplemented:
 		return true
 	case CodeOrderCanceled:
 		return true

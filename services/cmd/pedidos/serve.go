@@ -131,7 +131,7 @@ func (p *process) background(ctx context.Context, db *database.DB, sweeps []swee
 		}
 		p.log.Info("metrics and profiles", "address", listener.Addr().String())
 		running.Go(func() {
-			if err := server.Run(ctx, listener, server.Admin(p.metrics), 0, p.log); err != nil {
+			if err := server.Run(ctx, listener, server.Admin(p.metrics, p.config.Hosts), 0, p.log); err != nil {
 				p.log.ErrorContext(ctx, "metrics and profiles are not served", "error", err)
 			}
 		})

@@ -35,6 +35,7 @@ const localPassword = "pedidos-local"
 // run starts all three services in this process and stops them in the order in which they call each other.
 func (u *upCommand) run(ctx context.Context, p *process) error {
 	p.config.DataDir, p.config.DBHost = u.data, ""
+	p.config.Host = u.host // of ADMIN_PORT too
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
 	if !local { // checked before the folder is touched
@@ -48,6 +49,10 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 	}
 	defer func() { _ = release() }()
 	if local {
+		p.config.Hosts = []string{"localhost", "127.0.0.1", "::1"}
+		if !slices.Contains(p.config.Hosts, u.host) {
+			p.config.Hosts = append(p.config.Hosts, u.host)
+		}
 		if err := p.localDefaults(); err != nil {
 			return err
 		}
@@ -228,11 +233,13 @@ func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) err
 	return err
 }
 
-// near is the base URL of a listener for callers on this machine.
+// near is the base URL of a listener for callers on this machine: its own address, or 127.0.0.1 where it listens on all. It
+// is never localhost, which may lead to ::1 first: there anybody may listen, and would be sent the service token and the
+// operator's password.
 func near(l net.Listener) string {
 	host, port, _ := net.SplitHostPort(l.Addr().String())
-	if ip := net.ParseIP(host); ip.IsUnspecified() || ip.Equal(net.IPv4(127, 0, 0, 1)) {
-		host = "localhost"
+	if net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1"
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }

@@ -98,6 +98,8 @@ type Config struct {
 	DrainDelay     time.Duration `env:"DRAIN_DELAY"`
 	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 
+	Hosts []string // that requests may be for; none takes any. It is not read: up on loopback sets it
+
 	proxies []*net.IPNet
 }
 

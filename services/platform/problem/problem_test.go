@@ -40,13 +40,18 @@ var kinds = []struct {
 	{common.CodePreconditionFailed, 412, "Precondition failed", false},
 	{common.CodeBodyTooLarge, 413, "Body too large", false},
 	{common.CodeUnsupportedMediaType, 415, "Unsupported media type", false},
+	{common.CodeExpectationFailed, 417, "Expectation failed", false},
+	{common.CodeMisdirectedRequest, 421, "Misdirected request", false},
+	{common.CodeHeadersTooLarge, 431, "Headers too large", false},
 	{common.CodeIdempotencyKeyReused, 422, "Idempotency key reused", true},
 	{common.CodeTotalTooLarge, 422, "Total too large", true},
 	{common.CodeTooManyRequests, 429, "Too many requests", false},
 	{common.CodeInternal, 500, "Internal error", false},
+	{common.CodeNotImplemented, 501, "Not implemented", false},
 	{common.CodeUnavailable, 503, "Unavailable", false},
 	{common.CodeCustomersUnavailable, 503, "Customers unavailable", false},
 	{common.CodeOrdersUnavailable, 503, "Orders unavailable", false},
+	{common.CodeHTTPVersionNotSupported, 505, "HTTP version not supported", false},
 }
 
 func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {

@@ -3,15 +3,30 @@ package server
 import (
 	"net/http"
 	"net/http/pprof"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 // Admin serves what is for those who run the process, and for nobody else: its metrics and its profiles, which are those
-// of net/http/pprof.
-func Admin(metrics http.Handler) http.Handler {
+// of net/http/pprof. Where there are hosts, it refuses requests for any other.
+func Admin(metrics http.Handler, hosts []string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, problem.New(common.CodeNotFound, "There is nothing at this path."))
+	})
+	if len(hosts) == 0 {
+		return mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := misdirected(r, hosts); err != nil {
+			writeProblem(w, r, problem.From(err))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -11,7 +11,7 @@ import (
 // FromConfig is what the environment says of the server of any service.
 func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) Config {
 	return Config{
-		Edge: Edge{Origins: c.CORSOrigins, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
+		Edge: Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
 		Log:  log, Metrics: m, Tracing: t,
 	}
 }

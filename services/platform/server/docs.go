@@ -1,64 +1,143 @@
 package server
 
 import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	_ "embed" // the page
+	"encoding/hex"
+	"fmt"
 	"html"
-	"maps"
+	"io"
+	"io/fs"
+	"mime"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 	"github.com/swaggest/swgui/v5/static"
-	"github.com/vearutop/statigz"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
-//go:embed docs.html
-var docs string
+var (
+	//go:embed docs.html
+	docsPage string
+	//go:embed docs.js
+	docsScript []byte
+)
+
+// docsPolicy lets the page load its own parts and call its own service, and nothing else. Swagger UI sets style attributes.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // addDocs adds the page of the contract, Swagger UI. The page is not a template, nor swgui's, which is one: templates find
 // methods by their names, and for that the linker would keep all of them.
-func addDocs(e *echo.Echo, prefix, title string) {
-	page := strings.NewReplacer("{title}", html.EscapeString(title), "{prefix}", prefix).Replace(docs)
-	e.GET(prefix+"/docs", func(c echo.Context) error { return c.HTML(http.StatusOK, page) })
-	e.GET(prefix+"/docs/:asset", assets(http.StripPrefix(prefix+"/docs", statigz.FileServer(static.FS))))
-}
-
-// assets serves the parts of the page; one that is not there is a problem as everywhere.
-func assets(files http.Handler) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		w := &missing{ResponseWriter: c.Response().Writer}
-		before := w.Header().Clone()
-		files.ServeHTTP(w, c.Request())
-		if w.is {
-			clear(w.Header()) // what belongs to a file does not belong to a problem
-			maps.Copy(w.Header(), before)
+func addDocs(e *echo.Echo, prefix, title string, assets map[string]*asset) {
+	page := strings.NewReplacer("{title}", html.EscapeString(title), "{prefix}", prefix).Replace(docsPage)
+	e.GET(prefix+"/docs", func(c echo.Context) error {
+		guard(c.Response().Header())
+		return c.HTML(http.StatusOK, page)
+	})
+	e.GET(prefix+"/docs/:asset", func(c echo.Context) error {
+		a, ok := assets[c.Param("asset")]
+		if !ok {
 			return problem.New(common.CodeNotFound, "There is no such file.")
 		}
-		c.Response().Committed = true
-		return nil
+		return a.serve(c)
+	})
+}
+
+// guard keeps browsers from running, framing or misreading what is served below /docs.
+func guard(h http.Header) {
+	h.Set(echo.HeaderContentSecurityPolicy, docsPolicy)
+	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	h.Set(echo.HeaderReferrerPolicy, "no-referrer")
+}
+
+// asset is a part of the page. A text is embedded compressed.
+type asset struct {
+	mediaType, tag string
+	packed         []byte                 // with gzip; nil for a picture
+	plain          func() ([]byte, error) // unpacks once, for the first client that does not take gzip
+}
+
+// docsAssets are the parts of the page by name: Swagger UI's and the script that starts it.
+func docsAssets() (map[string]*asset, error) {
+	files, err := fs.ReadDir(static.FS, ".")
+	if err != nil {
+		return nil, fmt.Errorf("read the parts of the page: %w", err)
+	}
+	all := map[string]*asset{"docs.js": newAsset("docs.js", docsScript)}
+	for _, file := range files {
+		content, err := fs.ReadFile(static.FS, file.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read the parts of the page: %w", err)
+		}
+		name, packed := strings.CutSuffix(file.Name(), ".gz")
+		a := newAsset(name, content)
+		if packed {
+			a.packed, a.plain = content, sync.OnceValues(func() ([]byte, error) { return unpack(content) })
+		}
+		all[name] = a
+	}
+	return all, nil
+}
+
+func newAsset(name string, content []byte) *asset {
+	sum := sha256.Sum256(content)
+	return &asset{
+		mediaType: mime.TypeByExtension(path.Ext(name)), tag: hex.EncodeToString(sum[:8]),
+		plain: func() ([]byte, error) { return content, nil },
 	}
 }
 
-// missing holds a 404 back.
-type missing struct {
-	http.ResponseWriter
-	is bool
+func unpack(packed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
-func (m *missing) WriteHeader(status int) {
-	if status == http.StatusNotFound {
-		m.is = true
-		return
+// serve answers with the whole file: Range is optional (RFC 9110, 14.2), and these files are small.
+func (a *asset) serve(c echo.Context) error {
+	h := c.Response().Header()
+	tag, content, err := a.tag, a.packed, error(nil)
+	packed := a.packed != nil && httpguts.HeaderValuesContainsToken(c.Request().Header[echo.HeaderAcceptEncoding], "gzip")
+	if packed {
+		tag += "-gzip"
+	} else if content, err = a.plain(); err != nil {
+		return fmt.Errorf("unpack a part of the page: %w", err)
 	}
-	m.ResponseWriter.WriteHeader(status)
+	tag = `"` + tag + `"`
+	guard(h)
+	h.Set("ETag", tag)
+	h.Set("Accept-Ranges", "none")
+	if a.packed != nil {
+		h.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+	}
+	if matches(c.Request().Header.Values("If-None-Match"), tag) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	if packed {
+		h.Set(echo.HeaderContentEncoding, "gzip")
+	}
+	h.Set(echo.HeaderContentLength, strconv.Itoa(len(content)))
+	return c.Blob(http.StatusOK, a.mediaType, content)
 }
 
-func (m *missing) Write(p []byte) (int, error) {
-	if m.is {
-		return len(p), nil
+// matches reports whether an If-None-Match names the tag, by the weak comparison that it asks for (RFC 9110, 13.1.2).
+func matches(header []string, tag string) bool {
+	for one := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
 	}
-	return m.ResponseWriter.Write(p)
+	return false
 }

@@ -45,6 +45,7 @@ type Config struct {
 // Edge is what a deployment sets about the outside.
 type Edge struct {
 	Origins        []string      // that browsers may call from (CORS); none turns CORS off
+	Hosts          []string      // that requests may be for, names or addresses; none takes any
 	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; none takes the connection's address
 	Timeout        time.Duration // of one request, as seen by the handler; 0 is 10 seconds
 }
@@ -71,6 +72,9 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	s := &shared{config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics)}
 	e.HTTPErrorHandler = s.handleError
 	e.Use(s.trace, s.access, s.recover)
+	if len(config.Hosts) > 0 {
+		e.Use(s.checkHost)
+	}
 	if len(config.Origins) > 0 {
 		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
 			AllowOrigins:  config.Origins,
@@ -81,11 +85,15 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	}
 	e.Use(s.enforce)
 
+	assets, err := docsAssets()
+	if err != nil {
+		return nil, err
+	}
 	for _, prefix := range append([]string{""}, config.Prefixes...) {
 		e.GET(prefix+"/openapi.json", func(c echo.Context) error {
 			return c.JSONBlob(http.StatusOK, config.Contract)
 		})
-		addDocs(e, prefix, config.Title)
+		addDocs(e, prefix, config.Title, assets)
 		register(e, prefix)
 	}
 	return config.Tracing.Server(e), nil
