@@ -310,7 +310,7 @@ func TestForgedTokens(t *testing.T) {
 		{"two parts", parts[0] + "." + parts[1], http.StatusUnauthorized},
 		{"the claims of another under its signature", parts[0] + "." + loginPart(viewer) + "." + parts[2], http.StatusUnauthorized},
 		{"no expiry", loginSign(world.JWTSecret, "HS256", claims("exp", nil)), http.StatusUnauthorized},
-		{"expired", loginSign(world.JWTSecret, "HS256", claims("exp", now-1)), http.StatusUnauthorized},
+		{"expired", loginSign(world.JWTSecret, "HS256", claims("exp", now-60)), http.StatusUnauthorized},
 		{"not yet valid", loginSign(world.JWTSecret, "HS256", claims("nbf", now+1800)), http.StatusUnauthorized},
 		{"no subject", loginSign(world.JWTSecret, "HS256", claims("sub", nil)), http.StatusUnauthorized},
 		{"another issuer", loginSign(world.JWTSecret, "HS256", claims("iss", "other")), http.StatusUnauthorized},

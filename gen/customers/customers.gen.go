@@ -133,7 +133,7 @@ type Token struct {
 	// AccessToken A JWT, signed HS256.
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn Seconds from now.
+	// ExpiresIn Seconds from now. The services allow clocks to differ by 60 seconds.
 	ExpiresIn int32          `json:"expires_in"`
 	TokenType TokenTokenType `json:"token_type"`
 }

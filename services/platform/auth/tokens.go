@@ -6,45 +6,50 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 	"github.com/lestrrat-go/jwx/v2/jwt"
+	"github.com/maypok86/otter/v2"
 )
 
 const (
 	issuer   = "pedidos"
 	audience = "pedidos"
+	skew     = 60 * time.Second // how far the clocks of two machines may be apart
 )
 
-// Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256.
+// Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256. The times in a token are held to a clock that may be
+// 60 seconds apart from the issuer's.
 type Tokens struct {
-	secrets [][]byte // the first signs, all verify
-	ttl     time.Duration
-	now     func() time.Time
-
-	mu       sync.RWMutex
-	verified map[string]verified // by token
+	secrets  [][]byte // the first signs, all verify
+	ttl      time.Duration
+	now      func() time.Time
+	verified *otter.Cache[digest, verified]
 }
 
-// verified is who a token speaks for, and from when on and until when that is known.
+// digest is the SHA-256 of a token, so that a cache holds no token and every entry has the same size.
+type digest = [sha256.Size]byte
+
+// verified is the result of a verification, and the time in which it holds.
 type verified struct {
 	caller      Caller
 	from, until time.Time
 }
 
-// remembered is how many tokens that were verified are remembered: clients send the same one again and again.
-const remembered = 1_000
+// remembered bounds the cache of verified tokens. Clients send the same token again and again.
+const remembered = 10_000
 
-// NewTokens returns the tokens of a comma-separated list of secrets: the first signs, and tokens of any are taken. They
+// NewTokens returns the tokens of a comma-separated list of secrets: the first signs, and tokens of any are accepted. They
 // live for ttl.
 func NewTokens(secrets string, ttl time.Duration, now func() time.Time) *Tokens {
-	t := &Tokens{ttl: ttl, now: now, verified: map[string]verified{}}
+	t := &Tokens{ttl: ttl, now: now, verified: otter.Must(&otter.Options[digest, verified]{MaximumSize: remembered})}
 	for secret := range strings.SplitSeq(secrets, ",") {
 		t.secrets = append(t.secrets, []byte(strings.TrimSpace(secret)))
 	}
@@ -70,12 +75,11 @@ func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration,
 	return string(signed), t.ttl, nil
 }
 
-// Verify returns who a token speaks for. The algorithm is HS256: a token whose header says another is refused.
+// Verify returns the caller that a token stands for. The only algorithm is HS256.
 func (t *Tokens) Verify(token string) (Caller, error) {
 	now := t.now()
-	t.mu.RLock()
-	v, ok := t.verified[token]
-	t.mu.RUnlock()
+	key := sha256.Sum256([]byte(token))
+	v, ok := t.verified.GetIfPresent(key)
 	if ok && !now.Before(v.from) && now.Before(v.until) {
 		return v.caller, nil
 	}
@@ -83,40 +87,60 @@ func (t *Tokens) Verify(token string) (Caller, error) {
 	if err != nil {
 		return Caller{}, fmt.Errorf("verify token: %w", err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.verified) >= remembered { // those that are still sent come back
-		clear(t.verified)
-	}
-	t.verified[token] = v
+	t.verified.Set(key, v)
 	return v.caller, nil
 }
 
 func (t *Tokens) verify(token string, now time.Time) (verified, error) {
-	claims, err := jwt.ParseString(token,
-		jwt.WithKeyProvider(jws.KeyProviderFunc(t.keys)),
-		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
+	payload, err := jws.Verify([]byte(token), jws.WithCompact(), jws.WithKeyProvider(jws.KeyProviderFunc(t.keys)))
+	if err != nil {
+		return verified{}, err
+	}
+	if err := checkDates(payload); err != nil {
+		return verified{}, err
+	}
+	claims, err := jwt.Parse(payload, jwt.WithVerify(false), // the signature is verified above
+		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithAcceptableSkew(skew),
 		jwt.WithClock(jwt.ClockFunc(func() time.Time { return now })),
 	)
 	if err != nil {
 		return verified{}, err
 	}
-	if claims.Subject() == "" || !claims.Expiration().After(now) { // jwx requires neither, and takes an exp of 0 for none
+	until := claims.Expiration().Add(skew)
+	if claims.Subject() == "" || !until.After(now) { // jwx requires neither, and takes an exp of 0 for none
 		return verified{}, errors.New("no subject, or expired")
 	}
 	role, _ := claims.Get("role")
 	switch name, _ := role.(string); Role(name) {
 	case Admin, Viewer:
 		caller := Caller{Name: "user:" + claims.Subject(), Role: Role(name)}
-		return verified{caller: caller, from: now, until: claims.Expiration()}, nil
+		return verified{caller: caller, from: now, until: until}, nil
 	}
 	return verified{}, errors.New("unknown role")
 }
 
-// keys gives the keys to a signature that says it is HS256, where it is the only one.
-func (t *Tokens) keys(_ context.Context, sink jws.KeySink, signature *jws.Signature, message *jws.Message) error {
-	if len(message.Signatures()) != 1 || signature.ProtectedHeaders().Algorithm() != jwa.HS256 {
+// checkDates refuses dates that are not numbers (RFC 7519, 2). jwx also reads them from strings.
+func checkDates(payload []byte) error {
+	var dates struct {
+		Expiry    *float64 `json:"exp"`
+		NotBefore *float64 `json:"nbf"`
+		IssuedAt  *float64 `json:"iat"`
+	}
+	if err := json.Unmarshal(payload, &dates); err != nil {
+		return fmt.Errorf("read claims: %w", err)
+	}
+	return nil
+}
+
+// keys returns the keys for a signature that names HS256 and no critical extension, of which none is understood here (RFC 7515,
+// 4.1.11).
+func (t *Tokens) keys(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
+	header := signature.ProtectedHeaders()
+	if header.Algorithm() != jwa.HS256 {
 		return errors.New("not signed with HS256")
+	}
+	if _, critical := header.Get(jws.CriticalKey); critical {
+		return errors.New("a critical extension that is not understood")
 	}
 	for _, secret := range t.secrets {
 		sink.Key(jwa.HS256, secret)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"hash"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,10 +51,12 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 		valid bool
 	}{
 		{"at once", 0, true},
-		{"in its last second", 59*time.Minute + 59*time.Second, true},
-		{"when its time is over", time.Hour, false},
+		{"when its time is over, by a clock 59 s ahead", time.Hour + 59*time.Second, true},
+		{"when its time is over, by a clock 60 s ahead", time.Hour + 60*time.Second, false},
 		{"a day later", 24 * time.Hour, false},
-		{"before it was issued", -time.Second, false},
+		{"by a clock 2 s behind", -2 * time.Second, true},
+		{"by a clock 60 s behind", -60 * time.Second, true},
+		{"by a clock 62 s behind", -62 * time.Second, false},
 	} {
 		for _, seen := range []bool{false, true} { // one that was verified before is remembered
 			c := &clock{start}
@@ -195,14 +198,20 @@ func TestVerifyRefuses(t *testing.T) {
 		{"exp 0", with("exp", 0)},
 		{"exp null", with("exp", nil)},
 		{"exp of a wrong type", with("exp", "soon")},
+		{"exp a string of digits", with("exp", strconv.FormatInt(start.Add(time.Hour).Unix(), 10))},
+		{"nbf a string of digits", with("nbf", strconv.FormatInt(start.Unix(), 10))},
+		{"iat a string of digits", with("iat", strconv.FormatInt(start.Unix(), 10))},
+		{"exp negative", with("exp", -1)},
 		{"no sub", without("sub")},
 		{"sub null", with("sub", nil)},
 		{"sub empty", with("sub", "")},
 		{"sub of a wrong type", with("sub", 7)},
-		{"expired", with("exp", start.Add(-time.Second).Unix())},
-		{"expires now", with("exp", start.Unix())},
-		{"not yet valid", with("nbf", start.Add(time.Minute).Unix())},
-		{"issued in the future", with("iat", start.Add(time.Minute).Unix())},
+		{"expired", with("exp", start.Add(-time.Minute).Unix())},
+		{"not yet valid", with("nbf", start.Add(62*time.Second).Unix())},
+		{"issued in the future", with("iat", start.Add(62*time.Second).Unix())},
+		{"a critical extension", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{"exp"}, "exp", start.Unix())},
+		{"an unencoded payload", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{"b64"}, "b64", true)},
+		{"no critical extension, said", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{})},
 		{"no role", without("role")},
 		{"unknown role", with("role", "root")},
 		{"role in another case", with("role", "Admin")},
@@ -223,6 +232,29 @@ func TestVerifyRefuses(t *testing.T) {
 		if got, err := tokens.Verify(test.token); err == nil || got != (auth.Caller{}) {
 			t.Errorf("%s: Verify = %+v, %v, want an error and nobody", test.name, got, err)
 		}
+	}
+}
+
+// TestVerifiedTokensAreRemembered verifies more tokens than a memory of 1,000 holds, again and again. A token that is
+// remembered is not parsed, which shows in the allocations.
+func TestVerifiedTokensAreRemembered(t *testing.T) {
+	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+	many := make([]string, 1_100)
+	for i := range many {
+		var err error
+		if many[i], _, err = tokens.Issue("ana", auth.Admin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allocations := testing.AllocsPerRun(1, func() { // runs it once more before it counts
+		for _, token := range many {
+			if _, err := tokens.Verify(token); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if allocations > float64(len(many)) {
+		t.Errorf("%d tokens that are known took %.0f allocations", len(many), allocations)
 	}
 }
 
