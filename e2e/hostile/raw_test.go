@@ -53,6 +53,9 @@ func receive(t *testing.T, conn net.Conn, text string) answer {
 	r := bufio.NewReader(conn)
 	method, _, _ := strings.Cut(text, " ")
 	response, err := http.ReadResponse(r, &http.Request{Method: method})
+	for err == nil && response.StatusCode == http.StatusContinue {
+		response, err = http.ReadResponse(r, &http.Request{Method: method})
+	}
 	if err != nil {
 		t.Errorf("%s: no answer: %v", clip(text), err)
 		return answer{Response: &http.Response{}}

@@ -103,7 +103,12 @@ func (p *process) serve(ctx context.Context, name string, port int, needsDB bool
 		return err
 	}
 	defer stop()
-	return server.Run(ctx, listener, handler, p.config.DrainDelay, p.log)
+	return server.Run(ctx, listener, handler, p.listening(name, p.config.DrainDelay))
+}
+
+// listening is how a service of this process listens.
+func (p *process) listening(service string, delay time.Duration) server.Listening {
+	return server.Listening{Service: service, MaxConns: p.config.MaxConns, Delay: delay, Log: p.log, Metrics: p.metrics}
 }
 
 // trace makes spans for as long as the process runs, where the environment asks for it. Stop sends what is left.
@@ -131,7 +136,7 @@ func (p *process) background(ctx context.Context, db *database.DB, sweeps []swee
 		}
 		p.log.Info("metrics and profiles", "address", listener.Addr().String())
 		running.Go(func() {
-			if err := server.Run(ctx, listener, server.Admin(p.metrics, p.config.Hosts), 0, p.log); err != nil {
+			if err := server.Run(ctx, listener, server.Admin(p.metrics, p.config.Hosts), p.listening("admin", 0)); err != nil {
 				p.log.ErrorContext(ctx, "metrics and profiles are not served", "error", err)
 			}
 		})

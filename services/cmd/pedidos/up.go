@@ -165,7 +165,7 @@ func (p *process) serveAll(ctx context.Context, db *database.DB, listeners [3]ne
 		stops[i], done[i] = stop, make(chan error, 1)
 		go func() {
 			defer fail()
-			done[i] <- server.Run(serving, listeners[i], handlers[i], 0, p.log)
+			done[i] <- server.Run(serving, listeners[i], handlers[i], p.listening([]string{"customers", "orders", "orchestrator"}[i], 0))
 		}()
 	}
 	<-failing.Done()

@@ -58,6 +58,7 @@ type Config struct {
 	Port int    `env:"PORT"`
 
 	AdminPort int `env:"ADMIN_PORT"`
+	MaxConns  int `env:"MAX_CONNS" envDefault:"1024"`
 
 	DBHost     string        `env:"DB_HOST"`
 	DBPort     int           `env:"DB_PORT" envDefault:"3306"`
@@ -186,6 +187,7 @@ func (c *Config) Check(needs Needs) error {
 		c.proxies = append(c.proxies, network)
 	}
 	positive := map[string]float64{
+		"MAX_CONNS":    float64(c.MaxConns),
 		"DB_MAX_CONNS": float64(c.DBMaxConns), "LOGIN_RATE": c.LoginRate, "LOGIN_BURST": float64(c.LoginBurst),
 		"DB_WAIT": c.DBWait.Seconds(), "JWT_TTL": c.JWTTTL.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
 		"CUSTOMER_CACHE_TTL": c.CustomerCacheTTL.Seconds(), "CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL.Seconds(),

@@ -127,6 +127,7 @@ func TestCheck(t *testing.T) {
 		{"port too high", []string{"PORT", "65536"}, []string{"PORT must be between"}},
 		{"port below 0", []string{"PORT", "-1"}, []string{"PORT must be between"}},
 		{"no connections", []string{"DB_MAX_CONNS", "0"}, []string{"DB_MAX_CONNS must be more than 0"}},
+		{"no connections of clients", []string{"MAX_CONNS", "0"}, []string{"MAX_CONNS must be more than 0"}},
 		{"no logins", []string{"LOGIN_RATE", "0"}, []string{"LOGIN_RATE must be more than 0"}},
 		{"login rate not a number", []string{"LOGIN_RATE", "NaN"}, []string{"LOGIN_RATE must be more than 0"}},
 		{"no login burst", []string{"LOGIN_BURST", "0"}, []string{"LOGIN_BURST must be more than 0"}},

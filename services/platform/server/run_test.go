@@ -129,7 +129,7 @@ func start(t *testing.T, delay time.Duration) *running {
 	t.Cleanup(transport.CloseIdleConnections)
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
-	go func() { s.done <- server.Run(ctx, port, handler, delay, log) }()
+	go func() { s.done <- server.Run(ctx, port, handler, server.Listening{Delay: delay, Log: log}) }()
 	return s
 }
 

@@ -207,6 +207,8 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		case op.route.Operation.OperationID == "getReady" && leaving(c.Request().Context()):
 			return errLeaving
+		case op.route.Operation.OperationID != "getHealth" && op.route.Operation.OperationID != "getReady" && crowded(c.Request().Context()):
+			return errCrowded
 		}
 		caller, err := op.authorize(c.Request(), s.config.Schemes)
 		if err != nil {
@@ -235,7 +237,8 @@ func ValidCorrelationID(id string) bool {
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
-	if e.Status() >= http.StatusInternalServerError && e != errLeaving && !errors.Is(ctx.Err(), context.Canceled) { // else the client has gone
+	if e.Status() >= http.StatusInternalServerError && e != errLeaving && e != errCrowded &&
+		(e.Code == common.CodeInternal || !errors.Is(ctx.Err(), context.Canceled)) { // a client that has gone makes others fail
 		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),
 			slog.Any("cause", err),

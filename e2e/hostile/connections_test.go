@@ -1,0 +1,181 @@
+package hostile
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/common"
+)
+
+// besieged is a customers-api with few places for connections.
+type besieged struct {
+	*program.Program
+	base, admin string
+	places      int
+}
+
+func besiege(t *testing.T, places int) besieged {
+	t.Helper()
+	admin := program.ClosedPort(t)
+	p, base := program.Serve(t, "customers",
+		"JWT_SECRET=planted-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD="+sdk.LocalPassword,
+		"DATA_DIR="+t.TempDir(), "ADMIN_PORT="+admin, "MAX_CONNS="+strconv.Itoa(places))
+	program.AwaitReady(t, base)
+	return besieged{p, base, "http://127.0.0.1:" + admin, places}
+}
+
+// metric is the value of a metric of the process.
+func (b besieged) metric(t *testing.T, name string) int {
+	t.Helper()
+	status, text := program.Get(t, b.admin+"/metrics")
+	found := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(text)
+	if status != http.StatusOK || found == nil {
+		t.Fatalf("%d, and there is no %s", status, name)
+	}
+	value, err := strconv.ParseFloat(found[1], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(value)
+}
+
+func (b besieged) await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it has not come to this: %s", what)
+		}
+	}
+}
+
+// hold opens a connection, sends the text and leaves it so. Where the service answers, it waits for that.
+func (b besieged) hold(t *testing.T, text string, answered bool) net.Conn {
+	t.Helper()
+	conn := dial(t, b.base)
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	if answered {
+		if a := receive(t, conn, text); a.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", clip(text), a.StatusCode)
+		}
+	}
+	return conn
+}
+
+const getHealth = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+// TestIdleConnections holds far more connections than there are places, in each of the ways in which a connection waits for
+// a request. Everybody else is answered, the service keeps to its places, and it says so in one line.
+func TestIdleConnections(t *testing.T) {
+	t.Parallel()
+	places, conns := 32, 200
+	if *long {
+		places, conns = 1024, 10_000
+	}
+	for name, attack := range map[string]struct {
+		text     string
+		answered bool
+	}{
+		"nothing sent":    {"", false},
+		"half a request":  {"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", false},
+		"kept alive":      {getHealth, true},
+		"after one, half": {getHealth + "GET /he", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !*long {
+				t.Parallel()
+			}
+			b := besiege(t, places)
+			memory := b.metric(t, "process_resident_memory_bytes")
+			var held []net.Conn
+			for i := range conns {
+				held = append(held, b.hold(t, attack.text, attack.answered))
+				if i%(conns/20) == 0 {
+					if status, _ := program.Get(t, b.base+"/ready"); status != http.StatusOK {
+						t.Errorf("with %d connections /ready answers %d", i, status)
+					}
+				}
+			}
+			sdk.URLs{Customers: b.base}.Token(t, sdk.LocalPassword)
+			t.Logf("%d connections, %d places: %.1f MB more", conns, places, float64(b.metric(t, "process_resident_memory_bytes")-memory)/1e6)
+			for i, conn := range held[:conns-places-places/16] { // those at the border may have come in another order
+				if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
+					t.Fatalf("connection %d: %d bytes, %v, want it closed", i, len(rest), err)
+				}
+			}
+			if open := b.metric(t, `pedidos_connections{service="customers"}`); open > places {
+				t.Errorf("%d connections are open, want %d at most", open, places)
+			}
+			if evicted := b.metric(t, `pedidos_connections_evicted_total{service="customers"}`); evicted < conns-places {
+				t.Errorf("%d connections were closed for others, want %d at least", evicted, conns-places)
+			}
+			if refused := b.metric(t, `pedidos_connections_refused_total{service="customers"}`); refused != 0 {
+				t.Errorf("%d connections were refused", refused)
+			}
+			if lines := strings.Count(b.Stderr.String(), "all connections are taken"); lines != 1 {
+				t.Errorf("it was said %d times", lines)
+			}
+		})
+	}
+}
+
+// TestSlowHeaders: a connection that does not come to send a request is closed, however many places are free.
+func TestSlowHeaders(t *testing.T) {
+	t.Parallel()
+	b := besiege(t, 32)
+	for _, text := range []string{"", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "} {
+		conn := b.hold(t, text, false)
+		if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
+			t.Errorf("%q: %q, %v, want the connection closed", text, rest, err)
+		}
+	}
+}
+
+// TestSlowBodies has a request under way on each connection. Others are told so as long as there is a place to tell them
+// from, the service is alive, and once the requests are over all is as before.
+func TestSlowBodies(t *testing.T) {
+	t.Parallel()
+	b := besiege(t, 32)
+	urls := sdk.URLs{Customers: b.base}
+	token := urls.Token(t, sdk.LocalPassword)
+	text := fmt.Sprintf("POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Length: 1000\r\n\r\n{", token)
+	list := "GET /customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " + token + "\r\n\r\n"
+
+	var held []net.Conn
+	for range b.places - b.places/16 {
+		held = append(held, b.hold(t, text, false))
+	}
+	var a answer
+	b.await(t, "a request is told that there are too many", func() bool {
+		a = exchange(t, b.base, list)
+		return a.StatusCode != http.StatusOK
+	})
+	refused(t, list, a, http.StatusServiceUnavailable, common.CodeUnavailable)
+	if a.Header.Get("Retry-After") == "" || !a.Close {
+		t.Errorf("got %s, want Retry-After and the connection closed", a.Header)
+	}
+	for _, path := range []string{"/health", "/ready"} {
+		if status, _ := program.Get(t, b.base+path); status != http.StatusOK {
+			t.Errorf("%s answers %d meanwhile", path, status)
+		}
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	b.await(t, "all is as before", func() bool { return exchange(t, b.base, list).StatusCode == http.StatusOK })
+	if strings.Contains(b.Stderr.String(), "request failed") {
+		t.Errorf("what a client does is logged as a failure:\n%s", b.Stderr)
+	}
+}

@@ -1,0 +1,302 @@
+package server
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+)
+
+// conns is a listener that bounds its connections. While all places are taken, a new connection gets the place of the one
+// that has waited longest for a request; where there is a request under way on each, it is closed at once. So nobody keeps
+// others out by holding connections open.
+type conns struct {
+	net.Listener
+	Listening
+	over    atomic.Bool // the server is about to stop
+	abandon atomic.Bool // nothing waits for clients any more
+	active  atomic.Int64
+	warn    rate.Sometimes
+	evicted interface{ Inc() }
+	refused interface{ Inc() }
+	mu      sync.Mutex
+	open    int
+	waiting list.List // of *conn: those without a request under way, the one that waits longest first
+}
+
+func newConns(l net.Listener, o Listening) *conns {
+	o.Log = o.Log.With("service", o.Service)
+	cs := &conns{Listener: l, Listening: o, warn: rate.Sometimes{First: 1, Interval: time.Minute}}
+	cs.evicted = o.Metrics.Counter("pedidos_connections_evicted_total", "service", o.Service)
+	cs.refused = o.Metrics.Counter("pedidos_connections_refused_total", "service", o.Service)
+	o.Metrics.Gauge("pedidos_connections", func() float64 {
+		cs.mu.Lock()
+		defer cs.mu.Unlock()
+		return float64(cs.open)
+	}, "service", o.Service)
+	return cs
+}
+
+// Accept waits for a connection that there is a place for.
+func (cs *conns) Accept() (net.Conn, error) {
+	for {
+		accepted, err := cs.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{Conn: accepted, conns: cs}
+		if cs.take(c) {
+			return c, nil
+		}
+		_ = accepted.Close()
+	}
+}
+
+// take gives the connection a place, if there is one.
+func (cs *conns) take(c *conn) bool {
+	var longest *conn
+	cs.mu.Lock()
+	full := cs.MaxConns > 0 && cs.open >= cs.MaxConns
+	if first := cs.waiting.Front(); full && first != nil {
+		longest = first.Value.(*conn)
+		cs.leave(longest)
+	}
+	if !full || longest != nil {
+		c.open = true
+		cs.open++
+		c.place = cs.waiting.PushBack(c)
+	}
+	cs.mu.Unlock()
+	if !full {
+		return true
+	}
+	cs.warn.Do(func() {
+		cs.Log.Warn("all connections are taken; for each new one the one that has waited longest is closed", "connections", cs.MaxConns)
+	})
+	if longest == nil {
+		cs.refused.Inc()
+		return false
+	}
+	cs.evicted.Inc()
+	_ = longest.Conn.Close()
+	return true
+}
+
+// track follows the connections from request to request.
+func (cs *conns) track(nc net.Conn, state http.ConnState) {
+	c := nc.(*conn)
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	switch state {
+	case http.StateActive:
+		c.used = true
+		cs.work(c)
+	case http.StateIdle:
+		c.unread.Store(false)
+		cs.wait(c)
+	case http.StateClosed, http.StateHijacked:
+		cs.leave(c)
+	}
+}
+
+// work, wait and leave are called with the lock held. A connection whose place was given away has no way back.
+func (cs *conns) work(c *conn) {
+	if c.place != nil {
+		cs.waiting.Remove(c.place)
+		c.place = nil
+		cs.active.Add(1)
+	}
+}
+
+func (cs *conns) wait(c *conn) {
+	if c.open && c.place == nil {
+		c.place = cs.waiting.PushBack(c)
+		cs.active.Add(-1)
+	}
+}
+
+func (cs *conns) leave(c *conn) {
+	if !c.open {
+		return
+	}
+	cs.wait(c)
+	cs.waiting.Remove(c.place)
+	c.open, c.place = false, nil
+	cs.open--
+}
+
+// crowded reports whether so many requests are under way that a new one is only told so. The last sixteenth of the places
+// is for telling.
+func (cs *conns) crowded() bool {
+	return cs.MaxConns > 0 && cs.active.Load() > int64(cs.MaxConns-cs.MaxConns/16)
+}
+
+// closeUnused closes the connections that no byte has come on, as browsers and pools open ahead. Shutdown would wait five
+// seconds for each.
+func (cs *conns) closeUnused() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for e := cs.waiting.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*conn); !c.used {
+			_ = c.Conn.Close()
+		}
+	}
+}
+
+// How long a client that still sends is listened to after the answer.
+const (
+	lingerQuiet = 2 * time.Second // without a byte
+	lingerMost  = 10 * time.Second
+	lingerBytes = 64 << 20
+)
+
+// conn is a connection of a server.
+type conn struct {
+	net.Conn
+	conns  *conns
+	unread atomic.Bool // the rest of a request may still come
+
+	// Guarded by conns.mu:
+	open  bool          // it has a place
+	used  bool          // a request has come
+	place *list.Element // in conns.waiting
+}
+
+type connKey struct{}
+
+// connOf is the connection that a request came on, or nil where it came on none of a server's.
+func connOf(ctx context.Context) *conn {
+	c, _ := ctx.Value(connKey{}).(*conn)
+	return c
+}
+
+// CloseWrite tells the client that there is no more, and reads on until the client hangs up: closed while the client sends,
+// the connection would be reset, and the client might never see the answer. Others may have its place. net/http calls it
+// where it has not read the whole request.
+func (c *conn) CloseWrite() error {
+	c.unread.Store(false)
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return nil
+	}
+	if err := half.CloseWrite(); err != nil {
+		return err
+	}
+	c.conns.mu.Lock()
+	c.conns.wait(c)
+	c.conns.mu.Unlock()
+	end, piece := time.Now().Add(lingerMost), make([]byte, 8<<10)
+	for read := 0; read < lingerBytes; {
+		deadline := time.Now().Add(lingerQuiet)
+		if deadline.After(end) {
+			deadline = end
+		}
+		if err := c.Conn.SetReadDeadline(deadline); err != nil {
+			return err
+		}
+		n, err := c.Conn.Read(piece)
+		if err != nil {
+			break
+		}
+		read += n
+	}
+	return nil
+}
+
+// Close closes the connection, but not before the client has had the chance to read the answer.
+func (c *conn) Close() error {
+	if c.unread.Load() && !c.conns.abandon.Load() {
+		_ = c.CloseWrite()
+	}
+	return c.Conn.Close()
+}
+
+// Write sends what net/http writes. What it refuses itself, before any handler, is plain text: it becomes a problem document.
+func (c *conn) Write(b []byte) (int, error) {
+	e := refusal(b)
+	if e == nil {
+		return c.Conn.Write(b)
+	}
+	if err := c.refuse(e); err != nil {
+		return 0, err
+	}
+	return len(b), c.CloseWrite()
+}
+
+// refuse answers with a problem document, as the last of the connection.
+func (c *conn) refuse(e *problem.Error) error {
+	ctx := telemetry.Receive(&http.Request{Header: http.Header{}})
+	body, err := json.Marshal(e.Document(telemetry.TraceID(ctx)))
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	answer := http.Response{
+		StatusCode: e.Status(), ProtoMajor: 1, ProtoMinor: 1, Close: true,
+		Header:        http.Header{echo.HeaderContentType: {problem.ContentType}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
+		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
+	}
+	if err := answer.Write(&text); err != nil {
+		return err
+	}
+	c.conns.Metrics.Counter("pedidos_requests_total", "service", c.conns.Service, "operation", none, "status", strconv.Itoa(e.Status())).Inc()
+	ip, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+	c.conns.Log.LogAttrs(ctx, slog.LevelInfo, "request can't be read",
+		slog.Int("status", e.Status()),
+		slog.String("reason", e.Error()),
+		slog.String("ip", ip),
+		slog.String("trace_id", telemetry.TraceID(ctx)),
+	)
+	_, err = c.Conn.Write(text.Bytes())
+	return err
+}
+
+// refusal is the problem that an answer of net/http's own stands for, or nil for all other answers. Its own have nothing but
+// these headers; 417 is the only one that goes the way of a handler's.
+func refusal(b []byte) *problem.Error {
+	if len(b) < len("HTTP/1.1 400") || b[9] != '4' && b[9] != '5' || !bytes.HasPrefix(b, []byte("HTTP/1.")) {
+		return nil
+	}
+	line, rest, _ := bytes.Cut(b, []byte("\r\n"))
+	status, err := strconv.Atoi(string(line[9:12]))
+	own := bytes.HasPrefix(rest, []byte("Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")) ||
+		status == http.StatusExpectationFailed && bytes.Contains(rest, []byte("\r\nContent-Length: 0\r\n"))
+	if err != nil || !own {
+		return nil
+	}
+	switch status {
+	case http.StatusBadRequest:
+		_, reason, ok := strings.Cut(string(line), ": ")
+		if !ok {
+			reason = "has a request line or a header that can't be read"
+		}
+		e := problem.Invalid(common.FieldError{Field: "request", Message: reason})
+		e.Detail = "The request is not well-formed HTTP."
+		return e
+	case http.StatusExpectationFailed:
+		return problem.New(common.CodeExpectationFailed, "The only expectation that is met is 100-continue.")
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return problem.New(common.CodeHeadersTooLarge, "The request line and the headers hold at most "+strconv.Itoa(maxHeader)+" bytes.")
+	case http.StatusNotImplemented:
+		return problem.New(common.CodeNotImplemented, "The only transfer encoding is chunked.")
+	case http.StatusHTTPVersionNotSupported:
+		return problem.New(common.CodeHTTPVersionNotSupported, "The service speaks HTTP/1.1 and HTTP/1.0.")
+	}
+	return nil
+}
