@@ -66,7 +66,7 @@
 //
 //		key = "confirm-" + key
 //		confirmed, err := api.ConfirmOrderWithResponse(ctx, placed.JSON201.ID,
-//			&orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+//			&orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 //		if err != nil {
 //			log.Fatal(err)
 //		}

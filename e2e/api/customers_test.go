@@ -373,14 +373,12 @@ func TestCustomerListBadInput(t *testing.T) {
 		{"limit=101", "limit"},
 		{"limit=-1", "limit"},
 		{"limit=abc", "limit"},
-		{"limit=", "limit"},
 		{"limit=1.0", "limit"},
 		{"limit=1e1", "limit"},
 		{"limit=%2B1", "limit"},
 		{"limit=01", "limit"},
 		{"limit=4294967297", "limit"}, // 1, if 32 bits were all that is read
 		{"limit=99999999999999999999", "limit"},
-		{"cursor=", "cursor"},
 		{"cursor=%21", "cursor"},
 		{"cursor=nonsense", "cursor"},
 		{"cursor=1", "cursor"},
@@ -393,7 +391,6 @@ func TestCustomerListBadInput(t *testing.T) {
 		{"cursor=Yzo5MjIzMzcyMDM2ODU0Nzc1ODA4", "cursor"}, // c:2^63
 		{"cursor=" + strings.Repeat("A", 201), "cursor"},
 		{"cursor=" + *products.JSON200.NextCursor, "cursor"}, // of another list
-		{"search=", "search"},
 		{"search=%00", "search"},
 		{"search=a%0Ab", "search"},
 		{"search=" + strings.Repeat("%C3%A9", 101), "search"},

@@ -51,7 +51,7 @@ func TestDeadDatabase(t *testing.T) {
 			ordersWantUnavailable(t, "list customers", listed.HTTPResponse, listed.ApplicationProblemJSON503, err)
 			created, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "n", Email: "n@example.com"})
 			ordersWantUnavailable(t, "create customer", created.HTTPResponse, created.ApplicationProblemJSON503, err)
-			confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), 1, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+			confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), 1, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 			ordersWantUnavailable(t, "confirm", confirmed.HTTPResponse, confirmed.ApplicationProblemJSON503, err)
 		})
 	}

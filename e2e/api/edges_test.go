@@ -90,7 +90,7 @@ func TestIDs(t *testing.T) {
 				headers := []string{"Authorization", "Bearer " + token}
 				var body io.Reader
 				if example := o.example(t); example != nil {
-					body, headers = edgeEncode(t, example), edgeJSON(token)
+					body, headers = edgeEncode(t, example), o.headers(token)
 				}
 				url := o.service.url + strings.Replace(o.path, "7", test.id, 1)
 				a := edgeSend(t, o.service.client, o.method, url, body, headers...)
@@ -226,10 +226,10 @@ func TestBodies(t *testing.T) {
 				{"9,000 levels in a member", empty + comma + `"x":` + strings.Repeat(`{"y":`, 9000) + "1" + strings.Repeat("}", 9000) + "}", []string{"x"}},
 			} {
 				t.Run(test.name, func(t *testing.T) {
-					edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(test.body), edgeJSON(token)...), test.fields...)
+					edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(test.body), o.headers(token)...), test.fields...)
 				})
 			}
-			a := edgeSend(t, o.service.client, o.method, o.url(), nil, edgeJSON(token)...)
+			a := edgeSend(t, o.service.client, o.method, o.url(), nil, o.headers(token)...)
 			if o.RequestBody.Value.Required {
 				edgeInvalid(t, a, "body")
 			} else if p := edgeRefused(t, a, a.Status); slices.Contains(p.fields(), "body") {
@@ -239,7 +239,7 @@ func TestBodies(t *testing.T) {
 			for name, value := range o.example(t) {
 				twice := o.example(t)
 				twice[strings.ToUpper(name)] = value
-				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, twice), edgeJSON(token)...)
+				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, twice), o.headers(token)...)
 				edgeInvalid(t, a, strings.ToUpper(name))
 			}
 		})
@@ -452,6 +452,93 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// An empty parameter of a list is an absent one, as a form sends it that nobody has filled in.
+func TestEmptyQueries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, product := w.Customer(s, "compras@acme.example"), w.Product(s, "DRILL", 100, 10)
+	order := w.Order(s, buyer.ID, product.ID, 1)
+	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
+		t.Fatalf("got customer %d, product %d and order %d, want 1 each", buyer.ID, product.ID, order.ID)
+	}
+	lists := 0
+	for _, o := range edgeOperations(t, w) {
+		if o.Parameters.GetByInAndName(openapi3.ParameterInQuery, "limit") == nil {
+			continue
+		}
+		lists++
+		get := func(query string) edgeAnswer {
+			url := o.service.url + strings.Replace(o.path, "7", "1", 1)
+			return edgeSend(t, o.service.client, http.MethodGet, url+query, nil, "Authorization", "Bearer "+s.Token)
+		}
+		want := get("")
+		if want.Status != http.StatusOK || bytes.Contains(want.Body, []byte(`"data":[]`)) {
+			t.Fatalf("%s: got %s, want an entry", o.OperationID, want)
+		}
+		var all []string
+		for _, parameter := range o.Parameters {
+			if p := parameter.Value; p.In == openapi3.ParameterInQuery {
+				all = append(all, p.Name+"=")
+				for _, query := range []string{"?" + p.Name + "=", "?" + p.Name, "?" + p.Name + "=&limit=100", "?limit=100&" + p.Name} {
+					if p.Name == "limit" && strings.Contains(query, "100") {
+						continue
+					}
+					if a := get(query); a.Status != http.StatusOK || !bytes.Equal(a.Body, want.Body) {
+						t.Errorf("%s%s: got %s, want %s", o.OperationID, query, a, want)
+					}
+				}
+			}
+		}
+		if a := get("?" + strings.Join(all, "&")); !bytes.Equal(a.Body, want.Body) {
+			t.Errorf("%s?%s: got %s, want %s", o.OperationID, strings.Join(all, "&"), a, want)
+		}
+		edgeInvalid(t, get("?limit=&limit="), "limit")
+		edgeInvalid(t, get("?unknown="), "unknown")
+	}
+	if lists != 5 {
+		t.Errorf("%d lists, want 5", lists)
+	}
+}
+
+// No message shows a pattern: each says what it asks for.
+func TestMessagesForPeople(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	token := w.Login("admin").Token
+	for _, test := range []struct{ service, method, path, body, header, field, message string }{
+		{"customers", "POST", "/customers", `{"name":"Norte\u00a0","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"\u2028Norte","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"Norte\ufeff","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"N","email":"a\u00a0@x.example"}`, "", "email", "must be an e-mail address, such as compras@acme.example"},
+		{"customers", "GET", "/customers?search=%00", "", "", "search", "may not hold control characters"},
+		{"customers", "GET", "/customers?cursor=!", "", "", "cursor", "must be the next_cursor of another page, as it was given"},
+		{"customers", "GET", "/docs/a%20b", "", "", "asset", "must be the name of a file, such as swagger-ui.css"},
+		{"orders", "POST", "/products", `{"name":"N\u3000","sku":"A","price_cents":1,"stock":1}`, "", "name", "must have neither blanks around it nor control characters, such as Cordless drill 18 V"},
+		{"orders", "POST", "/products", `{"name":"N","sku":"-","price_cents":1,"stock":1}`, "", "sku", "must be letters, digits, dots, hyphens and underscores, such as DRILL-18V"},
+		{"orders", "PATCH", "/products/1", `{"stock":1,"reason":"\u0000"}`, "", "reason", "may not hold control characters"},
+		{"orders", "PATCH", "/products/1", `{"stock":100000000001}`, "", "stock", "must be at most 1000000000"},
+		{"orders", "POST", "/orders", `{"customer_id":1,"items":null}`, "", "items", "must have at least 1 item"},
+		{"orders", "POST", "/orders", `{"customer_id":1,"items":[]}`, "", "items", "must have at least 1 item"},
+		{"orders", "POST", "/orders", `{"customer_id":null,"items":[{"product_id":1,"qty":1}]}`, "", "customer_id", "must not be null"},
+		{"orders", "POST", "/orders/1/confirm", "", "", "Idempotency-Key", "is required"},
+		{"orders", "POST", "/orders/1/confirm", "", "\u00e9", "Idempotency-Key", "may hold visible ASCII characters alone, such as order-0001"},
+		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"a b"}`, "", "idempotency_key", "may hold visible ASCII characters alone, such as erp-2026-000123"},
+		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"k","correlation_id":"a b"}`, "", "correlation_id", "may hold letters, digits and . _ : / + = @ - alone, such as erp-run-42"},
+	} {
+		headers := edgeJSON(token)
+		if test.header != "" {
+			headers = append(headers, "Idempotency-Key", test.header)
+		}
+		base := map[string]string{"customers": w.CustomersURL, "orders": w.OrdersURL, "orchestrator": w.OrchestratorURL}[test.service]
+		a := edgeSend(t, w.HTTP(test.service), test.method, base+test.path, strings.NewReader(test.body), headers...)
+		p := edgeRefused(t, a, http.StatusBadRequest)
+		if want := []common.FieldError{{Field: test.field, Message: test.message}}; !slices.Equal(p.Errors, want) {
+			t.Errorf("%s %s %s: got %+v, want %+v", test.method, test.path, test.body, p.Errors, want)
+		}
+	}
+}
+
 // A header that comes twice may be read as either, so it is refused.
 func TestHeadersTwice(t *testing.T) {
 	t.Parallel()
@@ -577,7 +664,10 @@ func TestPanic(t *testing.T) {
 	log := &world.Log{}
 	handler, err := server.New(server.Config{
 		Title: "panicking", Contract: contract.Customers, Log: telemetry.NewLogger(log, false, slog.LevelDebug),
-		Schemes: map[string]auth.Scheme{"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "user:x", Role: auth.Admin}, nil }},
+		Schemes: map[string]auth.Scheme{
+			"bearerAuth":   func(string) (auth.Caller, error) { return auth.Caller{Name: "user:x", Role: auth.Admin}, nil },
+			"serviceToken": auth.ServiceTokens(""),
+		},
 	}, edgeRegisterPanicking)
 	if err != nil {
 		t.Fatal(err)

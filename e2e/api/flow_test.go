@@ -22,7 +22,7 @@ func TestFlow(t *testing.T) {
 		t.Errorf("placed %+v, want CREATED with a total of %d", first, 3*129900)
 	}
 	key := "confirm-1"
-	confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), first.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), first.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 	if err != nil || confirmed.JSON200 == nil || confirmed.JSON200.Status != orders.StatusConfirmed {
 		t.Fatalf("confirm: %v %s", err, confirmed.Body)
 	}

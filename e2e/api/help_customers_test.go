@@ -151,6 +151,17 @@ func edgeJSON(token string) []string {
 	return []string{"Content-Type", "application/json", "Authorization", "Bearer " + token}
 }
 
+// headers are the headers of a request with a body, the required ones with the example of the contract.
+func (o edgeOperation) headers(token string) []string {
+	headers := edgeJSON(token)
+	for _, parameter := range o.Parameters {
+		if p := parameter.Value; p.In == openapi3.ParameterInHeader && p.Required {
+			headers = append(headers, p.Name, fmt.Sprint(p.Example))
+		}
+	}
+	return headers
+}
+
 // edgeProblem is what a refusal says, as a problem document or as the orchestrator's own document.
 type edgeProblem struct {
 	Code    common.ProblemCode  `json:"code"`

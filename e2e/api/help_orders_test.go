@@ -116,7 +116,7 @@ func ordersPlaced(t *testing.T, s *world.Session, customer int64, pairs ...int64
 // ordersConfirmed confirms an order, which must work.
 func ordersConfirmed(t *testing.T, s *world.Session, id int64, key string) orders.Order {
 	t.Helper()
-	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 	ordersWant(t, "confirm", r, err, http.StatusOK)
 	return *r.JSON200
 }

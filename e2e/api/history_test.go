@@ -78,7 +78,7 @@ func TestOrderHistory(t *testing.T) {
 	both := placed()
 	ordersConfirmed(t, s, both, "k-2")
 	ordersCanceled(t, second, both)
-	refused, err := s.Orders.ConfirmOrderWithResponse(t.Context(), both, &orders.ConfirmOrderParams{IdempotencyKey: new("k-3")}, orders.Confirmation{})
+	refused, err := s.Orders.ConfirmOrderWithResponse(t.Context(), both, &orders.ConfirmOrderParams{IdempotencyKey: "k-3"}, orders.Confirmation{})
 	ordersRefused(t, "confirm what is canceled", refused, err, http.StatusConflict, common.CodeOrderCanceled)
 	historyWant(t, s, both, "- CREATED user:admin: -", "CREATED CONFIRMED user:admin: -", "CONFIRMED CANCELED user:second: -")
 

@@ -27,10 +27,10 @@ func TestMetrics(t *testing.T) {
 	place("metrics-2", 7, http.StatusConflict) // a repeat of that
 	other := ordersPlaced(t, s, buyer, p, 1)
 	for range 2 {
-		confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey("metrics-3")}, orders.Confirmation{})
+		confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: "metrics-3"}, orders.Confirmation{})
 		ordersWant(t, "confirm", confirmed, err, http.StatusOK)
 	}
-	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey("metrics-4")}, orders.Confirmation{})
+	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: "metrics-4"}, orders.Confirmation{})
 	ordersWant(t, "confirm what is confirmed", again, err, http.StatusOK)
 	for range 2 {
 		ordersCanceled(t, s, other.ID)

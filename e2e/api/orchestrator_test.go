@@ -63,7 +63,7 @@ func orchListen(t *testing.T, w *world.World, c orchestratorservice.Config) stri
 	if c.OrdersTimeout == 0 {
 		c.OrdersTimeout = 5 * time.Second
 	}
-	handler, err := orchestratorservice.New(c)
+	handler, err := orchestratorservice.New(c, w.Clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,6 +341,36 @@ func TestOrchestratorCorrelation(t *testing.T) {
 	}
 	if lines := w.Log.Lines(`"loses"`); len(lines) > 0 && slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "createOrder") }) {
 		t.Errorf("the header was passed on although the body has an id: %s", lines)
+	}
+}
+
+// A correlation id of null or without a character is none, in the body and in the header.
+func TestOrchestratorEmptyCorrelation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	plain := w.HTTP("orchestrator")
+	send := func(n int, member string, headers ...string) string {
+		t.Helper()
+		body := fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":1}],"idempotency_key":"k-%d"%s}`, buyer.ID, p.ID, n, member)
+		a := edgeSend(t, plain, http.MethodPost, w.OrchestratorURL+"/orchestrator/create-and-confirm-order", strings.NewReader(body), append(edgeJSON(s.Token), headers...)...)
+		var confirmed orchestrator.Confirmed
+		if err := json.Unmarshal(a.Body, &confirmed); err != nil || a.Status != http.StatusCreated || confirmed.CorrelationID != a.Header.Get("X-Correlation-Id") {
+			t.Fatalf("%s %q: got %s, want 201", member, headers, a)
+		}
+		return confirmed.CorrelationID
+	}
+	for n, member := range []string{`,"correlation_id":null`, `,"correlation_id":""`, ""} {
+		if got, want := send(n, member), send(n, ""); got != want {
+			t.Errorf("%s: got the id %s, want that of a request without, %s", member, got, want)
+		}
+		if got := send(n, member, "X-Correlation-Id", "from-header"); got != "from-header" {
+			t.Errorf("%s beside a header: got the id %s, want the header's", member, got)
+		}
+		if got, want := send(n, member, "X-Correlation-Id", ""), send(n, ""); got != want {
+			t.Errorf("%s beside an empty header: got the id %s, want that of a request without, %s", member, got, want)
+		}
 	}
 }
 

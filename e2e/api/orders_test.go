@@ -120,7 +120,7 @@ func TestOrderUnknown(t *testing.T) {
 	for _, id := range []int64{1, 1<<63 - 1} {
 		get, err := s.Orders.GetOrderWithResponse(t.Context(), id)
 		ordersRefused(t, "get", get, err, http.StatusNotFound, common.CodeOrderNotFound)
-		confirm, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: ordersKey(fmt.Sprint("k", id))}, orders.Confirmation{})
+		confirm, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: fmt.Sprint("k", id)}, orders.Confirmation{})
 		ordersRefused(t, "confirm", confirm, err, http.StatusNotFound, common.CodeOrderNotFound)
 		cancel, err := s.Orders.CancelOrderWithResponse(t.Context(), id, nil, orders.Cancellation{})
 		ordersRefused(t, "cancel", cancel, err, http.StatusNotFound, common.CodeOrderNotFound)
@@ -270,7 +270,7 @@ func TestOrderRoles(t *testing.T) {
 		ordersWant(t, name+" gets", get, err, test.get)
 		create, err := o.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
 		ordersWant(t, name+" creates", create, err, test.create)
-		confirm, err := o.ConfirmOrderWithResponse(t.Context(), order.ID, &orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprintf("k-%d", order.ID))}, orders.Confirmation{})
+		confirm, err := o.ConfirmOrderWithResponse(t.Context(), order.ID, &orders.ConfirmOrderParams{IdempotencyKey: fmt.Sprintf("k-%d", order.ID)}, orders.Confirmation{})
 		ordersWant(t, name+" confirms", confirm, err, test.change)
 		cancel, err := o.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{})
 		ordersWant(t, name+" cancels", cancel, err, test.change)
@@ -296,7 +296,7 @@ func TestOrderConfirm(t *testing.T) {
 		confirmed.CanceledAt != nil || confirmed.ID != first.ID {
 		t.Errorf("confirmed %+v, want CONFIRMED at a time after %s", confirmed, first.CreatedAt)
 	}
-	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), first.ID, &orders.ConfirmOrderParams{IdempotencyKey: new("k-2")}, orders.Confirmation{})
+	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), first.ID, &orders.ConfirmOrderParams{IdempotencyKey: "k-2"}, orders.Confirmation{})
 	ordersWant(t, "confirm again", again, err, http.StatusOK)
 	read, err := s.Orders.GetOrderWithResponse(t.Context(), first.ID)
 	ordersWant(t, "get", read, err, http.StatusOK)
@@ -308,7 +308,7 @@ func TestOrderConfirm(t *testing.T) {
 
 	second := w.Order(s, buyer.ID, p.ID, 1)
 	ordersCanceled(t, s, second.ID)
-	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), second.ID, &orders.ConfirmOrderParams{IdempotencyKey: new("k-3")}, orders.Confirmation{})
+	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), second.ID, &orders.ConfirmOrderParams{IdempotencyKey: "k-3"}, orders.Confirmation{})
 	ordersRefused(t, "confirm a canceled order", r, err, http.StatusConflict, common.CodeOrderCanceled)
 }
 
@@ -663,22 +663,18 @@ func TestOrderListRefused(t *testing.T) {
 		"from=1768469400":               "from",
 		"from=2026-01-15T9:30:00Z":      "from",
 		"from=2026-01-15T09:30:00,5Z":   "from",
-		"from=":                         "from",
 		"to=yesterday":                  "to",
 		"status=created":                "status",
 		"status=PAID":                   "status",
-		"status=":                       "status",
 		"status=CREATED,CONFIRMED":      "status",
 		"customer_id=0":                 "customer_id",
 		"customer_id=x":                 "customer_id",
-		"customer_id=":                  "customer_id",
 		"limit=0":                       "limit",
 		"limit=101":                     "limit",
 		"cursor=x":                      "cursor",
 		"cursor=bzoxOjI6Mw":             "cursor", // o:1:2:3
 		"cursor=cDox":                   "cursor", // p:1, of the list of products
 		"cursor=bzotMTox":               "cursor", // o:-1:1
-		"search=":                       "search",
 		"status=CREATED&status=CREATED": "status",
 	} {
 		r := ordersRaw(t, w, s, http.MethodGet, "/orders?"+query, nil, nil)
@@ -899,7 +895,7 @@ func TestOrderRaceConfirmCancel(t *testing.T) {
 		for i := range 2 {
 			all.Go(func() {
 				confirms[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), order.ID,
-					&orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprintf("race-%d-%d", round, i))}, orders.Confirmation{})
+					&orders.ConfirmOrderParams{IdempotencyKey: fmt.Sprintf("race-%d-%d", round, i)}, orders.Confirmation{})
 			})
 			all.Go(func() {
 				cancels[i], errs[2+i] = s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{})

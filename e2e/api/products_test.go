@@ -121,7 +121,7 @@ func TestProductRefused(t *testing.T) {
 		fields []string
 	}{
 		{create, `{}`, []string{"sku", "name", "price_cents", "stock"}},
-		{create, `{"sku":"","name":"","price_cents":-1,"stock":-1}`, []string{"sku", "sku", "name", "name", "price_cents", "stock"}},
+		{create, `{"sku":"","name":"","price_cents":-1,"stock":-1}`, []string{"sku", "name", "price_cents", "stock"}},
 		{create, `{"sku":"A","name":"x","price_cents":100000000001,"stock":1000000001}`, []string{"price_cents", "stock"}},
 		{create, `{"sku":"A","name":"x","price_cents":1.5,"stock":"1"}`, []string{"price_cents", "stock"}},
 		{create, `{"sku":"A","name":"x","price_cents":1,"stock":9223372036854775808}`, []string{"stock"}},
@@ -136,7 +136,7 @@ func TestProductRefused(t *testing.T) {
 		{patch, `{}`, []string{"body"}},
 		{patch, `{"sku":"OTHER"}`, []string{"sku"}},
 		{patch, `{"colour":"red"}`, []string{"colour"}},
-		{patch, `{"name":""}`, []string{"name", "name"}},
+		{patch, `{"name":""}`, []string{"name"}},
 		{patch, `{"name":null}`, []string{"name"}},
 		{patch, `{"price_cents":-1}`, []string{"price_cents"}},
 		{patch, `{"price_cents":100000000001}`, []string{"price_cents"}},
@@ -376,9 +376,9 @@ func TestProductListRefused(t *testing.T) {
 	page, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Limit: new(int32(1))})
 	ordersWant(t, "list orders", page, err, http.StatusOK)
 	for query, field := range map[string]string{
-		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit", "limit=": "limit",
-		"cursor=x": "cursor", "cursor=": "cursor", "cursor=***": "cursor", "cursor=" + *page.JSON200.NextCursor: "cursor",
-		"search=": "search", "search=%0A": "search", "search=" + strings.Repeat("x", 101): "search",
+		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit",
+		"cursor=x": "cursor", "cursor=***": "cursor", "cursor=" + *page.JSON200.NextCursor: "cursor",
+		"search=%0A": "search", "search=" + strings.Repeat("x", 101): "search",
 		"status=CREATED": "status", "page=2": "page",
 	} {
 		r := ordersRaw(t, w, s, http.MethodGet, "/products?"+query, nil, nil)

@@ -150,7 +150,7 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 	var answered atomic.Int64
 	for i, id := range ids {
 		sending.Go(func() {
-			replies[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: new(fmt.Sprint("k", i))}, orders.Confirmation{})
+			replies[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: fmt.Sprint("k", i)}, orders.Confirmation{})
 			answered.Add(1)
 		})
 	}

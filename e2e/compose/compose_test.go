@@ -174,7 +174,7 @@ func testFlow(t *testing.T, name string, urls sdk.URLs) {
 		t.Fatalf("place: %s\n%s", placed.Status(), placed.Body)
 	}
 	key := name + "-confirm"
-	confirmed, err := c.Orders.ConfirmOrderWithResponse(t.Context(), placed.JSON201.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	confirmed, err := c.Orders.ConfirmOrderWithResponse(t.Context(), placed.JSON201.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}

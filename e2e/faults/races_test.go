@@ -181,7 +181,7 @@ func (r *race) placeAndConfirm(key string, lines ...orders.OrderLineInput) reque
 
 func confirm(key string, id int64) request {
 	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
-		a, err := c.Orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+		a, err := c.Orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 		if err != nil {
 			return nil, nil, err
 		}

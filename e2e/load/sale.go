@@ -73,7 +73,7 @@ func (s *sale) place(in orders.OrderInput) step {
 func (s *sale) confirm() step {
 	key := s.key + "-confirm"
 	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *sdk.Client) (Answer, error) {
-		r, err := c.Orders.ConfirmOrderWithResponse(ctx, s.id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+		r, err := c.Orders.ConfirmOrderWithResponse(ctx, s.id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 		if err != nil {
 			return Answer{}, err
 		}

@@ -61,7 +61,7 @@ func TestServices(t *testing.T) {
 func confirm(t *testing.T, c *sdk.Client, o *orders.Order) {
 	t.Helper()
 	key := fmt.Sprintf("confirm-%d", o.ID)
-	r, err := c.Orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.Confirmation{})
+	r, err := c.Orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 	if err != nil {
 		t.Fatal(err)
 	}

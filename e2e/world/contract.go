@@ -69,6 +69,9 @@ func LoadContract(data []byte) (*Contract, error) {
 	}
 	no := false
 	for _, schema := range doc.Components.Schemas {
+		if known, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {
+			schema.Value.Enum = known
+		}
 		if s := schema.Value; s.Type.Is("object") && len(s.Properties) > 0 && s.AdditionalProperties.Has == nil {
 			s.AdditionalProperties.Has = &no
 		}
@@ -124,6 +127,13 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 	for name, value := range parameters {
 		if plain, err := url.PathUnescape(value); err == nil {
 			parameters[name] = plain
+		}
+	}
+	for _, parameter := range operation.Parameters {
+		p := parameter.Value
+		of, ok := p.Extensions["x-alias-of"].(string)
+		if ok && asked.Header.Get(p.Name) != "" && asked.Header.Get(of) == "" {
+			asked.Header.Set(of, asked.Header.Get(p.Name))
 		}
 	}
 	asked.Body, asked.ContentLength = io.NopCloser(bytes.NewReader(sent)), int64(len(sent))

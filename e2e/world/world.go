@@ -127,8 +127,8 @@ func New(t testing.TB, o Options) *World {
 
 	handler, err = orchestrator.New(orchestrator.Config{
 		Server: edge, OrdersBaseURL: w.OrdersURL, OrdersTimeout: 4 * time.Second,
-		ServiceToken: ServiceToken, AllowAnonymous: o.AllowAnonymous,
-	})
+		ServiceToken: serviceTokens, AllowAnonymous: o.AllowAnonymous,
+	}, w.Clock.Now)
 	w.OrchestratorURL = w.serve("orchestrator", handler, err)
 	return w
 }

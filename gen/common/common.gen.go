@@ -147,12 +147,15 @@ type HealthStatus string
 // Example: 1
 type ID = int64
 
+// KeyText defines model for KeyText.
+type KeyText = string
+
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = string
 
 // Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type Problem struct {
-	// Code What went wrong, stable across versions. New codes may come; treat an unknown one by its status.
+	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
 	//
 	// Example: not_found
 	Code ProblemCode `json:"code"`
@@ -175,7 +178,7 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
-// ProblemCode What went wrong, stable across versions. New codes may come; treat an unknown one by its status.
+// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
 //
 // Example: not_found
 type ProblemCode string
@@ -200,7 +203,7 @@ type Shortage struct {
 type Cursor = string
 
 // IdempotencyKey defines model for IdempotencyKey.
-type IdempotencyKey = string
+type IdempotencyKey = KeyText
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
@@ -209,7 +212,7 @@ type IfMatch = string
 type Limit = int32
 
 // XIdempotencyKey defines model for XIdempotencyKey.
-type XIdempotencyKey = string
+type XIdempotencyKey = KeyText
 
 // BadRequest What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type BadRequest = Problem

@@ -91,6 +91,11 @@ func (e WithdrawnOrderStatus) Valid() bool {
 	}
 }
 
+// CallerCorrelationID Chosen by the caller. Null and the empty text are as good as none.
+//
+// Example: erp-run-42
+type CallerCorrelationID = string
+
 // Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
 //
 // Example: 129900
@@ -210,8 +215,10 @@ type ID = common.ID
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
-	// CorrelationID Example: erp-run-42
-	CorrelationID *CorrelationID `json:"correlation_id,omitempty"`
+	// CorrelationID Chosen by the caller. Null and the empty text are as good as none.
+	//
+	// Example: erp-run-42
+	CorrelationID *CallerCorrelationID `json:"correlation_id,omitempty"`
 
 	// CustomerID An identifier. Opaque, never used twice.
 	//
@@ -243,7 +250,7 @@ type OrderRequestLine struct {
 // Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type Problem = common.Problem
 
-// ProblemCode What went wrong, stable across versions. New codes may come; treat an unknown one by its status.
+// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
 //
 // Example: not_found
 type ProblemCode = common.ProblemCode
@@ -258,7 +265,7 @@ type Step string
 
 // StepError defines model for StepError.
 type StepError struct {
-	// Code What went wrong, stable across versions. New codes may come; treat an unknown one by its status.
+	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
 	//
 	// Example: not_found
 	Code ProblemCode `json:"code"`
@@ -322,8 +329,8 @@ type UnsupportedMediaType = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.
 type CreateAndConfirmOrderParams struct {
-	// XCorrelationID Ties the logs of all services together. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try.
-	XCorrelationID *CorrelationID `json:"X-Correlation-Id,omitempty"`
+	// XCorrelationID Ties the logs of all services together. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try. An empty one is an absent one.
+	XCorrelationID *CallerCorrelationID `json:"X-Correlation-Id,omitempty"`
 }
 
 // CreateAndConfirmOrderJSONRequestBody defines body for CreateAndConfirmOrder for application/json ContentType.

@@ -62,6 +62,9 @@ type Health = common.Health
 // Example: 1
 type ID = common.ID
 
+// KeyText defines model for KeyText.
+type KeyText = common.KeyText
+
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
 
@@ -215,7 +218,7 @@ type PriceCents = int64
 // Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type Problem = common.Problem
 
-// ProblemCode What went wrong, stable across versions. New codes may come; treat an unknown one by its status.
+// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
 //
 // Example: not_found
 type ProblemCode = common.ProblemCode
@@ -390,13 +393,13 @@ type StockMovementPage struct {
 type Time = common.Time
 
 // ConfirmationKey defines model for ConfirmationKey.
-type ConfirmationKey = string
+type ConfirmationKey = KeyText
 
 // Cursor defines model for Cursor.
 type Cursor = string
 
 // IdempotencyKey defines model for IdempotencyKey.
-type IdempotencyKey = string
+type IdempotencyKey = KeyText
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
@@ -405,7 +408,7 @@ type IfMatch = string
 type Limit = int32
 
 // XIdempotencyKey defines model for XIdempotencyKey.
-type XIdempotencyKey = string
+type XIdempotencyKey = KeyText
 
 // BadRequest What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type BadRequest = Problem
@@ -484,7 +487,7 @@ type CreateOrderParams struct {
 	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey An alias of Idempotency-Key. Where both are sent they must agree.
+	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -493,16 +496,16 @@ type CancelOrderParams struct {
 	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey An alias of Idempotency-Key. Where both are sent they must agree.
+	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
 	// IdempotencyKey A name for this confirmation, chosen by the caller, as with every POST. It is required here, in this header or in X-Idempotency-Key.
-	IdempotencyKey *ConfirmationKey `json:"Idempotency-Key,omitempty"`
+	IdempotencyKey ConfirmationKey `json:"Idempotency-Key"`
 
-	// XIdempotencyKey An alias of Idempotency-Key. Where both are sent they must agree.
+	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -532,7 +535,7 @@ type CreateProductParams struct {
 	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey An alias of Idempotency-Key. Where both are sent they must agree.
+	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 

@@ -54,34 +54,30 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 		"bearerAuth":   tokens.Verify,
 		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
 	}
-	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{limitLogin(config.LoginRate, config.LoginBurst)})
+	config.Server.Admit = map[string]func(echo.Context) error{"login": limitLogin(config.LoginRate, config.LoginBurst)}
+	handler := stub.NewStrictHandler(s, nil)
 	return server.New(config.Server, func(router *echo.Echo, prefix string) {
 		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
 	})
 }
 
 // limitLogin bounds how fast one address can try passwords.
-func limitLogin(perSecond float64, burst int) stub.StrictMiddlewareFunc {
+func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
 	})
 	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // until the next try
-	return func(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
-		if operationID != "Login" {
-			return next
+	return func(c echo.Context) error {
+		ok, err := tries.Allow(host(c.RealIP()))
+		if err != nil {
+			return fmt.Errorf("limit login: %w", err)
 		}
-		return func(c echo.Context, request any) (any, error) {
-			ok, err := tries.Allow(host(c.RealIP()))
-			if err != nil {
-				return nil, fmt.Errorf("limit login: %w", err)
+		if !ok {
+			return &problem.Error{
+				Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: wait,
 			}
-			if !ok {
-				return nil, &problem.Error{
-					Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: wait,
-				}
-			}
-			return next(c, request)
 		}
+		return nil
 	}
 }
 

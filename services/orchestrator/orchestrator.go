@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -37,7 +38,7 @@ type Config struct {
 	Server         server.Config // Service, Title, Contract, Prefixes, Schemes and Encode are set by New
 	OrdersBaseURL  string
 	OrdersTimeout  time.Duration // of one try
-	ServiceToken   string        // speaks for callers without a token; the first, where there are several
+	ServiceToken   string        // comma-separated: callers may show any, the first speaks for those without a token
 	AllowAnonymous bool          // whether there may be such callers
 }
 
@@ -47,14 +48,15 @@ func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *tele
 		Server:         server.FromConfig(c, log, m, t),
 		OrdersBaseURL:  c.OrdersAPIBase,
 		OrdersTimeout:  2 * c.UpstreamTimeout,
-		ServiceToken:   c.ServiceToken.First(),
+		ServiceToken:   c.ServiceToken.Reveal(),
 		AllowAnonymous: c.AllowAnonymous,
-	})
+	}, time.Now)
 }
 
 // New returns the service.
-func New(config Config) (http.Handler, error) {
-	s := &service{token: config.ServiceToken}
+func New(config Config, clock func() time.Time) (http.Handler, error) {
+	token, _, _ := strings.Cut(config.ServiceToken, ",")
+	s := &service{token: strings.TrimSpace(token)}
 	var err error
 	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
 		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
@@ -75,7 +77,8 @@ func New(config Config) (http.Handler, error) {
 	config.Server.AllowAnonymous = config.AllowAnonymous
 	// The token is passed on: orders-api, which has the secret, says what it is worth.
 	config.Server.Schemes = map[string]auth.Scheme{
-		"bearerAuth": func(string) (auth.Caller, error) { return auth.Caller{Name: "bearer", Role: auth.Service}, nil },
+		"bearerAuth":   auth.Unverified(clock),
+		"serviceToken": auth.ServiceTokens(config.ServiceToken),
 	}
 	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passOn})
 	return server.New(config.Server, func(router *echo.Echo, prefix string) {
@@ -101,7 +104,7 @@ func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.S
 		}
 		ctx := context.WithValue(c.Request().Context(), tokenKey{}, token)
 		body := request.(stub.CreateAndConfirmOrderRequestObject).Body
-		if body.CorrelationID != nil {
+		if body.CorrelationID != nil && *body.CorrelationID != "" {
 			ctx = telemetry.WithCorrelationID(ctx, *body.CorrelationID)
 		} else if telemetry.CorrelationID(ctx) == "" { // the header's is there already
 			ctx = telemetry.WithCorrelationID(ctx, digest("correlation", body.IdempotencyKey)) // a repeat gets the same bytes
@@ -159,7 +162,7 @@ func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order
 // call makes is another one.
 func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *orders.Order, replayed bool, err error) {
 	key := childKey(callerKey, fmt.Sprintf("confirm.%d", id))
-	r, err := s.orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: &key}, orders.ConfirmOrderJSONRequestBody{})
+	r, err := s.orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.ConfirmOrderJSONRequestBody{})
 	switch {
 	case err != nil:
 		return nil, false, unavailable(err)

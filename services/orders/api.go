@@ -200,7 +200,7 @@ func (s *service) ListOrderHistory(ctx context.Context, r stub.ListOrderHistoryR
 }
 
 func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestObject) (stub.ConfirmOrderResponseObject, error) {
-	key, err := idempotency.RequireKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	key, err := idempotency.ParseKey(&r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,11 @@ func run(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
+	for _, schema := range common.Components.Schemas {
+		if known, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {
+			schema.Value.Enum = known // constants in Go, and any other value is one too in the contracts
+		}
+	}
 	types := codegen.Configuration{PackageName: "common", Generate: codegen.GenerateOptions{Models: true}}
 	types.OutputOptions.SkipPrune = true
 	types.OutputOptions.ExcludeTags = []string{"docs"}

@@ -162,7 +162,7 @@ func (s *shop) place(t *testing.T, key string, b basket.Basket) int64 {
 // confirm confirms an order through the API.
 func (s *shop) confirm(t *testing.T, key string, id int64) {
 	t.Helper()
-	r, err := s.api.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: &key},
+	r, err := s.api.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: key},
 		orders.Confirmation{})
 	if err != nil || r.JSON200 == nil {
 		t.Fatalf("confirm order: %v", err)

@@ -52,7 +52,7 @@ func (w *ServerInterfaceWrapper) CreateAndConfirmOrder(ctx echo.Context) error {
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "X-Correlation-Id" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("X-Correlation-Id")]; found {
-		var XCorrelationID CorrelationID
+		var XCorrelationID CallerCorrelationID
 		n := len(valueList)
 		if n != 1 {
 			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for X-Correlation-Id, got %d", n))

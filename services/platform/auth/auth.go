@@ -18,6 +18,9 @@ const (
 	Service Role = "service" // another service, on the operations that take the service token
 )
 
+// Known reports whether it is a role that people have.
+func (r Role) Known() bool { return r == Admin || r == Viewer }
+
 // Caller is who sent a request. Name is unique among callers: idempotency keys are kept per Name.
 type Caller struct {
 	Name string

@@ -103,21 +103,28 @@ func (t *Tokens) verify(token string, now time.Time) (verified, error) {
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithAcceptableSkew(skew),
 		jwt.WithClock(jwt.ClockFunc(func() time.Time { return now })),
 	)
+	if errors.Is(err, jwt.ErrTokenExpired()) { // its signature has been verified by then
+		return verified{}, fmt.Errorf("%w: %w", ErrExpired, err)
+	}
 	if err != nil {
 		return verified{}, err
 	}
 	until := claims.Expiration().Add(skew)
-	if claims.Subject() == "" || !until.After(now) { // jwx requires neither, and takes an exp of 0 for none
-		return verified{}, errors.New("no subject, or expired")
+	if !until.After(now) { // jwx does not require exp, and takes 0 for none
+		return verified{}, ErrExpired
+	}
+	if claims.Subject() == "" {
+		return verified{}, errors.New("no subject")
 	}
 	role, _ := claims.Get("role")
-	switch name, _ := role.(string); Role(name) {
-	case Admin, Viewer:
-		caller := Caller{Name: "user:" + claims.Subject(), Role: Role(name)}
-		return verified{caller: caller, from: now, until: until}, nil
+	name, _ := role.(string)
+	if !Role(name).Known() {
+		return verified{}, errUnknownRole
 	}
-	return verified{}, errors.New("unknown role")
+	return verified{caller: Caller{Name: "user:" + claims.Subject(), Role: Role(name)}, from: now, until: until}, nil
 }
+
+var errUnknownRole = errors.New("unknown role")
 
 // checkDates refuses dates that are not numbers (RFC 7519, 2). jwx also reads them from strings.
 func checkDates(payload []byte) error {

@@ -26,11 +26,11 @@ const maxKey = 255
 
 // ParseKey reads the two headers, which are nil where they are absent. The key is "" where both are.
 func ParseKey(header, alias *string) (string, error) {
-	key, err := parseHeader(Header, header)
+	other, err := parseHeader(Alias, alias) // first: where the alias alone was sent, header may be a copy of it
 	if err != nil {
 		return "", err
 	}
-	other, err := parseHeader(Alias, alias)
+	key, err := parseHeader(Header, header)
 	if err != nil {
 		return "", err
 	}
@@ -41,14 +41,6 @@ func ParseKey(header, alias *string) (string, error) {
 		return key, nil
 	}
 	return "", problem.Invalid(common.FieldError{Field: Alias, Message: "differs from " + Header})
-}
-
-// RequireKey is ParseKey for an operation that can't do without.
-func RequireKey(header, alias *string) (string, error) {
-	if header == nil && alias == nil {
-		return "", problem.Invalid(common.FieldError{Field: Header, Message: "is required"})
-	}
-	return ParseKey(header, alias)
 }
 
 func parseHeader(name string, value *string) (string, error) {

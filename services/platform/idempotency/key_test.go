@@ -75,14 +75,6 @@ func TestParseKey(t *testing.T) {
 		if key != test.want || fault(err) != test.fault {
 			t.Errorf("%s: ParseKey = %q, %v, want %q, %q", test.name, key, err, test.want, test.fault)
 		}
-		required, err := idempotency.RequireKey(test.header, test.alias)
-		wantFault := test.fault
-		if test.header == nil && test.alias == nil {
-			wantFault = "Idempotency-Key is required"
-		}
-		if required != test.want || fault(err) != wantFault {
-			t.Errorf("%s: RequireKey = %q, %v, want %q, %q", test.name, required, err, test.want, wantFault)
-		}
 	}
 }
 

@@ -62,14 +62,20 @@ func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
 		var c struct {
 			Components struct {
 				Schemas struct {
-					ProblemCode struct{ Enum []common.ProblemCode }
+					ProblemCode struct {
+						Known []common.ProblemCode `json:"x-extensible-enum"`
+						Enum  []common.ProblemCode
+					}
 				}
 			}
 		}
 		if err := json.Unmarshal(document, &c); err != nil {
 			t.Fatal(err)
 		}
-		codes := c.Components.Schemas.ProblemCode.Enum
+		if closed := c.Components.Schemas.ProblemCode.Enum; closed != nil {
+			t.Errorf("%s closes the codes to %q: a client that is made of it would refuse those to come", name, closed)
+		}
+		codes := c.Components.Schemas.ProblemCode.Known
 		if len(codes) != len(kinds) {
 			t.Errorf("%s has %d codes, this table %d", name, len(codes), len(kinds))
 		}

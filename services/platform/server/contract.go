@@ -1,12 +1,10 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -19,7 +17,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -27,72 +24,150 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
-// maxBody is how many bytes a request body may hold.
-const maxBody = 1 << 20
-
 // operation is one operation of the contract, with what the middleware needs of it at hand.
 type operation struct {
 	route    *routers.Route
 	access   []string // security schemes, any of which will do
 	anyone   bool     // no token is needed
 	roles    []auth.Role
-	refuses  bool // there is something in a request that can be wrong
-	queries  map[string]bool
+	refuses  bool            // there is something in a request that can be wrong
+	queries  map[string]bool // the parameters in the query, and whether an empty one is an absent one
 	headers  []string
+	aliases  []alias
 	integers []string // the parameters in path and query that are
+	body     *openapi3.RequestBody
+	admit    func(echo.Context) error // or nil
 }
 
-// operations reads a contract. Where it leaves a token to the caller, anonymous says whether the service does too. The
-// keys are those of Echo's routes: method, blank, path with :name for a parameter.
-func operations(contract []byte, anonymous bool) (map[string]*operation, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(contract)
+// alias is a header that takes the place of another where that is not sent.
+type alias struct {
+	name, of string
+	required bool // whether one of them is
+}
+
+// operations reads a contract. The keys are those of Echo's routes: method, blank, path with :name for a parameter. It
+// refuses a contract that leaves open who may call an operation, or how much a request may cost.
+func operations(config Config) (map[string]*operation, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(config.Contract)
 	if err != nil {
 		return nil, fmt.Errorf("read contract: %w", err)
 	}
-	all := map[string]*operation{}
+	err = doc.WalkSchemas(func(at string, ref *openapi3.SchemaRef) (err error) {
+		if ref.Value.Pattern, err = fromECMA(ref.Value.Pattern); err != nil {
+			return fmt.Errorf("contract: pattern at %s: %w", at, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, faults := map[string]*operation{}, []error(nil)
+	admit := maps.Clone(config.Admit)
 	for path, item := range doc.Paths.Map() {
 		for method, spec := range item.Operations() {
-			open := *spec
-			open.Security = openapi3.NewSecurityRequirements() // it is authorize that looks after them
 			op := &operation{
-				route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: &open},
-				queries: map[string]bool{},
+				route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method}, queries: map[string]bool{},
+				refuses: spec.Responses.Value("400") != nil, admit: admit[spec.OperationID],
 			}
-			security := doc.Security
-			if spec.Security != nil {
-				security = *spec.Security
-			}
-			op.anyone = len(security) == 0
-			for _, requirement := range security {
-				op.anyone = op.anyone || anonymous && len(requirement) == 0
-				for scheme := range requirement {
-					op.access = append(op.access, scheme)
-				}
-			}
-			if roles, ok := spec.Extensions["x-roles"].([]any); ok {
-				for _, role := range roles {
-					op.roles = append(op.roles, auth.Role(fmt.Sprint(role)))
-				}
-			}
-			op.refuses = spec.Responses.Value("400") != nil
-			for _, parameter := range slices.Concat(item.Parameters, spec.Parameters) {
-				op.add(parameter.Value)
+			delete(admit, spec.OperationID)
+			if err := errors.Join(op.secure(spec, config), op.describe(spec)); err != nil {
+				faults = append(faults, fmt.Errorf("contract: %s: %w", spec.OperationID, err))
 			}
 			all[method+" "+echoPath(path)] = op
 		}
 	}
-	return all, nil
+	for id := range admit {
+		faults = append(faults, fmt.Errorf("contract: there is no operation %s to admit callers to", id))
+	}
+	return all, errors.Join(faults...)
+}
+
+// secure reads who may call an operation.
+func (op *operation) secure(spec *openapi3.Operation, config Config) error {
+	security := op.route.Spec.Security
+	if spec.Security != nil {
+		security = *spec.Security
+	}
+	op.anyone = len(security) == 0
+	people := false // whether a token of people will do
+	for _, requirement := range security {
+		if len(requirement) > 1 {
+			return errors.New("asks for more than one token at once")
+		}
+		op.anyone = op.anyone || config.AllowAnonymous && len(requirement) == 0
+		for name := range requirement {
+			if config.Schemes[name] == nil {
+				return fmt.Errorf("names the security scheme %q, which the service does not have", name)
+			}
+			op.access = append(op.access, name)
+			people = people || name != serviceToken
+		}
+	}
+	roles, _ := spec.Extensions["x-roles"].([]any)
+	for _, value := range roles {
+		role := auth.Role(fmt.Sprint(value))
+		if !role.Known() {
+			return fmt.Errorf("names the role %q, which nobody has", role)
+		}
+		op.roles = append(op.roles, role)
+	}
+	if people && len(op.roles) == 0 {
+		return errors.New("has no x-roles, which say who may call it")
+	}
+	return nil
+}
+
+// serviceToken is the security scheme whose tokens have no role: whoever has one may call what takes it.
+const serviceToken = "serviceToken"
+
+// describe reads what a request may hold.
+func (op *operation) describe(spec *openapi3.Operation) error {
+	open := *spec
+	open.Security = openapi3.NewSecurityRequirements() // authorize looks after them
+	open.Parameters = nil
+	op.route.Operation = &open
+	var faults []error
+	for _, ref := range slices.Concat(op.route.PathItem.Parameters, spec.Parameters) {
+		p := *ref.Value
+		if err := checkBounded(p.Schema.Value, nil); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", p.Name, err))
+		}
+		op.add(&p)
+		open.Parameters = append(open.Parameters, &openapi3.ParameterRef{Value: &p})
+	}
+	for i, a := range op.aliases { // whether one of the two is there is not for the validator to say
+		if p := open.Parameters.GetByInAndName(openapi3.ParameterInHeader, a.of); p != nil {
+			op.aliases[i].required, p.Required = p.Required, false
+		}
+	}
+	if spec.RequestBody != nil {
+		op.body = spec.RequestBody.Value
+		content := op.body.Content.Get(echo.MIMEApplicationJSON)
+		if content == nil || content.Schema == nil {
+			return errors.New("takes a body that is not JSON")
+		}
+		if err := checkBounded(content.Schema.Value, nil); err != nil {
+			faults = append(faults, fmt.Errorf("body: %w", err))
+		}
+	}
+	if !op.refuses && (op.body != nil || len(open.Parameters) > 0) {
+		faults = append(faults, errors.New("takes parameters or a body, but has no answer 400"))
+	}
+	return errors.Join(faults...)
 }
 
 func (op *operation) add(p *openapi3.Parameter) {
 	switch p.In {
 	case openapi3.ParameterInHeader:
 		op.headers = append(op.headers, p.Name)
+		if of, ok := p.Extensions["x-alias-of"].(string); ok {
+			op.aliases = append(op.aliases, alias{name: p.Name, of: of})
+		}
 		return
 	case openapi3.ParameterInQuery:
-		op.queries[p.Name] = true
+		op.queries[p.Name] = p.AllowEmptyValue
 	}
-	if p.Schema != nil && p.Schema.Value.Type.Is(openapi3.TypeInteger) {
+	if p.Schema.Value.Type.Is(openapi3.TypeInteger) {
 		op.integers = append(op.integers, p.Name)
 	}
 }
@@ -117,9 +192,12 @@ func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) 
 		caller, err := schemes[name](token)
 		if err != nil {
 			refused.Cause = errors.Join(refused.Cause, err)
+			if errors.Is(err, auth.ErrExpired) {
+				refused.Detail = "The token has expired; log in again."
+			}
 			continue
 		}
-		if caller.Role != auth.Service && len(op.roles) > 0 && !slices.Contains(op.roles, caller.Role) {
+		if caller.Role != auth.Service && !slices.Contains(op.roles, caller.Role) {
 			return auth.Caller{}, problem.New(common.CodeForbidden, fmt.Sprintf("The role %s may not do this.", caller.Role))
 		}
 		return caller, nil
@@ -134,10 +212,10 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	r := c.Request()
-	if err := op.validateQuery(r.URL.RawQuery); err != nil {
+	if err := op.validateQuery(r.URL); err != nil {
 		return err
 	}
-	body, err := op.readBody(r)
+	inBody, err := op.checkBody(r)
 	if err != nil {
 		return err
 	}
@@ -153,20 +231,25 @@ func (op *operation) validate(c echo.Context) error {
 		PathParams: parameters,
 		Route:      op.route,
 		Options: &openapi3filter.Options{
-			KeepValidatedValue:      true,
+			ExcludeRequestBody:      true, // checkBody looks after it
 			SkipSettingDefaults:     true,
 			MultiError:              true,
-			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("date-time", dateTime{})},
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{withDateTime},
 		},
 	})
+	bad := op.loose(r, parameters)
 	if err != nil {
-		refused := problem.Invalid(fields(err)...)
+		bad = append(bad, fields(err)...)
+	}
+	if bad = append(bad, inBody...); len(bad) > 0 {
+		refused := problem.Invalid(bad[:min(len(bad), maxFaults)]...)
 		refused.Cause = err
 		return refused
 	}
-	bad := append(op.loose(r, parameters), unbindable(body)...)
-	if len(bad) > 0 {
-		return problem.Invalid(bad[:min(len(bad), 100)]...)
+	for _, a := range op.aliases {
+		if a.required && r.Header.Get(a.of) == "" { // the generated code looks for that one
+			r.Header.Set(a.of, r.Header.Get(a.name))
+		}
 	}
 	return nil
 }
@@ -177,6 +260,11 @@ func (op *operation) loose(r *http.Request, parameters map[string]string) (bad [
 	for _, name := range op.headers {
 		if len(r.Header.Values(name)) > 1 {
 			bad = append(bad, common.FieldError{Field: name, Message: "is there more than once"})
+		}
+	}
+	for _, a := range op.aliases {
+		if a.required && r.Header.Values(a.of) == nil && r.Header.Values(a.name) == nil {
+			bad = append(bad, common.FieldError{Field: a.of, Message: "is required"})
 		}
 	}
 	for _, name := range op.integers {
@@ -191,42 +279,27 @@ func (op *operation) loose(r *http.Request, parameters map[string]string) (bad [
 	return bad
 }
 
-// unbindable names the numbers in a valid body that the generated code can't hold. All numbers in the contracts are
-// integers, which in OpenAPI 3.0 have neither fraction nor exponent; the validator takes 1.0 and 1e2 for integers too, and
-// compares with the limits in floating point.
-func unbindable(body []byte) (bad []common.FieldError) {
-	decoder := jsontext.NewDecoder(bytes.NewReader(body))
-	for {
-		token, err := decoder.ReadToken()
-		if err != nil { // the end: readBody has seen that it is JSON
-			return bad
-		}
-		if token.Kind() != '0' {
-			continue
-		}
-		if _, err := strconv.ParseInt(token.String(), 10, 64); err != nil {
-			field := join("", slices.Collect(decoder.StackPointer().Tokens()))
-			bad = append(bad, common.FieldError{Field: clip(field, 200), Message: "must be an integer of 64 bits, without fraction or exponent"})
-		}
-	}
-}
-
 // validateQuery refuses what the validator and the generated code may read differently, or not at all: a parameter that
-// the contract does not name, one that comes twice, and text that is not UTF-8.
-func (op *operation) validateQuery(raw string) error {
-	query, err := url.ParseQuery(raw)
+// the contract does not name, one that comes twice, and text that is not UTF-8. Where an empty parameter is an absent one
+// it is taken out of the query, so that nobody after it sees it.
+func (op *operation) validateQuery(at *url.URL) error {
+	query, err := url.ParseQuery(at.RawQuery)
 	if err != nil {
 		return problem.Invalid(common.FieldError{Field: "query", Message: "is not a valid query string"})
 	}
 	var bad []common.FieldError
 	for name, values := range query {
+		mayBeEmpty, known := op.queries[name]
 		switch {
-		case !op.queries[name]:
+		case !known:
 			bad = append(bad, common.FieldError{Field: name, Message: "is not a parameter of this operation"})
 		case len(values) > 1:
 			bad = append(bad, common.FieldError{Field: name, Message: "is there more than once"})
 		case !utf8.ValidString(values[0]):
 			bad = append(bad, common.FieldError{Field: name, Message: "is not UTF-8"})
+		case values[0] == "" && mayBeEmpty:
+			delete(query, name)
+			at.RawQuery = query.Encode()
 		}
 	}
 	if len(bad) == 0 {
@@ -236,50 +309,10 @@ func (op *operation) validateQuery(raw string) error {
 	for i := range bad { // the name is the client's: it may be anything
 		bad[i].Field = clip(strings.ToValidUTF8(bad[i].Field, "\uFFFD"), 200)
 	}
-	return problem.Invalid(bad[:min(len(bad), 100)]...)
+	return problem.Invalid(bad[:min(len(bad), maxFaults)]...)
 }
 
-// readBody reads the whole body, within bounds, and refuses what is not one JSON value: RFC 8259 as RFC 7493 narrows
-// it, so no member twice, no invalid UTF-8, and nothing after it. Where the operation takes no body, none is read.
-func (op *operation) readBody(r *http.Request) ([]byte, error) {
-	if op.route.Operation.RequestBody == nil {
-		return nil, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return nil, problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
-		}
-		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
-	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	if len(body) == 0 {
-		return nil, nil
-	}
-	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-	if err != nil || media != echo.MIMEApplicationJSON {
-		return nil, problem.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
-	}
-	decoder := jsontext.NewDecoder(bytes.NewReader(body))
-	if _, err = decoder.ReadValue(); err == nil {
-		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
-			return body, nil
-		}
-		if err == nil {
-			err = errors.New("there is more after the JSON value")
-		}
-	}
-	refused := problem.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
-	refused.Cause = err
-	return nil, refused
-}
-
-func jsonFault(err error) string {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return "it ends too early"
-	}
-	return clip(strings.TrimPrefix(err.Error(), "jsontext: "), 300)
-}
+var withDateTime = openapi3.WithStringFormatValidator("date-time", dateTime{})
 
 // dateTime is the format date-time: as RFC 3339 writes it, which time.Parse is generous about, and a time that is.
 type dateTime struct{}
@@ -300,7 +333,7 @@ func fields(err error) []common.FieldError {
 	var walk func(err error, field string)
 	add := func(field, message string) {
 		entry := common.FieldError{Field: clip(field, 200), Message: clip(message, 1000)}
-		if len(found) < 100 && !slices.Contains(found, entry) {
+		if len(found) < maxFaults && !slices.Contains(found, entry) {
 			found = append(found, entry)
 		}
 	}
@@ -311,11 +344,8 @@ func fields(err error) []common.FieldError {
 				walk(one, field)
 			}
 		case *openapi3filter.RequestError:
-			switch {
-			case e.Parameter != nil:
+			if e.Parameter != nil {
 				field = e.Parameter.Name
-			case e.RequestBody != nil:
-				field = ""
 			}
 			if e.Err == nil {
 				add(orBody(field), e.Reason)
@@ -324,7 +354,11 @@ func fields(err error) []common.FieldError {
 			walk(e.Err, field)
 		case *openapi3.SchemaError:
 			path, message := schemaFault(e)
-			add(orBody(join(field, path)), message)
+			at := orBody(join(field, path))
+			if e.SchemaField == "pattern" && slices.ContainsFunc(found, func(f common.FieldError) bool { return f.Field == at }) {
+				return // that its length is wrong is enough
+			}
+			add(at, message)
 		case *openapi3filter.ParseError:
 			add(orBody(field), parseFault(e))
 		default:
@@ -339,23 +373,87 @@ func fields(err error) []common.FieldError {
 	return found
 }
 
+const notAField = "is not a field of this object"
+
 // schemaFault says where a value does not fit its schema, and why, in words for people.
 func schemaFault(e *openapi3.SchemaError) (pointer []string, message string) {
 	pointer = e.JSONPointer()
-	var name string
-	if n, _ := fmt.Sscanf(e.Reason, "property %q is unsupported", &name); n == 1 && strings.HasSuffix(e.Reason, "is unsupported") {
-		return append(pointer, name), "is not a field of this object"
-	}
-	if n, _ := fmt.Sscanf(e.Reason, "property %q is missing", &name); n == 1 && strings.HasSuffix(e.Reason, "is missing") {
+	schema := e.Schema
+	switch e.SchemaField {
+	case "properties":
+		var name string
+		if n, _ := fmt.Sscanf(e.Reason, "property %q is unsupported", &name); n == 1 {
+			return append(pointer, name), notAField
+		}
+	case "required":
 		return pointer, "is required"
-	}
-	if strings.HasPrefix(e.Reason, "cannot convert json.Number") {
-		return pointer, "number is out of range"
-	}
-	if e.SchemaField == "format" && e.Schema.Format == "date-time" {
-		return pointer, "must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"
+	case "pattern":
+		return pointer, patternMessage(schema)
+	case "enum":
+		return pointer, "must be one of " + listed(schema.Enum)
+	case "minLength":
+		return pointer, atLeast(schema.MinLength, "character")
+	case "maxLength":
+		return pointer, atMost(*schema.MaxLength, "character")
+	case "minItems":
+		return pointer, atLeast(schema.MinItems, "item")
+	case "maxItems":
+		return pointer, atMost(*schema.MaxItems, "item")
+	case "minProperties":
+		return pointer, atLeast(schema.MinProps, "field")
+	case "minimum":
+		return pointer, fmt.Sprintf("must be at least %.0f", *schema.Min)
+	case "maximum":
+		return pointer, fmt.Sprintf("must be at most %.0f", *schema.Max)
+	case "nullable":
+		if schema.MinItems > 0 { // null is the empty list of some languages
+			return pointer, atLeast(schema.MinItems, "item")
+		}
+		return pointer, "must not be null"
+	case "format":
+		switch {
+		case schema.Format == "date-time":
+			return pointer, "must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"
+		case schema.Type.Is(openapi3.TypeInteger):
+			return pointer, "number is out of range"
+		}
+		return pointer, "must be a " + schema.Format
+	case "type":
+		if strings.HasPrefix(e.Reason, "cannot convert json.Number") {
+			return pointer, "number is out of range"
+		}
+		return pointer, mustBe(schema)
 	}
 	return pointer, e.Reason
+}
+
+func mustBe(schema *openapi3.Schema) string {
+	kind := strings.Join(*schema.Type, " or ")
+	if strings.ContainsRune("aio", rune(kind[0])) {
+		return "must be an " + kind
+	}
+	return "must be a " + kind
+}
+
+// listed writes the values of an enumeration, but for null, which stands in the type.
+func listed(values []any) string {
+	var texts []string
+	for _, value := range values {
+		if value != nil {
+			texts = append(texts, fmt.Sprint(value))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+func atLeast(n uint64, what string) string { return "must have at least " + count(n, what) }
+func atMost(n uint64, what string) string  { return "must have at most " + count(n, what) }
+
+func count(n uint64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func parseFault(e *openapi3filter.ParseError) string {
@@ -394,12 +492,4 @@ func orBody(field string) string {
 		return "body"
 	}
 	return field
-}
-
-// clip cuts a text to at most n characters.
-func clip(text string, n int) string {
-	if runes := []rune(text); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return text
 }

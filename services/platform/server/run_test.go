@@ -15,9 +15,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/gen/contract"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
+
+// slow is an operation that takes as long as a test says.
+const slow = "  /customers/{id}: { get: { operationId: slow, security: [], responses: { '200': { description: ok } } } }"
 
 // delay is how long /ready says no in these tests before the port is closed.
 const delay = 5 * time.Second
@@ -109,7 +111,7 @@ func start(t *testing.T, delay time.Duration) *running {
 	s := &running{done: make(chan error, 1), takes: make(chan time.Duration, 1), release: release}
 	healthy := func(c echo.Context) error { return c.JSON(http.StatusOK, common.Health{Status: common.HealthOK}) }
 	log := slog.New(slog.DiscardHandler)
-	handler, err := server.New(server.Config{Title: "any", Contract: contract.Orchestrator, Log: log}, func(router *echo.Echo, prefix string) {
+	handler, err := server.New(server.Config{Title: "any", Contract: contractWith(slow), Log: log}, func(router *echo.Echo, prefix string) {
 		router.GET(prefix+"/health", healthy)
 		router.GET(prefix+"/ready", healthy)
 		router.GET(prefix+"/customers/:id", func(c echo.Context) error {

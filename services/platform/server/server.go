@@ -37,6 +37,10 @@ type Config struct {
 
 	AllowAnonymous bool // whether callers may leave out a token that the contract says they may
 
+	// Admit has, by operationId, what decides on a caller that the contract lets through, before the request is looked at
+	// and its body read.
+	Admit map[string]func(c echo.Context) error
+
 	// Encode writes an error in the service's own shape, and reports whether it did. The problem document is written
 	// where it is nil or did not. e is what cause came down to.
 	Encode func(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error)
@@ -52,7 +56,7 @@ type Edge struct {
 
 // New returns a handler that serves what register adds, under the contract.
 func New(config Config, register func(router *echo.Echo, prefix string)) (http.Handler, error) {
-	all, err := operations(config.Contract, config.AllowAnonymous)
+	all, err := operations(config)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +100,11 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		addDocs(e, prefix, config.Title, assets)
 		register(e, prefix)
 	}
+	for _, route := range e.Routes() {
+		if s.operation(route.Method, route.Path) == nil {
+			return nil, fmt.Errorf("the route %s %s is not in the contract, which says who may call it", route.Method, route.Path)
+		}
+	}
 	return config.Tracing.Server(e), nil
 }
 
@@ -110,12 +119,16 @@ func (s *shared) find(c echo.Context) (*operation, bool) {
 	if strayed(c) {
 		return nil, false
 	}
-	path := c.Path()
+	op := s.operation(c.Request().Method, c.Path())
+	return op, op != nil
+}
+
+// operation returns the operation of one of Echo's routes, or nil.
+func (s *shared) operation(method, path string) *operation {
 	for _, prefix := range s.config.Prefixes {
 		path = strings.TrimPrefix(path, prefix)
 	}
-	op, ok := s.operations[c.Request().Method+" "+path]
-	return op, ok
+	return s.operations[method+" "+path]
 }
 
 // strayed reports whether the path is not the route's after all: Echo takes an empty part for a parameter, and gives the
@@ -219,6 +232,11 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if id := c.Request().Header.Get(telemetry.CorrelationHeader); ValidCorrelationID(id) {
 			c.SetRequest(c.Request().WithContext(telemetry.WithCorrelationID(c.Request().Context(), id)))
+		}
+		if op.admit != nil {
+			if err := op.admit(c); err != nil {
+				return err
+			}
 		}
 		if err := op.validate(c); err != nil {
 			return err

@@ -1,0 +1,458 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// contractWith is a contract of these paths, in YAML, beside those that every service has.
+func contractWith(paths string) []byte {
+	return []byte(`
+openapi: 3.0.3
+info: { title: small, version: 1.0.0 }
+components:
+  securitySchemes:
+    people: { type: http, scheme: bearer }
+    serviceToken: { type: http, scheme: bearer }
+paths:
+  /health: { get: { operationId: getHealth, security: [], responses: { '200': { description: ok } } } }
+  /ready: { get: { operationId: getReady, security: [], responses: { '200': { description: ok } } } }
+  /openapi.json: { get: { operationId: getContract, security: [], responses: { '200': { description: ok } } } }
+  /docs: { get: { operationId: getDocs, security: [], responses: { '200': { description: ok } } } }
+  /docs/{asset}: { get: { operationId: getDocsAsset, security: [], responses: { '200': { description: ok } } } }
+` + paths)
+}
+
+// things is an operation at POST /things, given what belongs to it beside its answers.
+func things(rest string) []byte {
+	return contractWith(`
+  /things:
+    post:
+      operationId: makeThing
+      responses: { '200': { description: ok }, '400': { description: bad } }
+      ` + strings.ReplaceAll(rest, "\n", "\n      "))
+}
+
+func people(string) (auth.Caller, error) {
+	return auth.Caller{Name: "user:x", Role: auth.Viewer}, nil
+}
+
+// newThings serves a contract of things, which answers with the body that it was given.
+func newThings(contract []byte) (http.Handler, error) {
+	return server.New(server.Config{
+		Title: "small", Contract: contract, Log: slog.New(slog.DiscardHandler),
+		Schemes: map[string]auth.Scheme{"people": people, "serviceToken": auth.ServiceTokens("service-token")},
+	}, func(router *echo.Echo, prefix string) {
+		router.POST(prefix+"/things", func(c echo.Context) error {
+			if checked, ok := c.Request().Body.(interface{ ValidatedValue() any }); ok {
+				return c.JSON(http.StatusOK, checked.ValidatedValue())
+			}
+			return c.String(http.StatusOK, c.Request().URL.RawQuery)
+		})
+	})
+}
+
+// What leaves open who may call, or what a request may cost, does not start.
+func TestContractsThatDoNotStart(t *testing.T) {
+	t.Parallel()
+	const open = "security: []\n"
+	body := func(schema string) string {
+		return open + "requestBody: { content: { application/json: { schema: " + schema + " } } }"
+	}
+	for _, test := range []struct{ name, rest, fault string }{
+		{"open", open, ""},
+		{"roles", "security: [{ people: [] }]\nx-roles: [admin, viewer]", ""},
+		{"roles, a token or none", "security: [{ people: [] }, {}]\nx-roles: [admin]", ""},
+		{"the service token alone", "security: [{ serviceToken: [] }]", ""},
+		{"no roles", "security: [{ people: [] }]", "makeThing: has no x-roles"},
+		{"no roles for people beside services", "security: [{ serviceToken: [] }, { people: [] }]", "makeThing: has no x-roles"},
+		{"no role", "security: [{ people: [] }]\nx-roles: []", "makeThing: has no x-roles"},
+		{"roles that are no list", "security: [{ people: [] }]\nx-roles: admin", "makeThing: has no x-roles"},
+		{"an unknown role", "security: [{ people: [] }]\nx-roles: [admin, manger]", `names the role "manger"`},
+		{"the role of services", "security: [{ people: [] }]\nx-roles: [service]", `names the role "service"`},
+		{"an unknown scheme", "security: [{ peeple: [] }]\nx-roles: [admin]", `names the security scheme "peeple"`},
+		{"two tokens at once", "security: [{ people: [], serviceToken: [] }]\nx-roles: [admin]", "more than one token at once"},
+		{"a bounded body", body("{ type: object, additionalProperties: false, properties: { a: { type: array, maxItems: 3, items: { type: integer } } } }"), ""},
+		{"an open object", body("{ type: object, properties: { a: { type: integer } } }"), "body: an object without additionalProperties"},
+		{"an array without end", body("{ type: object, additionalProperties: false, properties: { a: { type: array, items: { type: integer } } } }"), "body: a: an array without maxItems"},
+		{"a text without end", body("{ type: string }"), "body: a string without maxLength"},
+		{"a fraction", body("{ type: number }"), "no object, array, string, integer or boolean"},
+		{"anything", body("{}"), "no object, array, string, integer or boolean"},
+		{"a choice of schemas", body("{ oneOf: [{ type: integer }, { type: boolean }] }"), "a schema of other schemas"},
+		{"a pattern that nobody explains", body("{ type: string, maxLength: 9, pattern: '^a$' }"), "body: a pattern without x-pattern-message"},
+		{"a pattern that can't be read", body("{ type: string, maxLength: 9, pattern: '(?=a)', x-pattern-message: no }"), "pattern at /"},
+		{"a parameter that is not bounded", open + "parameters: [{ name: q, in: query, schema: { type: string } }]", "q: a string without maxLength"},
+		{"a body that is not JSON", open + "requestBody: { content: { text/plain: { schema: { type: string, maxLength: 9 } } } }", "a body that is not JSON"},
+	} {
+		_, err := newThings(things(test.rest))
+		if test.fault == "" && err != nil || test.fault != "" && (err == nil || !strings.Contains(err.Error(), test.fault)) {
+			t.Errorf("%s: New: %v, want %q in it", test.name, err, test.fault)
+		}
+	}
+	_, err := newThings(contractWith("  /other: { get: { operationId: other, security: [], responses: {} } }"))
+	if err == nil || !strings.Contains(err.Error(), "the route POST /things is not in the contract") {
+		t.Errorf("a route that the contract does not know: New: %v", err)
+	}
+	_, err = newThings(contractWith(`
+  /things: { post: { operationId: makeThing, security: [], responses: {}, requestBody: { content: { application/json: { schema: { type: integer } } } } } }`))
+	if err == nil || !strings.Contains(err.Error(), "has no answer 400") {
+		t.Errorf("a body that can't be refused: New: %v", err)
+	}
+	_, err = server.New(server.Config{Contract: contractWith(""), Admit: map[string]func(echo.Context) error{"nothing": nil}, Log: slog.New(slog.DiscardHandler)},
+		func(*echo.Echo, string) {})
+	if err == nil || !strings.Contains(err.Error(), "there is no operation nothing") {
+		t.Errorf("a limit on what is not there: New: %v", err)
+	}
+}
+
+// send posts a body to things and returns the status, the faults and the answer.
+func send(t *testing.T, handler http.Handler, target, body string, headers ...string) (int, []string, string) {
+	t.Helper()
+	var sent io.Reader
+	if body != "" {
+		sent = strings.NewReader(body)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, sent)
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	var doc common.Problem
+	var faults []string
+	if w.Code != http.StatusOK {
+		if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		if doc.Errors != nil {
+			for _, fault := range *doc.Errors {
+				faults = append(faults, fault.Field+" "+fault.Message)
+			}
+		}
+	}
+	slices.Sort(faults)
+	return w.Code, faults, w.Body.String()
+}
+
+const order = `security: []
+requestBody:
+  required: true
+  content:
+    application/json:
+      schema:
+        type: object
+        additionalProperties: false
+        required: [key, items]
+        properties:
+          key: { type: string, minLength: 1, maxLength: 5, pattern: '^[a-z]+$', x-pattern-message: 'must be small letters, such as abc' }
+          note: { type: string, nullable: true, maxLength: 5 }
+          day: { type: string, format: date-time, maxLength: 35 }
+          kind: { type: string, enum: [big, small] }
+          really: { type: boolean }
+          items:
+            type: array
+            minItems: 1
+            maxItems: 3
+            items:
+              type: object
+              additionalProperties: false
+              required: [n]
+              properties:
+                n: { type: integer, format: int64, minimum: 1, maximum: 100000000000 }`
+
+func TestFaultsOfABody(t *testing.T) {
+	t.Parallel()
+	handler, err := newThings(things(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const good = `{"key":"abc","note":null,"items":[{"n":1},{"n":100000000000}]}`
+	if status, faults, answer := send(t, handler, "/things", good); status != http.StatusOK || strings.TrimSpace(answer) != `{"items":[{"n":1},{"n":100000000000}],"key":"abc","note":null}` {
+		t.Fatalf("%s: got %d %q %s, want the value back", good, status, faults, answer)
+	}
+	for body, want := range map[string][]string{
+		"":                              {"body is required"},
+		`{}`:                            {"items is required", "key is required"},
+		`[]`:                            {"body must be an object"},
+		`"x"`:                           {"body must be an object"},
+		`null`:                          {"body must not be null"},
+		`{"key":"a"}`:                   {"items is required"},
+		`{"key":"a","items":null}`:      {"items must have at least 1 item"},
+		`{"key":"a","items":[]}`:        {"items must have at least 1 item"},
+		`{"key":"a","items":{}}`:        {"items must be an array"},
+		`{"key":"a","items":[1]}`:       {"items[0] must be an object"},
+		`{"key":"a","items":[{}]}`:      {"items[0].n is required"},
+		`{"key":"a","items":[{"n":0}]}`: {"items[0].n must be at least 1"},
+		`{"key":"a","items":[{"n":100000000001}]}`:       {"items[0].n must be at most 100000000000"},
+		`{"key":"a","items":[{"n":null}]}`:               {"items[0].n must not be null"},
+		`{"key":"a","items":[{"n":"1"}]}`:                {"items[0].n must be an integer"},
+		`{"key":"a","items":[{"n":1.0}]}`:                {"items[0].n must be an integer of 64 bits, without fraction or exponent"},
+		`{"key":"a","items":[{"n":1,"m":[{},{}]}]}`:      {"items[0].m is not a field of this object"},
+		`{"key":"a","items":[{"n":1},{},{"n":1},{}]}`:    {"items must have at most 3 items"},
+		`{"a":1,"items":[{},{},{},{},{}],"key":5}`:       {"a is not a field of this object", "items must have at most 3 items"},
+		`{"key":"","items":[{"n":1}]}`:                   {"key must have at least 1 character"},
+		`{"key":"A","items":[{"n":1}]}`:                  {"key must be small letters, such as abc"},
+		`{"key":"abcdef","items":[{"n":1}]}`:             {"key must have at most 5 characters"},
+		`{"key":"ABCDEFGH","items":[{"n":1}]}`:           {"key must have at most 5 characters"},
+		`{"key":1,"items":[{"n":1}]}`:                    {"key must be a string"},
+		`{"key":["a"],"items":[{"n":1}]}`:                {"key must be a string"},
+		`{"key":"a","items":[{"n":1}],"x":1,"y":{}}`:     {"x is not a field of this object", "y is not a field of this object"},
+		`{"key":"a","items":[{"n":1}],"note":"ññññññ"}`:  {"note must have at most 5 characters"},
+		`{"key":"a","items":[{"n":1}],"day":"monday"}`:   {"day must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"},
+		`{"key":"a","items":[{"n":1}],"kind":"middle"}`:  {"kind must be one of big, small"},
+		`{"key":"a","items":[{"n":1}],"really":"true"}`:  {"really must be a boolean"},
+		`{"key":"a","items":[{"n":1}],"key":"b"}`:        {`body is not one JSON value: duplicate object member name "key"`},
+		`{"key":"a","items":[{"n":1}],"x":{"y":1,"y":1}`: {`body is not one JSON value: duplicate object member name "y" within "/x"`},
+		`{"key":"a","items":[{"n":1}]`:                   {"body is not one JSON value: it ends too early"},
+		`{"key":"a","items":[{"n":1}]}1`:                 {"body is not one JSON value: there is more after the JSON value"},
+		" ":                                              {"body is not one JSON value: it ends too early"},
+	} {
+		if status, faults, answer := send(t, handler, "/things", body); status != http.StatusBadRequest || !slices.Equal(faults, want) {
+			t.Errorf("%s: got %d %q, want %q: %s", body, status, faults, want, answer)
+		}
+	}
+}
+
+// A body of many faults costs at most ten times what a good one of its size does, in bytes and in pieces of memory.
+func TestABodyOfManyFaultsCostsLittle(t *testing.T) {
+	handler, err := newThings(things(strings.Replace(order, "maxItems: 3", "maxItems: 100", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 1 << 20
+	fill := func(before, piece, after string) string {
+		n := (size - len(before) - len(after)) / len(piece)
+		return before + strings.TrimSuffix(strings.Repeat(piece, n), ",") + after
+	}
+	names := func(before, after string) string {
+		var text strings.Builder
+		text.WriteString(before)
+		for i := 0; text.Len() < size-30; i++ {
+			fmt.Fprintf(&text, `"%x":1,`, i)
+		}
+		return strings.TrimSuffix(text.String(), ",") + after
+	}
+	cost := func(body string, want int, fault string) (bytes, pieces uint64) {
+		t.Helper()
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		status, faults, _ := send(t, handler, "/things", body)
+		runtime.ReadMemStats(&after)
+		if status != want || len(faults) > 100 || fault != "" && !slices.ContainsFunc(faults, func(f string) bool { return strings.HasPrefix(f, fault) }) {
+			t.Errorf("%.60s: got %d with %d faults, the first of them %.200q, want %d and %q", body, status, len(faults), faults[:min(len(faults), 1)], want, fault)
+		}
+		return after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs
+	}
+	good := `{"key":"abc","items":[` + strings.Repeat(`{"n":1},`, 99) + `{"n":1}],"note":"abc","kind":"big","day":"2026-01-15T09:30:00Z"}`
+	send(t, handler, "/things", good) // what is made once
+	goodBytes, goodPieces := cost(good+strings.Repeat(" ", size-len(good)), http.StatusOK, "")
+	for _, test := range []struct{ name, body, fault string }{
+		{"items", fill(`{"key":"abc","items":[`, `{},`, `]}`), "items must have at most 100 items"},
+		{"items with names of their own", fill(`{"key":"abc","items":[`, `{"a":1,"b":2},`, `]}`), "items[0].a is not a field"},
+		{"items of another type", fill(`{"key":"abc","items":[`, `1,`, `]}`), "items must have at most 100 items"},
+		{"unknown members", names(`{`, `}`), "f is not a field"},
+		{"unknown members of items", names(`{"key":"abc","items":[{`, `}]}`), "items[0].f is not a field"},
+		{"an unknown member of many items", fill(`{"key":"abc","items":[{"n":1}],"x":[`, `{},`, `]}`), "x is not a field"},
+		{"an unknown member of many members", names(`{"key":"abc","items":[{"n":1}],"x":{`, `}}`), "x is not a field"},
+		{"a long key", fill(`{"items":[{"n":1}],"key":"`, `A`, `"}`), "key must have at most 5 characters"},
+		{"a long name", fill(`{"key":"abc","items":[{"n":1}],"`, `x`, `":1}`), "xxx"},
+		{"a long number", fill(`{"key":"abc","items":[{"n":`, `9`, `}]}`), "items[0].n"},
+		{"many of the wrong type", fill(`[`, `{},`, `]`), "body must be an object"},
+		{"many where a text belongs", fill(`{"items":[{"n":1}],"key":[`, `{},`, `]}`), "key must be a string"},
+		{"many members where an item belongs", names(`{"key":"a","items":[[{`, `}]]}`), "items[0] must be an object"},
+		{"many in each of many", fill(`{"key":"a","items":[`, `[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}],`, `]}`), "items"},
+		{"faults in all items", `{"key":1,"items":[` + strings.Repeat(`{"n":0.5,"m":1},`, 99) + `{}]}` + strings.Repeat(" ", size-2000), "items[0].n"},
+		{"a deep one", fill(`{"key":`, `[`, ``), "body is not one JSON value"},
+	} {
+		b, p := cost(test.body, http.StatusBadRequest, test.fault)
+		t.Logf("%s: %d bytes in %d pieces, of a good body's %d in %d", test.name, b, p, goodBytes, goodPieces)
+		if b > 10*goodBytes || p > 10*goodPieces {
+			t.Errorf("%s: took %d bytes in %d pieces, a good body of that size %d in %d", test.name, b, p, goodBytes, goodPieces)
+		}
+	}
+}
+
+// BenchmarkBody measures the time of these.
+func BenchmarkBody(b *testing.B) {
+	handler, err := newThings(things(order))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const good = `{"key":"abc","items":[{"n":1},{"n":2}]}`
+	for name, body := range map[string]string{
+		"good":  good + strings.Repeat(" ", 1<<20-len(good)),
+		"items": `{"key":"abc","items":[{}` + strings.Repeat(",{}", 349_000) + `]}`,
+		"x":     `{"key":"abc","items":[{"n":1}],"x":[{}` + strings.Repeat(",{}", 349_000) + `]}`,
+		"long":  `{"items":[{"n":1}],"key":"` + strings.Repeat("A", 1<<20-100) + `"}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/things", bytes.NewReader([]byte(body)))
+				r.Header.Set("Content-Type", "application/json")
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
+	}
+}
+
+// Patterns are ECMA-262's, whose white space is all of Unicode's.
+func TestPatternsAreRead(t *testing.T) {
+	t.Parallel()
+	spaces := []string{"\t", "\n", "\v", "\f", "\r", " ", "\u00a0", "\u1680", "\u2000", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff"}
+	others := []string{"a", "\u0085", "\u00a1", "\u180e", "\u200b", "\u2027", "\u202a", "\u2060", "\u3001", "\ufefe", "\uff00", "é", "😀", "\x00", "\x1c"}
+	for _, test := range []struct {
+		pattern string
+		yes, no []string
+	}{
+		{`^\s$`, spaces, others},
+		{`^\S$`, others, spaces},
+		{`^[\s]$`, spaces, others},
+		{`^[^\s]$`, others, spaces},
+		{`^[\S]$`, others, spaces},
+		{`^[^\S]$`, spaces, others},
+		{`^[\s\S]$`, slices.Concat(spaces, others), nil},
+		{`^.$`, others, []string{"\n", "\r", "\u2028", "\u2029", ""}},
+		{`^[.]$`, []string{"."}, []string{"a"}},
+		{`^\.$`, []string{"."}, []string{"a"}},
+		{`^[[:a]$`, []string{"[", ":", "a"}, []string{"b"}},
+		{`^\u00e9\/$`, []string{"é/"}, []string{"e/"}},
+		{`^\u{1F600}$`, []string{"😀"}, []string{"a"}},
+		{`^\\s$`, []string{`\s`}, spaces},
+		{`^\d\w$`, []string{"1a", "1_"}, []string{"١a", "1é"}},
+		{`^a$`, []string{"a"}, []string{"a\n"}},
+	} {
+		handler, err := newThings(things(fmt.Sprintf(
+			"security: []\nrequestBody: { content: { application/json: { schema: { type: string, maxLength: 9, pattern: '%s', x-pattern-message: must be another } } } }", test.pattern)))
+		if err != nil {
+			t.Errorf("%s: %v", test.pattern, err)
+			continue
+		}
+		for want, texts := range map[int][]string{http.StatusOK: test.yes, http.StatusBadRequest: test.no} {
+			for _, text := range texts {
+				body, err := json.Marshal(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if status, faults, _ := send(t, handler, "/things", string(body)); status != want {
+					t.Errorf("%s on %q: got %d %q, want %d", test.pattern, text, status, faults, want)
+				}
+			}
+		}
+	}
+}
+
+func TestAnEmptyParameterIsAnAbsentOne(t *testing.T) {
+	t.Parallel()
+	handler, err := newThings(things(`security: []
+parameters:
+  - { name: q, in: query, allowEmptyValue: true, schema: { type: string, minLength: 2, maxLength: 9 } }
+  - { name: n, in: query, allowEmptyValue: true, schema: { type: integer, minimum: 1 } }
+  - { name: k, in: query, schema: { type: string, minLength: 1, maxLength: 9 } }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{ // what the handler sees, or the faults
+		"":           "",
+		"q=&n=":      "",
+		"q&n":        "",
+		"&q=&&":      "",
+		"q=&n=5":     "n=5",
+		"q=ab&n=":    "q=ab",
+		"k=":         "k must have at least 1 character",
+		"q=%20":      "q must have at least 2 characters",
+		"n=0":        "n must be at least 1",
+		"n=+1":       "n is an invalid integer",
+		"q=&q=":      "q is there more than once",
+		"z=":         "z is not a parameter of this operation",
+		"q=&z=&n=-1": "z is not a parameter of this operation",
+	} {
+		status, faults, answer := send(t, handler, "/things?"+query, "")
+		if got := strings.Join(faults, "; "); status == http.StatusOK && answer != want || status != http.StatusOK && got != want {
+			t.Errorf("?%s: got %d %q %s, want %q", query, status, got, answer, want)
+		}
+	}
+}
+
+// A header that takes the place of another does so where that is required, too.
+func TestAliasOfAHeader(t *testing.T) {
+	t.Parallel()
+	contract := things(`security: []
+parameters:
+  - { name: Key, in: header, required: true, schema: { type: string, minLength: 1, maxLength: 9 } }
+  - { name: X-Key, in: header, x-alias-of: Key, schema: { type: string, minLength: 1, maxLength: 9 } }`)
+	handler, err := server.New(server.Config{Title: "small", Contract: contract, Log: slog.New(slog.DiscardHandler)}, func(router *echo.Echo, prefix string) {
+		router.POST(prefix+"/things", func(c echo.Context) error {
+			return c.String(http.StatusOK, c.Request().Header.Get("Key")+" "+c.Request().Header.Get("X-Key"))
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		headers []string
+		want    string
+	}{
+		{[]string{"Key", "a"}, "a "},
+		{[]string{"X-Key", "b"}, "b b"},
+		{[]string{"Key", "a", "X-Key", "b"}, "a b"},
+		{nil, "Key is required"},
+		{[]string{"Key", ""}, "Key must have at least 1 character"},
+		{[]string{"X-Key", ""}, "X-Key must have at least 1 character"},
+		{[]string{"Key", "", "X-Key", "b"}, "Key must have at least 1 character"},
+		{[]string{"X-Key", "b", "X-Key", "b"}, "X-Key is there more than once"},
+	} {
+		_, faults, answer := send(t, handler, "/things", "", test.headers...)
+		if got := strings.Join(faults, "; "); got != test.want && answer != test.want {
+			t.Errorf("%q: got %q %s, want %q", test.headers, got, answer, test.want)
+		}
+	}
+}
+
+// Who is not admitted is refused before the body is read.
+func TestAdmissionComesBeforeTheBody(t *testing.T) {
+	t.Parallel()
+	handler, err := server.New(server.Config{
+		Title: "small", Contract: things(order), Log: slog.New(slog.DiscardHandler),
+		Admit: map[string]func(echo.Context) error{"makeThing": func(echo.Context) error {
+			return problem.New(common.CodeTooManyRequests, "Too many tries.")
+		}},
+	}, func(router *echo.Echo, prefix string) {
+		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("was admitted") })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := &counting{}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/things?x=%", body))
+	if w.Code != http.StatusTooManyRequests || body.reads > 0 {
+		t.Errorf("got %d after %d reads of the body, want 429 after none: %s", w.Code, body.reads, w.Body)
+	}
+}
+
+// counting is a body that counts how often it is read.
+type counting struct{ reads int }
+
+func (c *counting) Read([]byte) (int, error) {
+	c.reads++
+	return 0, io.EOF
+}
