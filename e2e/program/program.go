@@ -154,6 +154,21 @@ func (p *Program) Interrupt(t testing.TB) {
 	}
 }
 
+// PeakMemory is the most memory that the process has held so far, in bytes. It is Linux that counts it.
+func (p *Program) PeakMemory(t testing.TB) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Skip(err)
+	}
+	_, peak, _ := strings.Cut(string(status), "\nVmHWM:")
+	var kilobytes int
+	if _, err := fmt.Sscan(peak, &kilobytes); err != nil {
+		t.Fatalf("VmHWM of %s: %v", p, err)
+	}
+	return kilobytes << 10
+}
+
 // Stop sends a signal and returns the exit code.
 func (p *Program) Stop(t testing.TB, signal os.Signal) int {
 	t.Helper()
