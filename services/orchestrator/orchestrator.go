@@ -57,11 +57,16 @@ func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *tele
 func New(config Config, clock func() time.Time) (http.Handler, error) {
 	token, _, _ := strings.Cut(config.ServiceToken, ",")
 	s := &service{token: strings.TrimSpace(token)}
+	policy := upstream.Policy{
+		Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Server.Metrics, Tracing: config.Server.Tracing,
+	}
 	var err error
+	s.probe, err = client.NewClientWithResponses(config.OrdersBaseURL, client.WithHTTPClient(upstream.NewProbe(policy)))
+	if err != nil {
+		return nil, fmt.Errorf("orders probe: %w", err)
+	}
 	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
-		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
-			Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Server.Metrics, Tracing: config.Server.Tracing,
-		})),
+		client.WithHTTPClient(upstream.NewClient(policy)),
 		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
 			if token, ok := ctx.Value(tokenKey{}).(string); ok {
 				r.Header.Set("Authorization", "Bearer "+token)
@@ -88,6 +93,7 @@ func New(config Config, clock func() time.Time) (http.Handler, error) {
 
 type service struct {
 	orders *client.ClientWithResponses
+	probe  *client.ClientWithResponses // asks whether orders-api is ready
 	token  string
 }
 
@@ -152,10 +158,15 @@ func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order
 	switch {
 	case err != nil:
 		return nil, unavailable(err)
-	case r.JSON201 != nil:
+	case r.JSON201 != nil && complete(r.JSON201):
 		return r.JSON201, nil
 	}
 	return nil, refused(r.HTTPResponse, r.Body)
+}
+
+// complete reports whether an answer holds an order. The generated client makes one of {} too.
+func complete(o *orders.Order) bool {
+	return o.ID > 0 && o.CustomerID > 0 && o.Customer.Name != "" && o.Status.Valid() && len(o.Items) > 0 && !o.CreatedAt.IsZero()
 }
 
 // confirm is the step confirm_order. Its key is of this order alone: create's key ends first, and the order that a later
@@ -166,10 +177,10 @@ func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *o
 	switch {
 	case err != nil:
 		return nil, false, unavailable(err)
-	case r.JSON200 != nil:
+	case r.JSON200 != nil && complete(r.JSON200) && r.JSON200.ID == id && r.JSON200.ConfirmedAt != nil:
 		return r.JSON200, r.HTTPResponse.Header.Get("Idempotency-Replayed") == "true", nil
 	}
-	return nil, false, refused(r.HTTPResponse, r.Body)
+	return nil, false, refusedStep(r.HTTPResponse, r.Body)
 }
 
 // withdraw makes the error of an order that was placed and not confirmed. Where that was confirm's last word, the order
@@ -185,11 +196,11 @@ func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refu
 	switch {
 	case err != nil:
 		failed.problem = problem.From(unavailable(err))
-	case r.JSON200 != nil:
+	case r.JSON200 != nil && complete(r.JSON200) && r.JSON200.ID == id && r.JSON200.CanceledAt != nil:
 		failed.withdrawn = r.JSON200
 	default:
 		// A last word here means that there is nothing to give back: no such order, or one that was confirmed and kept.
-		canceled := problem.From(refused(r.HTTPResponse, r.Body))
+		canceled := problem.From(refusedStep(r.HTTPResponse, r.Body))
 		if _, final := problem.Refusal(canceled); !final {
 			failed.problem = canceled
 		}
@@ -219,7 +230,8 @@ func refused(r *http.Response, body []byte) error {
 	switch err := json.Unmarshal(body, &doc); {
 	case r.StatusCode == http.StatusServiceUnavailable && err == nil && doc.Code == common.CodeCustomersUnavailable:
 		return problem.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
-	case r.StatusCode >= http.StatusInternalServerError || err != nil || !doc.Code.Valid() || misdirected(doc.Code):
+	case r.StatusCode < http.StatusBadRequest || r.StatusCode >= http.StatusInternalServerError ||
+		err != nil || !doc.Code.Valid() || misdirected(doc.Code):
 		return unavailable(errors.New("orders-api answered " + r.Status))
 	}
 	e := problem.New(doc.Code, doc.Detail)
@@ -240,6 +252,15 @@ func refused(r *http.Response, body []byte) error {
 	return e
 }
 
+// refusedStep is refused for a call that holds nothing of what the caller sent: that it is invalid is not the caller's fault.
+func refusedStep(r *http.Response, body []byte) error {
+	err := refused(r, body)
+	if problem.From(err).Code == common.CodeInvalidInput {
+		return unavailable(fmt.Errorf("orders-api answered %s: %w", r.Status, err))
+	}
+	return err
+}
+
 // misdirected reports whether an answer is about the way of the call, which is not the caller's: another service is
 // there, or a proxy that holds us back.
 func misdirected(code common.ProblemCode) bool {
@@ -257,7 +278,7 @@ func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second) // who asks asks again, and soon
 	defer cancel()
-	r, err := s.orders.GetReadyWithResponse(ctx)
+	r, err := s.probe.GetReadyWithResponse(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -164,7 +164,7 @@ func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObje
 	}
 	p := &purchase{caller: callerName(ctx), lines: merge(r.Body.Items)}
 	once.Prepare = func(ctx context.Context) (err error) {
-		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID)
+		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID, key != "")
 		return err
 	}
 	done, err := s.placing.Do(ctx, once, p)

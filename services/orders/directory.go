@@ -78,10 +78,20 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 }
 
 // Get returns a customer, or a customer_not_found or customers_unavailable problem. Of calls for the same customer at
-// once, one goes out.
-func (d *Directory) Get(ctx context.Context, id int64) (Customer, error) {
+// once, one goes out. An answer that is kept for long must be fresh: then a remembered "there is none" is not enough, and
+// customers-api is asked again.
+func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, error) {
 	telemetry.Note(ctx, "customer_cache", "hit") // unless load says otherwise
-	found, err := d.cache.Get(ctx, id, otter.LoaderFunc[int64, *Customer](d.load))
+	asked := false
+	found, err := d.cache.Get(ctx, id, otter.LoaderFunc[int64, *Customer](func(ctx context.Context, id int64) (*Customer, error) {
+		asked = true
+		return d.load(ctx, id)
+	}))
+	if err == nil && found == nil && fresh && !asked {
+		if found, err = d.load(ctx, id); err == nil {
+			d.cache.Set(id, found)
+		}
+	}
 	if err != nil {
 		return Customer{}, err
 	}
@@ -101,8 +111,11 @@ func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	switch {
 	case err != nil:
 		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", err)
-	case r.JSON200 != nil:
+	case r.JSON200 != nil && r.JSON200.ID == id && r.JSON200.Name != "" && r.JSON200.Email != "":
 		return r.JSON200, nil
+	case r.StatusCode() < http.StatusBadRequest: // the generated client makes a customer of {} too
+		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
+			fmt.Errorf("customers-api answered %s without the customer", r.Status()))
 	case r.ApplicationProblemJSON404 != nil && r.ApplicationProblemJSON404.Code == common.CodeCustomerNotFound:
 		return nil, nil
 	case r.StatusCode() >= http.StatusInternalServerError:

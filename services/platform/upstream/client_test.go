@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -13,9 +14,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/sony/gobreaker/v2"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
@@ -142,7 +144,7 @@ func TestBreakerOpens(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) {
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) {
 			t.Errorf("answer %d, %v, want the breaker's refusal", status, err)
 		}
 	}
@@ -161,6 +163,104 @@ func TestBreakerStaysClosedOnAnswers(t *testing.T) {
 				t.Fatalf("answer %d, %v, want %d", got, err, status)
 			}
 		}
+	}
+}
+
+// A call that ends with the request it belongs to says nothing of the service, whether the breaker is closed or half open.
+func TestBreakerIgnoresHangUps(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{})
+	var status atomic.Int64 // 0 holds calls until their client hangs up
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		if code := int(status.Load()); code != 0 {
+			w.WriteHeader(code)
+			return
+		}
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New()
+		client := upstream.NewClient(upstream.Policy{Name: "orders", Timeout: time.Minute, Tries: 1, Metrics: m})
+		hangUp := func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error)
+			go func() {
+				_, err := client.Do(r) //nolint:bodyclose // there is none
+				ended <- err
+			}()
+			<-arrived
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Fatalf("the call ended with %v, want context.Canceled", err)
+			}
+		}
+		answers := func(code int) {
+			t.Helper()
+			status.Store(int64(code))
+			defer status.Store(0)
+			if got, _, err := post(t, client, s.URL); err != nil || got != code {
+				t.Fatalf("answer %d, %v, want %d", got, err, code)
+			}
+		}
+		for range 40 {
+			hangUp()
+		}
+		answers(200)
+		for range 9 {
+			answers(503)
+		}
+		time.Sleep(3 * time.Second) // of the bubble's clock: the breaker is open, then half open
+		for range 5 {
+			hangUp()
+		}
+		answers(200)
+		answers(200)
+		answers(200)
+	})
+}
+
+// TestProbe asks a service whose calls are refused by the breaker.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, append(slices.Repeat([]int{503}, 10), 200)...)
+	p := upstream.Policy{Timeout: 10 * time.Second, Tries: 1}
+	client, probe := upstream.NewClient(p), upstream.NewProbe(p)
+	for range 10 {
+		if status, _, err := post(t, client, s.URL); err != nil || status != 503 {
+			t.Fatalf("answer %d, %v, want 503", status, err)
+		}
+	}
+	if _, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) {
+		t.Fatalf("got %v, want the breaker's refusal", err)
+	}
+	if status, _, err := post(t, probe, s.URL); err != nil || status != 200 {
+		t.Errorf("the probe got %d, %v, want 200", status, err)
+	}
+}
+
+// An answer that does not end costs a bounded amount of memory.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chunk := make([]byte, 1<<20)
+		for range 300 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	_, body, err := post(t, upstream.NewClient(policy), s.URL)
+	if err == nil || len(body) > 4<<20 {
+		t.Errorf("got %d bytes, %v, want an error after 4 MiB", len(body), err)
 	}
 }
 
@@ -257,11 +357,11 @@ func TestBreakerClosesAgain(t *testing.T) {
 				t.Fatalf("answer %d, %v, want 503", status, err)
 			}
 		}
-		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) { // its first try was the tenth
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) { // its first try was the tenth
 			t.Fatalf("answer %d, %v, want the breaker's refusal", status, err)
 		}
 		refused := time.Now()
-		if status, _, err := post(t, client, s.URL); !errors.Is(err, circuitbreaker.ErrOpen) || time.Since(refused) != 0 {
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) || time.Since(refused) != 0 {
 			t.Fatalf("answer %d, %v after %s, want the breaker's refusal at once", status, err, time.Since(refused))
 		}
 		time.Sleep(2 * time.Second) // of the bubble's clock

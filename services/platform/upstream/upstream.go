@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/failsafehttp"
+	"github.com/sony/gobreaker/v2"
 
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -60,12 +60,15 @@ type Policy struct {
 	Tracing *telemetry.Tracing
 }
 
+// maxAnswer is the most bytes that are read of an answer. The largest order or page of the contracts is far below it.
+const maxAnswer = 4 << 20
+
 // NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
 // growing pause with jitter (or the pause that Retry-After asks for), and stops calling for a while when most calls
 // fail. Every call through it must be safe to repeat: a read, or a write under an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
-		AbortOnErrors(circuitbreaker.ErrOpen).
+		AbortOnErrors(gobreaker.ErrOpenState, gobreaker.ErrTooManyRequests).
 		WithMaxAttempts(p.Tries).
 		WithBackoff(50*time.Millisecond, time.Second).
 		WithJitterFactor(0.5).
@@ -77,46 +80,99 @@ func NewClient(p Policy) *http.Client {
 		true:  p.Metrics.Counter("pedidos_upstream_tries_total", "upstream", p.Name, "outcome", "unanswered"),
 	}
 	opened := p.Metrics.Counter("pedidos_upstream_breaker_opened_total", "upstream", p.Name)
-	breaker := circuitbreaker.NewBuilder[*http.Response]().
-		HandleIf(unanswered).
-		WithFailureRateThreshold(0.5, 10, 10*time.Second).
-		WithDelay(2 * time.Second).
-		WithSuccessThreshold(2).
-		OnOpen(func(circuitbreaker.StateChangedEvent) { opened.Inc() }).
-		Build()
-	p.Metrics.Gauge("pedidos_upstream_breaker_state", func() float64 { return breakerStates[breaker.State()] }, "upstream", p.Name)
-	transport := &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		ResponseHeaderTimeout: p.Timeout,
-		ForceAttemptHTTP2:     true,
-	}
-	return &http.Client{
-		Transport: noted{
-			failsafehttp.NewRoundTripper(counted{traced{p.Tracing.Client(transport)}, tries}, failsafe.Policy[*http.Response](retry), breaker),
-			breaker,
+	breaker := gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+		Interval:     10 * time.Second,
+		BucketPeriod: time.Second,
+		Timeout:      2 * time.Second, // until a call is tried again
+		MaxRequests:  2,               // successes that close it
+		ReadyToTrip: func(n gobreaker.Counts) bool {
+			done := n.TotalSuccesses + n.TotalFailures
+			return done >= 10 && 2*n.TotalFailures >= done
 		},
+		IsExcluded: func(err error) bool { return errors.Is(err, errAbandoned) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				opened.Inc()
+			}
+		},
+	})
+	p.Metrics.Gauge("pedidos_upstream_breaker_state", func() float64 { return breakerStates[breaker.State()] }, "upstream", p.Name)
+	guarded := guarded{traced{p.Tracing.Client(transport(p.Timeout))}, breaker, tries}
+	return client(noted{failsafehttp.NewRoundTripper(guarded, retry), breaker})
+}
+
+// NewProbe returns a client for questions about readiness: it asks once, and neither consults nor feeds the circuit breaker of
+// NewClient.
+func NewProbe(p Policy) *http.Client { return client(traced{p.Tracing.Client(transport(p.Timeout))}) }
+
+func client(t http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport: t,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("a service must not redirect")
 		},
 	}
 }
 
+func transport(timeout time.Duration) *http.Transport {
+	const connect = 2 * time.Second
+	return &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   connect,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		ResponseHeaderTimeout: timeout,
+		ForceAttemptHTTP2:     true,
+	}
+}
+
 // breakerStates are the values of the metric.
-var breakerStates = map[circuitbreaker.State]float64{
-	circuitbreaker.ClosedState: 0, circuitbreaker.HalfOpenState: 1, circuitbreaker.OpenState: 2,
+var breakerStates = map[gobreaker.State]float64{
+	gobreaker.StateClosed: 0, gobreaker.StateHalfOpen: 1, gobreaker.StateOpen: 2,
 }
 
 // noted writes the state of the breaker, as a call has found it, into the span that calls.
 type noted struct {
 	next    http.RoundTripper
-	breaker circuitbreaker.CircuitBreaker[*http.Response]
+	breaker *gobreaker.CircuitBreaker[*http.Response]
 }
 
 func (n noted) RoundTrip(r *http.Request) (*http.Response, error) {
 	telemetry.Note(r.Context(), "breaker", n.breaker.State().String())
 	return n.next.RoundTrip(r)
+}
+
+// guarded makes each try by leave of the circuit breaker, and counts the tries.
+type guarded struct {
+	next    http.RoundTripper
+	breaker *gobreaker.CircuitBreaker[*http.Response]
+	tries   map[bool]interface{ Inc() }
+}
+
+var (
+	// errAbandoned says that the request that asked for a call has ended, which tells nothing of the service that was called.
+	errAbandoned = errors.New("the caller's request has ended")
+
+	errUnanswered = errors.New("the service did not answer itself")
+)
+
+func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := g.breaker.Execute(func() (*http.Response, error) {
+		response, err := g.next.RoundTrip(r)
+		if err != nil && r.Context().Err() != nil {
+			return nil, fmt.Errorf("%w: %w", errAbandoned, err)
+		}
+		failed := unanswered(response, err)
+		g.tries[failed].Inc()
+		if failed && err == nil {
+			return response, errUnanswered
+		}
+		return response, err
+	})
+	if errors.Is(err, errUnanswered) { // the error was for the breaker
+		return response, nil
+	}
+	return response, err
 }
 
 // discard frees the connection of an answer that another try replaces.
@@ -139,23 +195,15 @@ func unanswered(r *http.Response, err error) bool {
 	return false
 }
 
-// counted counts the tries that the breaker has let through.
-type counted struct {
-	next  http.RoundTripper
-	tries map[bool]interface{ Inc() }
-}
-
-func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := c.next.RoundTrip(r)
-	c.tries[unanswered(response, err)].Inc()
-	return response, err
-}
-
-// traced adds the trace and the correlation id to each call.
+// traced adds the trace and the correlation id to each call, and bounds its answer.
 type traced struct{ next http.RoundTripper }
 
 func (t traced) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	telemetry.Send(r.Context(), r.Header)
-	return t.next.RoundTrip(r)
+	response, err := t.next.RoundTrip(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+	}
+	return response, err
 }

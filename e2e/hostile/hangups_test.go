@@ -1,0 +1,51 @@
+package hostile
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+)
+
+// TestHangUps sends the orchestrator calls under a token that nobody signed and closes each connection at once, while the
+// call to orders-api is under way. Other callers notice nothing.
+func TestHangUps(t *testing.T) {
+	t.Parallel()
+	calls := 80
+	if *long {
+		calls = 5_000
+	}
+	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
+	part := base64.RawURLEncoding.EncodeToString
+	token := part([]byte(`{"alg":"HS256"}`)) + "." + part([]byte(`{"sub":"a","exp":9999999999}`)) + "." + part([]byte("unsigned"))
+	body := `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"hang-up"}`
+	request := fmt.Sprintf("POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", token, len(body), body)
+	for range calls {
+		conn := dial(t, s.Orchestrator)
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.AwaitMatch(t, s.Stderr, regexp.MustCompile(fmt.Sprintf(`(?s)(createAndConfirmOrder.*){%d}`, min(calls, 1000))))
+
+	c := s.Login(t, sdk.LocalPassword)
+	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+		CustomerID: 1, IdempotencyKey: "good", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
+	})
+	if err != nil || r.StatusCode() != http.StatusCreated {
+		t.Errorf("a good call after %d hang-ups: %v, %s", calls, err, r.Body)
+	}
+	if status, body := program.Get(t, s.Orchestrator+"/ready"); status != http.StatusOK {
+		t.Errorf("/ready after %d hang-ups: %d %s", calls, status, body)
+	}
+}
