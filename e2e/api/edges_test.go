@@ -305,16 +305,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// The services hold all numbers in bodies to 64-bit integers.
-func TestContractsHaveWholeNumbersAlone(t *testing.T) {
-	t.Parallel()
-	for name, data := range map[string][]byte{"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator} {
-		if bytes.Contains(data, []byte(`"type": "number"`)) || bytes.Contains(data, []byte(`"type":"number"`)) {
-			t.Errorf("the contract of %s has a number that is not an integer: services/platform/server refuses fractions everywhere", name)
-		}
-	}
-}
-
 func TestBodySize(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

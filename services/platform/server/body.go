@@ -2,16 +2,17 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json/jsontext"
@@ -87,15 +88,19 @@ type validated struct {
 
 func (v validated) ValidatedValue() any { return v.value }
 
-// checkBody reads the body and holds it to the schema. It returns the faults of the body alone; where there are none, the
+// checkBody reads the body, within the time that the request has, and holds it to the schema. It returns the faults of the body alone; where there are none, the
 // value that was checked takes the place of the body.
-func (op *operation) checkBody(r *http.Request) ([]common.FieldError, error) {
+func (op *operation) checkBody(w http.ResponseWriter, r *http.Request) ([]common.FieldError, error) {
 	if op.body == nil {
 		return nil, nil
 	}
+	control := http.NewResponseController(w) // a server that can't set deadlines has the whole body
+	if deadline, ok := r.Context().Deadline(); ok {
+		_ = control.SetReadDeadline(deadline)
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if late := context.Cause(r.Context()); late != nil { // reading may take as long as the client likes
-		return nil, late
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "did not arrive in time"})
 	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
@@ -103,6 +108,7 @@ func (op *operation) checkBody(r *http.Request) ([]common.FieldError, error) {
 	if err != nil {
 		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
 	}
+	_ = control.SetReadDeadline(time.Time{}) // else net/http takes it for the end of the client
 	again := io.NopCloser(bytes.NewReader(raw))
 	r.Body, r.ContentLength = again, int64(len(raw))
 	if len(raw) == 0 {

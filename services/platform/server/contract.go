@@ -215,7 +215,7 @@ func (op *operation) validate(c echo.Context) error {
 	if err := op.validateQuery(r.URL); err != nil {
 		return err
 	}
-	inBody, err := op.checkBody(r)
+	inBody, err := op.checkBody(c.Response(), r)
 	if err != nil {
 		return err
 	}

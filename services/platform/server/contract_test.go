@@ -1,18 +1,21 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -424,6 +427,41 @@ parameters:
 		if got := strings.Join(faults, "; "); got != test.want && answer != test.want {
 			t.Errorf("%q: got %q %s, want %q", test.headers, got, answer, test.want)
 		}
+	}
+}
+
+// A body that does not come to an end is waited for as long as a request may take.
+func TestABodyHasTheTimeOfItsRequest(t *testing.T) {
+	t.Parallel()
+	handler, err := server.New(server.Config{
+		Title: "small", Contract: things(order), Log: slog.New(slog.DiscardHandler), Edge: server.Edge{Timeout: 50 * time.Millisecond},
+	}, func(router *echo.Echo, prefix string) {
+		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("was read") })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewServer(handler)
+	t.Cleanup(service.Close)
+	conn, err := net.Dial("tcp", service.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "did not arrive in time") {
+		t.Errorf("got %d %s, %v, want 400", response.StatusCode, text, err)
 	}
 }
 
