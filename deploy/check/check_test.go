@@ -59,6 +59,13 @@ func TestProduction(t *testing.T) {
 			}
 		}
 	}
+	for _, p := range s.programs() {
+		for _, name := range []string{"LOCAL", "ALLOW_ANONYMOUS", "SAMPLE_DATA"} {
+			if value, set := p.env[name]; set {
+				t.Errorf("%s has %s=%s, which is for a machine of one's own", p.of.GetName(), name, value)
+			}
+		}
+	}
 	for _, w := range s.workloads() {
 		for _, c := range w.containers() {
 			if !ours(c) || !strings.Contains(c.Image, "/") {

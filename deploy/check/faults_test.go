@@ -60,7 +60,8 @@ var faults = map[string][]fault{
 		}},
 		{bounded, `migrate: GOMEMLIMIT is ""`, func(e editor) { e.unset("migrate", "GOMEMLIMIT") }},
 
-		{configured, "orders: nothing reads CUSTOMERS_API_URL", func(e editor) { e.set("orders", "CUSTOMERS_API_URL", "http://customers:3001") }},
+		{configured, "orders: nothing reads CUSTOMER_API_BASE", func(e editor) { e.set("orders", "CUSTOMER_API_BASE", "http://customers:3001") }},
+		{configured, "JWT_SECRET is published", func(e editor) { delete(e.settings("pedidos").Data, "LOCAL") }},
 		{configured, "orders: nothing reads DB_ORDERS_USER", func(e editor) { e.set("orders", "DB_ORDERS_USER", "orders_user") }},
 		{configured, "migrate: nothing reads DB_ORDER_USER", func(e editor) { e.set("migrate", "DB_ORDER_USER", "orders_user") }},
 		{configured, "JWT_SECRET is not set", func(e editor) { e.unset("orders", "JWT_SECRET") }},

@@ -219,7 +219,7 @@ func (s system) secret(name, key string) (string, bool) {
 		return "", false
 	}
 	if _, elsewhere := secret.StringData[key]; elsewhere {
-		return strings.Repeat("x", 40), true
+		return "made-up-by-the-check-" + strings.Repeat("x", 20), true
 	}
 	value, ok := secret.Data[key]
 	return string(value), ok

@@ -59,13 +59,13 @@ func (p *project) testPasswords(t *testing.T) {
 	}
 	administrator(statements[0])
 	// What connects anew is the audit.
-	p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")
+	p.compose(t, "exec", "-T", "orders-api", "/pedidos", "audit")
 	p.env = append(p.env, "DB_ORDERS_PASSWORD=new-password")
-	p.compose(t, "up", "--detach", "--no-deps", "orders")
-	p.awaitHealthy(t, "orders")
+	p.compose(t, "up", "--detach", "--no-deps", "orders-api")
+	p.awaitHealthy(t, "orders-api")
 	administrator(statements[1])
-	p.compose(t, "exec", "-T", "orders", "/pedidos", "audit")
-	if _, err := p.try(t, "exec", "-T", "-e", "DB_PASSWORD=orders_pass", "-e", "DB_WAIT=1s", "orders", "/pedidos", "audit"); err == nil {
+	p.compose(t, "exec", "-T", "orders-api", "/pedidos", "audit")
+	if _, err := p.try(t, "exec", "-T", "-e", "DB_PASSWORD=orders_pass", "-e", "DB_WAIT=1s", "orders-api", "/pedidos", "audit"); err == nil {
 		t.Error("the old password is taken")
 	} else if !strings.Contains(err.Error(), "Access denied") {
 		t.Error(err)

@@ -71,10 +71,10 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET /CUSTOMERS HTTP/1.1",
 		"GET /customers/ HTTP/1.1",
 		"GET //customers HTTP/1.1",
-		"GET http://customers:3001/internal/customers/1 HTTP/1.1",
+		"GET http://customers-api:3001/internal/customers/1 HTTP/1.1",
 		"GET http://127.0.0.1:2020/ HTTP/1.1",
 		"GET http:internal/customers/1 HTTP/1.1",
-		"CONNECT customers:3001 HTTP/1.1",
+		"CONNECT customers-api:3001 HTTP/1.1",
 		"CONNECT /internal/customers/1 HTTP/1.1",
 		"TRACE /internal/customers/1 HTTP/1.1",
 		"GET /internal/customers/1 HTTP/1.0",
@@ -200,7 +200,7 @@ func do(t *testing.T, client *http.Client, r *http.Request) (*http.Response, com
 // testForwarded looks at whom the services take for the caller: whoever connects to the door, whatever they say, and
 // whoever connects to a service itself.
 func (p *project) testForwarded(t *testing.T) {
-	for name, url := range map[string]string{"door": p.door, "customers": p.urls.Customers} {
+	for name, url := range map[string]string{"door": p.door, "customers-api": p.urls.Customers} {
 		trace := fmt.Sprintf("%032x", len(name))
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/customers", nil)
 		if err != nil {
@@ -211,11 +211,11 @@ func (p *project) testForwarded(t *testing.T) {
 		do(t, http.DefaultClient, r)
 		var line string
 		await(t, "a line of "+name+"'s request", func() bool {
-			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers"))
+			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers-api"))
 			return line != ""
 		})
 		gateways := p.container(t, name).NetworkSettings.Networks // this machine, as the containers see it
-		if name == "customers" {
+		if name == "customers-api" {
 			delete(gateways, p.name+"_door")
 		}
 		var logged struct{ IP string }
@@ -323,10 +323,14 @@ func (p *project) testServicesDown(t *testing.T) {
 	p.awaitHealthy(t, running...)
 }
 
-// testPublic reads what others may connect to: it takes secrets of its own, and lets nobody in without a token.
+// testPublic reads what others may connect to: it takes secrets of its own, lets nobody in without a token, and has nothing
+// that is for a machine of one's own.
 func (p *project) testPublic(t *testing.T) {
-	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml")
-	variables := []string{"DOOR_HOST", "ADMIN_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN"}
+	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml", "LOCAL=true", "SAMPLE_DATA=true")
+	variables := []string{
+		"DOOR_HOST", "ADMIN_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN",
+		"MYSQL_ROOT_PASSWORD", "DB_PASSWORD", "DB_CUSTOMERS_PASSWORD", "DB_ORDERS_PASSWORD",
+	}
 	for _, variable := range variables {
 		public = public.with(variable + "=value-of-" + variable)
 	}
@@ -340,16 +344,29 @@ func (p *project) testPublic(t *testing.T) {
 		t.Errorf("the door publishes %+v, want 443 of every address", ports)
 	}
 	for service, want := range map[string]map[string]string{
-		"customers":    {"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
-		"orders":       {"JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
-		"orchestrator": {"ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+		"mysql":   {"MYSQL_ROOT_PASSWORD": "value-of-MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD": "value-of-DB_PASSWORD"},
+		"migrate": {"LOCAL": "false", "DB_PASSWORD": "value-of-DB_PASSWORD"},
+		"seed":    {"LOCAL": "false", "DB_PASSWORD": "value-of-DB_PASSWORD", "SAMPLE_DATA": "false"},
+		"customers-api": {
+			"LOCAL": "false", "DB_PASSWORD": "value-of-DB_CUSTOMERS_PASSWORD",
+			"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
+		},
+		"orders-api": {
+			"LOCAL": "false", "DB_PASSWORD": "value-of-DB_ORDERS_PASSWORD",
+			"JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
+		},
+		"orchestrator": {"LOCAL": "false", "ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
 	} {
+		got, ok := config.Services[service]
+		if !ok {
+			t.Errorf("there is no service %s", service)
+		}
 		for name, value := range want {
-			if got := config.Services[service].Environment[name]; got != value {
+			if got := got.Environment[name]; got != value {
 				t.Errorf("%s has %s=%q, want %q", service, name, got, value)
 			}
 		}
-		for _, port := range config.Services[service].Ports {
+		for _, port := range got.Ports {
 			if port.HostIP != "127.0.0.1" {
 				t.Errorf("%s publishes %+v", service, port)
 			}
@@ -392,7 +409,7 @@ func (p *project) testReplicas(t *testing.T) {
 }
 
 var (
-	apis     = []string{"customers", "orders", "orchestrator"}
+	apis     = []string{"customers-api", "orders-api", "orchestrator"}
 	replicas = []int{1, 2}
 )
 

@@ -24,15 +24,15 @@ import (
 const patience = 3 * time.Minute
 
 // running are the services that keep running, in the order in which they start.
-var running = []string{"mysql", "customers", "orders", "orchestrator", "door"}
+var running = []string{"mysql", "customers-api", "orders-api", "orchestrator", "door"}
 
 // portOf has the port of each inside its container, and the variable that moves it outside.
 var portOf = map[string]struct{ inside, variable string }{
-	"mysql":        {"3306", "MYSQL_PORT"},
-	"customers":    {"3001", "CUSTOMERS_PORT"},
-	"orders":       {"3002", "ORDERS_PORT"},
-	"orchestrator": {"3003", "ORCHESTRATOR_PORT"},
-	"door":         {"8080", "DOOR_PORT"},
+	"mysql":         {"3306", "MYSQL_PORT"},
+	"customers-api": {"3001", "CUSTOMERS_PORT"},
+	"orders-api":    {"3002", "ORDERS_PORT"},
+	"orchestrator":  {"3003", "ORCHESTRATOR_PORT"},
+	"door":          {"8080", "DOOR_PORT"},
 }
 
 // project is the compose file under a name and ports of its own.
@@ -62,7 +62,7 @@ func newProject(t *testing.T) *project {
 	}
 	p.door = url["door"]
 	p.env = append(p.env, "COMPOSE_PROFILES=door", fmt.Sprintf("DOOR_SUBNET=10.213.%d.%d/28", 64+mathrand.IntN(192), 16*mathrand.IntN(16)))
-	p.urls = sdk.URLs{Customers: url["customers"], Orders: url["orders"], Orchestrator: url["orchestrator"]}
+	p.urls = sdk.URLs{Customers: url["customers-api"], Orders: url["orders-api"], Orchestrator: url["orchestrator"]}
 	t.Cleanup(func() { p.down(t) })
 	return p
 }

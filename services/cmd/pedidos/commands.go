@@ -77,7 +77,7 @@ func (p *process) migrate() *cobra.Command {
 
 func (p *process) seed() *cobra.Command {
 	s := &seedCommand{}
-	c := p.command("seed", "Add the sample customers and products that are not there yet, or a large data set.", s.run)
+	c := p.command("seed", "Put the sample customers and products into an empty database, or add a large data set.", s.run)
 	f := c.Flags()
 	f.SortFlags = false
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")

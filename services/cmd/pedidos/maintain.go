@@ -74,6 +74,10 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 	if min(s.size.Customers, s.size.Products, s.size.Orders) < 0 {
 		return errors.New("--customers, --products and --orders must not be less than 0")
 	}
+	if s.size == (bulk.Size{}) && !p.config.SampleData {
+		fmt.Fprintln(p.stdout, "SAMPLE_DATA is false: the sample data was not added.")
+		return nil
+	}
 	return p.withDatabase(ctx, created, func(db *database.DB) error {
 		if s.size != (bulk.Size{}) {
 			progress := newProgress(p.stderr)
@@ -83,10 +87,15 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 			}
 			return err
 		}
-		if err := db.Seed(ctx); err != nil {
+		empty, err := seedEmpty(ctx, db)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintln(p.stdout, "The sample customers and products are there.")
+		if !empty {
+			fmt.Fprintln(p.stdout, "The database has customers or products already: the sample data was not added.")
+			return nil
+		}
+		fmt.Fprintln(p.stdout, "The sample customers and products were added.")
 		return nil
 	})
 }

@@ -65,12 +65,20 @@ func (p *process) check(needs config.Needs) error {
 		return err
 	}
 	p.log.Info("configuration", "environment", p.config)
+	p.warnLocal()
 	return nil
+}
+
+// warnLocal logs that the deployment is not for others.
+func (p *process) warnLocal() {
+	if p.config.Local {
+		p.log.Warn("local deployment: secrets that are published with the source are accepted; nobody else must be able to reach it")
+	}
 }
 
 // serve runs one service on its own until ctx ends.
 func (p *process) serve(ctx context.Context, name string, port int, needsDB bool, build func(*database.DB) (http.Handler, error), sweeps ...sweep) error {
-	if _, set := p.environment["PORT"]; set {
+	if p.environment["PORT"] != "" { // PORT=0 takes a free one
 		port = p.config.Port
 	}
 	listener, err := listen(p.config.Host, port, "PORT")

@@ -34,7 +34,11 @@ const localPassword = "pedidos-local"
 
 // run starts all three services in this process and stops them in the order in which they call each other.
 func (u *upCommand) run(ctx context.Context, p *process) error {
-	p.config.DataDir, p.config.DBHost = u.data, ""
+	if p.config.DBHost != "" {
+		return errors.New("DB_HOST is set, and up keeps its data in a file: run pedidos customers, pedidos orders and " +
+			"pedidos orchestrator for MySQL, or unset DB_HOST")
+	}
+	p.config.DataDir = u.data
 	p.config.Host = u.host // of ADMIN_PORT too
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
@@ -72,6 +76,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 	}
 	p.config.CustomersAPIBase, p.config.OrdersAPIBase = near(listeners[0]), near(listeners[1])
 	p.log.Debug("configuration", "environment", p.config)
+	p.warnLocal()
 
 	stopTracing, err := p.trace(ctx, "pedidos")
 	if err != nil {
@@ -109,8 +114,8 @@ func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err = db.Migrate(ctx); err == nil && !u.noSeed {
-		err = seedEmpty(ctx, db)
+	if err = db.Migrate(ctx); err == nil && !u.noSeed && p.config.SampleData {
+		_, err = seedEmpty(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -118,10 +123,9 @@ func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) 
 	return db, nil
 }
 
-// seedEmpty seeds a database that nobody has written to.
-func seedEmpty(ctx context.Context, db *database.DB) error {
-	empty := false
-	err := db.Read(ctx, func(conn database.Conn) error {
+// seedEmpty puts the sample data into a database without customers and products, and reports whether it was one.
+func seedEmpty(ctx context.Context, db *database.DB) (empty bool, err error) {
+	err = db.Read(ctx, func(conn database.Conn) error {
 		c, err := customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{Pattern: "%", Limit: 1})
 		if err != nil {
 			return err
@@ -131,9 +135,9 @@ func seedEmpty(ctx context.Context, db *database.DB) error {
 		return err
 	})
 	if err != nil || !empty {
-		return err
+		return false, err
 	}
-	return db.Seed(ctx)
+	return true, db.Seed(ctx)
 }
 
 func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {
@@ -185,10 +189,11 @@ func (p *process) serveAll(ctx context.Context, db *database.DB, listeners [3]ne
 // orchestrator, and secrets that are made once and kept beside the data.
 func (p *process) localDefaults() error {
 	c := p.config
+	c.Local = true
 	if c.AdminPassword == "" {
 		c.AdminPassword = localPassword
 	}
-	if _, set := p.environment["ALLOW_ANONYMOUS"]; !set {
+	if p.environment["ALLOW_ANONYMOUS"] == "" {
 		c.AllowAnonymous = true
 	}
 	for _, s := range []struct {
@@ -222,7 +227,7 @@ func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) err
 		password, typed = localPassword, localPassword
 	}
 	text := greeting
-	if u.noSeed { // then there may be nothing to order
+	if u.noSeed || !p.config.SampleData { // then there may be nothing to order
 		text, _, _ = strings.Cut(text, "CUSTOMER=")
 		text += "\n"
 	}

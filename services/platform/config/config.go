@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -39,21 +40,31 @@ func (s Secret) Reveal() string { return string(s) }
 
 // First is the first of a comma-separated list: the one that is sent.
 func (s Secret) First() string {
-	first, _, _ := strings.Cut(string(s), ",")
-	return strings.TrimSpace(first)
+	return s.all()[0]
+}
+
+// all returns the secrets of a comma-separated list.
+func (s Secret) all() (secrets []string) {
+	for one := range strings.SplitSeq(string(s), ",") {
+		secrets = append(secrets, strings.TrimSpace(one))
+	}
+	return secrets
 }
 
 // shortest is the length of the shortest of a comma-separated list.
 func (s Secret) shortest() int {
 	least := len(s)
-	for one := range strings.SplitSeq(string(s), ",") {
-		least = min(least, len(strings.TrimSpace(one)))
+	for _, one := range s.all() {
+		least = min(least, len(one))
 	}
 	return least
 }
 
 // Config is the environment of all services; each reads its part.
 type Config struct {
+	// Local says that the deployment is on a machine of one's own: secrets that are published with the source are accepted.
+	Local bool `env:"LOCAL"`
+
 	Host string `env:"HOST"`
 	Port int    `env:"PORT"`
 
@@ -69,6 +80,7 @@ type Config struct {
 	DBMaxQueue int           `env:"DB_MAX_QUEUE" envDefault:"128"`
 	DBWait     time.Duration `env:"DB_WAIT" envDefault:"60s"`
 	DataDir    string        `env:"DATA_DIR" envDefault:"data"`
+	SampleData bool          `env:"SAMPLE_DATA" envDefault:"true"`
 
 	JWTSecret      Secret        `env:"JWT_SECRET"`
 	JWTTTL         time.Duration `env:"JWT_TTL" envDefault:"1h"`
@@ -82,6 +94,7 @@ type Config struct {
 	AllowAnonymous bool          `env:"ALLOW_ANONYMOUS"`
 
 	CustomersAPIBase string        `env:"CUSTOMERS_API_BASE"`
+	CustomersAPIURL  string        `env:"CUSTOMERS_API_URL"`
 	OrdersAPIBase    string        `env:"ORDERS_API_BASE"`
 	OrdersAPIURL     string        `env:"ORDERS_API_URL"`
 	UpstreamTimeout  time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
@@ -135,6 +148,34 @@ const (
 	minPassword = 10
 )
 
+// The most characters that the contract takes at a login.
+const (
+	maxUser        = 100
+	maxPassword    = 200
+	longestJWTTTL  = 30 * 24 * time.Hour // as expires_in of the contract
+	shortestJWTTTL = time.Second
+)
+
+// published are the secrets that stand in this repository, for machines of one's own: in docker-compose.yml and in the local
+// overlay for Kubernetes.
+var published = []string{
+	"local-jwt-secret-that-is-not-for-production", "local-service-token", "pedidos-local",
+	"b2b_pass", "customers_pass", "orders_pass", "root_pass",
+}
+
+// guessable reports why a secret is worth nothing, or "".
+func (c *Config) guessable(secret string) string {
+	switch {
+	case c.Local || secret == "":
+		return ""
+	case slices.Contains(published, secret):
+		return "published with the source of this program"
+	case strings.Count(secret, secret[:1]) == len(secret):
+		return "one character, repeated"
+	}
+	return ""
+}
+
 // Check refuses what is missing, weak or unreadable of what the command needs, all at once, and writes the base URLs in
 // one way.
 func (c *Config) Check(needs Needs) error {
@@ -147,9 +188,47 @@ func (c *Config) Check(needs Needs) error {
 	if needs.ServiceToken && c.ServiceToken.shortest() < minToken {
 		refuse("SERVICE_TOKEN is %s: each token must have at least %d characters", missingOrShort(c.ServiceToken), minToken)
 	}
+	for _, s := range []struct {
+		name   string
+		needed bool
+		value  Secret
+	}{
+		{"JWT_SECRET", needs.JWTSecret, c.JWTSecret},
+		{"SERVICE_TOKEN", needs.ServiceToken, c.ServiceToken},
+		{"ADMIN_PASSWORD", needs.AdminPassword, c.AdminPassword},
+		{"VIEWER_PASSWORD", needs.AdminPassword, c.ViewerPassword},
+		{"DB_PASSWORD", needs.Database && c.DBHost != "", c.DBPassword},
+	} {
+		secrets := []string{s.value.Reveal()} // a password may have commas
+		if s.name == "JWT_SECRET" || s.name == "SERVICE_TOKEN" {
+			secrets = s.value.all()
+		}
+		for _, secret := range secrets {
+			if why := c.guessable(secret); s.needed && why != "" {
+				refuse("%s is %s: set one of your own, such as `openssl rand -hex 32` prints, or LOCAL=true on a machine that nobody else can reach", s.name, why)
+			}
+		}
+	}
 	if needs.AdminPassword {
+		for _, u := range []struct {
+			prefix, name string
+			password     Secret
+		}{{"ADMIN", c.AdminUser, c.AdminPassword}, {"VIEWER", c.ViewerUser, c.ViewerPassword}} {
+			if utf8.RuneCountInString(u.name) > maxUser {
+				refuse("%s_USER is too long to log in with: it must have at most %d characters", u.prefix, maxUser)
+			}
+			if utf8.RuneCountInString(u.password.Reveal()) > maxPassword {
+				refuse("%s_PASSWORD is too long to log in with: it must have at most %d characters", u.prefix, maxPassword)
+			}
+			if !utf8.ValidString(u.name) || !utf8.ValidString(u.password.Reveal()) {
+				refuse("%s_USER and %s_PASSWORD must be UTF-8, or nobody can log in with them", u.prefix, u.prefix)
+			}
+		}
 		if len(c.AdminPassword) < minPassword {
 			refuse("ADMIN_PASSWORD is %s: it must have at least %d characters", missingOrShort(c.AdminPassword), minPassword)
+		}
+		if c.JWTTTL < shortestJWTTTL || c.JWTTTL > longestJWTTTL {
+			refuse("JWT_TTL is %s: it must be between 1s and 720h", c.JWTTTL)
 		}
 		if c.ViewerUser == c.AdminUser {
 			refuse("VIEWER_USER and ADMIN_USER are the same: each must be a user of its own")
@@ -164,20 +243,19 @@ func (c *Config) Check(needs Needs) error {
 		refuse("DB_HOST is set, so DB_USER and DB_NAME must be set too")
 	}
 	var err error
-	if needs.CustomersAPI {
-		if c.CustomersAPIBase, err = upstream.BaseURL(c.CustomersAPIBase, "customers"); err != nil {
-			refuse("CUSTOMERS_API_BASE can't be used: %w", err)
+	base := func(needed bool, name string, url *string, alias, aliasURL string, resources ...string) {
+		if !needed {
+			return
 		}
-	}
-	if needs.OrdersAPI {
-		name := "ORDERS_API_BASE"
-		if c.OrdersAPIBase == "" && c.OrdersAPIURL != "" {
-			name, c.OrdersAPIBase = "ORDERS_API_URL", c.OrdersAPIURL
+		if *url == "" && aliasURL != "" {
+			name, *url = alias, aliasURL
 		}
-		if c.OrdersAPIBase, err = upstream.BaseURL(c.OrdersAPIBase, "orders", "products"); err != nil {
+		if *url, err = upstream.BaseURL(*url, resources...); err != nil {
 			refuse("%s can't be used: %w", name, err)
 		}
 	}
+	base(needs.CustomersAPI, "CUSTOMERS_API_BASE", &c.CustomersAPIBase, "CUSTOMERS_API_URL", c.CustomersAPIURL, "customers")
+	base(needs.OrdersAPI, "ORDERS_API_BASE", &c.OrdersAPIBase, "ORDERS_API_URL", c.OrdersAPIURL, "orders", "products")
 	for _, cidr := range c.TrustedProxies {
 		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))
 		if err != nil {
@@ -189,7 +267,7 @@ func (c *Config) Check(needs Needs) error {
 	positive := map[string]float64{
 		"MAX_CONNS":    float64(c.MaxConns),
 		"DB_MAX_CONNS": float64(c.DBMaxConns), "LOGIN_RATE": c.LoginRate, "LOGIN_BURST": float64(c.LoginBurst),
-		"DB_WAIT": c.DBWait.Seconds(), "JWT_TTL": c.JWTTTL.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
+		"DB_WAIT": c.DBWait.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
 		"CUSTOMER_CACHE_TTL": c.CustomerCacheTTL.Seconds(), "CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL.Seconds(),
 		"IDEMPOTENCY_TTL": c.IdempotencyTTL.Seconds(), "REQUEST_TIMEOUT": c.RequestTimeout.Seconds(),
 		"SWEEP_INTERVAL": c.SweepInterval.Seconds(),
@@ -208,7 +286,10 @@ func (c *Config) Check(needs Needs) error {
 			refuse("%s must not be less than 0", name)
 		}
 	}
-	ports := map[string]int{"ADMIN_PORT": c.AdminPort, "PORT": c.Port}
+	if c.AdminPort != 0 && c.AdminPort == c.Port {
+		refuse("ADMIN_PORT and PORT are the same: each must be a port of its own")
+	}
+	ports := map[string]int{"ADMIN_PORT": c.AdminPort, "PORT": c.Port, "DB_PORT": c.DBPort}
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		if ports[name] < 0 || ports[name] > 65535 {
 			refuse("%s must be between 0 and 65535", name)

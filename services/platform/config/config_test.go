@@ -133,7 +133,34 @@ func TestCheck(t *testing.T) {
 		{"no login burst", []string{"LOGIN_BURST", "0"}, []string{"LOGIN_BURST must be more than 0"}},
 		{"cancel window below 0", []string{"CANCEL_WINDOW", "-1s"}, []string{"CANCEL_WINDOW must not be less than 0"}},
 		{"no waiting", []string{"DB_WAIT", "0"}, []string{"DB_WAIT must be more than 0"}},
-		{"no token life", []string{"JWT_TTL", "-1h"}, []string{"JWT_TTL must be more than 0"}},
+		{"no token life", []string{"JWT_TTL", "-1h"}, []string{"JWT_TTL is -1h0m0s: it must be between 1s and 720h"}},
+		{"half a second of token life", []string{"JWT_TTL", "500ms"}, []string{"JWT_TTL is 500ms: it must be between"}},
+		{"seventy years of token life", []string{"JWT_TTL", "600000h"}, []string{"JWT_TTL is 600000h0m0s: it must be between"}},
+		{"thirty days of token life", []string{"JWT_TTL", "720h"}, nil},
+		{"long admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 100) + "x"}, []string{"ADMIN_PASSWORD is too long"}},
+		{"longest admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 100)}, nil},
+		{"long admin", []string{"ADMIN_USER", strings.Repeat("ab", 50) + "x"}, []string{"ADMIN_USER is too long"}},
+		{"long viewer", []string{"VIEWER_USER", strings.Repeat("ab", 50) + "x"}, []string{"VIEWER_USER is too long"}},
+		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 100) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
+		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be UTF-8"}},
+		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT are the same"}},
+		{"no port of MySQL", []string{"DB_PORT", "70000"}, []string{"DB_PORT must be between 0 and 65535"}},
+
+		{"published JWT secret", []string{"JWT_SECRET", "local-jwt-secret-that-is-not-for-production"}, []string{"JWT_SECRET is published"}},
+		{"published JWT secret as the second", []string{"JWT_SECRET", complete["JWT_SECRET"] + ", local-jwt-secret-that-is-not-for-production"}, []string{"JWT_SECRET is published"}},
+		{"published service token", []string{"SERVICE_TOKEN", "local-service-token"}, []string{"SERVICE_TOKEN is published"}},
+		{"published admin password", []string{"ADMIN_PASSWORD", "pedidos-local"}, []string{"ADMIN_PASSWORD is published"}},
+		{"published viewer password", []string{"VIEWER_PASSWORD", "pedidos-local"}, []string{"VIEWER_PASSWORD is published"}},
+		{"published password of MySQL", []string{"DB_PASSWORD", "orders_pass"}, []string{"DB_PASSWORD is published"}},
+		{"published password of no MySQL", []string{"DB_PASSWORD", "orders_pass", "DB_HOST", ""}, nil},
+		{"one character, repeated", []string{
+			"JWT_SECRET", strings.Repeat("a", 40), "SERVICE_TOKEN", complete["SERVICE_TOKEN"] + "," + strings.Repeat("0", 40),
+			"ADMIN_PASSWORD", strings.Repeat("x", 40), "DB_PASSWORD", "zzz",
+		}, []string{"JWT_SECRET is one character", "SERVICE_TOKEN is one character", "ADMIN_PASSWORD is one character", "DB_PASSWORD is one character"}},
+		{"a local deployment", []string{
+			"LOCAL", "true", "JWT_SECRET", "local-jwt-secret-that-is-not-for-production", "SERVICE_TOKEN", "local-service-token",
+			"ADMIN_PASSWORD", "pedidos-local", "DB_PASSWORD", "b2b_pass",
+		}, nil},
 		{"no upstream timeout", []string{"UPSTREAM_TIMEOUT", "0s"}, []string{"UPSTREAM_TIMEOUT must be more than 0"}},
 		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL must be more than 0"}},
 		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL must be more than 0"}},
@@ -148,7 +175,7 @@ func TestCheck(t *testing.T) {
 		{
 			"several at once",
 			[]string{"JWT_SECRET", "", "ADMIN_PASSWORD", "planted-9", "DB_NAME", "", "ORDERS_API_BASE", "ftp://orders", "JWT_TTL", "0s"},
-			[]string{"JWT_SECRET is not set", "ADMIN_PASSWORD is too short", "DB_HOST is set", "ORDERS_API_BASE can't be used", "JWT_TTL must"},
+			[]string{"JWT_SECRET is not set", "ADMIN_PASSWORD is too short", "JWT_TTL is 0s", "DB_HOST is set", "ORDERS_API_BASE can't be used"},
 		},
 	} {
 		c, err := config.Read(environment(test.changes...))
@@ -201,6 +228,7 @@ func TestCheckWritesBaseURLsInOneWay(t *testing.T) {
 		{[]string{"ORDERS_API_BASE", "http://gw/dev/orders/"}, "http://customers:3001", "http://gw/dev"},
 		{[]string{"ORDERS_API_BASE", "http://gw/products"}, "http://customers:3001", "http://gw"},
 		{[]string{"ORDERS_API_BASE", "", "ORDERS_API_URL", "http://alias/orders"}, "http://customers:3001", "http://alias"},
+		{[]string{"CUSTOMERS_API_BASE", "", "CUSTOMERS_API_URL", "http://alias/customers"}, "http://alias", "http://orders:3002"},
 		{[]string{"ORDERS_API_URL", "http://alias"}, "http://customers:3001", "http://orders:3002"}, // the base goes first
 	} {
 		c, err := config.Read(environment(test.changes...))

@@ -1,0 +1,68 @@
+package compose
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	settings "github.com/pedidos-hq/pedidos/services/platform/config"
+)
+
+// text reads a file of the repository.
+func text(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// sorted returns the first submatch of each match, once.
+func sorted(pattern, text string) (found []string) {
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// TestEnvExample holds .env.example to what the files of Compose read.
+func TestEnvExample(t *testing.T) {
+	t.Parallel()
+	read := sorted(`\$\{(\w+)`, text(t, "docker-compose.yml")+text(t, "deploy/caddy/public.yaml"))
+	read = slices.DeleteFunc(read, func(name string) bool { return name == "COMPOSE_PROJECT_NAME" }) // Compose's own
+	if named := sorted(`(?m)^(\w+)=`, text(t, ".env.example")); !slices.Equal(named, read) {
+		t.Errorf(".env.example names\n%q, and Compose reads\n%q", named, read)
+	}
+}
+
+// TestPublishedSecrets holds the configuration to what this repository publishes: each of these secrets stops a start that is
+// not local.
+func TestPublishedSecrets(t *testing.T) {
+	t.Parallel()
+	published := slices.Concat(
+		sorted(`\$\{\w+(?:PASSWORD|SECRET|TOKEN):-([^}]+)\}`, text(t, "docker-compose.yml")),
+		sorted(`(?m)^\w+(?:PASSWORD|SECRET|TOKEN)=(\S+)`, text(t, "deploy/kubernetes/overlays/local/secrets.env")),
+	)
+	if len(published) < 10 {
+		t.Fatalf("found %q alone", published)
+	}
+	for _, secret := range published {
+		c, err := settings.Read(map[string]string{
+			"DB_HOST": "mysql", "DB_USER": "u", "DB_NAME": "n", "DB_PASSWORD": secret,
+			"JWT_SECRET": secret, "SERVICE_TOKEN": secret, "ADMIN_PASSWORD": secret,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.Check(settings.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true})
+		for _, name := range []string{"DB_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"} {
+			if err == nil || !strings.Contains(err.Error(), name+" is published") {
+				t.Errorf("%s=%s: %v, want it to be refused as published", name, secret, err)
+			}
+		}
+	}
+}
