@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,6 +153,33 @@ func docsCached(t *testing.T, s edgeService, path string, part edgeAnswer) {
 }
 
 var docsTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
+
+// Who types the address of a service, and nothing more, comes to its page.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	for _, s := range edgeServices(t, w) {
+		for _, path := range []string{"", "/", "/dev", "/dev/"} {
+			prefix := strings.TrimSuffix(path, "/")
+			if !slices.Contains(s.prefixes(), prefix) {
+				continue
+			}
+			s.client.CheckRedirect = nil
+			page := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+			if page.Status != http.StatusOK || !bytes.Contains(page.Body, []byte(`="`+prefix+`/docs/swagger-ui.css"`)) {
+				t.Errorf("%s%s: got %d %s, want the page", s.name, path, page.Status, page.Body)
+			}
+			s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			a := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+			if a.Status != http.StatusSeeOther || a.Header.Get("Location") != prefix+"/docs" {
+				t.Errorf("%s%s: got %d to %q, want 303 to %s/docs", s.name, path, a.Status, a.Header.Get("Location"), prefix)
+			}
+			if a := edgeSend(t, s.client, http.MethodPost, s.url+path, nil); a.Status != http.StatusMethodNotAllowed {
+				t.Errorf("POST %s%s: got %d, want 405", s.name, path, a.Status)
+			}
+		}
+	}
+}
 
 func TestContractIsServed(t *testing.T) {
 	t.Parallel()

@@ -112,9 +112,9 @@ func TestUnknownPaths(t *testing.T) {
 	token := w.Login("admin").Token
 	for _, s := range edgeServices(t, w) {
 		for _, path := range []string{
-			"", "/", "/nope", "/health/", "/health/x", "//health", "/HEALTH", "/docs/", "/docs/a/b.js", "/.env", "/metrics", "/debug/pprof/",
+			"//", "/nope", "/health/", "/health/x", "//health", "/HEALTH", "/docs/", "/docs/a/b.js", "/.env", "/metrics", "/debug/pprof/",
 			"/customers/", "/customers/1/", "/customers/1/2", "/internal/customers/1/", "/internal", "/auth", "/auth/login/",
-			"/products/1/x", "/orders/1/", "/orders/1/ship", "/orders/1/confirm/", "/orders//confirm", "/orchestrator", "/dev", "/dev/", "/dev/dev/health", "/prod/health",
+			"/products/1/x", "/orders/1/", "/orders/1/ship", "/orders/1/confirm/", "/orders//confirm", "/orchestrator", "/dev//", "/dev/dev", "/dev/dev/health", "/prod/health",
 			"/health%2F", "/%2e%2e/health", "/nope%0d%0aX-Injected:%20yes",
 		} {
 			for _, headers := range [][]string{nil, {"Authorization", "Bearer " + token}} {
@@ -127,8 +127,9 @@ func TestUnknownPaths(t *testing.T) {
 		if s.name == "orchestrator" {
 			continue
 		}
-		a := edgeSend(t, s.client, http.MethodGet, s.url+"/dev/health", nil) // the prefix is the orchestrator's alone
-		edgeRefused(t, a, http.StatusNotFound)
+		for _, path := range []string{"/dev", "/dev/", "/dev/health"} { // the prefix is the orchestrator's alone
+			edgeRefused(t, edgeSend(t, s.client, http.MethodGet, s.url+path, nil), http.StatusNotFound)
+		}
 	}
 }
 

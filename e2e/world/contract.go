@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,9 +116,7 @@ func (c transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c transport) check(r *http.Request, sent []byte, response *http.Response, received []byte) (faults []string) {
 	asked := r.Clone(r.Context())
 	asked.URL = &url.URL{Scheme: "http", Host: "x", Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	if c.contract.base != "" {
-		asked.URL.Path = strings.TrimPrefix(asked.URL.Path, c.contract.base)
-	}
+	asked.URL.Path = cmp.Or(strings.TrimPrefix(asked.URL.Path, c.contract.base), "/")
 	route, parameters, err := c.contract.router.FindRoute(asked)
 	if err != nil {
 		return c.checkUnknown(r, response, received)

@@ -97,6 +97,11 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		e.GET(prefix+"/openapi.json", func(c echo.Context) error {
 			return c.JSONBlob(http.StatusOK, config.Contract)
 		})
+		start := func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, prefix+"/docs") }
+		e.GET(prefix+"/", start)
+		if prefix != "" {
+			e.GET(prefix, start)
+		}
 		addDocs(e, prefix, config.Title, assets)
 		register(e, prefix)
 	}
@@ -126,6 +131,9 @@ func (s *shared) find(c echo.Context) (*operation, bool) {
 // operation returns the operation of one of Echo's routes, or nil.
 func (s *shared) operation(method, path string) *operation {
 	for _, prefix := range s.config.Prefixes {
+		if path == prefix {
+			path += "/"
+		}
 		path = strings.TrimPrefix(path, prefix)
 	}
 	return s.operations[method+" "+path]
@@ -136,7 +144,7 @@ func (s *shared) operation(method, path string) *operation {
 func strayed(c echo.Context) bool {
 	path := echo.GetPath(c.Request())
 	return c.Path() != "" && (strings.Count(path, "/") != strings.Count(c.Path(), "/") ||
-		strings.Contains(path, "//") || strings.HasSuffix(path, "/"))
+		strings.Contains(path, "//") || strings.HasSuffix(path, "/") && !strings.HasSuffix(c.Path(), "/"))
 }
 
 func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
