@@ -3,8 +3,9 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
-	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,13 +15,26 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 var screenshots = flag.String("screenshots", "", "keep a picture of each page in this folder")
 
-// On each service the page opens without the network, "Authorize" takes a token, and "Try it out" sends it to the service
-// that the page came from.
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+
+// attempt is one operation that a person tries out.
+type attempt struct {
+	operation string            // its tag and operationId
+	fields    map[string]string // what is in its form before anybody has typed
+	body      string            // and in the body
+	typed     map[string]string
+	typedBody string // "" leaves what is there
+	want      []string
+}
+
+// The page of each service logs in with user and password, shows what is for people alone, and sends what is typed alone. It
+// needs no network, and nothing that it does is refused by its own policy.
 func TestTryItOut(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("chromium")
@@ -30,13 +44,7 @@ func TestTryItOut(t *testing.T) {
 	if err != nil {
 		t.Skip("the pages need chromium, which is not here")
 	}
-	w := world.New(t, world.Options{})
-	s := w.Login("admin")
-	buyer := w.Customer(s, "compras@acme.example")
-	drill := w.Product(s, "DRILL-18V", 129900, 50)
-	if buyer.ID != 1 || drill.ID != 1 {
-		t.Fatalf("the contract's examples are about customer 1 and product 1, got %d and %d", buyer.ID, drill.ID)
-	}
+	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 1600),
@@ -44,74 +52,211 @@ func TestTryItOut(t *testing.T) {
 	browser, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	defer stop()
 
-	for _, page := range []struct {
-		name, url, operation, tag, want string
+	page := map[string]string{"search": "", "cursor": "", "limit": "20"}
+	orders := map[string]string{"status": "", "customer_id": "", "from": "", "to": ""}
+	maps.Copy(orders, page)
+	key := map[string]string{"Idempotency-Key": "", "X-Idempotency-Key": ""}
+	confirm := map[string]string{"id": ""}
+	maps.Copy(confirm, key)
+	change := map[string]string{"id": "", "If-Match": ""}
+	for _, service := range []struct {
+		name, url string
+		attempts  []attempt
 	}{
-		{"customers", w.CustomersURL, "listCustomers", "customers", `"compras@acme.example"`},
-		{"orders", w.OrdersURL, "listProducts", "products", `"DRILL-18V"`},
-		{"orchestrator", w.OrchestratorURL, "createAndConfirmOrder", "orchestrator", `"CONFIRMED"`},
+		{"customers", s.Customers, []attempt{
+			{operation: "customers-listCustomers", fields: page, want: []string{"200", `"compras@acme.example"`}},
+			{operation: "customers-getCustomer", fields: map[string]string{"id": ""}, typed: map[string]string{"id": "1"},
+				want: []string{"200", `"compras@acme.example"`}},
+			{operation: "customers-replaceCustomer", fields: change, body: "{}", typed: map[string]string{"id": "1"},
+				typedBody: `{"name":"ACME","email":"a@acme.example"}`, want: []string{"200", `"ACME"`}},
+		}},
+		{"orders", s.Orders, []attempt{
+			{operation: "products-listProducts", fields: page, want: []string{"200", `"DRILL-18V"`}},
+			{operation: "products-updateProduct", fields: change, body: "{}", typed: map[string]string{"id": "1"},
+				typedBody: `{"name":"Drill"}`, want: []string{"200", `"name": "Drill"`, `"price_cents": 129900`, `"stock": 50`}},
+			{operation: "orders-createOrder", fields: key, want: []string{"201", `"CREATED"`}},
+			{operation: "orders-createOrder", want: []string{"201", `"id": 2`}},
+			{operation: "orders-confirmOrder", fields: confirm, body: "{}",
+				typed: map[string]string{"id": "1", "Idempotency-Key": "one"}, want: []string{"200", `"CONFIRMED"`}},
+			{operation: "orders-confirmOrder", body: "{}",
+				typed: map[string]string{"id": "2", "Idempotency-Key": "two"}, want: []string{"200", `"CONFIRMED"`}},
+			{operation: "orders-cancelOrder", fields: confirm, body: "{}", typed: map[string]string{"id": "2"},
+				want: []string{"200", `"CANCELED"`, `"cancel_reason": null`}},
+			{operation: "orders-listOrders", fields: orders, want: []string{"200", `"CANCELED"`, `"CONFIRMED"`}},
+		}},
+		{"orchestrator", s.Orchestrator, []attempt{
+			{operation: "orchestrator-createAndConfirmOrder", fields: map[string]string{"X-Correlation-Id": ""},
+				want: []string{"400", `"idempotency_key"`}},
+			{operation: "orchestrator-createAndConfirmOrder", want: []string{"201", `"CONFIRMED"`},
+				typedBody: `{"customer_id":1,"items":[{"product_id":1,"qty":2}],"idempotency_key":"mine"}`},
+		}},
 	} {
-		t.Run(page.name, func(t *testing.T) {
+		t.Run(service.name, func(t *testing.T) {
 			tab, done := chromedp.NewContext(browser)
 			defer done()
-			tab, cancel := context.WithTimeout(tab, 90*time.Second)
+			tab, cancel := context.WithTimeout(tab, 2*time.Minute)
 			defer cancel()
-			messages := chromedp.Console(tab)
-			block := chromedp.CSS("#operations-" + page.tag + "-" + page.operation)
-			err := chromedp.Do(tab,
-				chromedp.Navigate(page.url+"/docs"),
-				click(".btn.authorize"),
-				chromedp.SendKeys(chromedp.CSS(".auth-container input"), s.Token),
-				click(".auth-btn-wrapper .authorize"),
-				click(".auth-btn-wrapper .btn-done"),
-				click(block+" .opblock-summary-control"),
-				click(block+" .try-out__btn"),
-				click(block+" .execute"),
+			quiet := console(t, tab)
+			do(t, tab,
+				chromedp.Navigate(service.url),
+				chromedp.SendKeys(css("#login [name=username]"), "admin"),
+				chromedp.SendKeys(css("#login [name=password]"), "a wrong one"),
+				click("#login fieldset button"),
+				chromedp.WaitVisible(css("#login output:not(:empty)")),
 			)
-			if err != nil {
-				t.Error(err)
+			if said := text(t, tab, "#login output"); said != "The user name or the password is wrong." {
+				t.Errorf("a wrong password is told %q", said)
 			}
-			answer, err := chromedp.Run(tab, chromedp.Text(block+" .live-responses-table .response"))
-			if err != nil {
-				t.Error(err)
+			keep(t, tab, service.name+"-refused")
+			do(t, tab,
+				chromedp.SendKeys(css("#login [name=password]"), sdk.LocalPassword+"\r"),
+				chromedp.WaitVisible(css("#login [type=button]")),
+			)
+			if said := text(t, tab, "#login output"); !strings.HasPrefix(said, "Logged in as admin until ") {
+				t.Errorf("the right password is told %q", said)
 			}
-			checkConsole(t, tab, messages)
+			if page := text(t, tab, "body"); strings.Contains(page, "internal") || strings.Contains(page, "serviceToken") {
+				t.Errorf("the page shows what is for services:\n%s", page)
+			}
+			for _, a := range service.attempts {
+				a.try(t, tab)
+			}
+			keep(t, tab, service.name)
+
+			// The dialog has one box, for a token.
+			do(t, tab, click(".btn.authorize"), chromedp.WaitVisible(css(".auth-container")))
+			if dialog := text(t, tab, ".dialog-ux .modal-ux"); strings.Count(dialog, "(http, Bearer)") != 1 || !strings.Contains(dialog, "Logout") {
+				t.Errorf("the dialog is %s", dialog)
+			}
+			keep(t, tab, service.name+"-dialog")
+			do(t, tab,
+				click(".auth-btn-wrapper .btn-done"),
+				click("#login [type=button]"),
+				chromedp.WaitVisible(css("#login fieldset")),
+				click(".btn.authorize"),
+				chromedp.WaitVisible(css(".auth-container input")),
+			)
+			quiet()
 			if kept, err := chromedp.Run(tab, chromedp.Evaluate[int](`localStorage.length + sessionStorage.length`)); err != nil || kept != 0 {
 				t.Errorf("the page keeps %d things in the browser (%v), and one may be the token", kept, err)
-			}
-			if *screenshots != "" {
-				picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
-				if err == nil {
-					err = os.WriteFile(filepath.Join(*screenshots, page.name+".png"), picture, 0o600)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
-			if !strings.HasPrefix(answer, "20") || !strings.Contains(answer, page.want) {
-				t.Errorf("%s answered %s, want a success with %s", page.operation, answer, page.want)
 			}
 		})
 	}
 }
 
-// checkConsole looks for what the page has complained of so far, such as a script that its policy forbids.
-func checkConsole(t *testing.T, tab context.Context, messages iter.Seq2[chromedp.ConsoleMessage, error]) {
+// try types into the form of an operation and sends it.
+func (a attempt) try(t *testing.T, tab context.Context) {
 	t.Helper()
-	const end = "the end of the test"
-	if _, err := chromedp.Run(tab, chromedp.Evaluate[int](`console.log("`+end+`"), 1`)); err != nil {
+	block := "#operations-" + a.operation + " "
+	open, err := chromedp.Run(tab, chromedp.Evaluate[bool](`!!document.querySelector("`+block+`.execute")`))
+	if err != nil {
 		t.Fatal(err)
 	}
-	for m, err := range messages {
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case m.Text == end:
-			return
-		case m.Type == "error", m.Type == "warning", m.IsException():
-			t.Errorf("the page complains: %s (%s)", m, m.URL)
+	if !open {
+		do(t, tab, click(block+".opblock-summary-control"), click(block+".try-out__btn"), chromedp.WaitVisible(css(block+".execute")))
+	}
+	if a.fields != nil {
+		got, err := chromedp.Run(tab, chromedp.Evaluate[map[string]string](`Object.fromEntries([...document.querySelectorAll("`+block+
+			`tr[data-param-name]")].map(row => [row.dataset.paramName, row.querySelector("input, select").value]))`))
+		if err != nil || !maps.Equal(got, a.fields) {
+			t.Errorf("%s: the form holds %v (%v) before anybody has typed, want %v", a.operation, got, err, a.fields)
+		}
+	}
+	if a.body != "" {
+		if got, err := chromedp.Run(tab, chromedp.Value(css(block+"textarea"))); err != nil || got != a.body {
+			t.Errorf("%s: the body holds %s (%v) before anybody has typed, want %s", a.operation, got, err, a.body)
+		}
+	}
+	for name, value := range a.typed {
+		write(t, tab, block+`tr[data-param-name="`+name+`"] input`, value)
+	}
+	if a.typedBody != "" {
+		write(t, tab, block+"textarea", a.typedBody)
+	}
+	const answered = ".live-responses-table .response"
+	if open {
+		do(t, tab, click(block+".btn-clear"), chromedp.WaitNotPresent(css(block+answered)))
+	}
+	do(t, tab, click(block+".execute"))
+	answer := text(t, tab, block+answered)
+	for i, want := range a.want {
+		if i == 0 && !strings.HasPrefix(answer, want) || !strings.Contains(answer, want) {
+			t.Errorf("%s answered %s, want %q", a.operation, answer, a.want)
+			break
 		}
 	}
 }
 
-func click(selector chromedp.CSS) chromedp.Action[chromedp.Void] { return chromedp.Click(selector) }
+// console listens, and returns a function that fails the test where the browser has complained: of a script, of the page's
+// policy, of a part that is not there. That the service refuses a request is no complaint.
+func console(t *testing.T, tab context.Context) (quiet func()) {
+	t.Helper()
+	messages := chromedp.Console(tab)
+	const end = "this is the end"
+	return func() {
+		t.Helper()
+		if _, err := chromedp.Run(tab, chromedp.Evaluate[any](`console.log("`+end+`")`)); err != nil {
+			t.Fatal(err)
+		}
+		for m, err := range messages {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Text == end {
+				return
+			}
+			refused := strings.Contains(m.Text, "status of 400") || strings.Contains(m.Text, "status of 401")
+			if (m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.IsException()) && !refused {
+				t.Errorf("the browser complains: %s (%s)", m, m.URL)
+			}
+		}
+	}
+}
+
+func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(tab, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write types over what a box holds.
+func write(t *testing.T, tab context.Context, box, text string) {
+	t.Helper()
+	chosen, err := json.Marshal(box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.querySelector(`+string(chosen)+`).select() ?? true`)); err != nil {
+		t.Fatal(err)
+	}
+	do(t, tab, chromedp.SendKeys(css(box), text))
+}
+
+func css(selector string) chromedp.CSS { return chromedp.CSS(selector) }
+
+func click(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(css(selector)) }
+
+func text(t *testing.T, tab context.Context, selector string) string {
+	t.Helper()
+	said, err := chromedp.Run(tab, chromedp.Text(css(selector)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said
+}
+
+// keep keeps a picture where one is asked for.
+func keep(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*screenshots, name+".png"), picture, 0o600)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -41,7 +41,9 @@ func (p *project) testDoor(t *testing.T) {
 // a customer that is there, it would be answered.
 func (p *project) testNothingElse(t *testing.T) {
 	for _, line := range []string{
-		"GET / HTTP/1.1",
+		"GET /dev HTTP/1.1",
+		"GET /dev/ HTTP/1.1",
+		"GET // HTTP/1.1",
 		"GET /health HTTP/1.1",
 		"GET /ready HTTP/1.1",
 		"GET /dev/ready HTTP/1.1",

@@ -143,8 +143,6 @@ type Health struct {
 type HealthStatus string
 
 // ID An identifier. Opaque, never used twice.
-//
-// Example: 1
 type ID = int64
 
 // KeyText defines model for KeyText.
@@ -191,8 +189,6 @@ type Shortage struct {
 	Available int64 `json:"available"`
 
 	// ProductID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ProductID ID `json:"product_id"`
 
 	// Requested Units asked for.

@@ -41,8 +41,6 @@ type Customer struct {
 	Email Email `json:"email"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID ID `json:"id"`
 
 	// Name The name of the business. No blanks around it.
@@ -95,8 +93,6 @@ type FieldError = common.FieldError
 type Health = common.Health
 
 // ID An identifier. Opaque, never used twice.
-//
-// Example: 1
 type ID = common.ID
 
 // KeyText defines model for KeyText.
@@ -200,7 +196,7 @@ type UnsupportedMediaType = Problem
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search Only customers whose name or e-mail address contains this text. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only customers whose name or e-mail address contains this text, such as acme. Case and accents don't count; `%` and `_` stand for themselves.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.

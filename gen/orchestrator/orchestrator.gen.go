@@ -92,8 +92,6 @@ func (e WithdrawnOrderStatus) Valid() bool {
 }
 
 // CallerCorrelationID Chosen by the caller. Null and the empty text are as good as none.
-//
-// Example: erp-run-42
 type CallerCorrelationID = string
 
 // Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
@@ -103,7 +101,6 @@ type Cents = common.Cents
 
 // Confirmed defines model for Confirmed.
 type Confirmed struct {
-	// CorrelationID Example: erp-run-42
 	CorrelationID CorrelationID    `json:"correlationId"`
 	Data          ConfirmedData    `json:"data"`
 	Success       ConfirmedSuccess `json:"success"`
@@ -117,8 +114,6 @@ type ConfirmedCustomer struct {
 	Email string `json:"email"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID    ID      `json:"id"`
 	Name  string  `json:"name"`
 	Phone *string `json:"phone"`
@@ -134,8 +129,6 @@ type ConfirmedData struct {
 // ConfirmedLine defines model for ConfirmedLine.
 type ConfirmedLine struct {
 	// ProductID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -165,13 +158,9 @@ type ConfirmedOrder struct {
 	CreatedAt Time `json:"created_at"`
 
 	// CustomerID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	CustomerID ID `json:"customer_id"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID     ID                   `json:"id"`
 	Items  []ConfirmedLine      `json:"items"`
 	Status ConfirmedOrderStatus `json:"status"`
@@ -185,12 +174,11 @@ type ConfirmedOrder struct {
 // ConfirmedOrderStatus defines model for ConfirmedOrder.Status.
 type ConfirmedOrderStatus string
 
-// CorrelationID Example: erp-run-42
+// CorrelationID defines model for CorrelationId.
 type CorrelationID = string
 
 // Failure defines model for Failure.
 type Failure struct {
-	// CorrelationID Example: erp-run-42
 	CorrelationID CorrelationID `json:"correlationId"`
 	Error         StepError     `json:"error"`
 
@@ -209,20 +197,14 @@ type FieldError = common.FieldError
 type Health = common.Health
 
 // ID An identifier. Opaque, never used twice.
-//
-// Example: 1
 type ID = common.ID
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
 	// CorrelationID Chosen by the caller. Null and the empty text are as good as none.
-	//
-	// Example: erp-run-42
 	CorrelationID *CallerCorrelationID `json:"correlation_id,omitempty"`
 
 	// CustomerID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	CustomerID ID `json:"customer_id"`
 
 	// IdempotencyKey A name for this order, chosen by the caller; the same at every try.
@@ -237,8 +219,6 @@ type OrderRequest struct {
 // OrderRequestLine defines model for OrderRequestLine.
 type OrderRequestLine struct {
 	// ProductID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -294,8 +274,6 @@ type WithdrawnOrder struct {
 	CanceledAt Time `json:"canceled_at"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID     ID                   `json:"id"`
 	Status WithdrawnOrderStatus `json:"status"`
 }
@@ -329,7 +307,7 @@ type UnsupportedMediaType = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.
 type CreateAndConfirmOrderParams struct {
-	// XCorrelationID Ties the logs of all services together. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try. An empty one is an absent one.
+	// XCorrelationID Ties the logs of all services together: an id of the caller's, such as erp-run-42. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try. An empty one is an absent one.
 	XCorrelationID *CallerCorrelationID `json:"X-Correlation-Id,omitempty"`
 }
 

@@ -58,8 +58,6 @@ type FieldError = common.FieldError
 type Health = common.Health
 
 // ID An identifier. Opaque, never used twice.
-//
-// Example: 1
 type ID = common.ID
 
 // KeyText defines model for KeyText.
@@ -96,13 +94,9 @@ type Order struct {
 	Customer OrderCustomer `json:"customer"`
 
 	// CustomerID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	CustomerID ID `json:"customer_id"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID ID `json:"id"`
 
 	// Items The lines, by product.
@@ -157,8 +151,6 @@ type OrderEventPage struct {
 // OrderInput defines model for OrderInput.
 type OrderInput struct {
 	// CustomerID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	CustomerID ID `json:"customer_id"`
 
 	// Items The lines. Lines of one product are merged.
@@ -168,8 +160,6 @@ type OrderInput struct {
 // OrderLine defines model for OrderLine.
 type OrderLine struct {
 	// ProductID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -189,8 +179,6 @@ type OrderLine struct {
 // OrderLineInput defines model for OrderLineInput.
 type OrderLineInput struct {
 	// ProductID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -231,8 +219,6 @@ type Product struct {
 	CreatedAt Time `json:"created_at"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID ID `json:"id"`
 
 	// Name What it is. No blanks around it.
@@ -366,8 +352,6 @@ type StockMovement struct {
 	From *StockLevel `json:"from"`
 
 	// ID An identifier. Opaque, never used twice.
-	//
-	// Example: 1
 	ID ID `json:"id"`
 
 	// Reason Why, where it was said.
@@ -460,7 +444,7 @@ type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address, such as acme. Case and accents don't count; `%` and `_` stand for themselves.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Status Only orders in this state.
@@ -469,10 +453,10 @@ type ListOrdersParams struct {
 	// CustomerID Only orders of this customer.
 	CustomerID *ID `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 
-	// From Only orders created at or after this instant (RFC 3339).
+	// From Only orders created at or after this instant (RFC 3339), such as 2026-01-01T00:00:00Z.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only orders created before this instant (RFC 3339). Not before `from`.
+	// To Only orders created before this instant (RFC 3339), such as 2026-02-01T00:00:00Z. Not before `from`.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
@@ -520,7 +504,7 @@ type ListOrderHistoryParams struct {
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search Only products whose SKU or name contains this text. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only products whose SKU or name contains this text, such as drill. Case and accents don't count; `%` and `_` stand for themselves.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.

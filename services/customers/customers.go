@@ -50,6 +50,7 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 		now:    now,
 	}
 	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
+	config.Server.Login = "/auth/login"
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
 		"serviceToken": auth.ServiceTokens(config.ServiceTokens),

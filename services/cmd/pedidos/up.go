@@ -75,6 +75,10 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 		defer listeners[i].Close()
 	}
 	p.config.CustomersAPIBase, p.config.OrdersAPIBase = near(listeners[0]), near(listeners[1])
+	if local && p.config.CustomersPublicURL == "" { // the pages of orders-api and of the orchestrator log in there
+		p.config.CustomersPublicURL = near(listeners[0])
+		p.config.CORSOrigins = append(p.config.CORSOrigins, origins(listeners[1], listeners[2])...)
+	}
 	p.log.Debug("configuration", "environment", p.config)
 	p.warnLocal()
 
@@ -236,6 +240,17 @@ func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) err
 		"{data}", u.data, "{user}", p.config.AdminUser, "{password}", password, "{typed password}", typed,
 	).WriteString(p.stdout, text)
 	return err
+}
+
+// origins are those of listeners on loopback, by each name that a browser may use.
+func origins(listeners ...net.Listener) (all []string) {
+	for _, l := range listeners {
+		host, port, _ := net.SplitHostPort(l.Addr().String())
+		for _, name := range []string{host, "localhost"} {
+			all = append(all, "http://"+net.JoinHostPort(name, port))
+		}
+	}
+	return all
 }
 
 // near is the base URL of a listener for callers on this machine: its own address, or 127.0.0.1 where it listens on all. It

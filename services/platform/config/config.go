@@ -93,11 +93,12 @@ type Config struct {
 	LoginBurst     int           `env:"LOGIN_BURST" envDefault:"20"`
 	AllowAnonymous bool          `env:"ALLOW_ANONYMOUS"`
 
-	CustomersAPIBase string        `env:"CUSTOMERS_API_BASE"`
-	CustomersAPIURL  string        `env:"CUSTOMERS_API_URL"`
-	OrdersAPIBase    string        `env:"ORDERS_API_BASE"`
-	OrdersAPIURL     string        `env:"ORDERS_API_URL"`
-	UpstreamTimeout  time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
+	CustomersAPIBase   string        `env:"CUSTOMERS_API_BASE"`
+	CustomersAPIURL    string        `env:"CUSTOMERS_API_URL"`
+	OrdersAPIBase      string        `env:"ORDERS_API_BASE"`
+	OrdersAPIURL       string        `env:"ORDERS_API_URL"`
+	CustomersPublicURL string        `env:"CUSTOMERS_PUBLIC_URL"`
+	UpstreamTimeout    time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
 
 	CustomerCacheTTL        time.Duration `env:"CUSTOMER_CACHE_TTL" envDefault:"30s"`
 	CustomerCacheUnknownTTL time.Duration `env:"CUSTOMER_CACHE_UNKNOWN_TTL" envDefault:"2s"`
@@ -256,6 +257,7 @@ func (c *Config) Check(needs Needs) error {
 	}
 	base(needs.CustomersAPI, "CUSTOMERS_API_BASE", &c.CustomersAPIBase, "CUSTOMERS_API_URL", c.CustomersAPIURL, "customers")
 	base(needs.OrdersAPI, "ORDERS_API_BASE", &c.OrdersAPIBase, "ORDERS_API_URL", c.OrdersAPIURL, "orders", "products")
+	base(c.CustomersPublicURL != "", "CUSTOMERS_PUBLIC_URL", &c.CustomersPublicURL, "", "", "customers", "auth")
 	for _, cidr := range c.TrustedProxies {
 		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))
 		if err != nil {

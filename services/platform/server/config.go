@@ -10,8 +10,13 @@ import (
 
 // FromConfig is what the environment says of the server of any service.
 func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) Config {
+	login := ""
+	if c.CustomersPublicURL != "" {
+		login = c.CustomersPublicURL + "/auth/login"
+	}
 	return Config{
-		Edge: Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
-		Log:  log, Metrics: m, Tracing: t,
+		Login: login,
+		Edge:  Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
+		Log:   log, Metrics: m, Tracing: t,
 	}
 }

@@ -30,18 +30,27 @@ var (
 	docsPage string
 	//go:embed docs.js
 	docsScript []byte
+	//go:embed docs.css
+	docsStyle []byte
 )
 
-// docsPolicy lets the page load its own parts and call its own service, and nothing else. Swagger UI sets style attributes.
+// docsPolicy lets the page load its own parts, call its own service and log in, and nothing else. Swagger UI sets style
+// attributes.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // addDocs adds the page of the contract, Swagger UI. The page is not a template, nor swgui's, which is one: templates find
 // methods by their names, and for that the linker would keep all of them.
-func addDocs(e *echo.Echo, prefix, title string, assets map[string]*asset) {
-	page := strings.NewReplacer("{title}", html.EscapeString(title), "{prefix}", prefix).Replace(docsPage)
+func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) {
+	page := strings.NewReplacer(
+		"{title}", html.EscapeString(title), "{prefix}", prefix, "{login}", html.EscapeString(login),
+	).Replace(docsPage)
+	policy := docsPolicy
+	if strings.HasPrefix(login, "http") { // it is another origin
+		policy = strings.Replace(policy, "connect-src 'self'", "connect-src 'self' "+login, 1)
+	}
 	e.GET(prefix+"/docs", func(c echo.Context) error {
-		guard(c.Response().Header())
+		guard(c.Response().Header(), policy)
 		return c.HTML(http.StatusOK, page)
 	})
 	e.GET(prefix+"/docs/:asset", func(c echo.Context) error {
@@ -54,8 +63,8 @@ func addDocs(e *echo.Echo, prefix, title string, assets map[string]*asset) {
 }
 
 // guard keeps browsers from running, framing or misreading what is served below /docs.
-func guard(h http.Header) {
-	h.Set(echo.HeaderContentSecurityPolicy, docsPolicy)
+func guard(h http.Header, policy string) {
+	h.Set(echo.HeaderContentSecurityPolicy, policy)
 	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set(echo.HeaderReferrerPolicy, "no-referrer")
 }
@@ -73,7 +82,7 @@ func docsAssets() (map[string]*asset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the parts of the page: %w", err)
 	}
-	all := map[string]*asset{"docs.js": newAsset("docs.js", docsScript)}
+	all := map[string]*asset{"docs.js": newAsset("docs.js", docsScript), "docs.css": newAsset("docs.css", docsStyle)}
 	for _, file := range files {
 		content, err := fs.ReadFile(static.FS, file.Name())
 		if err != nil {
@@ -116,11 +125,11 @@ func (a *asset) serve(c echo.Context) error {
 		return fmt.Errorf("unpack a part of the page: %w", err)
 	}
 	tag = `"` + tag + `"`
-	guard(h)
+	guard(h, docsPolicy)
 	h.Set("ETag", tag)
 	h.Set("Accept-Ranges", "none")
 	if a.packed != nil {
-		h.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+		h.Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
 	}
 	if matches(c.Request().Header.Values("If-None-Match"), tag) {
 		return c.NoContent(http.StatusNotModified)

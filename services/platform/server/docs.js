@@ -1,8 +1,94 @@
-// Swagger UI over the contract that the page names.
-SwaggerUIBundle({
-  url: document.getElementById('swagger-ui').dataset.contract,
+// Swagger UI over the contracts that the page names, with a form to log in.
+const page = document.getElementById('swagger-ui').dataset;
+const contracts = page.contracts.split(' ').map(url => ({ url, name: url.replace(/^.*\/|\.json$/g, '') }));
+
+const ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
+  ...(contracts.length === 1 ? contracts[0] : {
+    urls: contracts, // to choose from
+    layout: 'StandaloneLayout',
+    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  }),
+  plugins: [SwaggerUIBundle.plugins.DownloadUrl, {
+    statePlugins: { spec: { wrapActions: { updateJsonSpec: show => contract => show(forPeople(contract)) } } },
+  }],
   deepLinking: true,
   defaultModelsExpandDepth: -1,
+  showExtensions: true, // x-roles
   validatorUrl: null, // by default it asks one on the internet
 });
+
+// forPeople leaves out of a contract what takes the service token alone and what the page hides, and lets nothing be sent that
+// nobody has typed: a change starts empty, with the example to choose, and an idempotency key is the caller's own.
+function forPeople(contract) {
+  const serviceToken = 'serviceToken';
+  const hidden = page.hide?.split(' ') ?? [];
+  delete contract.components?.securitySchemes?.[serviceToken];
+  for (const [path, item] of Object.entries(contract.paths ?? {})) {
+    const operations = Object.entries(item).filter(([, operation]) => operation.responses);
+    let left = operations.length;
+    for (const [method, operation] of operations) {
+      const security = operation.security?.filter(scheme => !(serviceToken in scheme));
+      if (operation.security?.length > 0 && security.length === 0 || operation.tags?.some(tag => hidden.includes(tag))) {
+        delete item[method];
+        left--;
+        continue;
+      }
+      if (security) operation.security = security;
+      const body = operation.requestBody?.content?.['application/json'];
+      if (body && (method === 'put' || method === 'patch')) {
+        body.examples = { nothing: { summary: 'Nothing yet', value: {} }, example: { summary: 'An example', value: body.example } };
+        delete body.example;
+      }
+      if (body?.example?.idempotency_key) body.example.idempotency_key = '';
+    }
+    if (left === 0) delete contract.paths[path];
+  }
+  const used = Object.values(contract.paths ?? {}).flatMap(item => Object.values(item).flatMap(operation => operation.tags ?? []));
+  contract.tags = contract.tags?.filter(tag => used.includes(tag.name));
+  return contract;
+}
+
+if (page.login) {
+  document.body.insertAdjacentHTML('afterbegin', `
+    <form id="login">
+      <fieldset>
+        <label>User <input name="username" autocomplete="username" required></label>
+        <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+        <button>Log in</button>
+      </fieldset>
+      <output></output>
+      <button type="button" hidden>Log out</button>
+    </form>`);
+  const form = document.getElementById('login');
+  const [fields, logout, said] = ['fieldset', '[type=button]', 'output'].map(part => form.querySelector(part));
+  const loggedIn = yes => { fields.hidden = yes; logout.hidden = !yes; };
+  form.addEventListener('submit', async event => {
+    event.preventDefault();
+    const credentials = Object.fromEntries(new FormData(form));
+    try {
+      const answer = await fetch(page.login, {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(credentials),
+      });
+      const body = await answer.json();
+      if (!answer.ok) {
+        said.value = body.detail;
+        form.elements.password.value = '';
+        form.elements.password.focus();
+        return;
+      }
+      ui.preauthorizeApiKey('bearerAuth', body.access_token);
+      const end = new Date(Date.now() + body.expires_in * 1000);
+      form.reset();
+      said.value = `Logged in as ${credentials.username} until ${end.toLocaleTimeString()}.`;
+      loggedIn(true);
+    } catch {
+      said.value = `There is no answer from ${new URL(page.login, location)}.`;
+    }
+  });
+  logout.addEventListener('click', () => {
+    ui.authActions.logout(['bearerAuth']);
+    said.value = '';
+    loggedIn(false);
+  });
+}

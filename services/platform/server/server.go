@@ -27,6 +27,7 @@ import (
 type Config struct {
 	Service  string // its name in logs and metrics
 	Title    string
+	Login    string                 // where the page logs people in, a path or a URL; none has it take a token alone
 	Contract []byte                 // OpenAPI 3.0.3 in JSON
 	Prefixes []string               // under which the routes are served as well, as /dev
 	Schemes  map[string]auth.Scheme // by name of the contract's security scheme
@@ -102,7 +103,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		if prefix != "" {
 			e.GET(prefix, start)
 		}
-		addDocs(e, prefix, config.Title, assets)
+		addDocs(e, prefix, config.Title, config.Login, assets)
 		register(e, prefix)
 	}
 	for _, route := range e.Routes() {
