@@ -66,6 +66,104 @@ func pasteIn(t *testing.T, folder, path, variable, lines string) string {
 	return string(printed)
 }
 
+// TestBackupOfAnyName: a backup is in a file of exactly the name that was given, which its owner alone may read, and holds
+// what the database holds. Nothing else is left there.
+func TestBackupOfAnyName(t *testing.T) {
+	t.Parallel()
+	folder, path := t.TempDir(), program.Folder(t)
+	if r := program.Run(t, []string{"DATA_DIR=" + folder}, "seed"); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	for _, name := range []string{"file:x", "file:///tmp/x", "file:x?mode=memory", ":memory:", "a?b#c%20d", "with spaces", "-dash", "--data", "ñandú"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			here := t.TempDir()
+			file := filepath.Join(here, name)
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			shell := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" backup --data "$1" -- "$2"`, filepath.Join(path, "pedidos"), folder, name)
+			shell.Dir, shell.Env = here, []string{}
+			printed, err := shell.CombinedOutput()
+			want := "The backup is in " + name + ". It is whole: customers: 2, products: 3, orders: 0, version of the schema: "
+			if err != nil || !strings.HasPrefix(string(printed), want) {
+				t.Fatalf("%v\n%swant %s", err, printed, want)
+			}
+			found, err := os.ReadDir(filepath.Dir(file))
+			if err != nil || len(found) != 1 || found[0].Name() != filepath.Base(name) {
+				t.Fatalf("there are %v, want the backup alone: %v", found, err)
+			}
+			if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+				t.Errorf("the backup: %v, %v, want mode 0600", info.Mode(), err)
+			}
+			restored := t.TempDir()
+			if err := os.Rename(file, filepath.Join(restored, "pedidos.db")); err != nil {
+				t.Fatal(err)
+			}
+			if n := number(t, databaseFile(t, restored), "SELECT COUNT(*) FROM products"); n != 3 {
+				t.Errorf("there are %d products in it, want 3", n)
+			}
+		})
+	}
+}
+
+// TestBackupIsChecked: a database whose copy is damaged has no backup.
+func TestBackupIsChecked(t *testing.T) {
+	t.Parallel()
+	folder, here := t.TempDir(), t.TempDir()
+	env := []string{"DATA_DIR=" + folder}
+	if r := program.Run(t, env, "seed"); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	db := databaseFile(t, folder)
+	for _, statement := range []string{ // rows that break the table's own rules: what integrity_check is for
+		"PRAGMA ignore_check_constraints = ON", "UPDATE products SET stock = -1 WHERE id = 1",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := program.Run(t, env, "backup", filepath.Join(here, "b"))
+	if r.Code != 1 || r.Stdout != "" || !strings.Contains(r.Stderr, "the copy is damaged: CHECK constraint failed in products") {
+		t.Errorf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if left, err := os.ReadDir(here); err != nil || len(left) != 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// TestFilesArePrivate: nobody but the owner may read the data and the secrets, whatever the umask is and whatever was there.
+func TestFilesArePrivate(t *testing.T) {
+	t.Parallel()
+	folder, path := filepath.Join(t.TempDir(), "data"), program.Folder(t)
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	modes := func(when string) {
+		t.Helper()
+		for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "jwt-secret", "service-token"} {
+			if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Mode() != 0o600 {
+				t.Errorf("%s: %s has mode %v, %v, want 0600", when, name, info.Mode(), err)
+			}
+		}
+	}
+	seed := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" seed --data "$1"`, filepath.Join(path, "pedidos"), folder)
+	if printed, err := seed.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	s := program.Up(t, nil, folder, program.FreePorts()...)
+	modes("new")
+	s.Kill(t) // so that the log and its index stay
+	for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "jwt-secret", "service-token"} {
+		if err := os.Chmod(filepath.Join(folder, name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = program.Up(t, nil, folder, program.FreePorts()...)
+	modes("opened again")
+	s.Interrupt(t)
+}
+
 // TestBackupReplacesNothing: what is refused leaves the files as they were.
 func TestBackupReplacesNothing(t *testing.T) {
 	t.Parallel()
@@ -75,7 +173,7 @@ func TestBackupReplacesNothing(t *testing.T) {
 		t.Fatal(r.Stderr)
 	}
 	file := filepath.Join(here, "b")
-	if r := program.Run(t, env, "backup", file); r.Code != 0 || r.Stdout != "The backup is in "+file+".\n" {
+	if r := program.Run(t, env, "backup", file); r.Code != 0 || !strings.HasPrefix(r.Stdout, "The backup is in "+file+". ") {
 		t.Fatalf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	first, err := os.Stat(file)

@@ -29,7 +29,7 @@ func TestSeedAddsWhatIsAsked(t *testing.T) {
 		if r := program.Run(t, env, "audit"); r.Code != 0 || r.Stdout != "Stock and totals add up.\n" {
 			t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
-		db := file(t, folder)
+		db := databaseFile(t, folder)
 		want := map[string]int{"customers": 20 * times, "products": 10 * times, "orders": 200 * times}
 		got := map[string]int{}
 		for table := range want {
@@ -64,7 +64,7 @@ func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
 		if r := program.Run(t, []string{"DATA_DIR=" + folder}, append(small, "--rand-seed="+number)...); r.Code != 0 {
 			t.Fatalf("seed: exit code %d\n%s", r.Code, r.Stderr)
 		}
-		db := file(t, folder)
+		db := databaseFile(t, folder)
 		return dump(t, db, "customers") + dump(t, db, "products") + dump(t, db, "stock_adjustments") + dump(t, db, "orders") + dump(t, db, "order_lines")
 	}
 	seven := seeded("7")
@@ -91,7 +91,7 @@ func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
 			t.Fatalf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
 	}
-	db := file(t, folder)
+	db := databaseFile(t, folder)
 	if n := number(t, db, "SELECT COUNT(*) FROM orders WHERE customer_email IN ('compras@acme.example', 'pedidos@delsur.example')"); n != 50 {
 		t.Errorf("%d orders of the sample customers, want 50", n)
 	}
@@ -105,7 +105,7 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	if r := program.Run(t, env, small...); r.Code != 0 {
 		t.Fatalf("seed: exit code %d\n%s", r.Code, r.Stderr)
 	}
-	db := file(t, folder)
+	db := databaseFile(t, folder)
 	created, confirmed, canceled := number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CREATED'"),
 		number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CONFIRMED'"), number(t, db, "SELECT MIN(id) FROM orders WHERE status = 'CANCELED'")
 	for _, test := range []struct {
@@ -131,7 +131,7 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := copied(t, db)
-			tampered := file(t, folder)
+			tampered := databaseFile(t, folder)
 			if _, err := tampered.ExecContext(t.Context(), test.tamper, test.id); err != nil {
 				t.Fatal(err)
 			}
@@ -143,8 +143,8 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	}
 }
 
-// file opens the database of a data folder behind the executable's back, where no foreign keys are checked.
-func file(t *testing.T, folder string) *sql.DB {
+// databaseFile opens the database of a data folder behind the executable's back, where no foreign keys are checked.
+func databaseFile(t *testing.T, folder string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(folder, "pedidos.db"))
 	if err != nil {

@@ -5,40 +5,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// commands are what the command line may say. They are Cobra's, as it does not look for methods by their names: where
-// anything does, text/template too, the linker keeps all methods of all types, which are 10 MB.
+// commands are what the command line may say.
 func (p *process) commands() *cobra.Command {
 	root := p.up("pedidos", "A B2B order backend: customers, stock and orders behind three OpenAPI contracts.")
 	root.Long = root.Short + "\n\nWithout a command it is up."
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.DisableSuggestions = true
+	root.Version = buildVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misused(err) })
+	root.SetFlagErrorFunc(badFlag)
 
 	root.AddCommand(
 		p.up("up", "Start all three services on this machine, on the embedded engine. The default."),
-		p.command("customers", "Serve customers-api.", serveCustomers),
-		p.command("orders", "Serve orders-api.", serveOrders),
+		p.withData(p.command("customers", "Serve customers-api.", serveCustomers)),
+		p.withData(p.command("orders", "Serve orders-api.", serveOrders)),
 		p.command("orchestrator", "Serve the orchestrator.", serveOrchestrator),
 		p.migrate(),
 		p.seed(),
-		p.command("audit", "Check that stock, totals and statuses add up. Exits with 1 where they don't.", audit),
+		p.withData(p.command("audit", "Check that stock, totals and statuses add up. Exits with 1 where they don't.", audit)),
 		p.backup(),
 		p.health(),
+		p.command("version", "Show which version this is.", func(context.Context, *process) error {
+			_, err := fmt.Fprintln(p.stdout, "pedidos version", buildVersion()) // as --version does
+			return err
+		}),
 	)
 	return root
 }
 
 func (p *process) command(name, short string, run func(context.Context, *process) error) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Short: short, Args: only(cobra.NoArgs),
+		Use: name, Short: short, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), p) },
 	}
 }
@@ -48,7 +52,7 @@ func (p *process) up(name, short string) *cobra.Command {
 	c := p.command(name, short, u.run)
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&u.data, "data", cmp.Or(p.environment["DATA_DIR"], "data"), "Keep the data in the folder `DIR` (DATA_DIR)")
+	f.StringVar(&p.config.DataDir, "data", p.config.DataDir, "Keep the data in the folder `DIR` (DATA_DIR)")
 	f.BoolVar(&u.reset, "reset", false, "Delete the data first")
 	f.BoolVar(&u.noSeed, "no-seed", false, "Put no sample customers and products into an empty database")
 	f.StringVar(&u.host, "host", cmp.Or(p.environment["HOST"], "127.0.0.1"), "Listen on `ADDRESS` (HOST)")
@@ -58,20 +62,32 @@ func (p *process) up(name, short string) *cobra.Command {
 	return c
 }
 
+// withData lets a command say where the embedded engine's data is.
+func (p *process) withData(c *cobra.Command) *cobra.Command {
+	c.Flags().StringVar(&p.config.DataDir, "data", p.config.DataDir, "Keep the data in the folder `DIR` (DATA_DIR)")
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		if c.Flags().Changed("data") && p.config.DBHost != "" {
+			return fmt.Errorf("--data is for the embedded engine, but DB_HOST is %q: unset DB_HOST, or leave --data out", p.config.DBHost)
+		}
+		return nil
+	}
+	return c
+}
+
 func (p *process) migrate() *cobra.Command {
 	all := p.command("migrate", "Change or show the version of the schema: up, down or status.", func(context.Context, *process) error {
-		return misused(errors.New("migrate takes up, down or status"))
+		return misused("migrate takes up, down or status, as in pedidos migrate status")
 	})
 	m := &migrateUpCommand{}
-	up := p.command("up", "Bring the schema to the newest version.", m.run)
+	up := p.withData(p.command("up", "Bring the schema to the newest version.", m.run))
 	up.Flags().StringVar(&m.customersUser, "customers-user", p.environment["DB_CUSTOMERS_USER"],
 		"Then give the MySQL user `NAME` the rights that customers-api needs (DB_CUSTOMERS_USER)")
 	up.Flags().StringVar(&m.ordersUser, "orders-user", p.environment["DB_ORDERS_USER"],
 		"Then give the MySQL user `NAME` the rights that orders-api needs (DB_ORDERS_USER)")
-	all.AddCommand(up,
-		p.command("down", "Take back the newest migration. What it made is lost.", migrateDown),
-		p.command("status", "Show the migrations and which are applied.", migrateStatus),
-	)
+	d := &migrateDownCommand{}
+	down := p.withData(p.command("down", "Take back the newest migration. Without --yes it only says what is lost.", d.run))
+	down.Flags().BoolVar(&d.yes, "yes", false, "Take it back: what it made is lost")
+	all.AddCommand(up, down, p.withData(p.command("status", "Show the migrations and which are applied.", migrateStatus)))
 	return all
 }
 
@@ -84,32 +100,92 @@ func (p *process) seed() *cobra.Command {
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders, of the customers and products that are there then")
 	f.Uint64Var(&s.number, "rand-seed", 1, "What is generated: the same `N` gives the same")
-	return c
+	return p.withData(c)
 }
 
 func (p *process) backup() *cobra.Command {
-	return &cobra.Command{
+	return p.withData(&cobra.Command{
 		Use: "backup FILE", Short: "Copy the embedded database to FILE, which must not be there yet, while services use it.",
-		Args: only(cobra.ExactArgs(1)),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return misused("backup takes one file to copy to, as in pedidos backup pedidos.backup")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error { return backup(c.Context(), p, args[0]) },
-	}
+	})
 }
 
 func (p *process) health() *cobra.Command {
 	return &cobra.Command{
 		Use: "health [URL]", Short: "Ask a service whether it is ready: the one at URL, or on PORT of this machine. Exits with 1 where it is not.",
-		Args: only(cobra.MaximumNArgs(1)),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misused("health asks one service, as in pedidos health http://localhost:3001")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error { return health(c.Context(), p, append(args, "")[0]) },
 	}
 }
 
-func only(args cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, given []string) error {
-		if err := args(c, given); err != nil {
-			return misused(err)
-		}
+func noArguments(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
 		return nil
+	case c.HasSubCommands():
+		c.SuggestionsMinimumDistance = 2 // letters
+		return misused("there is no command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
+	return misused("%s takes no %q: it has flags alone", c.CommandPath(), args[0])
 }
 
-func misused(err error) error { return fmt.Errorf("%w; see pedidos --help", err) }
+// badFlag says in a sentence what is wrong with a flag.
+func badFlag(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &value):
+		return misused("--%s is %q: give %s", value.GetFlag().Name, value.GetValue(), goodValue(value.GetFlag()))
+	case errors.As(err, &missing):
+		return misused("--%s has no value: give %s", missing.GetFlag().Name, goodValue(missing.GetFlag()))
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return misused("there is no flag -%s", unknown.GetSpecifiedShortnames())
+	case errors.As(err, &unknown):
+		// Cobra measures how near commands are to each other, so the flags are made commands.
+		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
+		})
+		name := "--" + unknown.GetSpecifiedName()
+		return misused("there is no flag %s%s", name, didYouMean(flags.SuggestionsFor(name)))
+	}
+	return misused("%w", err)
+}
+
+// goodValue describes what a flag takes, with an example.
+func goodValue(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int", "uint64":
+		if n, err := strconv.Atoi(f.DefValue); err == nil && n > 1 {
+			return "a whole number such as " + f.DefValue
+		}
+		return "a whole number such as 1000"
+	case "bool":
+		return "true or false"
+	}
+	return "one, as in --" + f.Name + " " + cmp.Or(f.DefValue, "NAME")
+}
+
+func didYouMean(suggestions []string) string {
+	if len(suggestions) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(suggestions, " or ") + "?"
+}
+
+// misused is an error of whoever typed the command.
+func misused(format string, args ...any) error {
+	return fmt.Errorf(format+" (see pedidos --help)", args...)
+}

@@ -94,7 +94,7 @@ func (p *process) serve(ctx context.Context, name string, port int, needsDB bool
 	var db *database.DB
 	if needsDB {
 		var release func() error
-		if db, release, err = p.openDatabase(ctx); err != nil {
+		if db, release, err = p.openDatabase(ctx, toServe); err != nil {
 			return err
 		}
 		defer func() { _ = errors.Join(db.Close(), release()) }()
@@ -158,32 +158,49 @@ func (p *process) background(ctx context.Context, db *database.DB, sweeps []swee
 	}, nil
 }
 
+// usage is what a command does with the database.
+type usage int
+
+const (
+	toServe   usage = iota // the embedded engine is brought to the newest schema first
+	toFill                 // so too, and a statement may take long
+	toMigrate              // the schema stays as it is until the command changes it
+	toRead                 // nothing is changed, and services may go on
+)
+
 // openDatabase opens MySQL where DB_HOST is set, and waits for it; else the embedded engine in the data folder, which it
-// locks and brings to the newest schema.
-func (p *process) openDatabase(ctx context.Context) (db *database.DB, release func() error, err error) {
+// locks where it may write.
+func (p *process) openDatabase(ctx context.Context, use usage) (db *database.DB, release func() error, err error) {
 	release = func() error { return nil }
 	c := p.config
-	if c.DBHost == "" {
-		if release, err = database.LockFolder(c.DataDir); err != nil {
+	file := filepath.Join(c.DataDir, databaseFile)
+	switch {
+	case c.DBHost != "":
+		db, err = database.OpenMySQL(database.MySQL{
+			Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
+			Tool: use != toServe,
+		}, p.log, p.tracing)
+		if err != nil {
 			return nil, nil, err
 		}
-		db, err := database.OpenSQLite(filepath.Join(c.DataDir, databaseFile), p.tracing)
-		if err == nil {
-			if err = db.Migrate(ctx); err == nil {
-				return db, release, nil
-			}
-			err = errors.Join(err, db.Close())
+		if err := db.Wait(ctx, c.DBWait, p.log); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
 		}
-		return nil, nil, errors.Join(err, release())
+		return db, release, nil
+	case use == toRead:
+		db, err = database.ReadSQLite(file)
+		return db, release, err
 	}
-	db, err = database.OpenMySQL(database.MySQL{
-		Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
-	}, p.log, p.tracing)
-	if err != nil {
+	if release, err = database.LockFolder(c.DataDir); err != nil {
 		return nil, nil, err
 	}
-	if err := db.Wait(ctx, c.DBWait, p.log); err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+	if db, err = database.OpenSQLite(file, p.tracing); err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	if use != toMigrate {
+		if err := db.Migrate(ctx); err != nil {
+			return nil, nil, errors.Join(err, db.Close(), release())
+		}
 	}
 	return db, release, nil
 }

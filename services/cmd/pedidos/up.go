@@ -24,7 +24,7 @@ import (
 )
 
 type upCommand struct {
-	data, host                                  string
+	host                                        string
 	reset, noSeed                               bool
 	customersPort, ordersPort, orchestratorPort int
 }
@@ -38,7 +38,6 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 		return errors.New("DB_HOST is set, and up keeps its data in a file: run pedidos customers, pedidos orders and " +
 			"pedidos orchestrator for MySQL, or unset DB_HOST")
 	}
-	p.config.DataDir = u.data
 	p.config.Host = u.host // of ADMIN_PORT too
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
@@ -47,7 +46,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 			return err
 		}
 	}
-	release, err := database.LockFolder(u.data)
+	release, err := database.LockFolder(p.config.DataDir)
 	if err != nil {
 		return err
 	}
@@ -106,7 +105,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 
 // open opens the database of the data folder, new where it is not there.
 func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) {
-	file := filepath.Join(u.data, databaseFile)
+	file := filepath.Join(p.config.DataDir, databaseFile)
 	if u.reset {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -213,6 +212,9 @@ func (p *process) localDefaults() error {
 			kept = []byte(rand.Text() + rand.Text())
 			err = os.WriteFile(file, kept, 0o600)
 		}
+		if err == nil {
+			err = database.Private(file)
+		}
 		if err != nil {
 			return fmt.Errorf("keep a secret in the data folder: %w", err)
 		}
@@ -237,7 +239,7 @@ func (u *upCommand) greet(p *process, listeners [3]net.Listener, local bool) err
 	}
 	_, err := strings.NewReplacer(
 		"{customers}", near(listeners[0]), "{orders}", near(listeners[1]), "{orchestrator}", near(listeners[2]),
-		"{data}", u.data, "{user}", p.config.AdminUser, "{password}", password, "{typed password}", typed,
+		"{data}", p.config.DataDir, "{user}", p.config.AdminUser, "{password}", password, "{typed password}", typed,
 	).WriteString(p.stdout, text)
 	return err
 }

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -115,7 +116,8 @@ type Config struct {
 
 	Hosts []string // that requests may be for; none takes any. It is not read: up on loopback sets it
 
-	proxies []*net.IPNet
+	proxies    []*net.IPNet
+	unreadable []error
 }
 
 // Needs is which parts of the environment a command reads, and so checks.
@@ -123,23 +125,44 @@ type Needs struct {
 	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
 }
 
-// Read reads the environment. Nothing is checked yet, so that a command can put its own defaults in first.
+// Read reads the environment. A variable that can't be read keeps its default, and Check refuses it together with all
+// else that is wrong; so a command can put its own defaults in first, and one that needs no environment runs in any.
 func Read(environment map[string]string) (*Config, error) {
-	c := &Config{}
-	err := env.ParseWithOptions(c, env.Options{Environment: environment})
-	var all env.AggregateError
-	if errors.As(err, &all) {
-		var sentences []error
-		for _, e := range all.Errors {
-			if parse := (env.ParseError{}); errors.As(e, &parse) {
-				sentences = append(sentences, fmt.Errorf("%s can't be read as %s", variable(parse.Name), parse.Type))
-				continue
-			}
-			sentences = append(sentences, e)
+	readable := maps.Clone(environment)
+	var unreadable []error
+	for {
+		c := &Config{unreadable: unreadable}
+		err := env.ParseWithOptions(c, env.Options{Environment: readable})
+		var all env.AggregateError
+		if !errors.As(err, &all) {
+			return c, err
 		}
-		return nil, errors.Join(sentences...)
+		for _, e := range all.Errors {
+			parse := env.ParseError{}
+			if !errors.As(e, &parse) {
+				return nil, e
+			}
+			field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
+			name := field.Tag.Get("env")
+			unreadable = append(unreadable, fmt.Errorf("%s is %q: give %s", name, readable[name], good(field)))
+			delete(readable, name)
+		}
 	}
-	return c, err
+}
+
+// good describes a value that a field can be read from, with an example.
+func good(field reflect.StructField) string {
+	switch reflect.New(field.Type).Interface().(type) {
+	case *time.Duration:
+		return "a duration such as 60s or 2m"
+	case *slog.Level:
+		return "DEBUG, INFO, WARN or ERROR"
+	case *bool:
+		return "true or false"
+	case *int:
+		return "a whole number such as " + cmp.Or(field.Tag.Get("envDefault"), "3001") // one without a default is a port
+	}
+	return "a number such as " + field.Tag.Get("envDefault")
 }
 
 // The least lengths of what protects a deployment.
@@ -180,7 +203,7 @@ func (c *Config) guessable(secret string) string {
 // Check refuses what is missing, weak or unreadable of what the command needs, all at once, and writes the base URLs in
 // one way.
 func (c *Config) Check(needs Needs) error {
-	var faults []error
+	faults := slices.Clone(c.unreadable)
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	if needs.JWTSecret && c.JWTSecret.shortest() < minSecret {
@@ -243,21 +266,26 @@ func (c *Config) Check(needs Needs) error {
 	if needs.Database && c.DBHost != "" && (c.DBUser == "" || c.DBName == "") {
 		refuse("DB_HOST is set, so DB_USER and DB_NAME must be set too")
 	}
-	var err error
-	base := func(needed bool, name string, url *string, alias, aliasURL string, resources ...string) {
+	base := func(needed bool, name string, url *string, alias, aliasURL, example string, resources ...string) {
 		if !needed {
 			return
 		}
 		if *url == "" && aliasURL != "" {
 			name, *url = alias, aliasURL
 		}
-		if *url, err = upstream.BaseURL(*url, resources...); err != nil {
-			refuse("%s can't be used: %w", name, err)
+		if *url == "" {
+			refuse("%s is not set: give a URL such as %s", name, example)
+			return
 		}
+		good, err := upstream.BaseURL(*url, resources...)
+		if err != nil {
+			refuse("%s can't be used: %w; give a URL such as %s", name, err, example)
+		}
+		*url = good
 	}
-	base(needs.CustomersAPI, "CUSTOMERS_API_BASE", &c.CustomersAPIBase, "CUSTOMERS_API_URL", c.CustomersAPIURL, "customers")
-	base(needs.OrdersAPI, "ORDERS_API_BASE", &c.OrdersAPIBase, "ORDERS_API_URL", c.OrdersAPIURL, "orders", "products")
-	base(c.CustomersPublicURL != "", "CUSTOMERS_PUBLIC_URL", &c.CustomersPublicURL, "", "", "customers", "auth")
+	base(needs.CustomersAPI, "CUSTOMERS_API_BASE", &c.CustomersAPIBase, "CUSTOMERS_API_URL", c.CustomersAPIURL, "http://127.0.0.1:3001", "customers")
+	base(needs.OrdersAPI, "ORDERS_API_BASE", &c.OrdersAPIBase, "ORDERS_API_URL", c.OrdersAPIURL, "http://127.0.0.1:3002", "orders", "products")
+	base(c.CustomersPublicURL != "", "CUSTOMERS_PUBLIC_URL", &c.CustomersPublicURL, "", "", "http://localhost:3001", "customers", "auth")
 	for _, cidr := range c.TrustedProxies {
 		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))
 		if err != nil {
@@ -276,7 +304,7 @@ func (c *Config) Check(needs Needs) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(positive)) {
 		if !(positive[name] > 0) { // as NaN
-			refuse("%s must be more than 0", name)
+			refuse("%s is %v: it must be more than 0, such as %s", name, c.shown(name), example(name))
 		}
 	}
 	notNegative := map[string]float64{
@@ -285,7 +313,7 @@ func (c *Config) Check(needs Needs) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(notNegative)) {
 		if notNegative[name] < 0 {
-			refuse("%s must not be less than 0", name)
+			refuse("%s is %v: it must not be less than 0", name, c.shown(name))
 		}
 	}
 	if c.AdminPort != 0 && c.AdminPort == c.Port {
@@ -294,7 +322,7 @@ func (c *Config) Check(needs Needs) error {
 	ports := map[string]int{"ADMIN_PORT": c.AdminPort, "PORT": c.Port, "DB_PORT": c.DBPort}
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		if ports[name] < 0 || ports[name] > 65535 {
-			refuse("%s must be between 0 and 65535", name)
+			refuse("%s is %d: a port lies between 0 and 65535, such as 3001", name, ports[name])
 		}
 	}
 	return errors.Join(faults...)
@@ -306,25 +334,34 @@ func (c *Config) Proxies() []*net.IPNet { return c.proxies }
 // LogValue is the configuration by the names of its variables, secrets hidden.
 func (c *Config) LogValue() slog.Value {
 	var attrs []slog.Attr
-	value := reflect.ValueOf(*c)
-	for i := range value.NumField() {
-		if name := value.Type().Field(i).Tag.Get("env"); name != "" {
-			setting := value.Field(i).Interface()
-			if d, ok := setting.(time.Duration); ok {
-				setting = d.String()
-			}
-			attrs = append(attrs, slog.Any(name, setting))
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if name := field.Tag.Get("env"); name != "" {
+			attrs = append(attrs, slog.Any(name, c.shown(name)))
 		}
 	}
 	return slog.GroupValue(attrs...)
 }
 
-// variable is the name of the variable behind a field.
-func variable(field string) string {
-	if f, ok := reflect.TypeFor[Config]().FieldByName(field); ok {
-		return f.Tag.Get("env")
+// shown is the value of a variable, as people write it.
+func (c *Config) shown(variable string) any {
+	value := reflect.ValueOf(*c).FieldByIndex(behind(variable).Index).Interface()
+	if d, ok := value.(time.Duration); ok {
+		return d.String()
 	}
-	return field
+	return value
+}
+
+// example is a good value of a variable: its default.
+func example(variable string) string { return behind(variable).Tag.Get("envDefault") }
+
+// behind is the field that holds a variable.
+func behind(variable string) reflect.StructField {
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if field.Tag.Get("env") == variable {
+			return field
+		}
+	}
+	panic("config: no field for " + variable)
 }
 
 func missingOrShort(s Secret) string {

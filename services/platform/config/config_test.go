@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,28 +63,46 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestReadNamesTheVariable(t *testing.T) {
+func TestWhatCanNotBeRead(t *testing.T) {
 	t.Parallel()
+	const duration = "give a duration such as 60s or 2m"
 	for _, test := range []struct{ variable, value, want string }{
-		{"PORT", "http", "PORT can't be read as int"},
-		{"PORT", "3001.5", "PORT can't be read as int"},
-		{"DB_PORT", "0x", "DB_PORT can't be read as int"},
-		{"DB_WAIT", "60", "DB_WAIT can't be read as time.Duration"},
-		{"JWT_TTL", "an hour", "JWT_TTL can't be read as time.Duration"},
-		{"LOGIN_RATE", "five", "LOGIN_RATE can't be read as float64"},
+		{"PORT", "http", `PORT is "http": give a whole number such as 3001`},
+		{"PORT", "3001.5", `PORT is "3001.5": give a whole number such as 3001`},
+		{"DB_PORT", "0x", `DB_PORT is "0x": give a whole number such as 3306`},
+		{"DB_WAIT", "60", `DB_WAIT is "60": ` + duration},
+		{"DB_WAIT", "soon", `DB_WAIT is "soon": ` + duration},
+		{"JWT_TTL", "an hour", `JWT_TTL is "an hour": ` + duration},
+		{"STALE_ORDERS_AFTER", "2 days", `STALE_ORDERS_AFTER is "2 days": ` + duration},
+		{"LOGIN_RATE", "five", `LOGIN_RATE is "five": give a number such as 5`},
 		{"LOGIN_BURST", "", ""},
-		{"ALLOW_ANONYMOUS", "yes please", "ALLOW_ANONYMOUS can't be read as bool"},
-		{"LOG_LEVEL", "loud", "LOG_LEVEL can't be read as slog.Level"},
+		{"ALLOW_ANONYMOUS", "yes please", `ALLOW_ANONYMOUS is "yes please": give true or false`},
+		{"LOG_LEVEL", "loud", `LOG_LEVEL is "loud": give DEBUG, INFO, WARN or ERROR`},
 		{"LOG_LEVEL", "debug", ""},
 	} {
-		_, err := config.Read(environment(test.variable, test.value))
-		if lines := sentences(err); len(lines) != min(1, len(test.want)) || (err != nil && lines[0] != test.want) {
+		c, err := config.Read(environment(test.variable, test.value))
+		if err != nil {
+			t.Errorf("%s=%s: Read: %v", test.variable, test.value, err)
+			continue
+		}
+		if lines := sentences(c.Check(everything)); strings.Join(lines, "\n") != test.want {
 			t.Errorf("%s=%s: %q, want %q", test.variable, test.value, lines, test.want)
 		}
 	}
-	_, err := config.Read(map[string]string{"PORT": "x", "JWT_TTL": "x", "DB_MAX_CONNS": "x"})
-	if lines := sentences(err); len(lines) != 3 {
-		t.Errorf("three faults: %q, want a line each", lines)
+}
+
+// What can't be read and what must not be are said together, each once.
+func TestAllFaultsAtOnce(t *testing.T) {
+	t.Parallel()
+	c, err := config.Read(environment("PORT", "x", "JWT_TTL", "x", "DB_MAX_CONNS", "x", "JWT_SECRET", "", "SWEEP_INTERVAL", "-1s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := sentences(c.Check(everything))
+	slices.Sort(lines)
+	want := []string{"DB_MAX_CONNS is ", "JWT_SECRET is not set", "JWT_TTL is ", "PORT is ", "SWEEP_INTERVAL is -1s"}
+	if !slices.EqualFunc(lines, want, strings.HasPrefix) {
+		t.Errorf("Check = %q, want lines that begin %q", lines, want)
 	}
 }
 
@@ -119,20 +138,20 @@ func TestCheck(t *testing.T) {
 
 		{"MySQL without user", []string{"DB_USER", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
 		{"MySQL without user and name", []string{"DB_USER", "", "DB_NAME", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
-		{"no customers-api", []string{"CUSTOMERS_API_BASE", ""}, []string{"CUSTOMERS_API_BASE can't be used"}},
-		{"no orders-api", []string{"ORDERS_API_BASE", ""}, []string{"ORDERS_API_BASE can't be used"}},
+		{"no customers-api", []string{"CUSTOMERS_API_BASE", ""}, []string{"CUSTOMERS_API_BASE is not set: give a URL such as http://127.0.0.1:3001"}},
+		{"no orders-api", []string{"ORDERS_API_BASE", ""}, []string{"ORDERS_API_BASE is not set: give a URL such as http://127.0.0.1:3002"}},
 		{"bad orders-api by its alias", []string{"ORDERS_API_BASE", "", "ORDERS_API_URL", "orders:3002"}, []string{"ORDERS_API_URL can't be used"}},
 		{"password in a base URL", []string{"CUSTOMERS_API_BASE", "http://a:planted@customers"}, []string{"CUSTOMERS_API_BASE can't be used"}},
 		{"bad proxies", []string{"TRUSTED_PROXIES", "10.0.0.1,fd00::/8,\n"}, []string{`TRUSTED_PROXIES holds "10.0.0.1"`, `TRUSTED_PROXIES holds "\n"`}},
-		{"port too high", []string{"PORT", "65536"}, []string{"PORT must be between"}},
-		{"port below 0", []string{"PORT", "-1"}, []string{"PORT must be between"}},
-		{"no connections", []string{"DB_MAX_CONNS", "0"}, []string{"DB_MAX_CONNS must be more than 0"}},
-		{"no connections of clients", []string{"MAX_CONNS", "0"}, []string{"MAX_CONNS must be more than 0"}},
-		{"no logins", []string{"LOGIN_RATE", "0"}, []string{"LOGIN_RATE must be more than 0"}},
-		{"login rate not a number", []string{"LOGIN_RATE", "NaN"}, []string{"LOGIN_RATE must be more than 0"}},
-		{"no login burst", []string{"LOGIN_BURST", "0"}, []string{"LOGIN_BURST must be more than 0"}},
-		{"cancel window below 0", []string{"CANCEL_WINDOW", "-1s"}, []string{"CANCEL_WINDOW must not be less than 0"}},
-		{"no waiting", []string{"DB_WAIT", "0"}, []string{"DB_WAIT must be more than 0"}},
+		{"port too high", []string{"PORT", "65536"}, []string{"PORT is "}},
+		{"port below 0", []string{"PORT", "-1"}, []string{"PORT is "}},
+		{"no connections", []string{"DB_MAX_CONNS", "0"}, []string{"DB_MAX_CONNS is 0: it must be more than 0"}},
+		{"no connections of clients", []string{"MAX_CONNS", "0"}, []string{"MAX_CONNS is 0: it must be more than 0"}},
+		{"no logins", []string{"LOGIN_RATE", "0"}, []string{"LOGIN_RATE is 0: it must be more than 0"}},
+		{"login rate not a number", []string{"LOGIN_RATE", "NaN"}, []string{"LOGIN_RATE is NaN: it must be more than 0"}},
+		{"no login burst", []string{"LOGIN_BURST", "0"}, []string{"LOGIN_BURST is 0: it must be more than 0"}},
+		{"cancel window below 0", []string{"CANCEL_WINDOW", "-1s"}, []string{"CANCEL_WINDOW is -1s: it must not be less than 0"}},
+		{"no waiting", []string{"DB_WAIT", "0"}, []string{"DB_WAIT is 0s: it must be more than 0"}},
 		{"no token life", []string{"JWT_TTL", "-1h"}, []string{"JWT_TTL is -1h0m0s: it must be between 1s and 720h"}},
 		{"half a second of token life", []string{"JWT_TTL", "500ms"}, []string{"JWT_TTL is 500ms: it must be between"}},
 		{"seventy years of token life", []string{"JWT_TTL", "600000h"}, []string{"JWT_TTL is 600000h0m0s: it must be between"}},
@@ -144,7 +163,7 @@ func TestCheck(t *testing.T) {
 		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 100) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
 		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be UTF-8"}},
 		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT are the same"}},
-		{"no port of MySQL", []string{"DB_PORT", "70000"}, []string{"DB_PORT must be between 0 and 65535"}},
+		{"no port of MySQL", []string{"DB_PORT", "70000"}, []string{"DB_PORT is 70000: a port lies"}},
 
 		{"published JWT secret", []string{"JWT_SECRET", "local-jwt-secret-that-is-not-for-production"}, []string{"JWT_SECRET is published"}},
 		{"published JWT secret as the second", []string{"JWT_SECRET", complete["JWT_SECRET"] + ", local-jwt-secret-that-is-not-for-production"}, []string{"JWT_SECRET is published"}},
@@ -161,16 +180,16 @@ func TestCheck(t *testing.T) {
 			"LOCAL", "true", "JWT_SECRET", "local-jwt-secret-that-is-not-for-production", "SERVICE_TOKEN", "local-service-token",
 			"ADMIN_PASSWORD", "pedidos-local", "DB_PASSWORD", "b2b_pass",
 		}, nil},
-		{"no upstream timeout", []string{"UPSTREAM_TIMEOUT", "0s"}, []string{"UPSTREAM_TIMEOUT must be more than 0"}},
-		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL must be more than 0"}},
-		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL must be more than 0"}},
-		{"no idempotency", []string{"IDEMPOTENCY_TTL", "0s"}, []string{"IDEMPOTENCY_TTL must be more than 0"}},
-		{"queue below 0", []string{"DB_MAX_QUEUE", "-1"}, []string{"DB_MAX_QUEUE must not be less than 0"}},
-		{"stale before they are placed", []string{"STALE_ORDERS_AFTER", "-1s"}, []string{"STALE_ORDERS_AFTER must not be less than 0"}},
-		{"no sweep interval", []string{"SWEEP_INTERVAL", "0s"}, []string{"SWEEP_INTERVAL must be more than 0"}},
-		{"admin port too high", []string{"ADMIN_PORT", "70000"}, []string{"ADMIN_PORT must be between"}},
-		{"a port closed before", []string{"DRAIN_DELAY", "-1s"}, []string{"DRAIN_DELAY must not be less than 0"}},
-		{"no request timeout", []string{"REQUEST_TIMEOUT", "0s"}, []string{"REQUEST_TIMEOUT must be more than 0"}},
+		{"no upstream timeout", []string{"UPSTREAM_TIMEOUT", "0s"}, []string{"UPSTREAM_TIMEOUT is 0s: it must be more than 0"}},
+		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL is 0s: it must be more than 0"}},
+		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL is 0s: it must be more than 0"}},
+		{"no idempotency", []string{"IDEMPOTENCY_TTL", "0s"}, []string{"IDEMPOTENCY_TTL is 0s: it must be more than 0"}},
+		{"queue below 0", []string{"DB_MAX_QUEUE", "-1"}, []string{"DB_MAX_QUEUE is -1: it must not be less than 0"}},
+		{"stale before they are placed", []string{"STALE_ORDERS_AFTER", "-1s"}, []string{"STALE_ORDERS_AFTER is -1s: it must not be less than 0"}},
+		{"no sweep interval", []string{"SWEEP_INTERVAL", "0s"}, []string{"SWEEP_INTERVAL is 0s: it must be more than 0"}},
+		{"admin port too high", []string{"ADMIN_PORT", "70000"}, []string{"ADMIN_PORT is 70000: a port lies"}},
+		{"a port closed before", []string{"DRAIN_DELAY", "-1s"}, []string{"DRAIN_DELAY is -1s: it must not be less than 0"}},
+		{"no request timeout", []string{"REQUEST_TIMEOUT", "0s"}, []string{"REQUEST_TIMEOUT is 0s: it must be more than 0"}},
 
 		{
 			"several at once",

@@ -24,7 +24,8 @@ type MySQL struct {
 	User     string
 	Password string
 	Name     string
-	Conns    int // at most, of this process
+	Conns    int  // at most, of this process
+	Tool     bool // a statement may take as long as it does: a migration, an audit, a large data set
 }
 
 // vanished is how long the server keeps a connection on which nothing is said. No transaction pauses for so long.
@@ -40,6 +41,9 @@ func OpenMySQL(at MySQL, log *slog.Logger, tracing *telemetry.Tracing) (*DB, err
 	config.InterpolateParams = true // one round trip a statement
 	config.ClientFoundRows = true   // affected rows are the rows that matched
 	config.Timeout, config.ReadTimeout, config.WriteTimeout = 5*time.Second, 30*time.Second, 30*time.Second
+	if at.Tool {
+		config.ReadTimeout = 0 // the connection would be given up, and MySQL go on with the statement
+	}
 	config.Logger = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	config.Params = map[string]string{
 		"time_zone": "'+00:00'",

@@ -105,6 +105,8 @@ CREATE TABLE orders_idempotency (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- +goose Down
+-- Lost: everything: customers, products, stock, orders and idempotency keys
+
 DROP TABLE orders_idempotency;
 DROP TABLE order_lines;
 DROP TABLE orders;

@@ -96,6 +96,8 @@ CREATE TABLE orders_idempotency (
 CREATE INDEX orders_idempotency_expires ON orders_idempotency (expires_at);
 
 -- +goose Down
+-- Lost: everything: customers, products, stock, orders and idempotency keys
+
 DROP TABLE orders_idempotency;
 DROP TABLE order_lines;
 DROP TABLE orders;

@@ -18,17 +18,27 @@ CREATE TABLE order_events (
 
 -- Who did what was done before was not recorded; what was done can be told from the orders.
 
+-- In batches of the ids of orders
 INSERT INTO order_events (order_id, version, to_status, created_at)
-SELECT id, 1, 'CREATED', created_at FROM orders;
+SELECT o.id, 1, 'CREATED', o.created_at FROM orders o
+WHERE o.id > ? AND o.id <= ?
+  AND NOT EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.version = 1);
 
+-- In batches of the ids of orders
 INSERT INTO order_events (order_id, version, from_status, to_status, created_at)
-SELECT id, 2, 'CREATED', 'CONFIRMED', confirmed_at FROM orders WHERE confirmed_at IS NOT NULL;
+SELECT o.id, 2, 'CREATED', 'CONFIRMED', o.confirmed_at FROM orders o
+WHERE o.id > ? AND o.id <= ? AND o.confirmed_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.version = 2);
 
+-- In batches of the ids of orders
 INSERT INTO order_events (order_id, version, from_status, to_status, reason, created_at)
-SELECT id, version, CASE WHEN confirmed_at IS NULL THEN 'CREATED' ELSE 'CONFIRMED' END, 'CANCELED', cancel_reason, canceled_at
-FROM orders WHERE canceled_at IS NOT NULL;
+SELECT o.id, o.version, CASE WHEN o.confirmed_at IS NULL THEN 'CREATED' ELSE 'CONFIRMED' END, 'CANCELED', o.cancel_reason, o.canceled_at
+FROM orders o
+WHERE o.id > ? AND o.id <= ? AND o.canceled_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.version = o.version);
 
 -- +goose Down
+-- Lost: the history of every order; of every movement of stock its reason, and the stock before and after it
 
 DROP TABLE order_events;
 ALTER TABLE stock_adjustments DROP COLUMN from_stock;

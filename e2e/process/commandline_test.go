@@ -1,0 +1,118 @@
+package process
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
+)
+
+// inside is what belongs to the program and not to its users: names of Go's types and packages, numbers of SQLite's errors.
+var inside = regexp.MustCompile(`strconv|time\.Duration|slog\.|\bint(64)?\b|float64|\bbool\b|pflag|dial tcp|unsupported protocol|arg\(s\)|\(\d+\)$|%!`)
+
+// TestCommandLine: what is typed wrong, or set wrong in the environment, is said in sentences that have the value and an
+// example of a good one.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	none := filepath.Join(t.TempDir(), "none")
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "pedidos.db"), []byte("this is no database, whatever its name says, and goes on for a while"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := net.JoinHostPort("127.0.0.1", program.ClosedPort(t))
+	const see = " (see pedidos --help)"
+	for _, tc := range []struct {
+		env  string
+		args string
+		want string // all of it, lines joined
+	}{
+		{"DB_WAIT=soon PORT=x", "health", `PORT is "x": give a whole number such as 3001` + "\n" + `DB_WAIT is "soon": give a duration such as 60s or 2m`},
+		{"JWT_TTL=1 DB_MAX_QUEUE=-1 CORS_ORIGINS=x JWT_SECRET=hidden", "health",
+			`JWT_TTL is "1": give a duration such as 60s or 2m` + "\n" + `DB_MAX_QUEUE is -1: it must not be less than 0`},
+		{"LOG_LEVEL=loud", "backup b", `LOG_LEVEL is "loud": give DEBUG, INFO, WARN or ERROR`},
+		{"LOG_LEVEL=loud ALLOW_ANONYMOUS=maybe", "orchestrator", `ALLOW_ANONYMOUS is "maybe": give true or false` + "\n" +
+			`LOG_LEVEL is "loud": give DEBUG, INFO, WARN or ERROR` + "\n" + `ORDERS_API_BASE is not set: give a URL such as http://127.0.0.1:3002`},
+		{"", "seed --orders abc", `--orders is "abc": give a whole number such as 1000` + see},
+		{"", "seed --orders=1.5", `--orders is "1.5": give a whole number such as 1000` + see},
+		{"", "seed --orders -5", `--orders is -5: it must not be less than 0, such as 1000`},
+		{"", "up --orders-port http", `--orders-port is "http": give a whole number such as 3002` + see},
+		{"", "up --reset=perhaps", `--reset is "perhaps": give true or false` + see},
+		{"", "seed --data", `--data has no value: give one, as in --data data` + see},
+		{"", "seed --ordrs 5", `there is no flag --ordrs; did you mean --orders?` + see},
+		{"", "migrate up --customer-user x", `there is no flag --customer-user; did you mean --customers-user?` + see},
+		{"", "up -z", `there is no flag -z` + see},
+		{"", "up --colour", `there is no flag --colour` + see},
+		{"", "sed", `there is no command "sed"; did you mean seed?` + see},
+		{"", "xyz", `there is no command "xyz"` + see},
+		{"", "migrate stauts", `there is no command "stauts"; did you mean status?` + see},
+		{"", "migrate", `migrate takes up, down or status, as in pedidos migrate status` + see},
+		{"", "audit everything", `pedidos audit takes no "everything": it has flags alone` + see},
+		{"", "backup", `backup takes one file to copy to, as in pedidos backup pedidos.backup` + see},
+		{"", "backup a b", `backup takes one file to copy to, as in pedidos backup pedidos.backup` + see},
+		{"", "health a b", `health asks one service, as in pedidos health http://localhost:3001` + see},
+		{"", "health not-a-url", `"not-a-url" must start with http:// or https://; give a URL such as http://localhost:3001`},
+		{"", "health http://" + closed, `http://` + closed + ` does not answer: nothing listens there`},
+		{"", "audit --data " + none, `there is no database in the data folder ` + none + `; --data says where it is, or DATA_DIR`},
+		{"", "audit --data " + other, other + `/pedidos.db is not a database: there is something else in the file`},
+		{"", "migrate status --data " + other, other + `/pedidos.db is not a database: there is something else in the file`},
+		{"", "migrate up --data " + other, other + `/pedidos.db is not a database: there is something else in the file`},
+		{"", "backup b --data " + other, other + `/pedidos.db is not a database: there is something else in the file`},
+		{"DB_HOST=mysql", "audit --data x", `--data is for the embedded engine, but DB_HOST is "mysql": unset DB_HOST, or leave --data out`},
+		{"DB_HOST=mysql", "orders --data x", `--data is for the embedded engine, but DB_HOST is "mysql": unset DB_HOST, or leave --data out`},
+	} {
+		t.Run(tc.env+" "+tc.args, func(t *testing.T) {
+			t.Parallel()
+			r := program.Run(t, append(strings.Fields(tc.env), "GOTRACEBACK=none"), strings.Fields(tc.args)...)
+			if want := "pedidos: " + strings.ReplaceAll(tc.want, "\n", "\npedidos: ") + "\n"; r.Code != 1 || r.Stdout != "" || r.Stderr != want {
+				t.Errorf("exit code %d\n%s%swant %s", r.Code, r.Stdout, r.Stderr, want)
+			}
+			for line := range strings.Lines(r.Stderr) {
+				if found := inside.FindString(strings.TrimSpace(line)); found != "" {
+					t.Errorf("it shows %q: %s", found, line)
+				}
+			}
+		})
+	}
+}
+
+// TestCommandsThatNeedNothing run in any environment.
+func TestCommandsThatNeedNothing(t *testing.T) {
+	t.Parallel()
+	bad := []string{"DB_WAIT=soon", "PORT=x", "LOG_LEVEL=loud"}
+	for _, tc := range []struct{ args, want string }{
+		{"--version", `^pedidos version \S.*, Go \d+\.\d+\S*\n$`},
+		{"version", `^pedidos version \S.*, Go \d+\.\d+\S*\n$`},
+		{"--help", `(?s)^A B2B order backend.* completion .* help .* version `},
+		{"help", `(?s)^A B2B order backend.* completion .* help .* version `},
+		{"help migrate down", `(?s)^Take back the newest migration.*--yes`},
+		{"completion bash", `(?s)^# bash completion`},
+		{"completion zsh", `(?s)^#compdef pedidos`},
+		{"completion fish", `(?s)^# fish completion`},
+		{"__complete migrate s", `^status\t`},
+	} {
+		r := program.Run(t, bad, strings.Fields(tc.args)...)
+		if r.Code != 0 || !regexp.MustCompile(tc.want).MatchString(r.Stdout) {
+			t.Errorf("%s: exit code %d, want %s:\n%s%s", tc.args, r.Code, tc.want, r.Stdout, r.Stderr)
+		}
+	}
+}
+
+// TestDataOnEachCommand: each command that has a database says where it is by --data.
+func TestDataOnEachCommand(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "shop")
+	for _, args := range []string{"migrate up", "seed", "migrate status", "audit", "backup b"} {
+		if r := program.Run(t, nil, append(strings.Fields(args), "--data", folder)...); r.Code != 0 || r.Stderr != "" {
+			t.Errorf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	for _, args := range []string{"up", "customers", "orders", "migrate down"} {
+		if r := program.Run(t, nil, append(strings.Fields(args), "--help")...); r.Code != 0 || !strings.Contains(r.Stdout, "--data DIR") {
+			t.Errorf("%s has no --data: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+}
