@@ -107,31 +107,6 @@ func TestBackupOfAnyName(t *testing.T) {
 	}
 }
 
-// TestBackupIsChecked: a database whose copy is damaged has no backup.
-func TestBackupIsChecked(t *testing.T) {
-	t.Parallel()
-	folder, here := t.TempDir(), t.TempDir()
-	env := []string{"DATA_DIR=" + folder}
-	if r := program.Run(t, env, "seed"); r.Code != 0 {
-		t.Fatal(r.Stderr)
-	}
-	db := databaseFile(t, folder)
-	for _, statement := range []string{ // rows that break the table's own rules: what integrity_check is for
-		"PRAGMA ignore_check_constraints = ON", "UPDATE products SET stock = -1 WHERE id = 1",
-	} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r := program.Run(t, env, "backup", filepath.Join(here, "b"))
-	if r.Code != 1 || r.Stdout != "" || !strings.Contains(r.Stderr, "the copy is damaged: CHECK constraint failed in products") {
-		t.Errorf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
-	}
-	if left, err := os.ReadDir(here); err != nil || len(left) != 0 {
-		t.Errorf("%v is left, %v", left, err)
-	}
-}
-
 // TestFilesArePrivate: nobody but the owner may read the data and the secrets, whatever the umask is and whatever was there.
 func TestFilesArePrivate(t *testing.T) {
 	t.Parallel()
