@@ -13,6 +13,7 @@ require (
 	github.com/gofrs/flock v0.13.1
 	github.com/moby/moby/api v1.55.0
 	github.com/moby/moby/client v0.5.1
+	github.com/oapi-codegen/nullable v1.1.0
 	github.com/pedidos-hq/pedidos/gen v0.0.0
 	github.com/pedidos-hq/pedidos/services v0.0.0
 	github.com/pedidos-hq/pedidos/sql v0.0.0

@@ -470,7 +470,7 @@ func idemUpset(t *testing.T, s *world.Session, buyer, product int64) {
 
 func idemRename(t *testing.T, s *world.Session, customer int64, email string) {
 	t.Helper()
-	r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer, nil, customers.CustomerInput{Name: "Other", Email: customers.Email(email)})
+	r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer, nil, customers.CustomerChange{Name: new("Other"), Email: &email})
 	ordersWant(t, "rename", r, err, http.StatusOK)
 }
 

@@ -67,7 +67,13 @@ func (a ordersAnswer) GetBody() []byte { return a.body }
 // ordersRaw sends to orders-api what its generated client can't. A body of nil is none.
 func ordersRaw(t *testing.T, w *world.World, s *world.Session, method, path string, header map[string]string, body []byte) ordersAnswer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, w.OrdersURL+path, nil)
+	return apiRaw(t, w, s, "orders", method, w.OrdersURL+path, header, body)
+}
+
+// apiRaw sends bytes to a service, with the session's token.
+func apiRaw(t *testing.T, w *world.World, s *world.Session, service, method, url string, header map[string]string, body []byte) ordersAnswer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +84,14 @@ func ordersRaw(t *testing.T, w *world.World, s *world.Session, method, path stri
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
-	response, err := w.HTTP("orders").Do(r)
+	response, err := w.HTTP(service).Do(r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		t.Fatalf("%s %s: %v", method, url, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	received, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		t.Fatalf("%s %s: %v", method, url, err)
 	}
 	return ordersAnswer{response.StatusCode, response.Header, received}
 }

@@ -120,7 +120,7 @@ func TestProductRefused(t *testing.T) {
 		body   string
 		fields []string
 	}{
-		{create, `{}`, []string{"sku", "name", "price_cents", "stock"}},
+		{create, `{}`, []string{"sku", "name", "price_cents"}},
 		{create, `{"sku":"","name":"","price_cents":-1,"stock":-1}`, []string{"sku", "name", "price_cents", "stock"}},
 		{create, `{"sku":"A","name":"x","price_cents":100000000001,"stock":1000000001}`, []string{"price_cents", "stock"}},
 		{create, `{"sku":"A","name":"x","price_cents":1.5,"stock":"1"}`, []string{"price_cents", "stock"}},
@@ -154,6 +154,9 @@ func TestProductRefused(t *testing.T) {
 	ordersWant(t, "list", page, err, http.StatusOK)
 	if got := len(page.JSON200.Data); got != 1 {
 		t.Errorf("after all refusals: got %d products, want 1: %s", got, page.Body)
+	}
+	if r, err := s.Orders.CreateProductWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(`{"sku":"NONE","name":"x","price_cents":1}`)); err != nil || r.JSON201 == nil || r.JSON201.Stock != 0 {
+		t.Errorf("a product without stock: got %v %s, want 0 in stock", err, r.Body)
 	}
 }
 

@@ -155,10 +155,10 @@ func (m *machine) drawListing(t *rapid.T) listing {
 	p := orders.ListOrdersParams{Search: optional(t, "search", searches), Status: optional(t, "status", statuses)}
 	between := rapid.IntRange(0, 3).Draw(t, "between")
 	if between == 1 || between == 3 {
-		p.From = new(m.drawInstant(t))
+		p.From = new(m.drawDayOrTime(t))
 	}
 	if between >= 2 {
-		p.To = new(m.drawInstant(t))
+		p.To = new(m.drawDayOrTime(t))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "customer?") == 3 {
 		p.CustomerID = new(m.pickCustomer(t))
@@ -166,14 +166,26 @@ func (m *machine) drawListing(t *rapid.T) listing {
 	return m.listOrders(p)
 }
 
-// drawInstant draws when an order was created, or nearly then, in any time zone.
-func (m *machine) drawInstant(t *rapid.T) time.Time {
+// drawDayOrTime draws when an order was created, or nearly then, in any time zone, or the day (UTC).
+func (m *machine) drawDayOrTime(t *rapid.T) string {
 	at := time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
 	if len(m.orders) > 0 {
 		at = rapid.SampledFrom(m.orders).Draw(t, "order").CreatedAt.Time
 	}
 	at = at.Add(rapid.SampledFrom([]time.Duration{0, 0, time.Microsecond, -time.Microsecond, 400 * time.Nanosecond}).Draw(t, "off"))
-	return at.In(rapid.SampledFrom([]*time.Location{time.UTC, time.FixedZone("", 2*60*60)}).Draw(t, "zone"))
+	if rapid.IntRange(0, 3).Draw(t, "day") == 3 {
+		return at.UTC().Format(time.DateOnly)
+	}
+	return at.In(rapid.SampledFrom([]*time.Location{time.UTC, time.FixedZone("", 2*60*60)}).Draw(t, "zone")).Format(time.RFC3339Nano)
+}
+
+// span returns when a day or an instant begins and ends.
+func span(text string) (start, end time.Time) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, day.Add(24 * time.Hour)
+	}
+	at, _ := time.Parse(time.RFC3339Nano, text)
+	return at, at
 }
 
 // finds reports whether a search finds any of the texts.
@@ -214,13 +226,20 @@ func (m *machine) listProducts(search *string) listing {
 
 func (m *machine) listOrders(p orders.ListOrdersParams) listing {
 	l := listing{name: "listOrders", text: "GET /orders " + encode(p), of: "orders"}
-	if p.From != nil && p.To != nil && p.From.After(*p.To) {
+	var from, toStart, to time.Time
+	if p.From != nil {
+		from, _ = span(*p.From)
+	}
+	if p.To != nil {
+		toStart, to = span(*p.To)
+	}
+	if p.From != nil && p.To != nil && from.After(toStart) && !from.Before(to) {
 		l.refused = refuse(400, common.CodeInvalidInput, "from")
 	}
 	for _, o := range slices.Backward(m.orders) {
 		if finds(p.Search, o.Customer.Name, o.Customer.Email) && (p.Status == nil || o.Status == *p.Status) &&
 			(p.CustomerID == nil || o.CustomerID == *p.CustomerID) &&
-			(p.From == nil || !o.CreatedAt.Before(*p.From)) && (p.To == nil || o.CreatedAt.Before(*p.To)) {
+			(p.From == nil || !o.CreatedAt.Before(from)) && (p.To == nil || o.CreatedAt.Before(to)) {
 			l.entries = append(l.entries, entry{-o.ID, o.Order})
 		}
 	}

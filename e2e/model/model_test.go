@@ -145,17 +145,28 @@ func (m *model) customerCreated(t *rapid.T, got reply, in customers.CustomerInpu
 	return succeed(201, c.Customer, etag(1), fmt.Sprintf("/customers/%d", c.ID))
 }
 
-func (m *model) customerReplaced(t *rapid.T, got reply, id int64, ifMatch *string, in customers.CustomerInput) string {
+func (m *model) customerChanged(t *rapid.T, got reply, id int64, ifMatch *string, in customers.CustomerChange) string {
 	c := m.customer(id)
 	switch {
 	case c == nil:
 		return refuse(404, common.CodeCustomerNotFound)
 	case !matches(ifMatch, c.version):
 		return refuse(412, common.CodePreconditionFailed)
-	case m.emailTaken(in.Email, c):
+	case in.Email != nil && m.emailTaken(*in.Email, c):
 		return refuse(409, common.CodeEmailTaken, "email")
 	}
-	c.Name, c.Email, c.Phone = in.Name, in.Email, in.Phone
+	if in.Name != nil {
+		c.Name = *in.Name
+	}
+	if in.Email != nil {
+		c.Email = *in.Email
+	}
+	if in.Phone.IsSpecified() {
+		c.Phone = nil
+		if phone, err := in.Phone.Get(); err == nil && phone != "" {
+			c.Phone = &phone
+		}
+	}
 	c.UpdatedAt = got.instant(t, new(learn[customers.Customer](t, got, 200).UpdatedAt))
 	c.version++
 	return succeed(200, c.Customer, etag(c.version))

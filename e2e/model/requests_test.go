@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oapi-codegen/nullable"
 	"pgregory.net/rapid"
 
 	"github.com/pedidos-hq/pedidos/e2e/world"
@@ -135,24 +136,49 @@ func (m *machine) createCustomer(t *rapid.T) request {
 	}
 }
 
-// changeCustomer draws a replacement, or at times a deletion.
+// drawCustomerChange draws some of the fields, at least one.
+func drawCustomerChange(t *rapid.T) (in customers.CustomerChange) {
+	some := rapid.IntRange(1, 7).Draw(t, "fields")
+	if some&1 != 0 {
+		in.Name = new(names.Draw(t, "name"))
+	}
+	if some&2 != 0 {
+		in.Email = new(emails.Draw(t, "email"))
+	}
+	if some&4 != 0 {
+		in.Phone = nullable.NewNullNullable[string]()
+		if phone := phones.Draw(t, "phone"); phone != nil {
+			in.Phone = nullable.NewNullableWithValue(*phone)
+		}
+	}
+	return in
+}
+
+// changeCustomer draws a change, by PUT or PATCH, or at times a deletion.
 func (m *machine) changeCustomer(t *rapid.T) request {
 	id := m.pickCustomer(t)
 	if rapid.IntRange(0, 3).Draw(t, "delete") == 3 {
 		return m.deleteCustomer(t, id)
 	}
-	in := drawCustomer(t)
+	in := drawCustomerChange(t)
 	var match *string
 	if c := m.customer(id); c != nil {
 		match = drawIfMatch(t, c.version)
 	}
-	return request{
-		name: "replaceCustomer", text: fmt.Sprintf("PUT /customers/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
+	change := request{
+		name: "updateCustomer", text: fmt.Sprintf("PATCH /customers/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
 		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
-			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IfMatch: match}, in)
+			return s.Customers.UpdateCustomer(ctx, id, &customers.UpdateCustomerParams{IfMatch: match}, in)
 		},
-		rule: func(t *rapid.T, _ string, got reply) string { return m.customerReplaced(t, got, id, match, in) },
+		rule: func(t *rapid.T, _ string, got reply) string { return m.customerChanged(t, got, id, match, in) },
 	}
+	if rapid.Bool().Draw(t, "put") {
+		change.name, change.text = "replaceCustomer", fmt.Sprintf("PUT /customers/%d %s", id, encode(in))
+		change.send = func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IfMatch: match}, in)
+		}
+	}
+	return change
 }
 
 func (m *machine) deleteCustomer(t *rapid.T, id int64) request {

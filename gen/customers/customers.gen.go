@@ -4,6 +4,7 @@
 package customers
 
 import (
+	"github.com/oapi-codegen/nullable"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -48,13 +49,33 @@ type Customer struct {
 	// Example: ACME Ferretería
 	Name Name `json:"name"`
 
-	// Phone Example: +54 11 5555-0101
+	// Phone The phone number, as people write it, or null where there is none.
+	//
+	// Example: +54 11 5555-0101
 	Phone *Phone `json:"phone"`
 
 	// UpdatedAt An instant (RFC 3339, UTC, microseconds).
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	UpdatedAt Time `json:"updated_at"`
+}
+
+// CustomerChange defines model for CustomerChange.
+type CustomerChange struct {
+	// Email The address for orders. Unique among customers, whatever its case.
+	//
+	// Example: compras@acme.example
+	Email *Email `json:"email,omitempty"`
+
+	// Name The name of the business. No blanks around it.
+	//
+	// Example: ACME Ferretería
+	Name *Name `json:"name,omitempty"`
+
+	// Phone A phone number, as people write it. Null and the empty text remove it.
+	//
+	// Example: +54 11 5555-0101
+	Phone nullable.Nullable[string] `json:"phone,omitempty"`
 }
 
 // CustomerInput defines model for CustomerInput.
@@ -69,8 +90,10 @@ type CustomerInput struct {
 	// Example: ACME Ferretería
 	Name Name `json:"name"`
 
-	// Phone Example: +54 11 5555-0101
-	Phone *Phone `json:"phone,omitempty"`
+	// Phone A phone number, as people write it. Null and the empty text are none.
+	//
+	// Example: +54 11 5555-0101
+	Phone *PhoneInput `json:"phone,omitempty"`
 }
 
 // CustomerPage defines model for CustomerPage.
@@ -106,8 +129,15 @@ type Name = string
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
 
-// Phone Example: +54 11 5555-0101
+// Phone The phone number, as people write it, or null where there is none.
+//
+// Example: +54 11 5555-0101
 type Phone = string
+
+// PhoneInput A phone number, as people write it. Null and the empty text are none.
+//
+// Example: +54 11 5555-0101
+type PhoneInput = string
 
 // Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type Problem = common.Problem
@@ -215,6 +245,12 @@ type CreateCustomerParams struct {
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
+// UpdateCustomerParams defines parameters for UpdateCustomer.
+type UpdateCustomerParams struct {
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ReplaceCustomerParams defines parameters for ReplaceCustomer.
 type ReplaceCustomerParams struct {
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
@@ -227,5 +263,8 @@ type LoginJSONRequestBody = Credentials
 // CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
 type CreateCustomerJSONRequestBody = CustomerInput
 
+// UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
+type UpdateCustomerJSONRequestBody = CustomerChange
+
 // ReplaceCustomerJSONRequestBody defines body for ReplaceCustomer for application/json ContentType.
-type ReplaceCustomerJSONRequestBody = CustomerInput
+type ReplaceCustomerJSONRequestBody = CustomerChange

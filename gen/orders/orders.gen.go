@@ -4,8 +4,6 @@
 package orders
 
 import (
-	"time"
-
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -51,8 +49,16 @@ type Cents = common.Cents
 // Confirmation Nothing is to be said.
 type Confirmation = struct{}
 
+// DayOrTime A day (UTC), or an instant (RFC 3339).
+type DayOrTime = string
+
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError = common.FieldError
+
+// FirstStock Units in stock; 0 where it is left out.
+//
+// Example: 50
+type FirstStock = int64
 
 // Health Example: {"status":"ok"}
 type Health = common.Health
@@ -287,10 +293,10 @@ type ProductInput struct {
 	// Example: DRILL-18V
 	SKU SKU `json:"sku"`
 
-	// Stock Units in stock.
+	// Stock Units in stock; 0 where it is left out.
 	//
 	// Example: 50
-	Stock Stock `json:"stock"`
+	Stock FirstStock `json:"stock,omitempty"`
 }
 
 // ProductName What it is. No blanks around it.
@@ -453,11 +459,11 @@ type ListOrdersParams struct {
 	// CustomerID Only orders of this customer.
 	CustomerID *ID `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 
-	// From Only orders created at or after this instant (RFC 3339), such as 2026-01-01T00:00:00Z.
-	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+	// From Only orders created at or after this instant (RFC 3339), such as 2026-01-15T09:30:00Z, or from the start of this day (UTC) on, such as 2026-01-01.
+	From *DayOrTime `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only orders created before this instant (RFC 3339), such as 2026-02-01T00:00:00Z. Not before `from`.
-	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+	// To Only orders created before this instant (RFC 3339), or until the end of this day (UTC): from=2026-01-01 and to=2026-01-31 are the whole of January. Not before `from`.
+	To *DayOrTime `form:"to,omitempty" json:"to,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`

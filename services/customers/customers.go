@@ -190,11 +190,19 @@ func (s *service) GetCustomerInternal(ctx context.Context, r stub.GetCustomerInt
 }
 
 func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerRequestObject) (stub.ReplaceCustomerResponseObject, error) {
-	row, err := s.replace(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
 	if err != nil {
 		return nil, err
 	}
 	return stub.ReplaceCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+}
+
+func (s *service) UpdateCustomer(ctx context.Context, r stub.UpdateCustomerRequestObject) (stub.UpdateCustomerResponseObject, error) {
+	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return stub.UpdateCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
 }
 
 func (s *service) DeleteCustomer(ctx context.Context, r stub.DeleteCustomerRequestObject) (stub.DeleteCustomerResponseObject, error) {

@@ -21,9 +21,9 @@ import (
 const list = "c"
 
 func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.CustomerInput) (api.Customer, error) {
-	now := s.now()
+	now, phone := s.now(), number(in.Phone)
 	id, err := q.InsertCustomer(ctx, customersdb.InsertCustomerParams{
-		Name: in.Name, Email: in.Email, Phone: in.Phone,
+		Name: in.Name, Email: in.Email, Phone: phone,
 		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
 		CreatedAt: now, UpdatedAt: now,
 	})
@@ -31,7 +31,7 @@ func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.Cus
 		return api.Customer{}, s.explain(err)
 	}
 	return customer(customersdb.GetCustomerRow{
-		ID: id, Name: in.Name, Email: in.Email, Phone: in.Phone, Version: 1, CreatedAt: now, UpdatedAt: now,
+		ID: id, Name: in.Name, Email: in.Email, Phone: phone, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}), nil
 }
 
@@ -43,7 +43,15 @@ func (s *service) get(ctx context.Context, id int64) (row customersdb.GetCustome
 	return row, missing(err, id)
 }
 
-func (s *service) replace(ctx context.Context, id int64, ifMatch *string, in api.CustomerInput) (row customersdb.GetCustomerRow, err error) {
+// number returns a phone number as it is kept: nil for none, which a request may also write as the empty text.
+func number(phone *string) *string {
+	if phone != nil && *phone == "" {
+		return nil
+	}
+	return phone
+}
+
+func (s *service) update(ctx context.Context, id int64, ifMatch *string, in api.CustomerChange) (row customersdb.GetCustomerRow, err error) {
 	err = s.db.Tx(ctx, func(conn database.Conn) error {
 		q := customersdb.New(conn)
 		locked, err := q.LockCustomer(ctx, id)
@@ -54,7 +62,16 @@ func (s *service) replace(ctx context.Context, id int64, ifMatch *string, in api
 		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
 			return err
 		}
-		row.Name, row.Email, row.Phone = in.Name, in.Email, in.Phone
+		if in.Name != nil {
+			row.Name = *in.Name
+		}
+		if in.Email != nil {
+			row.Email = *in.Email
+		}
+		if in.Phone.IsSpecified() {
+			text, _ := in.Phone.Get() // "" where it is null
+			row.Phone = number(&text)
+		}
 		row.Version, row.UpdatedAt = row.Version+1, s.now()
 		return s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
 			Name: row.Name, Email: row.Email, Phone: row.Phone,

@@ -398,15 +398,22 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 	// The range that both engines can compare with.
 	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	from, before = first, last
-	if p.From != nil && p.To != nil && p.From.After(*p.To) {
-		return from, before, 0, problem.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
-	}
 	if p.From != nil {
-		from = clamp(ceil(*p.From), first, last)
+		if from, _, err = parseDayOrTime("from", *p.From); err != nil {
+			return from, before, 0, err
+		}
 	}
 	if p.To != nil {
-		before = clamp(ceil(*p.To), first, last)
+		start, end, err := parseDayOrTime("to", *p.To)
+		if err != nil {
+			return from, before, 0, err
+		}
+		if p.From != nil && from.After(start) && !from.Before(end) {
+			return from, before, 0, problem.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
+		}
+		before = end
 	}
+	from, before = clamp(ceil(from), first, last), clamp(ceil(before), first, last)
 	if p.Cursor == nil {
 		return from, before, 0, nil
 	}
@@ -418,6 +425,19 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 		return from, cursor, at[1], nil
 	}
 	return from, before, 0, nil
+}
+
+// parseDayOrTime reads a day, which lasts from its start until the next day's (UTC), or an instant, which lasts no time.
+func parseDayOrTime(field, text string) (start, end time.Time, err error) {
+	if start, err = time.Parse(time.DateOnly, text); err == nil {
+		return start, start.AddDate(0, 0, 1), nil
+	}
+	if start, err = time.Parse(time.RFC3339, text); err == nil {
+		return start, start, nil
+	}
+	return start, start, problem.Invalid(common.FieldError{
+		Field: field, Message: "must be a day or a time of RFC 3339 that exists, such as 2026-01-15 or 2026-01-15T09:30:00Z",
+	})
 }
 
 func clamp(t, first, last time.Time) time.Time {
