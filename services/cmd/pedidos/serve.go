@@ -65,15 +65,8 @@ func (p *process) check(needs config.Needs) error {
 		return err
 	}
 	p.log.Info("configuration", "environment", p.config)
-	p.warnLocal()
+	p.config.WarnLocal(p.log)
 	return nil
-}
-
-// warnLocal logs that the deployment is not for others.
-func (p *process) warnLocal() {
-	if p.config.Local {
-		p.log.Warn("local deployment: secrets that are published with the source are accepted; nobody else must be able to reach it")
-	}
 }
 
 // serve runs one service on its own until ctx ends.

@@ -42,6 +42,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
 	if !local { // checked before the folder is touched
+		p.config.SampleData = p.config.SampleData && p.environment["SAMPLE_DATA"] != ""
 		if err := p.config.Check(secrets); err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 		p.config.CORSOrigins = append(p.config.CORSOrigins, origins(listeners[1], listeners[2])...)
 	}
 	p.log.Debug("configuration", "environment", p.config)
-	p.warnLocal()
+	p.config.WarnLocal(p.log)
 
 	stopTracing, err := p.trace(ctx, "pedidos")
 	if err != nil {

@@ -194,7 +194,7 @@ func (c *Config) guessable(secret string) string {
 		return ""
 	case slices.Contains(published, secret):
 		return "published with the source of this program"
-	case strings.Count(secret, secret[:1]) == len(secret):
+	case strings.Trim(secret, string([]rune(secret)[0])) == "":
 		return "one character, repeated"
 	}
 	return ""
@@ -319,6 +319,9 @@ func (c *Config) Check(needs Needs) error {
 	if c.AdminPort != 0 && c.AdminPort == c.Port {
 		refuse("ADMIN_PORT and PORT are the same: each must be a port of its own")
 	}
+	if c.DBHost != "" && c.DBPort == 0 {
+		refuse("DB_PORT must be between 1 and 65535")
+	}
 	ports := map[string]int{"ADMIN_PORT": c.AdminPort, "PORT": c.Port, "DB_PORT": c.DBPort}
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		if ports[name] < 0 || ports[name] > 65535 {
@@ -326,6 +329,13 @@ func (c *Config) Check(needs Needs) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// WarnLocal logs that a local deployment is not for others.
+func (c *Config) WarnLocal(log *slog.Logger) {
+	if c.Local {
+		log.Warn("local deployment: secrets that are published with the source are accepted; nobody else must be able to reach it")
+	}
 }
 
 // Proxies are the networks of TRUSTED_PROXIES.

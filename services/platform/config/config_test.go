@@ -163,6 +163,8 @@ func TestCheck(t *testing.T) {
 		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 100) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
 		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be UTF-8"}},
 		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT are the same"}},
+		{"port 0 of MySQL", []string{"DB_PORT", "0"}, []string{"DB_PORT must be between 1 and 65535"}},
+		{"one character of two bytes, repeated", []string{"JWT_SECRET", strings.Repeat("ñ", 40)}, []string{"JWT_SECRET is one character"}},
 		{"no port of MySQL", []string{"DB_PORT", "70000"}, []string{"DB_PORT is 70000: a port lies"}},
 
 		{"published JWT secret", []string{"JWT_SECRET", "local-jwt-secret-that-is-not-for-production"}, []string{"JWT_SECRET is published"}},
