@@ -64,11 +64,12 @@ func TestTraces(t *testing.T) {
 			s := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
 			buyer, product := s.Customer(t, "planted.buyer@example.com"), s.Product(t, "SAW", 2500, 10)
 			const first, again = "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000007"
+			flags := map[string]string{first: "01", again: "00"} // a caller's flag does not decide what is kept
 			for _, trace := range []string{first, again} {
 				r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 					CustomerID: buyer.ID, IdempotencyKey: "planted-idempotency-key",
 					Items: []orchestrator.OrderRequestLine{{ProductID: product.ID, Qty: 3}},
-				}, within(trace))
+				}, within(trace, flags[trace]))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,6 +84,11 @@ func TestTraces(t *testing.T) {
 			search := "planted.buyer@example.com"
 			if _, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Search: &search}); err != nil {
 				t.Fatal(err)
+			}
+			for _, path := range []string{"/customers/planted.ü@exämple.com", "/planted%40localhost?to=planted@localhost", "/docs/planted@example.com"} {
+				if status, _ := program.Get(t, customersURL+path); status < 400 {
+					t.Errorf("%s: %d", path, status)
+				}
 			}
 			for _, p := range []*program.Program{orchestratorAPI, ordersAPI, customersAPI} {
 				if code := p.Stop(t, syscall.SIGTERM); code != 0 {
@@ -100,6 +106,27 @@ func TestTraces(t *testing.T) {
 			t.Logf("the trace of one order:\n%s", c.tree(first))
 			c.checkSecrets(t, "planted", "eyJ", "SAW")
 		})
+	}
+}
+
+// TestStrangersDoNotDecideWhatIsKept: where nothing is to be kept, the flag of a caller changes nothing.
+func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
+	t.Parallel()
+	for _, sampler := range []string{"parentbased_traceidratio", "parentbased_always_off"} {
+		c := collect(t)
+		p, url := program.Serve(t, "customers", append(slices.Clip(planted), "DATA_DIR="+t.TempDir(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL,
+			"OTEL_EXPORTER_OTLP_HEADERS=x-tenant=planted-tenant", "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")...)
+		client := sdk.URLs{Customers: url}.Client(t, "")
+		if _, err := client.Customers.GetCustomerWithResponse(t.Context(), 1, within("4bf92f3577b34da6a3ce929d0e0e4736", "01")); err != nil {
+			t.Fatal(err)
+		}
+		client.HangUp()
+		if code := p.Stop(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
+		}
+		if got := c.tree("4bf92f3577b34da6a3ce929d0e0e4736"); got != "\n" {
+			t.Errorf("%s 0: a stranger has had kept\n%s", sampler, got)
+		}
 	}
 }
 
@@ -170,9 +197,9 @@ func emptyMySQL(t *testing.T) (env []string) {
 	}
 }
 
-func within(trace string) func(context.Context, *http.Request) error {
+func within(trace, flags string) func(context.Context, *http.Request) error {
 	return func(_ context.Context, r *http.Request) error {
-		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-"+flags)
 		return nil
 	}
 }

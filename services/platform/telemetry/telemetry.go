@@ -25,10 +25,15 @@ func NewLogger(w io.Writer, terminal bool, level slog.Level) *slog.Logger {
 }
 
 var (
-	email   = regexp.MustCompile(`([^\s"'<>/@=]?)[^\s"'<>/@=]*@([\w-]+(\.[\w-]+)+)`)
+	// An address has a domain in any script, a host without a dot, which is not a mere number, or an IP address in brackets. The
+	// @ may be escaped, as in a query.
+	email   = regexp.MustCompile(`([^\s"'<>/@=]?)[^\s"'<>/@=]*(@|%40)(` + label + `+(\.` + label + `+)+|` + label + `*\p{L}` + label + `*|\[[^\s\]]*\])`)
 	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`) // how the JSON of every header begins, in base64
 	quoting = regexp.MustCompile(`(?s)(Duplicate entry|value:|near) '.*'`)
 )
+
+// label is a character of one part of a domain.
+const label = `[\p{L}\p{M}\p{N}_-]`
 
 func mask(_ []string, a slog.Attr) slog.Attr {
 	text := ""
@@ -44,20 +49,24 @@ func mask(_ []string, a slog.Attr) slog.Attr {
 	default:
 		return a
 	}
-	masked := text
-	if strings.Contains(masked, " '") {
-		masked = quoting.ReplaceAllString(masked, "$1 '…'")
-	}
-	if strings.Contains(masked, "@") {
-		masked = email.ReplaceAllString(masked, "$1…@$2")
-	}
-	if strings.Contains(masked, "eyJ") {
-		masked = jwt.ReplaceAllString(masked, "eyJ…")
-	}
-	if masked != text {
-		a.Value = slog.StringValue(masked)
+	if safe := masked(text); safe != text {
+		a.Value = slog.StringValue(safe)
 	}
 	return a
+}
+
+// masked is the text without what no log line and no span may have.
+func masked(text string) string {
+	if strings.Contains(text, " '") {
+		text = quoting.ReplaceAllString(text, "$1 '…'")
+	}
+	if strings.Contains(text, "@") || strings.Contains(text, "%40") {
+		text = email.ReplaceAllString(text, "$1…$2$3")
+	}
+	if strings.Contains(text, "eyJ") {
+		text = jwt.ReplaceAllString(text, "eyJ…")
+	}
+	return text
 }
 
 // Receive returns a context with the trace that the request belongs to (W3C Trace Context), or with a new one.

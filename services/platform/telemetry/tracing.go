@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -35,6 +37,10 @@ func NewTracing(ctx context.Context, service string, environment map[string]stri
 			return nil, fmt.Errorf("%s is %q: it must be http/protobuf, which collectors take on port 4318", name, protocol)
 		}
 	}
+	sampler, err := newSampler(environment["OTEL_TRACES_SAMPLER"], environment["OTEL_TRACES_SAMPLER_ARG"])
+	if err != nil {
+		return nil, err
+	}
 	otlp, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the exporter of traces: %w", err)
@@ -43,8 +49,49 @@ func NewTracing(ctx context.Context, service string, environment map[string]stri
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	return &Tracing{sdk.NewTracerProvider(sdk.WithBatcher(otlp), sdk.WithResource(about))}, nil
+	return &Tracing{sdk.NewTracerProvider(
+		sdk.WithSampler(sampler), sdk.WithSpanProcessor(masking{}), sdk.WithBatcher(otlp), sdk.WithResource(about),
+	)}, nil
 }
+
+// newSampler returns the sampler of that name. None is based on the parent: a caller can be anybody, and would decide what is
+// kept by the flag in its traceparent. All services decide alike, as they decide by the trace id alone.
+func newSampler(name, arg string) (sdk.Sampler, error) {
+	switch strings.TrimPrefix(name, "parentbased_") {
+	case "", "always_on":
+		return sdk.AlwaysSample(), nil
+	case "always_off":
+		return sdk.NeverSample(), nil
+	case "traceidratio":
+		ratio := 1.0
+		if arg != "" {
+			var err error
+			if ratio, err = strconv.ParseFloat(arg, 64); err != nil || !(ratio >= 0 && ratio <= 1) {
+				return nil, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG is %q: it must be a share between 0 and 1, such as 0.01", arg)
+			}
+		}
+		return sdk.TraceIDRatioBased(ratio), nil
+	}
+	return nil, fmt.Errorf("OTEL_TRACES_SAMPLER is %q: it must be always_on, always_off or traceidratio", name)
+}
+
+// masking masks what a span begins with, as the path of a request, which is a caller's word.
+type masking struct{}
+
+func (masking) OnStart(_ context.Context, span sdk.ReadWriteSpan) {
+	for _, a := range span.Attributes() {
+		if a.Value.Type() != attribute.STRING {
+			continue
+		}
+		if text := a.Value.AsString(); masked(text) != text {
+			span.SetAttributes(a.Key.String(masked(text)))
+		}
+	}
+}
+
+func (masking) OnEnd(sdk.ReadOnlySpan)           {}
+func (masking) Shutdown(context.Context) error   { return nil }
+func (masking) ForceFlush(context.Context) error { return nil }
 
 // Stop sends the spans that are left, within a bound.
 func (t *Tracing) Stop(ctx context.Context) error {

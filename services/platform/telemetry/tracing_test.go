@@ -1,10 +1,13 @@
 package telemetry_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
@@ -30,6 +33,13 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 			refusal: "OTEL_EXPORTER_OTLP_PROTOCOL"},
 		{name: "another protocol of traces", environment: map[string]string{exporter: "otlp", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"},
 			refusal: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"},
+		{name: "sampler", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio"}, on: true},
+		{name: "another sampler", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "jaeger_remote"},
+			refusal: "OTEL_TRACES_SAMPLER"},
+		{name: "share that is none", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1%"},
+			refusal: "OTEL_TRACES_SAMPLER_ARG"},
+		{name: "share above 1", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.5"},
+			refusal: "OTEL_TRACES_SAMPLER_ARG"},
 		{name: "another exporter", environment: map[string]string{exporter: "zipkin"}, refusal: "OTEL_TRACES_EXPORTER"},
 	} {
 		tracing, err := telemetry.NewTracing(t.Context(), "orders", test.environment)
@@ -45,6 +55,63 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 		if err := tracing.Stop(t.Context()); err != nil {
 			t.Errorf("%s: stop: %v", test.name, err)
 		}
+	}
+}
+
+// sampled reports whether a request with this traceparent gets a span that is kept.
+func sampled(t *testing.T, sampler, share, traceparent string) bool {
+	t.Helper()
+	tracing, err := telemetry.NewTracing(t.Context(), "orders", map[string]string{
+		"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": share,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := false
+	handler := tracing.Server(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		kept = trace.SpanContextFromContext(r.Context()).IsSampled()
+	}))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	r.Header.Set("traceparent", traceparent)
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	return kept
+}
+
+// The sampled flag of a caller decides nothing; where there is a share, the trace id does, in all services alike.
+func TestSampling(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		sampler, share string
+		want           bool
+	}{
+		{"", "", true},
+		{"always_on", "", true},
+		{"parentbased_always_on", "", true},
+		{"always_off", "", false},
+		{"parentbased_always_off", "", false},
+		{"traceidratio", "", true},
+		{"parentbased_traceidratio", "1", true},
+		{"parentbased_traceidratio", "0", false},
+	} {
+		for _, flags := range []string{"00", "01"} {
+			if got := sampled(t, test.sampler, test.share, "00-"+traceID+"-00f067aa0ba902b7-"+flags); got != test.want {
+				t.Errorf("%s %s, flags %s: sampled %t, want %t", test.sampler, test.share, flags, got, test.want)
+			}
+		}
+	}
+	kept := 0
+	for i := range 64 {
+		id := fmt.Sprintf("00-%016x%016x-00f067aa0ba902b7-", 1, uint64(i)<<58)
+		first := sampled(t, "parentbased_traceidratio", "0.5", id+"00")
+		if second := sampled(t, "traceidratio", "0.5", id+"01"); second != first {
+			t.Errorf("%s: sampled %t by one service and %t by another", id, first, second)
+		}
+		if first {
+			kept++
+		}
+	}
+	if kept != 32 {
+		t.Errorf("%d of 64 are kept, want half", kept)
 	}
 }
 
