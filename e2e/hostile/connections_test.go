@@ -17,6 +17,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
+const password = "planted-password"
+
 // besieged is a customers-api with few places for connections.
 type besieged struct {
 	*program.Program
@@ -28,7 +30,7 @@ func besiege(t *testing.T, places int) besieged {
 	t.Helper()
 	admin := program.ClosedPort(t)
 	p, base := program.Serve(t, "customers",
-		"JWT_SECRET=planted-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD="+sdk.LocalPassword,
+		"JWT_SECRET=planted-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD="+password,
 		"DATA_DIR="+t.TempDir(), "ADMIN_PORT="+admin, "MAX_CONNS="+strconv.Itoa(places))
 	program.AwaitReady(t, base)
 	return besieged{p, base, "http://127.0.0.1:" + admin, places}
@@ -107,7 +109,7 @@ func TestIdleConnections(t *testing.T) {
 					}
 				}
 			}
-			sdk.URLs{Customers: b.base}.Token(t, sdk.LocalPassword)
+			sdk.URLs{Customers: b.base}.Token(t, password)
 			t.Logf("%d connections, %d places: %.1f MB more", conns, places, float64(b.metric(t, "process_resident_memory_bytes")-memory)/1e6)
 			for i, conn := range held[:conns-places-places/16] { // those at the border may have come in another order
 				if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
@@ -148,7 +150,7 @@ func TestSlowBodies(t *testing.T) {
 	t.Parallel()
 	b := besiege(t, 32)
 	urls := sdk.URLs{Customers: b.base}
-	token := urls.Token(t, sdk.LocalPassword)
+	token := urls.Token(t, password)
 	text := fmt.Sprintf("POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Length: 1000\r\n\r\n{", token)
 	list := "GET /customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " + token + "\r\n\r\n"

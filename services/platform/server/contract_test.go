@@ -35,6 +35,7 @@ components:
     people: { type: http, scheme: bearer }
     serviceToken: { type: http, scheme: bearer }
 paths:
+  /: { get: { operationId: getStart, security: [], responses: { '303': { description: the page } } } }
   /health: { get: { operationId: getHealth, security: [], responses: { '200': { description: ok } } } }
   /ready: { get: { operationId: getReady, security: [], responses: { '200': { description: ok } } } }
   /openapi.json: { get: { operationId: getContract, security: [], responses: { '200': { description: ok } } } }

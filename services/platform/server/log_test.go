@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/gen/contract"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -42,7 +41,7 @@ func TestFaultsAreLogged(t *testing.T) {
 		for _, gone := range []bool{false, true} {
 			var log bytes.Buffer
 			handler, err := server.New(server.Config{
-				Title: "any", Contract: contract.Orchestrator, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+				Title: "any", Contract: contractWith(""), Log: slog.New(slog.NewJSONHandler(&log, nil)),
 			}, func(router *echo.Echo, prefix string) {
 				router.GET(prefix+"/health", func(echo.Context) error { return test.fail() })
 			})
