@@ -2,6 +2,9 @@
 const page = document.getElementById('swagger-ui').dataset;
 const contracts = page.contracts.split(' ').map(url => ({ url, name: url.replace(/^.*\/|\.json$/g, '') }));
 
+let token; // holds for all contracts, and is kept here alone
+let loggedOut = () => {};
+
 const ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
   ...(contracts.length === 1 ? contracts[0] : {
@@ -10,8 +13,17 @@ const ui = SwaggerUIBundle({
     presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
   }),
   plugins: [SwaggerUIBundle.plugins.DownloadUrl, {
-    statePlugins: { spec: { wrapActions: { updateJsonSpec: show => contract => show(forPeople(contract)) } } },
+    statePlugins: {
+      spec: { wrapActions: { updateJsonSpec: show => contract => show(forPeople(contract)) } },
+      auth: {
+        wrapActions: {
+          authorize: enter => schemes => { token = schemes.bearerAuth?.value; return enter(schemes); },
+          logout: leave => names => { token = undefined; loggedOut(); return leave(names); },
+        },
+      },
+    },
   }],
+  onComplete: () => token && ui.preauthorizeApiKey('bearerAuth', token), // another contract begins without
   deepLinking: true,
   defaultModelsExpandDepth: -1,
   showExtensions: true, // x-roles
@@ -77,7 +89,8 @@ if (page.login) {
         form.elements.password.focus();
         return;
       }
-      ui.preauthorizeApiKey('bearerAuth', body.access_token);
+      token = body.access_token;
+      ui.preauthorizeApiKey('bearerAuth', token);
       const end = new Date(Date.now() + body.expires_in * 1000);
       form.reset();
       said.value = `Logged in as ${credentials.username} until ${end.toLocaleTimeString()}.`;
@@ -86,9 +99,6 @@ if (page.login) {
       said.value = `There is no answer from ${new URL(page.login, location)}.`;
     }
   });
-  logout.addEventListener('click', () => {
-    ui.authActions.logout(['bearerAuth']);
-    said.value = '';
-    loggedIn(false);
-  });
+  logout.addEventListener('click', () => ui.authActions.logout(['bearerAuth']));
+  loggedOut = () => { said.value = ''; loggedIn(false); };
 }
