@@ -41,6 +41,8 @@ type DB struct {
 	write  *pool
 	read   *pool // the same as write on MySQL
 
+	writes writes
+
 	deadlocks, lockTimeouts counter // transactions that were run again; nil where Report was not called
 }
 
@@ -114,6 +116,7 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 func (db *DB) transact(ctx context.Context, statements func(Conn) error) error {
 	for try := 1; ; try++ {
 		err := db.Classify(db.once(ctx, statements))
+		db.writes.note(err)
 		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
 			return err // a problem is the statements' last word, whatever its cause
 		}

@@ -375,7 +375,7 @@ func statements(script string) (all []statement) {
 	return all
 }
 
-// Ready reports whether the database answers and has the schema version that this program was built with.
+// Ready reports whether the database answers, has the schema version that this program was built with, and takes writes.
 func (db *DB) Ready(ctx context.Context) error {
 	all, err := files(db.Engine())
 	if err != nil {
@@ -389,6 +389,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	}
 	if have < want {
 		return fmt.Errorf("the schema has version %d, version %d is needed: run pedidos migrate up", have, want)
+	}
+	if err := db.writes.state(ctx); err != nil {
+		return fmt.Errorf("writes fail: %w", err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -69,7 +70,7 @@ func OpenMySQL(at MySQL, log *slog.Logger, tracing *telemetry.Tracing) (*DB, err
 	pool.SetConnMaxLifetime(10 * time.Minute)
 	pool.SetConnMaxIdleTime(vanished - 5*time.Second)
 	shared := newPool("all", pool)
-	return &DB{engine: server{}, write: shared, read: shared}, nil
+	return &DB{engine: server{}, write: shared, read: shared, writes: writes{check: checkServer(pool)}}, nil
 }
 
 type server struct{}
@@ -98,7 +99,10 @@ func (server) classify(err error) error {
 			return errDeadlock
 		case 1205: // ER_LOCK_WAIT_TIMEOUT
 			return errors.Join(ErrLockTimeout, errDeadlock)
-		case 1040, 1053, 1203, 1290, 1836, 3024, 3100: // too many connections, shutdown, read only, out of time
+		case 1040, 1053, 1203, 3024, 3100: // too many connections, shutdown, out of time
+			return errUnavailable
+		}
+		if slices.Contains(unwritable, e.Number) {
 			return errUnavailable
 		}
 		return nil

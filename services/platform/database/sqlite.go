@@ -49,7 +49,7 @@ func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{engine: embedded{}, write: newPool("write", write), read: newPool("read", read)}
+	db := &DB{engine: embedded{}, write: newPool("write", write), read: newPool("read", read), writes: writes{check: checkFile(file, write)}}
 	if err := write.PingContext(context.Background()); err != nil { // puts it in WAL mode before a reader comes
 		return nil, errors.Join(openError(file, err), db.Close())
 	}

@@ -1,0 +1,152 @@
+package hostile
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+)
+
+// TestFullDisk fills the disk under a shop: both services say at /ready that they can't do their work, as no write succeeds,
+// and say that they can once there is room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	s := program.Up(t, nil, filepath.Join(disk, "data"), program.FreePorts()...)
+	client := s.Login(t, sdk.LocalPassword)
+	create := func(n int) int {
+		t.Helper()
+		r, err := client.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{
+			Name: "A customer", Email: fmt.Sprintf("customer-%d@example.com", n),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode()
+	}
+	if status := create(0); status != http.StatusCreated {
+		t.Fatalf("a customer on an empty disk: %d", status)
+	}
+	program.AwaitReady(t, s.Customers, s.Orders)
+
+	filler := filepath.Join(disk, "filler")
+	f, err := os.Create(filler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := 1 << 16; size > 0; {
+		if _, err := f.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
+			size /= 2
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n := 1
+	for ; create(n) == http.StatusCreated; n++ { // what the log has room for
+	}
+	for _, url := range []string{s.Customers, s.Orders} {
+		if status, body := program.Get(t, url+"/ready"); status != http.StatusServiceUnavailable {
+			t.Errorf("writes fail, and %s/ready answers %d\n%s", url, status, body)
+		}
+		if status, body := program.Get(t, url+"/health"); status != http.StatusOK {
+			t.Errorf("%s/health answers %d\n%s", url, status, body)
+		}
+	}
+
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	program.AwaitReady(t, s.Customers, s.Orders)
+	if status := create(n + 1); status != http.StatusCreated {
+		t.Errorf("a customer once there is room: %d", status)
+	}
+	client.HangUp()
+	s.Interrupt(t)
+}
+
+// TestFullDiskUnseen fills the disk of a shop that nobody orders from: /ready finds out by itself.
+func TestFullDiskUnseen(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	s := program.Up(t, nil, filepath.Join(disk, "data"), program.FreePorts()...)
+	program.AwaitReady(t, s.Customers)
+	if err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, diskBytes), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	await(t, "not ready", func() bool {
+		status, _ := program.Get(t, s.Customers+"/ready")
+		return status == http.StatusServiceUnavailable
+	})
+	s.Kill(t)
+}
+
+// TestReadinessWritesLittle: any number of probes costs a bounded number of writes.
+func TestReadinessWritesLittle(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := program.Up(t, nil, folder, program.FreePorts()...)
+	log := func() int64 {
+		info, err := os.Stat(filepath.Join(folder, "pedidos.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	program.AwaitReady(t, s.Customers, s.Orders)
+	probes := 500
+	if *long {
+		probes = 20_000
+	}
+	const frame, every = 4096 + 24, 5 * time.Second
+	before, start := log(), time.Now()
+	for range probes {
+		program.Get(t, s.Orders+"/ready")
+	}
+	written, allowed := (log()-before)/frame, int64(time.Since(start)/every)+1
+	if written > allowed {
+		t.Errorf("%d probes wrote %d pages, want %d at most", probes, written, allowed)
+	}
+	s.Interrupt(t)
+}
+
+const diskBytes = 8 << 20
+
+// smallDisk is a file system of its own, which soon is full. It takes a user who may mount; where CI is set there is one.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	disk := t.TempDir()
+	mounted, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", diskBytes), "tmpfs", disk).CombinedOutput()
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skipf("NOT TESTED: this user may not mount a small disk: %v\n%s", err, mounted)
+	}
+	if err != nil {
+		t.Fatalf("mount a small disk: %v\n%s", err, mounted)
+	}
+	t.Cleanup(func() {
+		if printed, err := exec.Command("umount", "--lazy", disk).CombinedOutput(); err != nil { // the process may be about to end
+			t.Errorf("%v\n%s", err, printed)
+		}
+	})
+	return disk
+}
+
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it has not come to this: %s", what)
+		}
+	}
+}
