@@ -107,6 +107,36 @@ func TestBackupOfAnyName(t *testing.T) {
 	}
 }
 
+// TestBackupIsChecked: a database whose copy is damaged has no backup.
+func TestBackupIsChecked(t *testing.T) {
+	t.Parallel()
+	folder, here := t.TempDir(), t.TempDir()
+	env := []string{"DATA_DIR=" + folder}
+	if r := program.Run(t, env, "seed"); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	db := databaseFile(t, folder)
+	db.SetMaxOpenConns(1)
+	const strict, lax = "name        TEXT     NOT NULL", "name        TEXT     "
+	for _, statement := range []string{ // a row that breaks the table's rules: a copy of it is no better
+		"PRAGMA writable_schema = ON", "UPDATE sqlite_master SET sql = replace(sql, '" + strict + "', '" + lax + "') WHERE name = 'products'",
+		"PRAGMA writable_schema = RESET", "UPDATE products SET name = NULL WHERE id = 1",
+		"PRAGMA writable_schema = ON", "UPDATE sqlite_master SET sql = replace(sql, '" + lax + "', '" + strict + "') WHERE name = 'products'",
+		"PRAGMA writable_schema = RESET",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := program.Run(t, env, "backup", filepath.Join(here, "b"))
+	if r.Code != 1 || r.Stdout != "" || !strings.Contains(r.Stderr, "the copy is damaged: NULL value in products.name") {
+		t.Errorf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if left, err := os.ReadDir(here); err != nil || len(left) != 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
 // TestFilesArePrivate: nobody but the owner may read the data and the secrets, whatever the umask is and whatever was there.
 func TestFilesArePrivate(t *testing.T) {
 	t.Parallel()

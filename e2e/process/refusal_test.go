@@ -43,7 +43,7 @@ func TestRefusals(t *testing.T) {
 		{"folder below a file", nil, upWith("--data", filepath.Join(file, "data")), []string{filepath.Join(file, "data")}},
 		{"folder that is in use", nil, upWith("--data", held), []string{held + " is in use"}},
 		{"folder that is in use, for a service", append(planted, "DATA_DIR="+held, "PORT=0"), []string{"customers"}, []string{held + " is in use"}},
-		{"folder that is in use, for migrate down", []string{"DATA_DIR=" + held}, []string{"migrate", "down"}, []string{held + " is in use"}},
+		{"folder that is in use, for migrate down", []string{"DATA_DIR=" + held}, []string{"migrate", "down", "--yes"}, []string{held + " is in use"}},
 		{"unknown flag", nil, []string{"up", "--colour"}, []string{"--colour"}},
 		{"unknown command", nil, []string{"sell"}, []string{"sell"}},
 		{"customers without secrets", nil, []string{"customers"}, []string{"JWT_SECRET is not set", "SERVICE_TOKEN is not set", "ADMIN_PASSWORD is not set"}},

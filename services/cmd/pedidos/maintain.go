@@ -41,7 +41,11 @@ func (m *migrateUpCommand) run(ctx context.Context, p *process) error {
 type migrateDownCommand struct{ yes bool }
 
 func (m *migrateDownCommand) run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, toMigrate, existing, func(db *database.DB) error {
+	use := toRead
+	if m.yes {
+		use = toMigrate
+	}
+	return p.withDatabase(ctx, use, existing, func(db *database.DB) error {
 		newest, err := db.Newest(ctx)
 		if err != nil {
 			return err

@@ -1,0 +1,410 @@
+package process
+
+import (
+	"bufio"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+// TestMigrateKilledOnMySQL kills `pedidos migrate up` after each of the statements that it sends, where MySQL has carried it
+// out and the process has not heard of it. The next one continues each time: the schema is whole, and so is the history of
+// the orders that were there.
+func TestMigrateKilledOnMySQL(t *testing.T) {
+	t.Parallel()
+	type start struct {
+		name         string
+		from, orders int // the version of the schema
+		step         int // 1 kills at each statement
+	}
+	starts := []start{{"from nothing", 0, 0, 4}, {"with orders", 1, 50, 3}}
+	if *long {
+		starts = []start{{"from nothing", 0, 0, 1}, {"with orders", 1, 50, 1}, {"with a million orders", 1, 1_000_000, 40}}
+	}
+	for _, test := range starts {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			at := engine.EmptyMySQL(t)
+			env := mysqlEnvironment(at)
+			migrate := func(args ...string) {
+				t.Helper()
+				if r := program.Run(t, env, append([]string{"migrate"}, args...)...); r.Code != 0 {
+					t.Fatalf("migrate %v: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+				}
+			}
+			admin := openMySQL(t, at)
+			migrate("up")
+			if test.from > 0 {
+				if r := program.Run(t, env, "seed", "--customers=5", "--products=5", fmt.Sprintf("--orders=%d", test.orders)); r.Code != 0 {
+					t.Fatal(r.Stderr)
+				}
+			}
+			whole, events := schemaOf(t, admin), 0
+			if test.from > 0 {
+				events = number(t, admin, "SELECT COUNT(*) FROM order_events")
+			}
+			killed := 0
+			for n := 1; ; n += test.step {
+				for version := newestVersion(t, admin); version > test.from; version-- {
+					migrate("down", "--yes")
+				}
+				wire := newStatementWire(t, at, n)
+				p := program.Start(t, append(slices.Clip(env), "DB_PORT="+wire.port), "migrate", "up")
+				if !wire.awaitHeld(p) {
+					if code := p.Wait(t); code != 0 {
+						t.Fatalf("migrate up ends with %d\n%s", code, p.Stderr)
+					}
+					break
+				}
+				p.Kill(t)
+				wire.close()
+				killed++
+				migrate("up")
+				if got := schemaOf(t, admin); got != whole {
+					t.Fatalf("killed at statement %d, %q: the schema is\n%s\nwant\n%s", n, wire.said(), got, whole)
+				}
+				if test.from > 0 {
+					if got := number(t, admin, "SELECT COUNT(*) FROM order_events"); got != events {
+						t.Fatalf("killed at statement %d, %q: there are %d events, want %d", n, wire.said(), got, events)
+					}
+				}
+				if r := program.Run(t, env, "audit"); r.Code != 0 {
+					t.Fatalf("killed at statement %d, %q: audit: exit code %d\n%s%s", n, wire.said(), r.Code, r.Stdout, r.Stderr)
+				}
+			}
+			if killed < 4 {
+				t.Errorf("it was killed %d times only", killed)
+			}
+			t.Logf("killed %d times", killed)
+		})
+	}
+}
+
+// TestMigrateKilledOnSQLite kills `pedidos migrate up` when it has written more and more of its work. The next one ends it.
+func TestMigrateKilledOnSQLite(t *testing.T) {
+	t.Parallel()
+	orders, kills := 8_000, int64(4)
+	if *long {
+		orders, kills = 1_000_000, 20
+	}
+	old := t.TempDir()
+	for _, args := range []string{"seed --customers=5 --products=5 " + fmt.Sprintf("--orders=%d", orders), "audit"} {
+		if r := program.Run(t, nil, append(strings.Fields(args), "--data", old)...); r.Code != 0 {
+			t.Fatal(r.Stderr)
+		}
+	}
+	events := number(t, databaseFile(t, old), "SELECT COUNT(*) FROM order_events")
+	if r := program.Run(t, nil, "migrate", "down", "--yes", "--data", old); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	killed := 0
+	for i := range kills {
+		folder := copied(t, databaseFile(t, old))
+		p := program.Start(t, nil, "migrate", "up", "--data", folder)
+		enough := i * int64(orders) * 20 // bytes of the log
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+			wal, err := os.Stat(filepath.Join(folder, "pedidos.db-wal"))
+			if err == nil && wal.Size() > enough || p.Stdout.String() != "" {
+				break
+			}
+		}
+		if p.Stop(t, syscall.SIGKILL) == -1 {
+			killed++
+		}
+		if r := program.Run(t, nil, "migrate", "up", "--data", folder); r.Code != 0 {
+			t.Fatalf("after a kill: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		if got := number(t, databaseFile(t, folder), "SELECT COUNT(*) FROM order_events"); got != events {
+			t.Errorf("there are %d events, want %d", got, events)
+		}
+		if r := program.Run(t, nil, "audit", "--data", folder); r.Code != 0 {
+			t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	t.Logf("killed %d times", killed)
+}
+
+// TestToolsChangeNothing: what only looks at an old database leaves it as it is, byte by byte, and says what it lacks.
+func TestToolsChangeNothing(t *testing.T) {
+	t.Parallel()
+	made := t.TempDir()
+	for _, args := range []string{"seed", "migrate down --yes", "backup old.db"} {
+		if r := program.Run(t, nil, append(strings.Fields(args), "--data", made)...); r.Code != 0 {
+			t.Fatalf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	folder := copied(t, databaseFile(t, made))
+	file := filepath.Join(folder, "pedidos.db")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args   string
+		code   int
+		prints string
+	}{
+		{"migrate status", 0, "    1  applied  00001_init.sql\n    2  pending  00002_history.sql\n"},
+		{"migrate down", 1, "pedidos: migrate down takes back 00001_init.sql, and with it is lost everything: customers, products, stock, orders and idempotency keys; to do it, add --yes\n"},
+		{"audit", 1, "pedidos: the schema lacks 00002_history.sql, which the audit needs: run pedidos migrate up, on a copy where this one must stay as it is\n"},
+		{"backup b", 0, "version of the schema: 1.\n"},
+	} {
+		r := program.Run(t, nil, append(strings.Fields(tc.args), "--data", folder)...)
+		if r.Code != tc.code || !strings.Contains(r.Stdout+r.Stderr, tc.prints) {
+			t.Errorf("%s: exit code %d, want %q:\n%s%s", tc.args, r.Code, tc.prints, r.Stdout, r.Stderr)
+		}
+	}
+	if got := number(t, databaseFile(t, folder), "SELECT MAX(version_id) FROM goose_db_version"); got != 1 {
+		t.Errorf("the schema has version %d now", got)
+	}
+	if after, err := os.ReadFile(file); err != nil || !slices.Equal(after, before) {
+		t.Errorf("the file was changed: %v", err)
+	}
+}
+
+// TestAuditBesideServices: the audit runs while a service has the folder.
+func TestAuditBesideServices(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := program.Up(t, nil, folder, program.FreePorts()...)
+	for _, args := range []string{"audit", "migrate status", "backup b"} {
+		if r := program.Run(t, nil, append(strings.Fields(args), "--data", folder)...); r.Code != 0 {
+			t.Errorf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	s.Interrupt(t)
+}
+
+// TestServicesUsersOfMySQL: the users that the services connect as may ask for the versions of the schema, and add to what
+// records what was done, but not change it: also where an earlier version has let them.
+func TestServicesUsersOfMySQL(t *testing.T) {
+	t.Parallel()
+	at := engine.EmptyMySQL(t)
+	env, admin := mysqlEnvironment(at), openMySQL(t, at)
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := admin.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	users := map[string]string{"customers": at.Name[len(at.Name)-12:] + "_c", "orders": at.Name[len(at.Name)-12:] + "_o"}
+	for _, user := range users {
+		exec(fmt.Sprintf("CREATE USER `%s`@`%%` IDENTIFIED BY 'planted-password'", user))
+		t.Cleanup(func() { _, _ = admin.Exec(fmt.Sprintf("DROP USER `%s`@`%%`", user)) })
+		exec(fmt.Sprintf("GRANT USAGE ON *.* TO `%s`@`%%`", user))
+	}
+	if r := program.Run(t, env, "migrate", "up"); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	as := func(user string) []string {
+		return []string{"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + user, "DB_PASSWORD=planted-password", "DB_NAME=" + at.Name, "DB_WAIT=1s"}
+	}
+	for _, table := range []string{"order_events", "stock_adjustments"} { // as earlier versions did
+		exec(fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.%s TO `%s`@`%%`", at.Name, table, users["orders"]))
+	}
+	if r := program.Run(t, as(users["orders"]), "migrate", "status"); r.Code != 1 || !strings.Contains(r.Stderr, "ask as the user who migrates") {
+		t.Errorf("migrate status of a user without rights: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	for range 2 {
+		if r := program.Run(t, env, "migrate", "up", "--customers-user", users["customers"], "--orders-user", users["orders"]); r.Code != 0 {
+			t.Fatal(r.Stderr)
+		}
+	}
+	for service, user := range users {
+		r := program.Run(t, as(user), "migrate", "status")
+		if r.Code != 0 || !strings.Contains(r.Stdout, "2  applied  00002_history.sql\n") {
+			t.Errorf("migrate status as the %s user: exit code %d\n%s%s", service, r.Code, r.Stdout, r.Stderr)
+		}
+		own := at
+		own.User, own.Password = user, "planted-password"
+		db := openMySQL(t, own)
+		for _, statement := range []string{
+			"UPDATE order_events SET reason = 'x'", "DELETE FROM order_events", "UPDATE stock_adjustments SET delta = 1", "DELETE FROM stock_adjustments",
+		} {
+			_, err := db.ExecContext(t.Context(), statement)
+			if refused, ok := err.(*driver.MySQLError); !ok || refused.Number != 1142 { //nolint:errorlint // as the driver returns it
+				t.Errorf("%s as the %s user: %v, want 1142", statement, service, err)
+			}
+		}
+	}
+	db := openMySQL(t, database.MySQL{Host: at.Host, Port: at.Port, User: users["orders"], Password: "planted-password", Name: at.Name})
+	for _, query := range []string{"SELECT COUNT(*) FROM order_events", "SELECT COUNT(*) FROM stock_adjustments"} {
+		number(t, db, query)
+	}
+	exec("INSERT INTO products (sku, name, search_text, price_cents, stock, version, created_at, updated_at) VALUES ('A', 'A', 'a', 1, 1, 1, NOW(6), NOW(6))")
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO stock_adjustments (product_id, delta, caller, created_at) VALUES (1, 1, 'x', NOW(6))"); err != nil {
+		t.Error(err)
+	}
+}
+
+// schemaOf is how each table of a database is made, but for how far its ids are.
+func schemaOf(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT table_name, column_name, column_type, is_nullable FROM information_schema.columns
+		WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var text strings.Builder
+	for rows.Next() {
+		var table, column, kind, nullable string
+		if err := rows.Scan(&table, &column, &kind, &nullable); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&text, table, column, kind, nullable)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+func newestVersion(t *testing.T, db *sql.DB) int {
+	t.Helper()
+	return number(t, db, "SELECT MAX(version_id) FROM goose_db_version")
+}
+
+func mysqlEnvironment(at database.MySQL) []string {
+	return []string{
+		"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password, "DB_NAME=" + at.Name,
+		"DB_TLS=off", // the statements are read on their way
+	}
+}
+
+func openMySQL(t *testing.T, at database.MySQL) *sql.DB {
+	t.Helper()
+	config := driver.NewConfig()
+	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
+	config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
+	connector, err := driver.NewConnector(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// statementWire passes on what goes to MySQL, up to a number of statements. The answer to the last is held back.
+type statementWire struct {
+	port     string
+	listener net.Listener
+	last     int64
+	n        atomic.Int64
+	held     chan struct{} // closed once MySQL has answered the last
+	once     sync.Once
+	text     atomic.Value
+}
+
+func newStatementWire(t *testing.T, at database.MySQL, last int) *statementWire {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(at.Host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	w := &statementWire{port: port, listener: listener, last: int64(last), held: make(chan struct{})}
+	t.Cleanup(w.close)
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port)))
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			var stop atomic.Bool
+			go w.answers(near, far, &stop)
+			go w.statements(near, far, &stop)
+		}
+	}()
+	return w
+}
+
+// statements passes on packets of the client, and counts those that are a COM_QUERY.
+func (w *statementWire) statements(near, far net.Conn, stop *atomic.Bool) {
+	defer far.Close()
+	from := bufio.NewReader(near)
+	for {
+		header := make([]byte, 4)
+		if _, err := io.ReadFull(from, header); err != nil {
+			return
+		}
+		body := make([]byte, int(binary.LittleEndian.Uint32([]byte{header[0], header[1], header[2], 0})))
+		if _, err := io.ReadFull(from, body); err != nil {
+			return
+		}
+		if header[3] == 0 && len(body) > 0 && body[0] == 3 && !strings.HasPrefix(string(body[1:]), "SET ") {
+			n := w.n.Add(1)
+			if n == w.last {
+				w.text.Store(string(body[1:]))
+				stop.Store(true)
+			}
+		}
+		if _, err := far.Write(append(header, body...)); err != nil {
+			return
+		}
+	}
+}
+
+func (w *statementWire) answers(near, far net.Conn, stop *atomic.Bool) {
+	defer near.Close()
+	answer := make([]byte, 1<<16)
+	for {
+		n, err := far.Read(answer)
+		if err != nil {
+			return
+		}
+		if stop.Load() {
+			w.once.Do(func() { close(w.held) })
+			continue
+		}
+		if _, err := near.Write(answer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// awaitHeld reports whether the last statement was held, or false once the process has ended before it.
+func (w *statementWire) awaitHeld(p *program.Program) bool {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		select {
+		case <-w.held:
+			return true
+		case <-time.After(time.Millisecond):
+			if p.Stdout.String() != "" || p.Stderr.String() != "" && strings.Contains(p.Stderr.String(), "pedidos: ") {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+func (w *statementWire) said() string {
+	text, _ := w.text.Load().(string)
+	return text
+}
+
+func (w *statementWire) close() { _ = w.listener.Close() }
