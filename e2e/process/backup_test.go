@@ -82,8 +82,8 @@ func TestBackupOfAnyName(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			shell := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" backup --data "$1" -- "$2"`, filepath.Join(path, "pedidos"), folder, name)
-			shell.Dir, shell.Env = here, []string{}
+			shell := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" backup -- "$1"`, filepath.Join(path, "pedidos"), name)
+			shell.Dir, shell.Env = here, []string{"DATA_DIR=" + folder}
 			printed, err := shell.CombinedOutput()
 			want := "The backup is in " + name + ". It is whole: customers: 2, products: 3, orders: 0, version of the schema: "
 			if err != nil || !strings.HasPrefix(string(printed), want) {
@@ -152,7 +152,8 @@ func TestFilesArePrivate(t *testing.T) {
 			}
 		}
 	}
-	seed := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" seed --data "$1"`, filepath.Join(path, "pedidos"), folder)
+	seed := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" seed`, filepath.Join(path, "pedidos"))
+	seed.Env = []string{"DATA_DIR=" + folder}
 	if printed, err := seed.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}

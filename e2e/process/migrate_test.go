@@ -107,18 +107,18 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 	}
 	old := t.TempDir()
 	for _, args := range []string{"seed --customers=5 --products=5 " + fmt.Sprintf("--orders=%d", orders), "audit"} {
-		if r := program.Run(t, nil, append(strings.Fields(args), "--data", old)...); r.Code != 0 {
+		if r := program.Run(t, []string{"DATA_DIR=" + old}, strings.Fields(args)...); r.Code != 0 {
 			t.Fatal(r.Stderr)
 		}
 	}
 	events := number(t, databaseFile(t, old), "SELECT COUNT(*) FROM order_events")
-	if r := program.Run(t, nil, "migrate", "down", "--yes", "--data", old); r.Code != 0 {
+	if r := program.Run(t, []string{"DATA_DIR=" + old}, "migrate", "down", "--yes"); r.Code != 0 {
 		t.Fatal(r.Stderr)
 	}
 	killed := 0
 	for i := range kills {
 		folder := copied(t, databaseFile(t, old))
-		p := program.Start(t, nil, "migrate", "up", "--data", folder)
+		p := program.Start(t, []string{"DATA_DIR=" + folder}, "migrate", "up")
 		enough := i * int64(orders) * 20 // bytes of the log
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 			wal, err := os.Stat(filepath.Join(folder, "pedidos.db-wal"))
@@ -129,13 +129,13 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 		if p.Stop(t, syscall.SIGKILL) == -1 {
 			killed++
 		}
-		if r := program.Run(t, nil, "migrate", "up", "--data", folder); r.Code != 0 {
+		if r := program.Run(t, []string{"DATA_DIR=" + folder}, "migrate", "up"); r.Code != 0 {
 			t.Fatalf("after a kill: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
 		if got := number(t, databaseFile(t, folder), "SELECT COUNT(*) FROM order_events"); got != events {
 			t.Errorf("there are %d events, want %d", got, events)
 		}
-		if r := program.Run(t, nil, "audit", "--data", folder); r.Code != 0 {
+		if r := program.Run(t, []string{"DATA_DIR=" + folder}, "audit"); r.Code != 0 {
 			t.Errorf("audit: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
 	}
@@ -147,7 +147,7 @@ func TestToolsChangeNothing(t *testing.T) {
 	t.Parallel()
 	made := t.TempDir()
 	for _, args := range []string{"seed", "migrate down --yes", "backup old.db"} {
-		if r := program.Run(t, nil, append(strings.Fields(args), "--data", made)...); r.Code != 0 {
+		if r := program.Run(t, []string{"DATA_DIR=" + made}, strings.Fields(args)...); r.Code != 0 {
 			t.Fatalf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
 	}
@@ -167,7 +167,7 @@ func TestToolsChangeNothing(t *testing.T) {
 		{"audit", 1, "pedidos: the schema lacks 00002_history.sql, which the audit needs: run pedidos migrate up, on a copy where this one must stay as it is\n"},
 		{"backup b", 0, "version of the schema: 1.\n"},
 	} {
-		r := program.Run(t, nil, append(strings.Fields(tc.args), "--data", folder)...)
+		r := program.Run(t, []string{"DATA_DIR=" + folder}, strings.Fields(tc.args)...)
 		if r.Code != tc.code || !strings.Contains(r.Stdout+r.Stderr, tc.prints) {
 			t.Errorf("%s: exit code %d, want %q:\n%s%s", tc.args, r.Code, tc.prints, r.Stdout, r.Stderr)
 		}
@@ -186,7 +186,7 @@ func TestAuditBesideServices(t *testing.T) {
 	folder := t.TempDir()
 	s := program.Up(t, nil, folder, program.FreePorts()...)
 	for _, args := range []string{"audit", "migrate status", "backup b"} {
-		if r := program.Run(t, nil, append(strings.Fields(args), "--data", folder)...); r.Code != 0 {
+		if r := program.Run(t, []string{"DATA_DIR=" + folder}, strings.Fields(args)...); r.Code != 0 {
 			t.Errorf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
 	}
