@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
@@ -99,11 +100,11 @@ func queries() map[string]query {
 		// from the cursor on, which took 50 ms for 100,000 rows. It grows with customers and products, and so does a search
 		// in the lists of orders with the orders that their other filters leave. The deadline of the request bounds it.
 		"customers.ListCustomers": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).ListCustomers,
-			customersdb.ListCustomersParams{Pattern: "%", Limit: 21}, customersdb.ListCustomersParams{AfterID: 500, Pattern: "%", Limit: 101},
-			customersdb.ListCustomersParams{Pattern: search.Pattern(&word), Limit: 21}, customersdb.ListCustomersParams{Pattern: search.Pattern(&none), Limit: 21})},
+			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
+			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
 		"products.ListProducts": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListProducts,
-			ordersdb.ListProductsParams{Pattern: "%", Limit: 21}, ordersdb.ListProductsParams{AfterID: 500, Pattern: "%", Limit: 101},
-			ordersdb.ListProductsParams{Pattern: search.Pattern(&word), Limit: 21}, ordersdb.ListProductsParams{Pattern: search.Pattern(&none), Limit: 21})},
+			ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, ordersdb.ListProductsParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
+			ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
 
 		"products.GetProduct":           {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetProduct, 5)},
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -349,7 +350,7 @@ func TestText(t *testing.T) {
 	} {
 		var got []string
 		err := db.Read(t.Context(), func(c database.Conn) error {
-			rows, err := customersdb.New(c).ListCustomers(t.Context(), customersdb.ListCustomersParams{Pattern: search.Pattern(&text), Limit: 100})
+			rows, err := customersdb.New(c).ListCustomers(t.Context(), customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&text), Limit: 100})
 			for _, row := range rows {
 				got = append(got, row.Name)
 			}

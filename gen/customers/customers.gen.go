@@ -226,7 +226,7 @@ type UnsupportedMediaType = Problem
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search Only customers whose name or e-mail address contains this text, such as acme. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only customers whose name or e-mail address contains this text, such as acme. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.

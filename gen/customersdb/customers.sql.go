@@ -10,6 +10,28 @@ import (
 	"time"
 )
 
+const customerBehind = `-- name: CustomerBehind :one
+
+SELECT id
+FROM customers
+WHERE id > ?
+ORDER BY id
+LIMIT 1 OFFSET ?
+`
+
+type CustomerBehindParams struct {
+	AfterID int64
+	Offset  int32
+}
+
+// The id so many rows behind another, where a window of a search ends.
+func (q *Queries) CustomerBehind(ctx context.Context, arg CustomerBehindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, customerBehind, arg.AfterID, arg.Offset)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
 const deleteCustomer = `-- name: DeleteCustomer :execrows
 UPDATE customers
 SET deleted_at = ?, active_email = NULL, version = version + 1
@@ -94,13 +116,14 @@ func (q *Queries) InsertCustomer(ctx context.Context, arg InsertCustomerParams) 
 const listCustomers = `-- name: ListCustomers :many
 SELECT id, name, email, phone, version, created_at, updated_at
 FROM customers
-WHERE id > ? AND deleted_at IS NULL AND search_text LIKE ? ESCAPE '!'
+WHERE id > ? AND id <= ? AND deleted_at IS NULL AND search_text LIKE ? ESCAPE '!'
 ORDER BY id
 LIMIT ?
 `
 
 type ListCustomersParams struct {
 	AfterID int64
+	UntilID int64
 	Pattern string
 	Limit   int32
 }
@@ -116,7 +139,12 @@ type ListCustomersRow struct {
 }
 
 func (q *Queries) ListCustomers(ctx context.Context, arg ListCustomersParams) ([]ListCustomersRow, error) {
-	rows, err := q.db.QueryContext(ctx, listCustomers, arg.AfterID, arg.Pattern, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listCustomers,
+		arg.AfterID,
+		arg.UntilID,
+		arg.Pattern,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}

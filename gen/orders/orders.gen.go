@@ -450,7 +450,7 @@ type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address, such as acme. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address, such as acme. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Status Only orders in this state.
@@ -510,7 +510,7 @@ type ListOrderHistoryParams struct {
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search Only products whose SKU or name contains this text, such as drill. Case and accents don't count; `%` and `_` stand for themselves.
+	// Search Only products whose SKU or name contains this text, such as drill. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.

@@ -658,3 +658,35 @@ func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams
 	}
 	return items, nil
 }
+
+const orderBehind = `-- name: OrderBehind :one
+
+SELECT /*+ INDEX(orders orders_created) */ created_at
+FROM orders
+WHERE created_at >= ? AND created_at <= ?
+  AND (created_at < ? OR id < ?)
+ORDER BY created_at DESC, id DESC
+LIMIT 1 OFFSET ?
+`
+
+type OrderBehindParams struct {
+	CreatedFrom time.Time
+	BeforeTime  time.Time
+	BeforeID    int64
+	Offset      int32
+}
+
+// When the order was created that is so many behind a position, whatever its customer and status: where a window of a search
+// ends.
+func (q *Queries) OrderBehind(ctx context.Context, arg OrderBehindParams) (time.Time, error) {
+	row := q.db.QueryRowContext(ctx, orderBehind,
+		arg.CreatedFrom,
+		arg.BeforeTime,
+		arg.BeforeTime,
+		arg.BeforeID,
+		arg.Offset,
+	)
+	var created_at time.Time
+	err := row.Scan(&created_at)
+	return created_at, err
+}

@@ -146,13 +146,14 @@ func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdju
 const listProducts = `-- name: ListProducts :many
 SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
 FROM products
-WHERE id > ? AND search_text LIKE ? ESCAPE '!'
+WHERE id > ? AND id <= ? AND search_text LIKE ? ESCAPE '!'
 ORDER BY id
 LIMIT ?
 `
 
 type ListProductsParams struct {
 	AfterID int64
+	UntilID int64
 	Pattern string
 	Limit   int32
 }
@@ -169,7 +170,12 @@ type ListProductsRow struct {
 }
 
 func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]ListProductsRow, error) {
-	rows, err := q.db.QueryContext(ctx, listProducts, arg.AfterID, arg.Pattern, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listProducts,
+		arg.AfterID,
+		arg.UntilID,
+		arg.Pattern,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -334,6 +340,28 @@ func (q *Queries) LockProductsForOrder(ctx context.Context, ids []int64) ([]Lock
 		return nil, err
 	}
 	return items, nil
+}
+
+const productBehind = `-- name: ProductBehind :one
+
+SELECT id
+FROM products
+WHERE id > ?
+ORDER BY id
+LIMIT 1 OFFSET ?
+`
+
+type ProductBehindParams struct {
+	AfterID int64
+	Offset  int32
+}
+
+// The id so many rows behind another, where a window of a search ends.
+func (q *Queries) ProductBehind(ctx context.Context, arg ProductBehindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, productBehind, arg.AfterID, arg.Offset)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const takeStock = `-- name: TakeStock :exec

@@ -48,6 +48,8 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 		tokens: tokens,
 		users:  config.Users,
 		now:    now,
+
+		searches: search.NewGate(),
 	}
 	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
 	config.Server.Login = "/auth/login"
@@ -102,6 +104,8 @@ type service struct {
 	tokens *auth.Tokens
 	users  []auth.User
 	now    func() time.Time
+
+	searches *search.Gate
 }
 
 func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
@@ -125,21 +129,14 @@ func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.Logi
 
 func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
 	limit := page.Limit(r.Params.Limit)
-	after, err := page.After(list, r.Params.Cursor)
+	after, err := page.After(listName, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	var rows []customersdb.ListCustomersRow
-	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
-		rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
-			AfterID: after, Pattern: search.Pattern(r.Params.Search), Limit: limit + 1,
-		})
-		return err
-	})
+	rows, next, err := s.list(ctx, after, limit, r.Params.Search)
 	if err != nil {
 		return nil, err
 	}
-	rows, next := page.Cut(rows, limit, list, func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
 	customers := make([]api.Customer, len(rows))
 	for i, row := range rows {
 		customers[i] = customer(customersdb.GetCustomerRow(row))

@@ -12,13 +12,36 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// list is the name of the list in its cursors.
-const list = "c"
+// listName is the name of the list in its cursors.
+const listName = "c"
+
+// list returns a page of the customers behind an id, and the cursor of the next one.
+func (s *service) list(ctx context.Context, after int64, limit int32, text *string) (rows []customersdb.ListCustomersRow, next *common.NextCursor, err error) {
+	read := func(after, until int64, limit int32) (rows []customersdb.ListCustomersRow, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
+				AfterID: after, UntilID: until, Pattern: search.Pattern(text), Limit: limit,
+			})
+			return err
+		})
+		return rows, err
+	}
+	behind := func(after int64, rows int32) (id int64, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			id, err = customersdb.New(conn).CustomerBehind(ctx, customersdb.CustomerBehindParams{AfterID: after, Offset: rows})
+			return err
+		})
+		return id, err
+	}
+	return search.ByID(ctx, s.searches, text != nil, after, limit, listName, read, behind,
+		func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
+}
 
 func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.CustomerInput) (api.Customer, error) {
 	now, phone := s.now(), number(in.Phone)

@@ -19,6 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
@@ -44,6 +45,7 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 		cancelWindow: config.CancelWindow,
 		now:          now,
 		outcomes:     newOutcomes(config.Server.Metrics),
+		searches:     search.NewGate(),
 	}
 	s.placing = idempotency.NewOperation(s.keys, s.place, answerCreated)
 	s.confirming = idempotency.NewOperation(s.keys, s.confirm, answerChanged)
@@ -72,6 +74,7 @@ type service struct {
 	cancelWindow time.Duration
 	now          func() time.Time
 	outcomes     outcomes
+	searches     *search.Gate
 }
 
 func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestObject) (stub.ListProductsResponseObject, error) {

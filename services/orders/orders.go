@@ -354,42 +354,93 @@ func (s *service) order(ctx context.Context, id int64) (o Order, err error) {
 }
 
 func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []Order, next *common.NextCursor, err error) {
-	limit, pattern := page.Limit(p.Limit), search.Pattern(p.Search)
+	limit := page.Limit(p.Limit)
 	from, before, beforeID, err := bounds(p)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.db.Read(ctx, func(conn database.Conn) error {
-		q := ordersdb.New(conn)
-		var rows []ordersdb.Order
-		var err error
-		switch {
-		case p.CustomerID != nil && p.Status != nil:
-			rows, err = q.ListOrdersByCustomerAndStatus(ctx, ordersdb.ListOrdersByCustomerAndStatusParams{
-				CustomerID: *p.CustomerID, Status: string(*p.Status),
-				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
-			})
-		case p.CustomerID != nil:
-			rows, err = q.ListOrdersByCustomer(ctx, ordersdb.ListOrdersByCustomerParams{
-				CustomerID: *p.CustomerID, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
-			})
-		case p.Status != nil:
-			rows, err = q.ListOrdersByStatus(ctx, ordersdb.ListOrdersByStatusParams{
-				Status: string(*p.Status), CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
-			})
-		default:
-			rows, err = q.ListOrders(ctx, ordersdb.ListOrdersParams{
-				CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Pattern: pattern, Limit: limit + 1,
-			})
-		}
-		if err != nil {
-			return fmt.Errorf("list orders: %w", err)
-		}
-		rows, next = page.Cut(rows, limit, orderList, position)
-		found, err = withLines(ctx, q, rows)
+	at := placedBefore{before, beforeID}
+	if p.Search == nil {
+		err = s.db.Read(ctx, func(conn database.Conn) error {
+			q := ordersdb.New(conn)
+			rows, err := listOrders(ctx, q, p, from, at, limit+1)
+			if err != nil {
+				return err
+			}
+			rows, next = page.Cut(rows, limit, orderList, position)
+			found, err = withLines(ctx, q, rows)
+			return err
+		})
+		return found, next, err
+	}
+	rows, at, end, err := search.Walk(ctx, s.searches, at, limit+1, func(at placedBefore, window, limit int32) ([]ordersdb.Order, placedBefore, bool, error) {
+		return s.searchWindow(ctx, p, from, at, window, limit)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next = page.Cut(rows, limit, orderList, position)
+	if next == nil && !end {
+		next = new(page.Cursor(orderList, page.Position{at.time.UnixMicro(), at.id}))
+	}
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		found, err = withLines(ctx, ordersdb.New(conn), rows)
 		return err
 	})
 	return found, next, err
+}
+
+// placedBefore is a position in the list of orders: before this time, or at it with a lower id.
+type placedBefore struct {
+	time time.Time
+	id   int64
+}
+
+// searchWindow lists orders among the next so many behind a position, whatever their customer and status.
+func (s *service) searchWindow(ctx context.Context, p api.ListOrdersParams, from time.Time, at placedBefore, window, limit int32) (found []ordersdb.Order, behind placedBefore, end bool, err error) {
+	err = s.db.Read(ctx, func(conn database.Conn) error {
+		q := ordersdb.New(conn)
+		oldest, err := q.OrderBehind(ctx, ordersdb.OrderBehindParams{CreatedFrom: from, BeforeTime: at.time, BeforeID: at.id, Offset: window})
+		end = errors.Is(err, database.ErrNotFound)
+		if end {
+			oldest, err = from, nil
+		}
+		if err != nil {
+			return fmt.Errorf("bound a search of orders: %w", err)
+		}
+		behind = placedBefore{oldest, 0}
+		found, err = listOrders(ctx, q, p, oldest, at, limit)
+		return err
+	})
+	return found, behind, end, err
+}
+
+// listOrders runs the query that has an index for the filters.
+func listOrders(ctx context.Context, q *ordersdb.Queries, p api.ListOrdersParams, from time.Time, at placedBefore, limit int32) (rows []ordersdb.Order, err error) {
+	pattern := search.Pattern(p.Search)
+	switch {
+	case p.CustomerID != nil && p.Status != nil:
+		rows, err = q.ListOrdersByCustomerAndStatus(ctx, ordersdb.ListOrdersByCustomerAndStatusParams{
+			CustomerID: *p.CustomerID, Status: string(*p.Status),
+			CreatedFrom: from, BeforeTime: at.time, BeforeID: at.id, Pattern: pattern, Limit: limit,
+		})
+	case p.CustomerID != nil:
+		rows, err = q.ListOrdersByCustomer(ctx, ordersdb.ListOrdersByCustomerParams{
+			CustomerID: *p.CustomerID, CreatedFrom: from, BeforeTime: at.time, BeforeID: at.id, Pattern: pattern, Limit: limit,
+		})
+	case p.Status != nil:
+		rows, err = q.ListOrdersByStatus(ctx, ordersdb.ListOrdersByStatusParams{
+			Status: string(*p.Status), CreatedFrom: from, BeforeTime: at.time, BeforeID: at.id, Pattern: pattern, Limit: limit,
+		})
+	default:
+		rows, err = q.ListOrders(ctx, ordersdb.ListOrdersParams{
+			CreatedFrom: from, BeforeTime: at.time, BeforeID: at.id, Pattern: pattern, Limit: limit,
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list orders: %w", err)
+	}
+	return rows, nil
 }
 
 // bounds are where the page of a list lies: from, and before the position of the cursor or of the filter's end,

@@ -29,17 +29,24 @@ func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows 
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
-		rows, err = ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{
-			AfterID: after, Pattern: search.Pattern(p.Search), Limit: limit + 1,
+	read := func(after, until int64, limit int32) (rows []ordersdb.ListProductsRow, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			rows, err = ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{
+				AfterID: after, UntilID: until, Pattern: search.Pattern(p.Search), Limit: limit,
+			})
+			return err
 		})
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
+		return rows, err
 	}
-	rows, next = page.Cut(rows, limit, productList, func(r ordersdb.ListProductsRow) page.Position { return page.Position{r.ID} })
-	return rows, next, nil
+	behind := func(after int64, rows int32) (id int64, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			id, err = ordersdb.New(conn).ProductBehind(ctx, ordersdb.ProductBehindParams{AfterID: after, Offset: rows})
+			return err
+		})
+		return id, err
+	}
+	return search.ByID(ctx, s.searches, p.Search != nil, after, limit, productList, read, behind,
+		func(r ordersdb.ListProductsRow) page.Position { return page.Position{r.ID} })
 }
 
 func (s *service) product(ctx context.Context, id int64) (row ordersdb.GetProductRow, err error) {

@@ -16,9 +16,18 @@ FOR UPDATE;
 -- name: ListCustomers :many
 SELECT id, name, email, phone, version, created_at, updated_at
 FROM customers
-WHERE id > sqlc.arg(after_id) AND deleted_at IS NULL AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND deleted_at IS NULL AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY id
 LIMIT ?;
+
+-- The id so many rows behind another, where a window of a search ends.
+
+-- name: CustomerBehind :one
+SELECT id
+FROM customers
+WHERE id > sqlc.arg(after_id)
+ORDER BY id
+LIMIT 1 OFFSET ?;
 
 -- name: UpdateCustomer :exec
 UPDATE customers

@@ -59,6 +59,17 @@ ORDER BY created_at, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED;
 
+-- When the order was created that is so many behind a position, whatever its customer and status: where a window of a search
+-- ends.
+
+-- name: OrderBehind :one
+SELECT /*+ INDEX(orders orders_created) */ created_at
+FROM orders
+WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
+LIMIT 1 OFFSET ?;
+
 -- The four lists below are one list with other filters: each has an index that gives its rows in order. The hint names
 -- it, since MySQL, going by estimates, would at times sort the rows of another; to SQLite it is a comment. A page holds
 -- what was created from created_from on and before the position (before_time, before_id), newest first.

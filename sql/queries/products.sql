@@ -23,9 +23,18 @@ FOR UPDATE;
 -- name: ListProducts :many
 SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
 FROM products
-WHERE id > sqlc.arg(after_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY id
 LIMIT ?;
+
+-- The id so many rows behind another, where a window of a search ends.
+
+-- name: ProductBehind :one
+SELECT id
+FROM products
+WHERE id > sqlc.arg(after_id)
+ORDER BY id
+LIMIT 1 OFFSET ?;
 
 -- name: UpdateProduct :exec
 UPDATE products

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -130,11 +131,11 @@ func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) 
 // seedEmpty puts the sample data into a database without customers and products, and reports whether it was one.
 func seedEmpty(ctx context.Context, db *database.DB) (empty bool, err error) {
 	err = db.Read(ctx, func(conn database.Conn) error {
-		c, err := customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{Pattern: "%", Limit: 1})
+		c, err := customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 1})
 		if err != nil {
 			return err
 		}
-		p, err := ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{Pattern: "%", Limit: 1})
+		p, err := ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 1})
 		empty = len(c) == 0 && len(p) == 0
 		return err
 	})

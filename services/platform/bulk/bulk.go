@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -66,13 +67,13 @@ func toOrder(ctx context.Context, db *database.DB) (customers []customersdb.List
 	const page = 10_000
 	err = db.Read(ctx, func(conn database.Conn) (err error) {
 		customers, err = walk(func(c customersdb.ListCustomersRow) int64 { return c.ID }, func(after int64) ([]customersdb.ListCustomersRow, error) {
-			return customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{AfterID: after, Pattern: "%", Limit: page})
+			return customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{UntilID: math.MaxInt64, AfterID: after, Pattern: "%", Limit: page})
 		})
 		if err != nil {
 			return fmt.Errorf("list customers: %w", err)
 		}
 		products, err = walk(func(p ordersdb.ListProductsRow) int64 { return p.ID }, func(after int64) ([]ordersdb.ListProductsRow, error) {
-			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{AfterID: after, Pattern: "%", Limit: page})
+			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{UntilID: math.MaxInt64, AfterID: after, Pattern: "%", Limit: page})
 		})
 		if err != nil {
 			return fmt.Errorf("list products: %w", err)

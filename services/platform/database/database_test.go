@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -70,7 +71,7 @@ func addProduct(t *testing.T, db *database.DB, p ordersdb.InsertProductParams) (
 func skus(t *testing.T, db *database.DB) (found []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
-		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{Pattern: "%", Limit: 100})
+		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
 		for _, row := range rows {
 			found = append(found, row.SKU)
 		}
@@ -487,7 +488,7 @@ func TestSearch(t *testing.T) {
 	} {
 		var got []string
 		err := db.Read(t.Context(), func(conn database.Conn) error {
-			rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{Pattern: search.Pattern(&test.text), Limit: 10})
+			rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&test.text), Limit: 10})
 			for _, row := range rows {
 				got = append(got, row.SKU)
 			}

@@ -1,0 +1,86 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+)
+
+// windows are how many rows a search looks at, one window after the other: few where it soon finds enough, and 85,000 in
+// all where it finds nothing.
+var windows = [...]int32{1_000, 4_000, 16_000, 64_000}
+
+// Gate bounds how many searches of a process run at once, since no index finds a text within texts. Searches then leave at
+// least half of the processors to other requests.
+type Gate struct{ turns *semaphore.Weighted }
+
+// NewGate returns a gate for the searches of one service.
+func NewGate() *Gate {
+	return &Gate{semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)/2)))}
+}
+
+// Walk searches a list from a position on until limit entries are found, the list ends, or enough rows were looked at. Look
+// searches one window of that many rows and returns at most so many entries, the position behind the window, and whether the
+// list ends in it. Walk waits for its turn and returns the error of ctx where that does not come.
+func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
+	look func(from P, rows, limit int32) (found []T, behind P, end bool, err error),
+) (found []T, behind P, end bool, err error) {
+	if err := g.turns.Acquire(ctx, 1); err != nil {
+		return nil, from, false, err
+	}
+	defer g.turns.Release(1)
+	behind = from
+	for _, rows := range windows {
+		var more []T
+		more, behind, end, err = look(behind, rows, limit-int32(len(found)))
+		found = append(found, more...)
+		if err != nil || end || len(found) >= int(limit) {
+			break
+		}
+	}
+	return found, behind, end, err
+}
+
+// ByID returns a page of a list that is ordered by id and begins behind after, and the cursor of the next page. Read returns
+// the entries behind one id and up to another; behind returns the id so many rows behind another, or database.ErrNotFound. The
+// list is searched in windows where searching is true.
+func ByID[T any](ctx context.Context, g *Gate, searching bool, after int64, limit int32, list string,
+	read func(after, until int64, limit int32) ([]T, error), behind func(after int64, rows int32) (int64, error),
+	position func(T) page.Position,
+) ([]T, *common.NextCursor, error) {
+	if !searching {
+		found, err := read(after, math.MaxInt64, limit+1)
+		if err != nil {
+			return nil, nil, err
+		}
+		found, next := page.Cut(found, limit, list, position)
+		return found, next, nil
+	}
+	found, at, end, err := Walk(ctx, g, after, limit+1, func(after int64, rows, limit int32) ([]T, int64, bool, error) {
+		until, err := behind(after, rows)
+		end := errors.Is(err, database.ErrNotFound)
+		if end {
+			until, err = math.MaxInt64, nil
+		}
+		if err != nil {
+			return nil, after, false, err
+		}
+		found, err := read(after, until, limit)
+		return found, until, end, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	found, next := page.Cut(found, limit, list, position)
+	if next == nil && !end {
+		next = new(page.Cursor(list, page.Position{at}))
+	}
+	return found, next, nil
+}
