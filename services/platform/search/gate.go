@@ -21,10 +21,11 @@ var windows = [...]int32{1_000, 4_000, 16_000, 64_000}
 // least half of the processors to other requests.
 type Gate struct{ turns *semaphore.Weighted }
 
+// Turns is how many searches of one service run at once.
+func Turns() int64 { return int64(max(1, runtime.GOMAXPROCS(0)/2)) }
+
 // NewGate returns a gate for the searches of one service.
-func NewGate() *Gate {
-	return &Gate{semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)/2)))}
-}
+func NewGate() *Gate { return &Gate{semaphore.NewWeighted(Turns())} }
 
 // Walk searches a list from a position on until limit entries are found, the list ends, or enough rows were looked at. Look
 // searches one window of that many rows and returns at most so many entries, the position behind the window, and whether the

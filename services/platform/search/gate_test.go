@@ -1,0 +1,129 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
+)
+
+// rows are a table with the ids 1 to n, of which every match-th is found. looked counts the rows that reads went through.
+type rows struct {
+	n, match, looked int64
+}
+
+func (r *rows) read(after, until int64, limit int32) (found []int64, err error) {
+	for id := after + 1; id <= min(until, r.n) && len(found) < int(limit); id++ {
+		r.looked++
+		if id%r.match == 0 {
+			found = append(found, id)
+		}
+	}
+	return found, nil
+}
+
+func (r *rows) behind(after int64, n int32) (int64, error) {
+	if after+int64(n)+1 > r.n {
+		return 0, database.ErrNotFound
+	}
+	return after + int64(n) + 1, nil
+}
+
+// TestByID walks lists page by page: every entry is found once, and no page looks at more rows than the bound.
+func TestByID(t *testing.T) {
+	t.Parallel()
+	const bound = 85_004 // the row at the end of each window is looked at too
+	for _, test := range []struct {
+		n, match int64
+		pages    int
+	}{
+		{0, 1, 1}, {50, 1, 3}, {999, 1000, 1}, {1_000, 1_000, 1}, {1_001, 1_000, 1}, {85_003, 1 << 40, 1}, {85_005, 1 << 40, 2},
+		{300_000, 1 << 40, 4}, {300_000, 100_000, 4}, {300_000, 299_999, 4}, {300_000, 7_000, 4},
+	} {
+		table := &rows{n: test.n, match: test.match}
+		var all []int64
+		pages := 0
+		for after := int64(0); ; {
+			before := table.looked
+			found, next, err := search.ByID(t.Context(), search.NewGate(), true, after, 20, "x", table.read, table.behind,
+				func(id int64) page.Position { return page.Position{id} })
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages++
+			all = append(all, found...)
+			if looked := table.looked - before; looked > bound {
+				t.Errorf("%+v: a page looked at %d rows", test, looked)
+			}
+			if next == nil {
+				break
+			}
+			if after, err = page.After("x", next); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var want []int64
+		for id := test.match; id <= test.n; id += test.match {
+			want = append(want, id)
+		}
+		if !slices.Equal(all, want) || pages != test.pages {
+			t.Errorf("%+v: found %d in %d pages, want %d in %d", test, len(all), pages, len(want), test.pages)
+		}
+	}
+}
+
+// TestGate lets no more searches run at once than there are turns, and none whose request has ended.
+func TestGate(t *testing.T) {
+	t.Parallel()
+	g := search.NewGate()
+	var running, most atomic.Int64
+	var all sync.WaitGroup
+	for range 200 {
+		all.Go(func() {
+			_, _, _, err := search.Walk(t.Context(), g, 0, 1, func(int, int32, int32) ([]int, int, bool, error) {
+				now := running.Add(1)
+				defer running.Add(-1)
+				for {
+					seen := most.Load()
+					if now <= seen || most.CompareAndSwap(seen, now) {
+						break
+					}
+				}
+				return nil, 0, true, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if turns := search.Turns(); most.Load() > turns {
+		t.Errorf("%d searches ran at once, want at most %d", most.Load(), turns)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	held := make(chan struct{})
+	release := make(chan struct{})
+	for range search.Turns() {
+		all.Go(func() {
+			_, _, _, _ = search.Walk(t.Context(), g, 0, 1, func(int, int32, int32) ([]int, int, bool, error) {
+				held <- struct{}{}
+				<-release
+				return nil, 0, true, nil
+			})
+		})
+		<-held
+	}
+	_, _, _, err := search.Walk(ctx, g, 0, 1, func(int, int32, int32) ([]int, int, bool, error) { return nil, 0, true, nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a search whose request has ended: %v, want context.Canceled", err)
+	}
+	close(release)
+	all.Wait()
+}
