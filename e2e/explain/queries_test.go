@@ -95,10 +95,11 @@ func queries() map[string]query {
 		"customers.UpdateCustomer": {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).UpdateCustomer, customersdb.UpdateCustomerParams{Name: name, UpdatedAt: now, ID: 5})},
 		"customers.DeleteCustomer": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).DeleteCustomer, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: 5})},
 
-		// A text within names has no index. The two lists walk the primary key in order and stop when the page is full: a
-		// search that finds one row in n reads n rows for each that it returns, and one that finds nothing reads the table
-		// from the cursor on, which took 50 ms for 100,000 rows. It grows with customers and products, and so does a search
-		// in the lists of orders with the orders that their other filters leave. The deadline of the request bounds it.
+		// A text within names has no index: a search walks the primary key in windows, which are bounded.
+		"customers.CustomerBehind": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).CustomerBehind,
+			customersdb.CustomerBehindParams{Offset: 100}, customersdb.CustomerBehindParams{AfterID: 500, Offset: 64_000})},
+		"products.ProductBehind": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ProductBehind,
+			ordersdb.ProductBehindParams{Offset: 100}, ordersdb.ProductBehindParams{AfterID: 500, Offset: 64_000})},
 		"customers.ListCustomers": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).ListCustomers,
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
@@ -118,6 +119,9 @@ func queries() map[string]query {
 		"products.ListStockAdjustments": {key: "stock_adjustments_product", calls: answered(orders, (*ordersdb.Queries).ListStockAdjustments,
 			ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 1 << 62, Limit: 21}, ordersdb.ListStockAdjustmentsParams{ProductID: 5, BeforeID: 900, Limit: 21})},
 
+		"orders.OrderBehind": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).OrderBehind,
+			ordersdb.OrderBehindParams{CreatedFrom: first, BeforeTime: last, Offset: 1_000},
+			ordersdb.OrderBehindParams{CreatedFrom: march, BeforeTime: june, BeforeID: 20_000, Offset: 64_000})},
 		"orders.GetOrder":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
 		"orders.LockOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrders, page[:1], page[:20], page)},
 		"orders.ConfirmOrders": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrders,
