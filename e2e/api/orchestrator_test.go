@@ -44,6 +44,9 @@ func orchFailed(t *testing.T, what string, r ordersReply, err error, status int,
 	if err := json.Unmarshal(r.GetBody(), &f); err != nil {
 		t.Fatalf("%s: not a failure: %v: %s", what, err, r.GetBody())
 	}
+	if f.Code != code || int(f.Status) != status || f.Detail != f.Error.Message || f.Title == "" || f.Type != "urn:pedidos:problem:"+string(code) || len(f.TraceID) != 32 {
+		t.Fatalf("%s: got %s, want a problem document of %s", what, r.GetBody(), code)
+	}
 	if bool(f.Success) || f.Error.Code != code || f.Error.Step != step || f.Error.Message == "" || f.CorrelationID == "" {
 		t.Fatalf("%s: got %s, want %s at %s", what, r.GetBody(), code, step)
 	}
@@ -295,10 +298,60 @@ func TestOrchestratorBodyForm(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	o := w.Login("admin").Orchestrator
 	large, err := o.CreateAndConfirmOrderWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(`{"idempotency_key":"`+strings.Repeat("x", 1<<20)+`"}`))
-	ordersRefused(t, "large body", large, err, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge)
+	orchFailed(t, "large body", large, err, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge, orchestrator.StepValidateInput)
 	for _, contentType := range []string{"text/plain", "application/problem+json", "application/x-www-form-urlencoded"} {
 		r, err := o.CreateAndConfirmOrderWithBodyWithResponse(t.Context(), nil, contentType, strings.NewReader(`{}`))
-		ordersRefused(t, contentType, r, err, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType)
+		orchFailed(t, contentType, r, err, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType, orchestrator.StepValidateInput)
+	}
+}
+
+// Every error has one shape, whatever its status, below both prefixes; the routes that all services have keep theirs.
+func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	const route = "/orchestrator/create-and-confirm-order"
+	for _, prefix := range []string{"", "/dev"} {
+		for _, test := range []struct {
+			name, method, path, body string
+			headers                  []string
+			status                   int
+			code                     common.ProblemCode
+			correlation              string // "" is the trace id
+		}{
+			{"no token", http.MethodPost, route, `{}`, []string{"Content-Type", "application/json"}, 401, common.CodeUnauthorized, ""},
+			{"no token, but an id", http.MethodPost, route, `{}`, []string{"X-Correlation-Id", "run-1"}, 401, common.CodeUnauthorized, "run-1"},
+			{"viewer", http.MethodPost, route, `{}`, edgeJSON(w.Login("viewer").Token), 403, common.CodeForbidden, ""},
+			{"media type", http.MethodPost, route, `{}`, []string{"Authorization", "Bearer " + s.Token, "Content-Type", "text/plain", "X-Correlation-Id", "run-2"}, 415, common.CodeUnsupportedMediaType, "run-2"},
+			{"input", http.MethodPost, route, `{"correlation_id":"run-3"}`, edgeJSON(s.Token), 400, common.CodeInvalidInput, "run-3"},
+			{"no such path", http.MethodPost, "/orchestrator/nowhere", `{}`, append(edgeJSON(s.Token), "X-Correlation-Id", "run-4"), 404, common.CodeNotFound, "run-4"},
+			{"no such method", http.MethodDelete, route, ``, nil, 405, common.CodeMethodNotAllowed, ""},
+		} {
+			a := edgeSend(t, w.HTTP("orchestrator"), test.method, w.OrchestratorURL+prefix+test.path, strings.NewReader(test.body), test.headers...)
+			f := orchFailed(t, prefix+" "+test.name, ordersAnswer{a.Status, a.Header, a.Body}, nil, test.status, test.code, orchestrator.StepValidateInput)
+			if test.correlation == "" {
+				test.correlation = f.TraceID
+			}
+			if f.CorrelationID != test.correlation || a.Header.Get("X-Correlation-Id") != test.correlation || a.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s %s: got %s, want the correlation id %s in body and header, and a problem document", prefix, test.name, a, test.correlation)
+			}
+		}
+	}
+	// Without an id, it follows from the key where a body could be read.
+	a := edgeSend(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k"}`), edgeJSON(s.Token)...)
+	b := edgeSend(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k","items":[]}`), edgeJSON(s.Token)...)
+	if id := a.Header.Get("X-Correlation-Id"); id == "" || id != b.Header.Get("X-Correlation-Id") {
+		t.Errorf("one key got the correlation ids %q and %q", id, b.Header.Get("X-Correlation-Id"))
+	}
+	// What is refused for good is refused with the same bytes.
+	var bodies [][]byte
+	for range 2 {
+		r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("unknown", 1<<40, 1, 1))
+		orchFailed(t, "unknown customer", r, err, http.StatusNotFound, common.CodeCustomerNotFound, orchestrator.StepValidateCustomer)
+		bodies = append(bodies, r.Body)
+	}
+	if !bytes.Equal(bodies[0], bodies[1]) {
+		t.Errorf("a repeat got another answer: %s", bytes.Join(bodies, nil))
 	}
 }
 
@@ -403,7 +456,7 @@ func TestOrchestratorTokens(t *testing.T) {
 			ordersWant(t, name, r, err, test.status)
 			continue
 		}
-		ordersRefused(t, name, r, err, test.status, test.code)
+		orchFailed(t, name, r, err, test.status, test.code, orchestrator.StepValidateInput)
 		if got := r.HTTPResponse.Header.Get("Content-Type"); got != "application/problem+json" {
 			t.Errorf("%s: got the Content-Type %s, want application/problem+json", name, got)
 		}
@@ -418,7 +471,7 @@ func TestOrchestratorTokens(t *testing.T) {
 			return nil
 		}
 		r, err := base.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("basic", buyer.ID, p.ID, 1), basic)
-		ordersRefused(t, name, r, err, http.StatusUnauthorized, common.CodeUnauthorized)
+		orchFailed(t, name, r, err, http.StatusUnauthorized, common.CodeUnauthorized, orchestrator.StepValidateInput)
 	}
 	ordersWantStock(t, admin, p.ID, 100-3)
 	// Whom orders-api saw: the user behind the token, and the service for who has none.

@@ -302,15 +302,14 @@ func (p *project) testServicesDown(t *testing.T) {
 				return
 			}
 			defer answer.Body.Close()
-			var doc struct {
-				common.Problem
-				orchestrator.Failure
-			}
+			var doc orchestrator.Failure
 			if err := json.NewDecoder(answer.Body).Decode(&doc); err != nil {
 				t.Error(err)
 			}
 			if test.service == "orchestrator" {
-				doc.Code = doc.Error.Code
+				if doc.Error.Code != doc.Code || doc.Error.Step != orchestrator.StepValidateInput {
+					t.Errorf("the failure is %+v", doc)
+				}
 				if doc.CorrelationID == "" || (doc.CorrelationID == test.correlation) != (test.correlation == "run-7") {
 					t.Errorf("the failure has the correlation id %q, for %q", doc.CorrelationID, test.correlation)
 				}

@@ -89,7 +89,7 @@ func testAnswers(t *testing.T, binary string) {
 			status: 201, check: confirmed, tokens: []string{callersToken, callersToken},
 		}, {
 			name: "bad base64 body", event: post(route, "{not base64}").with("isBase64Encoded", true),
-			status: 400, check: problem("invalid_input"),
+			status: 400, check: failure("invalid_input", "validate_input"),
 		}, {
 			name: "bad JSON", event: post(route, "{"),
 			status: 400, check: failure("invalid_input", "validate_input"),
@@ -100,7 +100,7 @@ func testAnswers(t *testing.T, binary string) {
 			name: "no token", event: post(route, order).without("headers.authorization"),
 			status: 401, check: func(t *testing.T, a answer) {
 				t.Helper()
-				problem("unauthorized")(t, a)
+				failure("unauthorized", "validate_input")(t, a)
 				if got := a.header().Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer ") {
 					t.Errorf("WWW-Authenticate is %q", got)
 				}
@@ -143,11 +143,11 @@ func testAnswers(t *testing.T, binary string) {
 				}
 			},
 		}, {
-			name: "unknown path", event: get("/nowhere"), status: 404, check: problem("not_found"),
+			name: "unknown path", event: get("/nowhere"), status: 404, check: failure("not_found", "validate_input"),
 		}, {
-			name: "stage prefix twice", event: post("/dev/dev"+route, order), status: 404, check: problem("not_found"),
+			name: "stage prefix twice", event: post("/dev/dev"+route, order), status: 404, check: failure("not_found", "validate_input"),
 		}, {
-			name: "wrong method", event: get(route), status: 405, check: problem("method_not_allowed"),
+			name: "wrong method", event: get(route), status: 405, check: failure("method_not_allowed", "validate_input"),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -269,7 +269,7 @@ func testOtherEvents(t *testing.T, binary string) {
 			if got.StatusCode != 400 {
 				t.Errorf("the status is %d", got.StatusCode)
 			}
-			problem("invalid_input")(t, got)
+			failure("invalid_input", "validate_input")(t, got)
 		})
 	}
 	t.Run("not even an object", func(t *testing.T) {
@@ -316,13 +316,13 @@ func testStart(t *testing.T, binary string) {
 		environ []string
 		lines   []string // how each line begins
 	}{
-		{"no orders-api", nil, []string{"orchestrator-lambda: ORDERS_API_BASE can't be used: "}},
+		{"no orders-api", nil, []string{"orchestrator-lambda: ORDERS_API_BASE is not set: "}},
 		{
 			"several faults", []string{"ORDERS_API_BASE=orders:3002", "ALLOW_ANONYMOUS=true", "SERVICE_TOKEN=short"},
 			[]string{"orchestrator-lambda: SERVICE_TOKEN is too short: ", "orchestrator-lambda: ORDERS_API_BASE can't be used: "},
 		}, {
 			"unreadable", []string{"ORDERS_API_BASE=http://orders", "REQUEST_TIMEOUT=soon", "ALLOW_ANONYMOUS=perhaps"},
-			[]string{"orchestrator-lambda: ALLOW_ANONYMOUS can't be read as bool", "orchestrator-lambda: REQUEST_TIMEOUT can't be read as "},
+			[]string{`orchestrator-lambda: ALLOW_ANONYMOUS is "`, `orchestrator-lambda: REQUEST_TIMEOUT is "`},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -663,6 +663,7 @@ func problem(code string) func(*testing.T, answer) {
 func failure(code, step string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
+		problem(code)(t, a)
 		var doc struct {
 			Success       *bool  `json:"success"`
 			CorrelationID string `json:"correlationId"`

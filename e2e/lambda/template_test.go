@@ -57,9 +57,9 @@ func testTemplate(t *testing.T, binary string) {
 		{"address of another stage", "${Api.ApiEndpoint}/dev", "${Api.ApiEndpoint}/prod", "Url is Api/prod"},
 
 		{"unknown variable", "ORDERS_API_BASE: ", "ORDERS_URL: ", "ORDERS_URL is not in the configuration"},
-		{"required variable", "ORDERS_API_BASE: ", "CUSTOMERS_API_BASE: ", "orchestrator-lambda: ORDERS_API_BASE can't be used"},
+		{"required variable", "ORDERS_API_BASE: ", "CUSTOMERS_API_BASE: ", "orchestrator-lambda: ORDERS_API_BASE is not set"},
 		{"variable that another one requires", "SERVICE_TOKEN: ", "DB_PASSWORD: ", "orchestrator-lambda: SERVICE_TOKEN is not set"},
-		{"unreadable variable", "!Ref AllowAnonymous", "perhaps", "ALLOW_ANONYMOUS can't be read as bool"},
+		{"unreadable variable", "!Ref AllowAnonymous", "perhaps", `ALLOW_ANONYMOUS is "perhaps"`},
 		{"secret in plain text", "SERVICE_TOKEN: !Sub", "JWT_SECRET: 0123456789abcdef0123456789abcdef #", "JWT_SECRET is in plain text"},
 		{"secret in a parameter", "SERVICE_TOKEN: !Sub", "SERVICE_TOKEN: !Ref SecretName #", "SERVICE_TOKEN is in plain text"},
 		{"secret beside the reference", "'{{resolve:secretsmanager:", "'hunter2,{{resolve:secretsmanager:", "SERVICE_TOKEN is in plain text"},

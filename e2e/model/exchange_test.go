@@ -36,23 +36,22 @@ func (r reply) outcome() string {
 	}
 	var p struct {
 		common.Problem
-		Error *orchestrator.StepError // of the orchestrator, in the place of all else
+		Error *orchestrator.StepError // of the orchestrator
 	}
 	if err := json.Unmarshal(r.body, &p); err != nil {
 		return fmt.Sprintf("%d, not a problem", r.status)
 	}
 	refused := refusal{status: r.status, code: p.Code}
-	fields, shortages := p.Errors, p.Shortages
 	if p.Error != nil {
-		refused.code, refused.step, fields, shortages = p.Error.Code, p.Error.Step, p.Error.Errors, p.Error.Shortages
+		refused.step = p.Error.Step
 	}
-	if fields != nil {
-		for _, f := range *fields {
+	if p.Errors != nil {
+		for _, f := range *p.Errors {
 			refused.fields = append(refused.fields, f.Field)
 		}
 	}
-	if shortages != nil {
-		refused.shortages = *shortages
+	if p.Shortages != nil {
+		refused.shortages = *p.Shortages
 	}
 	return refused.String()
 }

@@ -177,14 +177,35 @@ type ConfirmedOrderStatus string
 // CorrelationID defines model for CorrelationId.
 type CorrelationID = string
 
-// Failure defines model for Failure.
+// Failure An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
 type Failure struct {
+	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+	//
+	// Example: not_found
+	Code          ProblemCode   `json:"code"`
 	CorrelationID CorrelationID `json:"correlationId"`
-	Error         StepError     `json:"error"`
+
+	// Detail Example: There is no order 7.
+	Detail string        `json:"detail"`
+	Error  StepError     `json:"error"`
+	Errors *[]FieldError `json:"errors,omitempty"`
 
 	// Order The order that was placed and then canceled, since it can't be confirmed. Its stock is given back.
-	Order   *WithdrawnOrder `json:"order,omitempty"`
-	Success FailureSuccess  `json:"success"`
+	Order     *WithdrawnOrder `json:"order,omitempty"`
+	Shortages *[]Shortage     `json:"shortages,omitempty"`
+
+	// Status Example: 404
+	Status  int32          `json:"status"`
+	Success FailureSuccess `json:"success"`
+
+	// Title Example: Not found
+	Title string `json:"title"`
+
+	// TraceID Example: 4bf92f3577b34da6a3ce929d0e0e4736
+	TraceID string `json:"trace_id"`
+
+	// Type Example: urn:pedidos:problem:not_found
+	Type string `json:"type"`
 }
 
 // FailureSuccess defines model for Failure.Success.
@@ -240,7 +261,7 @@ type ProblemCode = common.ProblemCode
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
 
-// Step How far the call came.
+// Step How far the call came. Where there was nothing to call, as for a path that is not there, it is validate_input.
 type Step string
 
 // StepError defines model for StepError.
@@ -257,7 +278,7 @@ type StepError struct {
 	// Shortages The products of which stock is short.
 	Shortages *[]Shortage `json:"shortages,omitempty"`
 
-	// Step How far the call came.
+	// Step How far the call came. Where there was nothing to call, as for a path that is not there, it is validate_input.
 	Step Step `json:"step"`
 }
 
@@ -281,29 +302,23 @@ type WithdrawnOrder struct {
 // WithdrawnOrderStatus defines model for WithdrawnOrder.Status.
 type WithdrawnOrderStatus string
 
-// BodyTooLarge What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
-type BodyTooLarge = Problem
-
-// Forbidden What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
-type Forbidden = Problem
-
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
 // InternalError What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type InternalError = Problem
 
-// Refused defines model for Refused.
-type Refused = Failure
+// NoAnswer An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+type NoAnswer = Failure
 
-// Unauthorized What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
-type Unauthorized = Problem
+// NoToken An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+type NoToken = Failure
+
+// Refused An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+type Refused = Failure
 
 // Unavailable What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
 type Unavailable = Problem
-
-// UnsupportedMediaType What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
-type UnsupportedMediaType = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.
 type CreateAndConfirmOrderParams struct {

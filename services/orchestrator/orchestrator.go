@@ -4,7 +4,6 @@ package orchestrator
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/contract"
@@ -35,7 +35,7 @@ import (
 
 // Config is what the orchestrator needs to be told.
 type Config struct {
-	Server         server.Config // Service, Title, Contract, Prefixes, Schemes and Encode are set by New
+	Server         server.Config // Service, Title, Contract, Prefixes, Schemes and Document are set by New
 	OrdersBaseURL  string
 	OrdersTimeout  time.Duration // of one try
 	ServiceToken   string        // comma-separated: callers may show any, the first speaks for those without a token
@@ -78,7 +78,7 @@ func New(config Config, clock func() time.Time) (http.Handler, error) {
 	}
 	config.Server.Service, config.Server.Title, config.Server.Contract = "orchestrator", "orchestrator", contract.Orchestrator
 	config.Server.Prefixes = []string{"/dev"}
-	config.Server.Encode = encode
+	config.Server.Document = document
 	config.Server.AllowAnonymous = config.AllowAnonymous
 	// The token is passed on: orders-api, which has the secret, says what it is worth.
 	config.Server.Schemes = map[string]auth.Scheme{
@@ -125,7 +125,8 @@ type tokenKey struct{}
 func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndConfirmOrderRequestObject) (stub.CreateAndConfirmOrderResponseObject, error) {
 	placed, err := s.place(ctx, *r.Body)
 	if err != nil {
-		return nil, &stepError{step: api.StepCreateOrder, problem: problem.From(err)}
+		refusal := problem.From(err)
+		return nil, &stepError{step: stepOf(refusal.Code), problem: refusal}
 	}
 	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
 	if err != nil {
@@ -235,6 +236,9 @@ func refused(r *http.Response, body []byte) error {
 		return unavailable(errors.New("orders-api answered " + r.Status))
 	}
 	e := problem.New(doc.Code, doc.Detail)
+	if traceID, err := trace.TraceIDFromHex(doc.TraceID); err == nil {
+		e.TraceID = traceID.String() // a repeat gets the same bytes
+	}
 	if doc.Errors != nil {
 		e.Fields = *doc.Errors
 		for i := range e.Fields {
@@ -265,7 +269,8 @@ func refusedStep(r *http.Response, body []byte) error {
 // there, or a proxy that holds us back.
 func misdirected(code common.ProblemCode) bool {
 	switch code {
-	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeTooManyRequests:
+	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeTooManyRequests, common.CodeMisdirectedRequest,
+		common.CodeBodyTooLarge, common.CodeUnsupportedMediaType, common.CodeExpectationFailed, common.CodeHeadersTooLarge:
 		return true
 	}
 	return false
@@ -298,52 +303,62 @@ type stepError struct {
 func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
 func (e *stepError) Unwrap() error { return e.problem }
 
+// stepOf returns the step that orders-api was at when it refused to create an order.
+func stepOf(code common.ProblemCode) api.Step {
+	switch code {
+	case common.CodeInvalidInput, common.CodeUnauthorized, common.CodeForbidden:
+		return api.StepValidateInput
+	case common.CodeCustomerNotFound, common.CodeCustomersUnavailable:
+		return api.StepValidateCustomer
+	}
+	return api.StepCreateOrder
+}
+
 // maxBody is how much of a body that was not let through is looked at.
 const maxBody = 1 << 20
 
-// encode writes errors in the shape of this service: all but those about who calls and about the request's form.
-func encode(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error) {
-	switch e.Status() {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-		http.StatusUnsupportedMediaType, http.StatusInternalServerError:
-		return false, nil
+// document adds to a problem document what clients of the order call read. The routes that all services have do not need it.
+func document(c echo.Context, operationID string, cause error, doc common.Problem) any {
+	if operationID != "" && operationID != "createAndConfirmOrder" {
+		return doc
 	}
-	if operationID != "createAndConfirmOrder" {
-		return false, nil
+	r := c.Request()
+	correlation := telemetry.CorrelationID(r.Context())
+	if doc.Code == common.CodeInvalidInput { // the body was not let through, its correlation id may still be one
+		var body struct {
+			CorrelationID  string `json:"correlation_id"`
+			IdempotencyKey string `json:"idempotency_key"`
+		}
+		err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&body)
+		switch {
+		case err == nil && server.ValidCorrelationID(body.CorrelationID):
+			correlation = body.CorrelationID
+		case err == nil && correlation == "" && body.IdempotencyKey != "":
+			correlation = digest("correlation", body.IdempotencyKey)
+		}
 	}
-	failure := api.Failure{
-		CorrelationID: telemetry.CorrelationID(c.Request().Context()),
-		Error:         api.StepError{Code: e.Code, Message: e.Detail, Step: api.StepValidateInput},
-	}
+	failure := Failure(doc, correlation)
 	if at := (*stepError)(nil); errors.As(cause, &at) {
 		failure.Error.Step = at.step
 		failure.Order = withdrawn(at.withdrawn)
 	}
-	switch e.Code {
-	case common.CodeInvalidInput:
-		failure.Error.Step = api.StepValidateInput
-	case common.CodeCustomerNotFound, common.CodeCustomersUnavailable:
-		failure.Error.Step = api.StepValidateCustomer
-	}
-	if e.Code == common.CodeInvalidInput { // the body was not let through, its correlation id may still be one
-		var body struct {
-			CorrelationID string `json:"correlation_id"`
-		}
-		if json.NewDecoder(io.LimitReader(c.Request().Body, maxBody)).Decode(&body) == nil && server.ValidCorrelationID(body.CorrelationID) {
-			failure.CorrelationID = body.CorrelationID
-		}
-	}
-	if failure.CorrelationID == "" {
-		failure.CorrelationID = rand.Text()
-	}
-	if len(e.Fields) > 0 {
-		failure.Error.Errors = &e.Fields
-	}
-	if len(e.Shortages) > 0 {
-		failure.Error.Shortages = &e.Shortages
-	}
 	c.Response().Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
-	return true, c.JSON(e.Status(), failure)
+	return failure
+}
+
+// Failure returns the error of a call that came no further than validate_input. Without a correlation id it has the trace's.
+func Failure(doc common.Problem, correlation string) api.Failure {
+	if correlation == "" {
+		correlation = doc.TraceID
+	}
+	return api.Failure{
+		Type: doc.Type, Title: doc.Title, Status: doc.Status, Detail: doc.Detail, Code: doc.Code, TraceID: doc.TraceID,
+		Errors: doc.Errors, Shortages: doc.Shortages,
+		CorrelationID: correlation,
+		Error: api.StepError{
+			Code: doc.Code, Message: doc.Detail, Step: api.StepValidateInput, Errors: doc.Errors, Shortages: doc.Shortages,
+		},
+	}
 }
 
 func withdrawn(o *orders.Order) *api.WithdrawnOrder {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -66,6 +67,7 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 		scheme.Ref = "" // under its own name already: a reference would be to itself
 	}
 	doc.InternalizeRefs(ctx, lastSegment)
+	flatten(doc)
 	if err := doc.Validate(ctx); err != nil {
 		return err
 	}
@@ -100,6 +102,22 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 		}
 	}
 	return nil
+}
+
+// flatten writes each object that is put together of others as one, so that it is one type in every generated client.
+func flatten(doc *openapi3.T) {
+	for _, schema := range doc.Components.Schemas {
+		whole := schema.Value
+		if len(whole.AllOf) == 0 {
+			continue
+		}
+		whole.Type, whole.Properties = &openapi3.Types{openapi3.TypeObject}, openapi3.Schemas{}
+		for _, part := range whole.AllOf {
+			maps.Copy(whole.Properties, part.Value.Properties)
+			whole.Required = append(whole.Required, part.Value.Required...)
+		}
+		whole.AllOf = nil
+	}
 }
 
 // share makes the schemas that come from common.yaml aliases of the types in gen/common, so that a Problem is the same

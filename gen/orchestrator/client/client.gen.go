@@ -100,7 +100,7 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -109,7 +109,7 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -143,7 +143,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // CreateAndConfirmOrderWithBody Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -162,7 +162,7 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, params *Crea
 
 // CreateAndConfirmOrder Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -360,7 +360,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -369,7 +369,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -449,6 +449,13 @@ type CreateAndConfirmOrderResponse400Headers struct {
 // CreateAndConfirmOrderResponse401Headers the declared response headers of an HTTP 401 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse401Headers struct {
 	WWWAuthenticate string
+	XCorrelationID  CorrelationID
+}
+
+// CreateAndConfirmOrderResponse403Headers the declared response headers of an HTTP 403 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse403Headers struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
 }
 
 // CreateAndConfirmOrderResponse404Headers the declared response headers of an HTTP 404 response for CreateAndConfirmOrder
@@ -463,8 +470,26 @@ type CreateAndConfirmOrderResponse409Headers struct {
 	XCorrelationID CorrelationID
 }
 
+// CreateAndConfirmOrderResponse413Headers the declared response headers of an HTTP 413 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse413Headers struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
+// CreateAndConfirmOrderResponse415Headers the declared response headers of an HTTP 415 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse415Headers struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
 // CreateAndConfirmOrderResponse422Headers the declared response headers of an HTTP 422 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse422Headers struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
+// CreateAndConfirmOrderResponse500Headers the declared response headers of an HTTP 500 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse500Headers struct {
 	RetryAfter     *int32
 	XCorrelationID CorrelationID
 }
@@ -480,38 +505,46 @@ type CreateAndConfirmOrderResponse struct {
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Confirmed
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *Refused
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Refused
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
+	ApplicationProblemJSON401 *NoToken
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *Refused
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Refused
+	ApplicationProblemJSON403 *Refused
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Refused
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Refused
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
+	ApplicationProblemJSON413 *Refused
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Refused
+	ApplicationProblemJSON415 *Refused
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Refused
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Failure
+	ApplicationProblemJSON500 *Refused
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *NoAnswer
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateAndConfirmOrderResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateAndConfirmOrderResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *CreateAndConfirmOrderResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CreateAndConfirmOrderResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CreateAndConfirmOrderResponse404Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateAndConfirmOrderResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CreateAndConfirmOrderResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CreateAndConfirmOrderResponse415Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *CreateAndConfirmOrderResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CreateAndConfirmOrderResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateAndConfirmOrderResponse503Headers
 }
@@ -521,54 +554,54 @@ func (r CreateAndConfirmOrderResponse) GetJSON201() *Confirmed {
 	return r.JSON201
 }
 
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON400() *Refused {
-	return r.JSON400
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON400() *Refused {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON401() *Unauthorized {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON401() *NoToken {
 	return r.ApplicationProblemJSON401
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON403() *Forbidden {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON403() *Refused {
 	return r.ApplicationProblemJSON403
 }
 
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON404() *Refused {
-	return r.JSON404
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON404() *Refused {
+	return r.ApplicationProblemJSON404
 }
 
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON409() *Refused {
-	return r.JSON409
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON409() *Refused {
+	return r.ApplicationProblemJSON409
 }
 
 // GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON413() *BodyTooLarge {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON413() *Refused {
 	return r.ApplicationProblemJSON413
 }
 
 // GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON415() *Refused {
 	return r.ApplicationProblemJSON415
 }
 
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON422() *Refused {
-	return r.JSON422
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON422() *Refused {
+	return r.ApplicationProblemJSON422
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON500() *InternalError {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON500() *Refused {
 	return r.ApplicationProblemJSON500
 }
 
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON503() *Failure {
-	return r.JSON503
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON503() *NoAnswer {
+	return r.ApplicationProblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -679,7 +712,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -694,7 +727,7 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Where a step is refused, `error.step` names it and `error.code` is the problem code of that step. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -781,17 +814,17 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
+		var dest NoToken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
+		var dest Refused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -802,24 +835,24 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON404 = &dest
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Refused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON409 = &dest
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
+		var dest Refused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
+		var dest Refused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -830,21 +863,21 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON422 = &dest
+		response.ApplicationProblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
+		var dest Refused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Failure
+		var dest NoAnswer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON503 = &dest
+		response.ApplicationProblemJSON503 = &dest
 
 	}
 
@@ -892,7 +925,31 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			}
 			headers.WWWAuthenticate = value
 		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CreateAndConfirmOrderResponse403Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
+		response.Headers403 = &headers
 	case rsp.StatusCode == 404:
 		var headers CreateAndConfirmOrderResponse404Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -927,6 +984,40 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			headers.XCorrelationID = value
 		}
 		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers CreateAndConfirmOrderResponse413Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CreateAndConfirmOrderResponse415Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
+		response.Headers415 = &headers
 	case rsp.StatusCode == 422:
 		var headers CreateAndConfirmOrderResponse422Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -944,6 +1035,23 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			headers.XCorrelationID = value
 		}
 		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers CreateAndConfirmOrderResponse500Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
+		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateAndConfirmOrderResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -133,31 +133,38 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
-type BodyTooLargeApplicationProblemPlusJSONResponse Problem
-
-type ForbiddenApplicationProblemPlusJSONResponse Problem
-
 type HealthyJSONResponse Health
 
 type InternalErrorApplicationProblemPlusJSONResponse Problem
+
+type NoAnswerResponseHeaders struct {
+	RetryAfter     int32
+	XCorrelationID CorrelationID
+}
+type NoAnswerApplicationProblemPlusJSONResponse struct {
+	Body Failure
+
+	Headers NoAnswerResponseHeaders
+}
+
+type NoTokenResponseHeaders struct {
+	WWWAuthenticate string
+	XCorrelationID  CorrelationID
+}
+type NoTokenApplicationProblemPlusJSONResponse struct {
+	Body Failure
+
+	Headers NoTokenResponseHeaders
+}
 
 type RefusedResponseHeaders struct {
 	RetryAfter     *int32
 	XCorrelationID CorrelationID
 }
-type RefusedJSONResponse struct {
+type RefusedApplicationProblemPlusJSONResponse struct {
 	Body Failure
 
 	Headers RefusedResponseHeaders
-}
-
-type UnauthorizedResponseHeaders struct {
-	WWWAuthenticate string
-}
-type UnauthorizedApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnauthorizedResponseHeaders
 }
 
 type UnavailableResponseHeaders struct {
@@ -168,8 +175,6 @@ type UnavailableApplicationProblemPlusJSONResponse struct {
 
 	Headers UnavailableResponseHeaders
 }
-
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
 
 type GetHealthRequestObject struct {
 }
@@ -243,15 +248,17 @@ func (response CreateAndConfirmOrder201JSONResponse) VisitCreateAndConfirmOrderR
 	return err
 }
 
-type CreateAndConfirmOrder400JSONResponse struct{ RefusedJSONResponse }
+type CreateAndConfirmOrder400ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
 
-func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+func (response CreateAndConfirmOrder400ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/problem+json")
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -262,7 +269,7 @@ func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderR
 }
 
 type CreateAndConfirmOrder401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
+	NoTokenApplicationProblemPlusJSONResponse
 }
 
 func (response CreateAndConfirmOrder401ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
@@ -273,22 +280,33 @@ func (response CreateAndConfirmOrder401ApplicationProblemPlusJSONResponse) Visit
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
+type CreateAndConfirmOrder403ResponseHeaders struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
 type CreateAndConfirmOrder403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
+	Body    Failure
+	Headers CreateAndConfirmOrder403ResponseHeaders
 }
 
 func (response CreateAndConfirmOrder403ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
@@ -299,18 +317,18 @@ type CreateAndConfirmOrder404ResponseHeaders struct {
 	XCorrelationID CorrelationID
 }
 
-type CreateAndConfirmOrder404JSONResponse struct {
+type CreateAndConfirmOrder404ApplicationProblemPlusJSONResponse struct {
 	Body    Failure
 	Headers CreateAndConfirmOrder404ResponseHeaders
 }
 
-func (response CreateAndConfirmOrder404JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+func (response CreateAndConfirmOrder404ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/problem+json")
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -325,18 +343,18 @@ type CreateAndConfirmOrder409ResponseHeaders struct {
 	XCorrelationID CorrelationID
 }
 
-type CreateAndConfirmOrder409JSONResponse struct {
+type CreateAndConfirmOrder409ApplicationProblemPlusJSONResponse struct {
 	Body    Failure
 	Headers CreateAndConfirmOrder409ResponseHeaders
 }
 
-func (response CreateAndConfirmOrder409JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+func (response CreateAndConfirmOrder409ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/problem+json")
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -346,33 +364,53 @@ func (response CreateAndConfirmOrder409JSONResponse) VisitCreateAndConfirmOrderR
 	return err
 }
 
+type CreateAndConfirmOrder413ResponseHeaders struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
 type CreateAndConfirmOrder413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
+	Body    Failure
+	Headers CreateAndConfirmOrder413ResponseHeaders
 }
 
 func (response CreateAndConfirmOrder413ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(413)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
+type CreateAndConfirmOrder415ResponseHeaders struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
 type CreateAndConfirmOrder415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	Body    Failure
+	Headers CreateAndConfirmOrder415ResponseHeaders
 }
 
 func (response CreateAndConfirmOrder415ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -383,18 +421,18 @@ type CreateAndConfirmOrder422ResponseHeaders struct {
 	XCorrelationID CorrelationID
 }
 
-type CreateAndConfirmOrder422JSONResponse struct {
+type CreateAndConfirmOrder422ApplicationProblemPlusJSONResponse struct {
 	Body    Failure
 	Headers CreateAndConfirmOrder422ResponseHeaders
 }
 
-func (response CreateAndConfirmOrder422JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+func (response CreateAndConfirmOrder422ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/problem+json")
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -404,39 +442,43 @@ func (response CreateAndConfirmOrder422JSONResponse) VisitCreateAndConfirmOrderR
 	return err
 }
 
+type CreateAndConfirmOrder500ResponseHeaders struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+
 type CreateAndConfirmOrder500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
+	Body    Failure
+	Headers CreateAndConfirmOrder500ResponseHeaders
 }
 
 func (response CreateAndConfirmOrder500ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(500)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type CreateAndConfirmOrder503ResponseHeaders struct {
-	RetryAfter     int32
-	XCorrelationID CorrelationID
+type CreateAndConfirmOrder503ApplicationProblemPlusJSONResponse struct {
+	NoAnswerApplicationProblemPlusJSONResponse
 }
 
-type CreateAndConfirmOrder503JSONResponse struct {
-	Body    Failure
-	Headers CreateAndConfirmOrder503ResponseHeaders
-}
-
-func (response CreateAndConfirmOrder503JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+func (response CreateAndConfirmOrder503ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(503)

@@ -19,7 +19,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -99,9 +101,15 @@ func header(event events.APIGatewayV2HTTPRequest) http.Header {
 func refuse(ctx context.Context, w http.ResponseWriter, event events.APIGatewayV2HTTPRequest, e *problem.Error) {
 	traceID := telemetry.TraceID(telemetry.Receive(&http.Request{Header: header(event)}))
 	slog.WarnContext(ctx, "event refused", "errors", e.Fields, "trace_id", traceID)
+	correlation := header(event).Get(telemetry.CorrelationHeader)
+	if !server.ValidCorrelationID(correlation) {
+		correlation = ""
+	}
+	failure := orchestrator.Failure(e.Document(traceID), correlation)
 	w.Header().Set("Content-Type", problem.ContentType)
+	w.Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
 	w.WriteHeader(e.Status())
-	_ = json.NewEncoder(w).Encode(e.Document(traceID)) // into memory, which does not fail
+	_ = json.NewEncoder(w).Encode(failure) // into memory, which does not fail
 }
 
 // response is the http.ResponseWriter of one event.

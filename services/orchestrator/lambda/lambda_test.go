@@ -163,7 +163,11 @@ func TestRefused(t *testing.T) {
 			var problem struct {
 				Code    string `json:"code"`
 				TraceID string `json:"trace_id"`
-				Errors  []struct {
+				Error   struct {
+					Code, Message, Step string
+				} `json:"error"`
+				CorrelationID string `json:"correlationId"`
+				Errors        []struct {
 					Field string `json:"field"`
 				} `json:"errors"`
 			}
@@ -171,7 +175,9 @@ func TestRefused(t *testing.T) {
 				t.Fatalf("%v in %s", err, got.Body)
 			}
 			if got.StatusCode != 400 || got.Headers["Content-Type"] != "application/problem+json" ||
-				problem.Code != "invalid_input" || problem.TraceID != trace || len(problem.Errors) != 1 || problem.Errors[0].Field != c.field {
+				problem.Code != "invalid_input" || problem.TraceID != trace ||
+				problem.Error.Code != problem.Code || problem.Error.Message == "" || problem.Error.Step != "validate_input" ||
+				problem.CorrelationID != trace || got.Headers["X-Correlation-Id"] != trace || len(problem.Errors) != 1 || problem.Errors[0].Field != c.field {
 				t.Errorf("answered %+v", got)
 			}
 		})

@@ -21,6 +21,7 @@ type Error struct {
 	Fields     []common.FieldError
 	Shortages  []common.Shortage
 	RetryAfter time.Duration // rounded up to whole seconds
+	TraceID    string        // of the request that was answered so first, where another service has kept its answer
 	Cause      error         // for the log alone
 }
 
@@ -81,9 +82,12 @@ func From(err error) *Error {
 	return &Error{Code: common.CodeInternal, Detail: "The service failed to answer this request.", Cause: err}
 }
 
-// Document is the error as the client sees it.
+// Document is the error as the client sees it. The trace is that of the request, unless the error has one of its own.
 func (e *Error) Document(traceID string) common.Problem {
 	kind := kinds[e.Code]
+	if e.TraceID != "" {
+		traceID = e.TraceID
+	}
 	doc := common.Problem{
 		Type:    "urn:pedidos:problem:" + string(e.Code),
 		Title:   kind.title,

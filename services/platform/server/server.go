@@ -42,9 +42,9 @@ type Config struct {
 	// and its body read.
 	Admit map[string]func(c echo.Context) error
 
-	// Encode writes an error in the service's own shape, and reports whether it did. The problem document is written
-	// where it is nil or did not. e is what cause came down to.
-	Encode func(c echo.Context, operationID string, cause error, e *problem.Error) (bool, error)
+	// Document returns what is sent for an error, where the service adds to its problem document. operationID is empty
+	// where the contract has nothing for the request. cause is what doc came of. It may add headers.
+	Document func(c echo.Context, operationID string, cause error, doc common.Problem) any
 }
 
 // Edge is what a deployment sets about the outside.
@@ -152,6 +152,9 @@ func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx, cancel := context.WithTimeout(telemetry.Receive(c.Request()), s.config.Timeout)
 		defer cancel()
+		if id := c.Request().Header.Get(telemetry.CorrelationHeader); ValidCorrelationID(id) {
+			ctx = telemetry.WithCorrelationID(ctx, id)
+		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
@@ -239,9 +242,6 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		if caller.Name != "" {
 			c.SetRequest(c.Request().WithContext(auth.WithCaller(c.Request().Context(), caller)))
 		}
-		if id := c.Request().Header.Get(telemetry.CorrelationHeader); ValidCorrelationID(id) {
-			c.SetRequest(c.Request().WithContext(telemetry.WithCorrelationID(c.Request().Context(), id)))
-		}
 		if op.admit != nil {
 			if err := op.admit(c); err != nil {
 				return err
@@ -281,16 +281,14 @@ func (s *shared) handleError(err error, c echo.Context) {
 		return
 	}
 	e.SetHeaders(c.Response().Header())
-	if op, ok := s.find(c); ok && s.config.Encode != nil {
-		done, err := s.config.Encode(c, op.route.Operation.OperationID, err, e)
-		if err != nil {
-			s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
+	var doc any = e.Document(telemetry.TraceID(ctx))
+	if s.config.Document != nil {
+		operationID := ""
+		if op, ok := s.find(c); ok {
+			operationID = op.route.Operation.OperationID
 		}
-		if done {
-			return
-		}
+		doc = s.config.Document(c, operationID, err, e.Document(telemetry.TraceID(ctx)))
 	}
-	doc := e.Document(telemetry.TraceID(ctx))
 	c.Response().Header().Set(echo.HeaderContentType, problem.ContentType)
 	if err := c.JSON(e.Status(), doc); err != nil {
 		s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
