@@ -100,11 +100,17 @@ func (r request) keyName() keyName { return keyName{r.api, r.caller(), r.key} }
 
 // barred returns the refusal of who may not, or "".
 func (r request) barred() string {
+	var refused refusal
+	if r.api == orchestratorAPI {
+		refused.step = orchestrator.StepValidateInput
+	}
 	switch {
 	case r.by == viewer && !r.may.viewers:
-		return refuse(403, common.CodeForbidden)
+		refused.status, refused.code = 403, common.CodeForbidden
+		return refused.String()
 	case r.by == service && !r.may.services:
-		return refuse(401, common.CodeUnauthorized)
+		refused.status, refused.code = 401, common.CodeUnauthorized
+		return refused.String()
 	}
 	return ""
 }
