@@ -23,10 +23,7 @@ func TestOverload(t *testing.T) {
 	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
 	known := w.Order(s, buyer.ID, p.ID, 1).ID
 
-	pool := "write"
-	if w.DB.Engine() == "mysql" {
-		pool = "all"
-	}
+	const pool = "write"
 	callers := func() float64 { return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool)) }
 	release := engine.Busy(t, w.DB) // all connections
 	idle := callers()

@@ -47,7 +47,7 @@ func sharedHold(t *testing.T, w *world.World, product int64, orders ...int64) (r
 func sharedCallers(w *world.World) float64 {
 	pool := "write"
 	if w.DB.Engine() == "mysql" {
-		pool = "all"
+		pool = "shared"
 	}
 	return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool))
 }
@@ -214,4 +214,130 @@ func TestAProductThatIsHeld(t *testing.T) {
 	ordersWantStock(t, s, held.ID, 94)
 	ordersWantStock(t, s, free.ID, 94)
 	ordersAudit(t, w)
+}
+
+// sharedBusy keeps shared transactions from beginning until it is released. One of those that keep them does something
+// then.
+func sharedBusy(t *testing.T, w *world.World, last func(context.Context, database.Conn) error) (release func()) {
+	t.Helper()
+	pool := "write"
+	if w.DB.Engine() == "mysql" {
+		pool = "shared"
+	}
+	ctx := context.WithoutCancel(t.Context())
+	end, done := make(chan struct{}), make(chan struct{})
+	var holding, ended sync.WaitGroup
+	for i := range int(w.Metric(fmt.Sprintf(`pedidos_database_connections_limit{pool=%q}`, pool))) {
+		holding.Add(1)
+		ended.Go(func() {
+			_, err := w.DB.Batches(ctx, func(conn database.Conn) (int, bool, error) {
+				holding.Done()
+				<-end
+				if i == 0 {
+					return 0, false, last(ctx, conn)
+				}
+				<-done // first it is committed
+				return 0, false, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if i == 0 {
+				close(done)
+			}
+		})
+	}
+	holding.Wait()
+	return func() {
+		close(end)
+		ended.Wait()
+	}
+}
+
+// sharedOrders places orders under keys at once, while shared transactions are kept from beginning, and returns the
+// answers and in how many transactions orders were placed.
+func sharedOrders(t *testing.T, w *world.World, keys []string, last func(context.Context, database.Conn) error) (replies []*client.CreateOrderResponse, transactions int) {
+	t.Helper()
+	s := w.Login("admin")
+	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
+	w.Order(s, buyer.ID, p.ID, 1) // the customer is remembered
+	replies = make([]*client.CreateOrderResponse, len(keys))
+	release := sharedBusy(t, w, last)
+	var sending sync.WaitGroup
+	for i, key := range keys {
+		sending.Go(func() {
+			for replies[i] == nil || replies[i].HTTPResponse.Header.Get("Retry-After") != "" {
+				r, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: &key},
+					orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				replies[i] = r
+			}
+		})
+	}
+	under := fmt.Sprintf(`pedidos_requests_in_flight{service=%q}`, "orders")
+	ordersEventually(t, "all are there", func() bool { return w.Metric(under) == float64(len(keys)) })
+	release()
+	sending.Wait()
+	at := map[time.Time]bool{} // the clock moves whenever it is read, which is once in each transaction
+	for _, r := range replies {
+		if r != nil && r.JSON201 != nil {
+			at[r.JSON201.CreatedAt.Time] = true
+		}
+	}
+	ordersAudit(t, w)
+	return replies, len(at)
+}
+
+// Those who send everything twice cost as many transactions as those who don't: few.
+func TestPairsShareTransactions(t *testing.T) {
+	t.Parallel()
+	const pairs = 30
+	w := newWorld(t, world.Options{Waiting: 200, Known: time.Minute})
+	var keys []string
+	for i := range 2 * pairs {
+		keys = append(keys, fmt.Sprint("k", i/2))
+	}
+	replies, transactions := sharedOrders(t, w, keys, func(context.Context, database.Conn) error { return nil })
+	for i := 0; i < len(replies); i += 2 {
+		a, b := replies[i], replies[i+1]
+		if a.StatusCode() != http.StatusCreated || string(a.Body) != string(b.Body) {
+			t.Errorf("one key was answered with\n%s\n%s", a.Body, b.Body)
+		}
+		if ra, rb := a.HTTPResponse.Header.Get("Idempotency-Replayed"), b.HTTPResponse.Header.Get("Idempotency-Replayed"); ra == rb {
+			t.Errorf("of one key, replayed is %q and %q", ra, rb)
+		}
+	}
+	if transactions > pairs/3 {
+		t.Errorf("%d pairs took %d transactions", pairs, transactions)
+	}
+}
+
+// A key that another process has claimed and answered meanwhile costs the others of the transaction nothing.
+func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
+	t.Parallel()
+	const n = 30
+	w := newWorld(t, world.Options{Waiting: 200, Known: time.Minute})
+	var keys []string
+	for i := range n {
+		keys = append(keys, fmt.Sprint("k", i))
+	}
+	now := w.Clock.Now()
+	replies, transactions := sharedOrders(t, w, keys, func(ctx context.Context, conn database.Conn) error {
+		return ordersdb.New(conn).ClaimKey(ctx, ordersdb.ClaimKeyParams{
+			Caller: "user:admin", IdemKey: keys[n/2], Fingerprint: []byte("of another request"), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		})
+	})
+	for i, r := range replies {
+		if i == n/2 {
+			ordersRefused(t, "the key that is taken", r, nil, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, "Idempotency-Key")
+		} else if r.StatusCode() != http.StatusCreated {
+			t.Errorf("key %d: got %s", i, r.Body)
+		}
+	}
+	if transactions > n/3 {
+		t.Errorf("%d orders took %d transactions", n-1, transactions)
+	}
 }

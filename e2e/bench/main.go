@@ -52,6 +52,7 @@ func environment() (*config.Config, error) { return config.Read(env.ToMap(os.Env
 func mysqlOf(c *config.Config) database.MySQL {
 	return database.MySQL{
 		Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
+		TLS: database.TLS(c.DBTLS), CA: c.DBTLSCA,
 	}
 }
 

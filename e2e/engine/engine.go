@@ -135,28 +135,43 @@ func Server(t testing.TB) database.MySQL {
 	return at
 }
 
-// Busy keeps a database from doing anything else until release is called.
+// Busy keeps a database from writing anything else until release is called.
 func Busy(t testing.TB, db *database.DB) (release func()) {
 	t.Helper()
-	writers := 1
+	writers, sharers := 1, 0
 	if db.Engine() == "mysql" {
-		writers = conns
+		sharers = conns / 4
+		writers = conns - sharers - (conns-sharers)/2 // the rest is for reads
 	}
 	end := make(chan struct{})
 	var holding, done sync.WaitGroup
-	for range writers {
-		holding.Add(1)
-		done.Go(func() {
-			err := db.Tx(context.WithoutCancel(t.Context()), func(database.Conn) error {
-				holding.Done()
-				<-end
-				return nil
+	hold := func(n int, do func(context.Context, func()) error) {
+		holding.Add(n)
+		for range n {
+			done.Go(func() {
+				err := do(context.WithoutCancel(t.Context()), func() {
+					holding.Done()
+					<-end
+				})
+				if err != nil {
+					t.Error(err)
+				}
 			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
+		}
 	}
+	hold(writers, func(ctx context.Context, wait func()) error {
+		return db.Tx(ctx, func(database.Conn) error {
+			wait()
+			return nil
+		})
+	})
+	hold(sharers, func(ctx context.Context, wait func()) error {
+		_, err := db.Batches(ctx, func(database.Conn) (int, bool, error) {
+			wait()
+			return 0, false, nil
+		})
+		return err
+	})
 	holding.Wait()
 	return func() {
 		close(end)

@@ -56,8 +56,8 @@ func mutations() []mutation {
 			edits: []edit{
 				{"return k.keep(ctx, conn, keyed)", "return nil"},
 				{
-					"\tswitch err := serve(p); {\n",
-					"\terr := serve(p)\n\tif err == nil && p.entry.Key != \"\" {\n\t\terr = k.db.Tx(ctx, func(own database.Conn) error { return k.keep(ctx, own, []*part{p}) })\n\t}\n\tswitch {\n",
+					"\tif err := serve(p); err != nil {\n",
+					"\terr := serve(p)\n\tif err == nil && p.entry.Key != \"\" {\n\t\terr = k.db.Tx(ctx, func(own database.Conn) error { return k.keep(ctx, own, []*part{p}) })\n\t}\n\tif err != nil {\n",
 				},
 			},
 			seen: map[string]string{lostCase("create, COMMIT's answer"): "violation: got 500"},

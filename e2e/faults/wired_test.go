@@ -31,7 +31,7 @@ type wired struct {
 	wires [2]map[hop]*wire.Wire
 }
 
-// newWired is newShop with the wires.
+// newWired is newShop with the wires. Those to MySQL read what is said, so it is not encrypted.
 func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
 	t.Helper()
 	w := &wired{shop: migrated(t, db, env...)}
@@ -43,7 +43,7 @@ func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.orders[i] = w.serve(t, "orders", "DB_HOST="+host, "DB_PORT="+port, "CUSTOMERS_API_BASE=http://"+customers.Addr())
+		w.orders[i] = w.serve(t, "orders", "DB_HOST="+host, "DB_PORT="+port, "DB_TLS=off", "CUSTOMERS_API_BASE=http://"+customers.Addr())
 		orders := before(w.orders[i])
 		w.orchestrators[i] = w.serve(t, "orchestrator", "ORDERS_API_BASE=http://"+orders.Addr())
 		w.wires[i] = map[hop]*wire.Wire{

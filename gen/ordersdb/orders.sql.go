@@ -67,6 +67,48 @@ func (q *Queries) ConfirmOrders(ctx context.Context, arg ConfirmOrdersParams) er
 	return err
 }
 
+const freeOrders = `-- name: FreeOrders :many
+
+SELECT id
+FROM orders
+WHERE id IN (/*SLICE:ids*/?)
+FOR UPDATE SKIP LOCKED
+`
+
+// Which orders nobody has locked. What is done does not rest on the answer.
+func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) {
+	query := freeOrders
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getOrder = `-- name: GetOrder :one
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
        created_at, confirmed_at, canceled_at
@@ -611,6 +653,7 @@ SELECT /*+ INDEX(orders orders_status) */
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < ?
+  AND created_at >= ? AND (created_at > ? OR id > ?)
 ORDER BY created_at, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED
@@ -618,12 +661,20 @@ FOR UPDATE SKIP LOCKED
 
 type LockStaleOrdersParams struct {
 	CreatedBefore time.Time
+	AfterTime     time.Time
+	AfterID       int64
 	Limit         int32
 }
 
 // Those that another sweeper or request has locked are left to it.
 func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams) ([]Order, error) {
-	rows, err := q.db.QueryContext(ctx, lockStaleOrders, arg.CreatedBefore, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, lockStaleOrders,
+		arg.CreatedBefore,
+		arg.AfterTime,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -182,3 +182,48 @@ func (q *Queries) LockExpiredKeys(ctx context.Context, arg LockExpiredKeysParams
 	}
 	return items, nil
 }
+
+const takenKeys = `-- name: TakenKeys :many
+SELECT idem_key
+FROM orders_idempotency
+WHERE caller = ? AND idem_key IN (/*SLICE:idem_keys*/?)
+`
+
+type TakenKeysParams struct {
+	Caller   string
+	IdemKeys []string
+}
+
+func (q *Queries) TakenKeys(ctx context.Context, arg TakenKeysParams) ([]string, error) {
+	query := takenKeys
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Caller)
+	if len(arg.IdemKeys) > 0 {
+		for _, v := range arg.IdemKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:idem_keys*/?", strings.Repeat(",?", len(arg.IdemKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:idem_keys*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var idem_key string
+		if err := rows.Scan(&idem_key); err != nil {
+			return nil, err
+		}
+		items = append(items, idem_key)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

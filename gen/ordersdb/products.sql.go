@@ -11,6 +11,48 @@ import (
 	"time"
 )
 
+const freeProducts = `-- name: FreeProducts :many
+
+SELECT id
+FROM products
+WHERE id IN (/*SLICE:ids*/?)
+FOR UPDATE SKIP LOCKED
+`
+
+// Which products nobody has locked. What is done does not rest on the answer.
+func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error) {
+	query := freeProducts
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getProduct = `-- name: GetProduct :one
 SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
 FROM products

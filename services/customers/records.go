@@ -175,6 +175,10 @@ func (keys) Expired(ctx context.Context, conn database.Conn, now time.Time, most
 	return entries, err
 }
 
+func (keys) Taken(ctx context.Context, conn database.Conn, caller string, keys []string) ([]string, error) {
+	return customersdb.New(conn).TakenKeys(ctx, customersdb.TakenKeysParams{Caller: caller, IdemKeys: keys})
+}
+
 func (keys) Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error {
 	return customersdb.New(conn).DropKeys(ctx, customersdb.DropKeysParams{Caller: caller, IdemKeys: keys})
 }

@@ -46,9 +46,11 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 		now:          now,
 		outcomes:     newOutcomes(config.Server.Metrics),
 		searches:     search.NewGate(),
+		heldProducts: database.NewHeld(db, freeProducts),
+		heldOrders:   database.NewHeld(db, freeOrders),
 	}
-	s.placing = idempotency.NewOperation(s.keys, s.place, answerCreated)
-	s.confirming = idempotency.NewOperation(s.keys, s.confirm, answerChanged)
+	s.placing = idempotency.NewOperation(s.keys, database.Locks[*purchase]{Held: s.heldProducts, Rows: (*purchase).products}, s.place, answerCreated)
+	s.confirming = idempotency.NewOperation(s.keys, database.Locks[*confirmation]{Held: s.heldOrders, Rows: (*confirmation).orders}, s.confirm, answerChanged)
 	config.Server.Service, config.Server.Title, config.Server.Contract = name, "orders-api", contract.Orders
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
@@ -75,6 +77,8 @@ type service struct {
 	now          func() time.Time
 	outcomes     outcomes
 	searches     *search.Gate
+	heldProducts *database.Held
+	heldOrders   *database.Held
 }
 
 func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestObject) (stub.ListProductsResponseObject, error) {
@@ -233,13 +237,17 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 		return nil, err
 	}
 	changes := false
-	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (_ idempotency.Answer, err error) {
-		var canceled Order
-		canceled, changes, err = s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
-		if err != nil {
-			return idempotency.Answer{}, err
-		}
-		return answerChanged(canceled)
+	var done idempotency.Answer
+	err = s.withStockOf(ctx, r.ID, func(ctx context.Context) (err error) {
+		done, err = s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (_ idempotency.Answer, err error) {
+			var canceled Order
+			canceled, changes, err = s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
+			if err != nil {
+				return idempotency.Answer{}, err
+			}
+			return answerChanged(canceled)
+		})
+		return err
 	})
 	if err == nil && !done.Replayed && changes {
 		s.outcomes.canceled.Inc()

@@ -45,6 +45,10 @@ func (keys) Expired(ctx context.Context, conn database.Conn, now time.Time, most
 	return entries, err
 }
 
+func (keys) Taken(ctx context.Context, conn database.Conn, caller string, keys []string) ([]string, error) {
+	return ordersdb.New(conn).TakenKeys(ctx, ordersdb.TakenKeysParams{Caller: caller, IdemKeys: keys})
+}
+
 func (keys) Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error {
 	return ordersdb.New(conn).DropKeys(ctx, ordersdb.DropKeysParams{Caller: caller, IdemKeys: keys})
 }

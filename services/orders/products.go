@@ -82,7 +82,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, 
 	if in.Reason != nil && in.Stock == nil {
 		return row, problem.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
 	}
-	err = s.db.Tx(ctx, func(conn database.Conn) error {
+	change := func(conn database.Conn) error {
 		q := ordersdb.New(conn)
 		locked, err := q.LockProduct(ctx, id)
 		if err != nil {
@@ -111,7 +111,10 @@ func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, 
 			return err
 		}
 		return s.adjust(ctx, q, row, before, in.Reason)
-	})
+	}
+	err = s.heldProducts.Do(ctx,
+		func(context.Context) ([]int64, error) { return []int64{id}, nil },
+		func(ctx context.Context) error { return s.db.Tx(ctx, change) })
 	return row, err
 }
 

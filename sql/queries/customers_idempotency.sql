@@ -11,6 +11,11 @@ SELECT fingerprint, status, headers, body, expires_at
 FROM customers_idempotency
 WHERE caller = ? AND idem_key = ?;
 
+-- name: TakenKeys :many
+SELECT idem_key
+FROM customers_idempotency
+WHERE caller = ? AND idem_key IN (sqlc.slice(idem_keys));
+
 -- name: DropExpiredKey :exec
 DELETE FROM customers_idempotency
 WHERE caller = ? AND idem_key = ? AND expires_at <= sqlc.arg(now);

@@ -31,6 +31,14 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
+-- Which orders nobody has locked. What is done does not rest on the answer.
+
+-- name: FreeOrders :many
+SELECT id
+FROM orders
+WHERE id IN (sqlc.slice(ids))
+FOR UPDATE SKIP LOCKED;
+
 -- name: ListOrderLines :many
 SELECT order_id, product_id, qty, unit_price_cents, subtotal_cents
 FROM order_lines
@@ -55,6 +63,7 @@ SELECT /*+ INDEX(orders orders_status) */
        created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < sqlc.arg(created_before)
+  AND created_at >= sqlc.arg(after_time) AND (created_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id))
 ORDER BY created_at, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED;

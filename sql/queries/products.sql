@@ -20,6 +20,14 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
+-- Which products nobody has locked. What is done does not rest on the answer.
+
+-- name: FreeProducts :many
+SELECT id
+FROM products
+WHERE id IN (sqlc.slice(ids))
+FOR UPDATE SKIP LOCKED;
+
 -- name: ListProducts :many
 SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
 FROM products

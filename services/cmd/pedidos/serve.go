@@ -171,7 +171,7 @@ func (p *process) openDatabase(ctx context.Context, use usage) (db *database.DB,
 	case c.DBHost != "":
 		db, err = database.OpenMySQL(database.MySQL{
 			Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
-			Tool: use != toServe,
+			Tool: use != toServe, TLS: database.TLS(c.DBTLS), CA: c.DBTLSCA,
 		}, p.log, p.tracing)
 		if err != nil {
 			return nil, nil, err

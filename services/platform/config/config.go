@@ -79,6 +79,8 @@ type Config struct {
 	DBName     string        `env:"DB_NAME"`
 	DBMaxConns int           `env:"DB_MAX_CONNS" envDefault:"32"`
 	DBMaxQueue int           `env:"DB_MAX_QUEUE" envDefault:"128"`
+	DBTLS      string        `env:"DB_TLS" envDefault:"preferred"`
+	DBTLSCA    string        `env:"DB_TLS_CA"`
 	DBWait     time.Duration `env:"DB_WAIT" envDefault:"60s"`
 	DataDir    string        `env:"DATA_DIR" envDefault:"data"`
 	SampleData bool          `env:"SAMPLE_DATA" envDefault:"true"`
@@ -200,6 +202,13 @@ func (c *Config) guessable(secret string) string {
 	return ""
 }
 
+const (
+	minConns = 3 // of a process to MySQL
+	verifyCA = "verify-ca"
+)
+
+var tlsModes = []string{"off", "preferred", "required", verifyCA}
+
 // Check refuses what is missing, weak or unreadable of what the command needs, all at once, and writes the base URLs in
 // one way.
 func (c *Config) Check(needs Needs) error {
@@ -266,6 +275,17 @@ func (c *Config) Check(needs Needs) error {
 	if needs.Database && c.DBHost != "" && (c.DBUser == "" || c.DBName == "") {
 		refuse("DB_HOST is set, so DB_USER and DB_NAME must be set too")
 	}
+	if needs.Database && c.DBHost != "" {
+		if !slices.Contains(tlsModes, c.DBTLS) {
+			refuse("DB_TLS is %q: it must be one of %s", c.DBTLS, strings.Join(tlsModes, ", "))
+		}
+		if (c.DBTLS == verifyCA) != (c.DBTLSCA != "") {
+			refuse("DB_TLS=%s and DB_TLS_CA go together: DB_TLS_CA is a file in PEM, such as /etc/pedidos/mysql-ca.pem", verifyCA)
+		}
+		if c.DBMaxConns < minConns {
+			refuse("DB_MAX_CONNS is %d: it must be at least %d, such as 32", c.DBMaxConns, minConns)
+		}
+	}
 	base := func(needed bool, name string, url *string, alias, aliasURL, example string, resources ...string) {
 		if !needed {
 			return
@@ -295,8 +315,8 @@ func (c *Config) Check(needs Needs) error {
 		c.proxies = append(c.proxies, network)
 	}
 	positive := map[string]float64{
-		"MAX_CONNS":    float64(c.MaxConns),
-		"DB_MAX_CONNS": float64(c.DBMaxConns), "LOGIN_RATE": c.LoginRate, "LOGIN_BURST": float64(c.LoginBurst),
+		"MAX_CONNS":  float64(c.MaxConns),
+		"LOGIN_RATE": c.LoginRate, "LOGIN_BURST": float64(c.LoginBurst),
 		"DB_WAIT": c.DBWait.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
 		"CUSTOMER_CACHE_TTL": c.CustomerCacheTTL.Seconds(), "CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL.Seconds(),
 		"IDEMPOTENCY_TTL": c.IdempotencyTTL.Seconds(), "REQUEST_TIMEOUT": c.RequestTimeout.Seconds(),

@@ -38,8 +38,9 @@ var (
 // DB is an open database of either engine.
 type DB struct {
 	engine engine
-	write  *pool
-	read   *pool // the same as write on MySQL
+	write  *pool // transactions that may wait for locks: one caller's each
+	shared *pool // the short transactions of groups, and sweeps; the same as write on SQLite, which has one writer
+	read   *pool
 
 	writes writes
 
@@ -52,6 +53,8 @@ type engine interface {
 	begin() string
 	deadlock() string // what makes a transaction run again
 	wrap(Conn) Conn
+	hurry(Conn) Conn                  // a Conn of wrap whose locking reads wait for a lock for a moment only
+	waited(error) bool                // whether a statement failed because it waited too long for a lock
 	first(last int64, rows int) int64 // id of the first of the rows that one INSERT wrote, by what it says is the last
 	classify(error) error             // one of the errors above, or nil
 }
@@ -61,9 +64,9 @@ func (db *DB) Engine() string { return db.engine.name() }
 
 // Close closes the pools.
 func (db *DB) Close() error {
-	err := db.write.Close()
-	if db.read != db.write {
-		err = errors.Join(db.read.Close(), err)
+	var err error
+	for _, p := range db.pools() {
+		err = errors.Join(p.Close(), err)
 	}
 	return err
 }
@@ -98,6 +101,7 @@ func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 
 const (
 	maxTries = 6
+	maxWaits = 2 // tries that end in waiting for a lock: each takes the whole wait, and a connection
 	backoff  = 5 * time.Millisecond
 )
 
@@ -109,18 +113,22 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 		return err
 	}
 	defer leave()
-	return db.transact(ctx, statements)
+	return db.transact(ctx, db.write, statements)
 }
 
-// transact is Tx, of a caller who has a place.
-func (db *DB) transact(ctx context.Context, statements func(Conn) error) error {
+// transact is Tx on one of the pools, without its bound on callers.
+func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) error) error {
+	waits := 0
 	for try := 1; ; try++ {
-		err := db.Classify(db.once(ctx, statements))
+		err := db.Classify(db.once(ctx, on, statements))
 		db.writes.note(err)
 		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
 			return err // a problem is the statements' last word, whatever its cause
 		}
-		if try == maxTries {
+		if errors.Is(err, ErrLockTimeout) {
+			waits++
+		}
+		if try == maxTries || waits == maxWaits {
 			return problem.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
 		}
 		db.countRetry(err)
@@ -143,8 +151,8 @@ func (db *DB) countRetry(err error) {
 }
 
 // once begins and commits by statements of its own: those of sql.Tx can't be held to the deadline of ctx.
-func (db *DB) once(ctx context.Context, statements func(Conn) error) error {
-	conn, err := db.write.Conn(ctx)
+func (db *DB) once(ctx context.Context, on *pool, statements func(Conn) error) error {
+	conn, err := on.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -177,19 +185,21 @@ func rollback(ctx context.Context, conn *sql.Conn) {
 	}
 }
 
-// Batches runs transactions that each do a part of something large, and say how much, until one does less than size. It
-// returns how much was done by those that were committed.
-func (db *DB) Batches(ctx context.Context, size int, part func(Conn) (int, error)) (done int64, err error) {
+// Batches runs transactions that each do a part of something large, and say how much and whether there may be more, until
+// there is not. It returns how much was done by those that were committed. It is not refused where there is much to do:
+// a sweep must get on, and it takes one connection.
+func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, err error)) (done int64, err error) {
 	for {
 		var n int
-		err := db.Tx(ctx, func(conn Conn) (err error) {
-			n, err = part(conn)
+		var more bool
+		err := db.transact(ctx, db.shared, func(conn Conn) (err error) {
+			n, more, err = part(conn)
 			return err
 		})
 		if err != nil {
 			return done, err
 		}
-		if done += int64(n); n < size {
+		if done += int64(n); !more {
 			return done, nil
 		}
 	}
@@ -223,6 +233,9 @@ func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger
 		stop()
 		if err == nil {
 			return nil
+		}
+		if setting := (*settingError)(nil); errors.As(err, &setting) {
+			return setting // waiting does not help
 		}
 		log.InfoContext(ctx, "waiting for the database", "engine", db.Engine(), "next_try", pause.String(), "error", err)
 		select {

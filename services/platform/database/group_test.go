@@ -39,7 +39,7 @@ func bubble(t *testing.T, test func(*testing.T, *grouped)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &grouped{gate: make(chan struct{})}
 		g.db, _ = migrated(t)
-		g.Group = database.NewGroup(g.db, g.add)
+		g.Group = database.NewGroup(g.db, database.Locks[string]{}, g.add)
 		test(t, g)
 	})
 }

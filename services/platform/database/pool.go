@@ -2,6 +2,7 @@ package database
 
 import (
 	"database/sql"
+	"slices"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
@@ -61,8 +62,11 @@ func (db *DB) Report(m *metrics.Registry) {
 }
 
 func (db *DB) pools() []*pool {
-	if db.read == db.write {
-		return []*pool{db.write}
+	all := []*pool{db.write}
+	for _, p := range []*pool{db.shared, db.read} {
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
 	}
-	return []*pool{db.write, db.read}
+	return all
 }

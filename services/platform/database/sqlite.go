@@ -49,7 +49,8 @@ func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	db := &DB{engine: embedded{}, write: newPool("write", write), read: newPool("read", read), writes: writes{check: checkFile(file, write)}}
+	writer := newPool("write", write)
+	db := &DB{engine: embedded{}, write: writer, shared: writer, read: newPool("read", read), writes: writes{check: checkFile(file, write)}}
 	if err := write.PingContext(context.Background()); err != nil { // puts it in WAL mode before a reader comes
 		return nil, errors.Join(openError(file, err), db.Close())
 	}
@@ -63,7 +64,7 @@ func ReadSQLite(file string) (*DB, error) {
 		return nil, err
 	}
 	pool := newPool("read", shared)
-	return &DB{engine: embedded{}, write: pool, read: pool}, nil
+	return &DB{engine: embedded{}, write: pool, shared: pool, read: pool}, nil
 }
 
 // readOnly opens a database file that is there, to read it. Its folder may be one that can't be written: then SQLite, which
@@ -288,6 +289,10 @@ func (embedded) begin() string { return "BEGIN IMMEDIATE" } // the writer's lock
 func (embedded) deadlock() string { return "busy" } // another process has the file
 
 func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
+
+func (embedded) hurry(c Conn) Conn { return c } // there are no locks of rows
+
+func (embedded) waited(error) bool { return false }
 
 func (embedded) first(last int64, rows int) int64 { return last - int64(rows-1) }
 

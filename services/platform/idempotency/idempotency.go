@@ -95,9 +95,10 @@ type Entry struct {
 type Store interface {
 	Find(ctx context.Context, conn database.Conn, caller, key string) (Entry, error) // database.ErrNotFound
 	DropExpired(ctx context.Context, conn database.Conn, caller, key string, now time.Time) error
-	Claim(ctx context.Context, rows database.Conn, e Entry) error                              // an INSERT; a duplicate key where it is claimed already
-	Answer(ctx context.Context, rows database.Conn, e Entry) error                             // a REPLACE
-	Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]Entry, error) // locked; caller and key alone
+	Claim(ctx context.Context, rows database.Conn, e Entry) error                                  // an INSERT; a duplicate key where it is claimed already
+	Answer(ctx context.Context, rows database.Conn, e Entry) error                                 // a REPLACE
+	Expired(ctx context.Context, conn database.Conn, now time.Time, most int) ([]Entry, error)     // locked; caller and key alone
+	Taken(ctx context.Context, conn database.Conn, caller string, keys []string) ([]string, error) // which of the keys are there
 	Drop(ctx context.Context, conn database.Conn, caller string, keys []string) error
 }
 
@@ -107,6 +108,7 @@ type Keeper struct {
 	store Store
 	ttl   time.Duration
 	now   func() time.Time
+	lines *lines
 
 	replays, reused, inProgress interface{ Inc() }
 }
@@ -114,7 +116,7 @@ type Keeper struct {
 // NewKeeper returns a keeper that forgets keys after ttl. Its metrics bear the name of the service.
 func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.Time, service string, m *metrics.Registry) *Keeper {
 	return &Keeper{
-		db: db, store: store, ttl: ttl, now: now,
+		db: db, store: store, ttl: ttl, now: now, lines: newLines(),
 		replays:    m.Counter("pedidos_idempotency_replays_total", "service", service),
 		reused:     m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "reused"),
 		inProgress: m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "in_progress"),
@@ -125,7 +127,12 @@ func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.
 // again from the start, and it refuses, with a problem that is kept as the answer, only before it has written.
 func (k *Keeper) Do(ctx context.Context, r Request, effect func(context.Context, database.Conn) (Answer, error)) (Answer, error) {
 	return k.do(ctx, r, func(p *part) error {
-		return k.serve(ctx, p, func(conn database.Conn) error { return p.settle(effect(ctx, conn)) })
+		return k.serve(ctx, p, func(conn database.Conn) error {
+			if p.taken {
+				return nil
+			}
+			return p.settle(effect(ctx, conn))
+		})
 	})
 }
 
@@ -145,16 +152,27 @@ type Result[R any] struct {
 // NewOperation returns an operation. Its effect, on the inputs of some requests, returns a result for each, and may be run
 // again from the start. It refuses an input before it has written anything of it; an error is for all of them, and nothing
 // of what was written stays. Encode makes the answer of a value. The context is not that of any one request: who called
-// must be in the input.
-func NewOperation[T, R any](k *Keeper, effect func(ctx context.Context, conn database.Conn, inputs []T) ([]Result[R], error),
+// must be in the input. Locks are the rows that the effect on an input locks.
+func NewOperation[T, R any](k *Keeper, locks database.Locks[T], effect func(ctx context.Context, conn database.Conn, inputs []T) ([]Result[R], error),
 	encode func(R) (Answer, error),
 ) *Operation[T] {
-	return &Operation[T]{keeper: k, group: database.NewGroup(k.db, func(ctx context.Context, conn database.Conn, tasks []*task[T]) error {
-		parts, inputs := make([]*part, len(tasks)), make([]T, len(tasks))
+	of := database.Locks[*task[T]]{Held: locks.Held, Rows: func(t *task[T]) []int64 { return locks.Rows(t.input) }}
+	return &Operation[T]{keeper: k, group: database.NewGroup(k.db, of, func(ctx context.Context, conn database.Conn, tasks []*task[T]) error {
+		parts := make([]*part, len(tasks))
 		for i, t := range tasks {
-			parts[i], inputs[i] = t.part, t.input
+			parts[i] = t.part
 		}
 		return k.once(ctx, conn, parts, func(conn database.Conn) error {
+			var parts []*part
+			var inputs []T
+			for _, t := range tasks {
+				if !t.taken {
+					parts, inputs = append(parts, t.part), append(inputs, t.input)
+				}
+			}
+			if len(inputs) == 0 {
+				return nil
+			}
 			results, err := effect(ctx, conn, inputs)
 			if err != nil {
 				return err
@@ -190,6 +208,7 @@ type part struct {
 	ctx    context.Context
 	entry  Entry
 	over   bool // the key was used before, too long ago to count
+	taken  bool // the key was claimed, and answered, by another process
 	answer Answer
 }
 
@@ -201,9 +220,6 @@ func (p *part) settle(answer Answer, err error) error {
 	p.answer = answer
 	return err
 }
-
-// errTaken says that the key was claimed, and answered, by another request.
-var errTaken = errors.New("idempotency key taken")
 
 // do has a request served, or replays its answer, and says which.
 func (k *Keeper) do(ctx context.Context, r Request, serve func(*part) error) (Answer, error) {
@@ -229,10 +245,11 @@ func (k *Keeper) serveOrReplay(ctx context.Context, r Request, serve func(*part)
 	caller, _ := auth.From(ctx)
 	p := &part{ctx: ctx, entry: Entry{Caller: caller.Name, Key: r.Key, Fingerprint: r.Fingerprint}}
 	if r.Key != "" {
-		answer, found, err := k.replay(ctx, p.entry)
+		answer, found, done, err := k.await(ctx, p.entry)
 		if found == kept || err != nil {
 			return answer, err
 		}
+		defer done()
 		p.over = found == expired
 	}
 	if r.Prepare != nil {
@@ -245,11 +262,11 @@ func (k *Keeper) serveOrReplay(ctx context.Context, r Request, serve func(*part)
 			}
 		}
 	}
-	switch err := serve(p); {
-	case err == nil:
-		return p.answer, nil
-	case !errors.Is(err, errTaken):
+	if err := serve(p); err != nil {
 		return Answer{}, err // p may still be served: for those who have not given up
+	}
+	if !p.taken {
+		return p.answer, nil
 	}
 	answer, found, err := k.replay(ctx, p.entry)
 	if err == nil && found != kept { // swept in this very moment
@@ -258,12 +275,40 @@ func (k *Keeper) serveOrReplay(ctx context.Context, r Request, serve func(*part)
 	return answer, err
 }
 
+// await returns the answer that is kept under a key, or has the caller serve the request: then done must be called once it
+// is served. Meanwhile others with the key wait here, so that no transaction meets a key twice and nobody else's has to.
+func (k *Keeper) await(ctx context.Context, of Entry) (answer Answer, found found, done func(), err error) {
+	l, leave := k.lines.join(of.Caller, of.Key)
+	defer func() {
+		if done == nil {
+			leave()
+		}
+	}()
+	for {
+		served := l.served.Load()
+		if answer, found, err = k.replay(ctx, of); found == kept || err != nil {
+			return answer, found, nil, err
+		}
+		if err := l.enter(ctx); err != nil {
+			return Answer{}, nothing, nil, err
+		}
+		if l.served.Load() == served { // nobody was served since there was no answer
+			return Answer{}, found, func() {
+				l.exit()
+				leave()
+			}, nil
+		}
+		l.pass()
+	}
+}
+
 // serve serves a request in a transaction of its own.
 func (k *Keeper) serve(ctx context.Context, p *part, effect func(database.Conn) error) error {
 	return k.db.Tx(ctx, func(conn database.Conn) error { return k.once(ctx, conn, []*part{p}, effect) })
 }
 
-// once is the transaction: the keys are claimed, the effect takes place and settles the parts, the answers are kept.
+// once is the transaction: the keys are claimed, the effect takes place and settles the parts, the answers are kept. Parts
+// whose keys are taken are left out.
 func (k *Keeper) once(ctx context.Context, conn database.Conn, parts []*part, effect func(database.Conn) error) error {
 	keyed := slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.entry.Key == "" })
 	slices.SortFunc(keyed, func(a, b *part) int { // so that no two transactions wait for each other
@@ -278,39 +323,70 @@ func (k *Keeper) once(ctx context.Context, conn database.Conn, parts []*part, ef
 	return k.keep(ctx, conn, keyed)
 }
 
-// claim inserts the keys. Where another transaction has inserted one and is not done, the database makes this one wait.
+// claim inserts the keys, but for those that are taken. Where another transaction has inserted one and is not done, the
+// database makes this one wait.
 func (k *Keeper) claim(ctx context.Context, conn database.Conn, parts []*part) (err error) {
 	now := k.now()
 	for _, p := range parts {
+		p.taken = false // this may be another try
 		p.entry.CreatedAt, p.entry.ExpiresAt = now, now.Add(k.ttl)
 		if p.over && err == nil {
 			err = k.store.DropExpired(ctx, conn, p.entry.Caller, p.entry.Key, now) // waits as well
 		}
 	}
-	if err == nil {
+	for err == nil {
 		_, err = k.db.Insert(ctx, conn, func(rows database.Conn) error {
 			for _, p := range parts {
+				if p.taken {
+					continue
+				}
 				if err := k.store.Claim(ctx, rows, p.entry); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
+		if err = k.db.Classify(err); !errors.Is(err, database.ErrDuplicate) {
+			break
+		}
+		var more bool
+		if more, err = k.findTaken(ctx, conn, parts); err == nil && !more { // it was swept since
+			return inProgress(nil)
+		}
 	}
-	err = k.db.Classify(err)
-	switch {
-	case errors.Is(err, database.ErrDuplicate):
-		return errTaken
-	case errors.Is(err, database.ErrLockTimeout):
+	if err = k.db.Classify(err); errors.Is(err, database.ErrLockTimeout) {
 		return inProgress(err)
 	}
 	return err
+}
+
+// findTaken finds the parts whose keys another process has claimed, and reports whether there are more than before.
+func (k *Keeper) findTaken(ctx context.Context, conn database.Conn, parts []*part) (more bool, err error) {
+	keys := map[string][]string{}
+	for _, p := range parts {
+		keys[p.entry.Caller] = append(keys[p.entry.Caller], p.entry.Key)
+	}
+	for caller, of := range keys {
+		taken, err := k.store.Taken(ctx, conn, caller, of)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range parts {
+			if !p.taken && p.entry.Caller == caller && slices.Contains(taken, p.entry.Key) {
+				p.taken, more = true, true
+			}
+		}
+	}
+	return more, nil
 }
 
 // keep writes the answers under the keys.
 func (k *Keeper) keep(ctx context.Context, conn database.Conn, parts []*part) error {
 	_, err := k.db.Insert(ctx, conn, func(rows database.Conn) error {
 		for _, p := range parts {
+			if p.taken {
+				continue
+			}
 			headers, err := json.Marshal(p.answer.Header)
 			if err != nil {
 				return fmt.Errorf("encode kept headers: %w", err)
@@ -364,10 +440,10 @@ const sweepBatch = 200
 
 // Sweep forgets the keys whose time is over, and says how many.
 func Sweep(ctx context.Context, db *database.DB, store Store, now time.Time) (int64, error) {
-	return db.Batches(ctx, sweepBatch, func(conn database.Conn) (int, error) {
+	return db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
 		over, err := store.Expired(ctx, conn, now, sweepBatch)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		keys := map[string][]string{}
 		for _, e := range over {
@@ -375,10 +451,10 @@ func Sweep(ctx context.Context, db *database.DB, store Store, now time.Time) (in
 		}
 		for caller, of := range keys {
 			if err := store.Drop(ctx, conn, caller, of); err != nil {
-				return 0, err
+				return 0, false, err
 			}
 		}
-		return len(over), nil
+		return len(over), len(over) == sweepBatch, nil
 	})
 }
 

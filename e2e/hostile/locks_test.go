@@ -1,0 +1,293 @@
+package hostile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/engine"
+	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+// TestHeldProduct has somebody hold one product while many want it, in every way in which a request can. All others are
+// answered as before, and so are reads and /ready; the sweeps get on. Once the product is free it can be ordered again.
+func TestHeldProduct(t *testing.T) {
+	t.Parallel()
+	const flood, others, queue = 48, 4, 16 // more than may wait for the database
+	rounds := 200
+	if *long {
+		rounds = 20_000
+	}
+	root := engine.EmptyMySQL(t)
+	at := lockUser(t, root)
+	env := []string{
+		"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password, "DB_NAME=" + at.Name,
+		fmt.Sprintf("DB_MAX_QUEUE=%d", queue), "SWEEP_INTERVAL=100ms", "LOG_LEVEL=INFO",
+		"JWT_SECRET=hostile-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=hostile-service-token", "ADMIN_PASSWORD=" + lockPassword,
+	}
+	if r := program.Run(t, env, "migrate", "up"); r.Code != 0 {
+		t.Fatalf("migrate up: %s", r.Stderr)
+	}
+	admin := program.ClosedPort(t)
+	var urls sdk.URLs
+	_, urls.Customers = program.Serve(t, "customers", env...)
+	ordersPort := program.ClosedPort(t)
+	urls.Orders = "http://127.0.0.1:" + ordersPort
+	urls.Orchestrator = urls.Orders // is not called
+	program.Start(t, append(env, "HOST=127.0.0.1", "PORT="+ordersPort, "ADMIN_PORT="+admin, "LOG_LEVEL=ERROR", "CUSTOMERS_API_BASE="+urls.Customers), "orders")
+	program.AwaitReady(t, urls.Customers, urls.Orders)
+
+	c := urls.Login(t, lockPassword)
+	buyer := c.Customer(t, "buyer@example.com").ID
+	held := c.Product(t, "HELD", 100, 1_000_000).ID
+	var free []int64
+	for i := range 8 {
+		free = append(free, c.Product(t, fmt.Sprint("FREE-", i), 100, 1_000_000).ID)
+	}
+	var canceled []int64 // orders of the product that is held
+	for range flood {
+		canceled = append(canceled, c.Order(t, buyer, held, 1).ID)
+	}
+
+	place := func(products ...int64) (*http.Response, error) {
+		in := orders.OrderInput{CustomerID: buyer}
+		for _, p := range products {
+			in.Items = append(in.Items, orders.OrderLineInput{ProductID: p, Qty: 1})
+		}
+		r, err := c.Orders.CreateOrderWithResponse(t.Context(), nil, in)
+		if err != nil {
+			return nil, err
+		}
+		return r.HTTPResponse, nil
+	}
+	// traffic is what everybody else does.
+	traffic := func(when string) {
+		times := map[string]*latencies{"orders": {}, "reads": {}, "ready": {}}
+		var all sync.WaitGroup
+		for i := range others {
+			all.Go(func() {
+				for n := range rounds {
+					times["orders"].expect(t, when+", an order of another product", http.StatusCreated, func() (*http.Response, error) {
+						return place(free[(i+n)%len(free)])
+					})
+					times["reads"].expect(t, when+", the product that is held", http.StatusOK, func() (*http.Response, error) {
+						r, err := c.Orders.GetProductWithResponse(t.Context(), held)
+						if err != nil {
+							return nil, err
+						}
+						return r.HTTPResponse, nil
+					})
+					times["ready"].expect(t, when+", /ready", http.StatusOK, func() (*http.Response, error) {
+						r, err := c.Orders.GetReadyWithResponse(t.Context())
+						if err != nil {
+							return nil, err
+						}
+						return r.HTTPResponse, nil
+					})
+				}
+			})
+		}
+		all.Wait()
+		t.Logf("%s: orders %s; reads %s; /ready %s", when, times["orders"], times["reads"], times["ready"])
+	}
+	traffic("before")
+
+	release := lockProduct(t, root, held)
+	ctx, stop := context.WithCancel(t.Context())
+	var flooding sync.WaitGroup
+	var refused latencies
+	for i := range flood {
+		flooding.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				refused.expect(t, "while it is held, a request for it", http.StatusServiceUnavailable, func() (*http.Response, error) {
+					switch i % 4 {
+					case 0:
+						return place(held)
+					case 1: // with others, before and after it
+						return place(free[n%len(free)], held, free[(n+1)%len(free)])
+					case 2:
+						r, err := c.Orders.UpdateProductWithResponse(t.Context(), held, nil, orders.ProductChange{PriceCents: new(int64(100))})
+						if err != nil {
+							return nil, err
+						}
+						return r.HTTPResponse, nil
+					default:
+						r, err := c.Orders.CancelOrderWithResponse(t.Context(), canceled[i], nil, orders.Cancellation{})
+						if err != nil {
+							return nil, err
+						}
+						return r.HTTPResponse, nil
+					}
+				})
+				select {
+				case <-time.After(100 * time.Millisecond):
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	swept := lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="done"}`)
+	refused.await(t, 1) // it is known to be held
+	traffic("while it is held")
+	for lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="done"}`) < swept+3 {
+		if t.Context().Err() != nil {
+			t.Fatal("the sweeps do not get on")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if n := lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="failed"}`); n != 0 {
+		t.Errorf("%v sweeps failed", n)
+	}
+	stop()
+	flooding.Wait()
+	t.Logf("for the product that is held: %s", &refused)
+	release()
+
+	for i := range 8 {
+		(&latencies{}).expect(t, "once it is free, an order of it", http.StatusCreated, func() (*http.Response, error) { return place(held, free[i]) })
+	}
+	if r := program.Run(t, env, "audit"); r.Code != 0 {
+		t.Errorf("audit: %s%s", r.Stdout, r.Stderr)
+	}
+}
+
+const lockPassword = "hostile-admin-password"
+
+// lockUser makes a user of the database for the services.
+func lockUser(t *testing.T, root database.MySQL) (at database.MySQL) {
+	t.Helper()
+	at = root
+	at.User, at.Password = root.Name, "hostile-database-password"
+	db, err := database.OpenMySQL(root, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(ctx context.Context, statement string) error {
+		return db.Read(ctx, func(conn database.Conn) error {
+			_, err := conn.ExecContext(ctx, statement)
+			return err
+		})
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(run(context.WithoutCancel(t.Context()), "DROP USER IF EXISTS "+at.User), db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, statement := range []string{
+		fmt.Sprintf("CREATE USER %s IDENTIFIED BY '%s'", at.User, at.Password),
+		fmt.Sprintf("GRANT ALL ON %s.* TO %s", at.Name, at.User),
+	} {
+		if err := run(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return at
+}
+
+// lockProduct holds a product as a person does by hand.
+func lockProduct(t *testing.T, at database.MySQL, id int64) (release func()) {
+	t.Helper()
+	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, end, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	ctx := context.WithoutCancel(t.Context())
+	go func() {
+		done <- db.Tx(ctx, func(conn database.Conn) error {
+			if _, err := conn.ExecContext(ctx, "SET wait_timeout = 3600"); err != nil {
+				return err
+			}
+			_, err := ordersdb.New(conn).LockProductsForOrder(ctx, []int64{id})
+			close(locked)
+			<-end
+			return err
+		})
+	}()
+	<-locked
+	return func() {
+		t.Helper()
+		close(end)
+		if err := errors.Join(<-done, db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// latencies are how long requests took that were answered as they should be.
+type latencies struct {
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func (l *latencies) expect(t *testing.T, what string, status int, send func() (*http.Response, error)) {
+	began := time.Now()
+	r, err := send()
+	took := time.Since(began)
+	switch {
+	case err != nil:
+		t.Errorf("%s: %v", what, err)
+	case r.StatusCode != status:
+		t.Errorf("%s: got %s, want %d", what, r.Status, status)
+	case status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") == "":
+		t.Errorf("%s: got %s without Retry-After", what, r.Status)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, took)
+}
+
+func (l *latencies) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.all)
+}
+
+func (l *latencies) await(t *testing.T, n int) {
+	t.Helper()
+	for l.count() < n {
+		if t.Context().Err() != nil {
+			t.Fatal("nothing is answered")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (l *latencies) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.all) == 0 {
+		return "none"
+	}
+	slices.Sort(l.all)
+	n := len(l.all)
+	return fmt.Sprintf("%d, p50 %s, p99 %s, max %s", n, l.all[n/2].Round(time.Millisecond/10), l.all[n*99/100].Round(time.Millisecond/10),
+		l.all[n-1].Round(time.Millisecond/10))
+}
+
+func lockMetric(t *testing.T, port, name string) float64 {
+	t.Helper()
+	_, text := program.Get(t, "http://127.0.0.1:"+port+"/metrics")
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
+}
