@@ -14,6 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -340,4 +341,38 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	if transactions > n/3 {
 		t.Errorf("%d orders took %d transactions", n-1, transactions)
 	}
+}
+
+// While somebody holds a product the sweep cancels the stale orders of the others, however many of those that wait for the
+// product come before them.
+func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Known: time.Minute})
+	if w.DB.Engine() != "mysql" {
+		t.Skip("the embedded engine has one writer")
+	}
+	s := w.Login("admin")
+	buyer, held, free := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100), w.Product(s, "B", 5, 100)
+	const each = 25 // more than a batch
+	for _, p := range []int64{held.ID, free.ID} {
+		for range each {
+			w.Order(s, buyer.ID, p, 1)
+		}
+	}
+	w.Clock.Advance(time.Hour)
+	sweep := func() {
+		t.Helper()
+		n, err := ordersservice.CancelStale(t.Context(), w.DB, time.Minute, w.Clock.Now)
+		if n != each || err != nil {
+			t.Errorf("%d orders were canceled, %v, want %d", n, err, each)
+		}
+	}
+	release := sharedHold(t, w, held.ID, 0)
+	sweep()
+	release()
+	sweep()
+	s = w.Login("admin")
+	ordersWantStock(t, s, held.ID, 100)
+	ordersWantStock(t, s, free.ID, 100)
+	ordersAudit(t, w)
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/program"
 	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/e2e/wire"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
@@ -122,8 +121,9 @@ func (l lost) lose(t *testing.T, s *wired, server *database.DB) {
 	if l.act.needs != "" {
 		p.order = p.clients[1].Order(t, p.customer, p.product, held).ID
 	}
+	good := newPurchase(t, s.callers(t), server)
 	for range 10 { // so many good answers that those which are lost do not open the orchestrator's circuit breaker
-		program.AwaitReady(t, s.orchestrators[0].url)
+		good.ask(t, 0, good.placeAndConfirm())
 	}
 	send := l.act.request(p)
 	stop := s.wires[0][l.hop].Lose(l.kind, l.times, l.where(p)...)
