@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/world"
@@ -546,6 +547,61 @@ func customersPhone(phone *string) string {
 		return "none"
 	}
 	return *phone
+}
+
+// TestCustomerWalk walks through the pages while others insert: each customer of before is there, once.
+func TestCustomerWalk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	var before []int64
+	for i := range 40 {
+		before = append(before, w.Customer(s, fmt.Sprintf("before-%d@example.com", i)).ID)
+	}
+	over := make(chan struct{})
+	var inserting sync.WaitGroup
+	for n := range 4 {
+		inserting.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: fmt.Sprintf("during-%d-%d@example.com", n, i)})
+				if err != nil || r.JSON201 == nil {
+					t.Errorf("create: %v %s", err, r.Body)
+					return
+				}
+			}
+		})
+	}
+	seen := map[int64]int{}
+	params := customers.ListCustomersParams{Limit: new(int32(3))}
+	for len(seen) < 200 { // the walk would go on for as long as others insert
+		r, err := s.Customers.ListCustomersWithResponse(t.Context(), &params)
+		if err != nil || r.JSON200 == nil {
+			t.Fatalf("list: %v %s", err, r.Body)
+		}
+		for _, c := range r.JSON200.Data {
+			seen[c.ID]++
+		}
+		if params.Cursor = r.JSON200.NextCursor; params.Cursor == nil {
+			break
+		}
+	}
+	close(over)
+	inserting.Wait()
+	for _, id := range before {
+		if seen[id] != 1 {
+			t.Errorf("customer %d was there before the walk, and is in it %d times", id, seen[id])
+		}
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("customer %d is in the walk %d times", id, n)
+		}
+	}
 }
 
 // customersPages are the ids on each page of a list.

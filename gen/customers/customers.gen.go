@@ -229,7 +229,7 @@ type ListCustomersParams struct {
 	// Search Only customers whose name or e-mail address contains this text, such as acme. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many entries a page holds at most.

@@ -465,7 +465,7 @@ type ListOrdersParams struct {
 	// To Only orders created before this instant (RFC 3339), or until the end of this day (UTC): from=2026-01-01 and to=2026-01-31 are the whole of January. Not before `from`.
 	To *DayOrTime `form:"to,omitempty" json:"to,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many entries a page holds at most.
@@ -501,7 +501,7 @@ type ConfirmOrderParams struct {
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.
 type ListOrderHistoryParams struct {
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many entries a page holds at most.
@@ -513,7 +513,7 @@ type ListProductsParams struct {
 	// Search Only products whose SKU or name contains this text, such as drill. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many entries a page holds at most.
@@ -537,7 +537,7 @@ type UpdateProductParams struct {
 
 // ListStockMovementsParams defines parameters for ListStockMovements.
 type ListStockMovementsParams struct {
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page.
+	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many entries a page holds at most.
