@@ -32,6 +32,7 @@ func runAll(ctx context.Context, args []string) error {
 	flags.IntVar(&c.Customers, "customers", 100, "customers")
 	flags.IntVar(&c.Products, "products", 1_000, "products")
 	flags.IntVar(&c.Conns, "conns", 32, "connections of each service to MySQL, at most")
+	flags.StringVar(&c.TLS, "tls", "off", "DB_TLS of the services; the floor has no TLS")
 	flags.Uint64Var(&c.Seed, "seed", 1, "of the data and of what is sent")
 	flags.StringVar(&c.BufferPool, "buffer-pool", "1073741824", "`bytes` of MySQL's buffer pool")
 	flags.StringVar(&c.Binary, "binary", "", "measure this executable `file`; one is built where it is not set")

@@ -24,6 +24,7 @@ type Config struct {
 	Logs       string `json:"logs,omitempty"`   // folder of the services' logs; they are written to /dev/null where it is ""
 	BufferPool string `json:"buffer_pool"`      // of MySQL, in bytes
 	Conns      int    `json:"conns"`            // of each service to MySQL, at most
+	TLS        string `json:"tls"`              // DB_TLS of the services; the floor has none
 
 	Customers int    `json:"customers"`
 	Products  int    `json:"products"`
@@ -127,6 +128,7 @@ func (r *Rig) database(name string) []string {
 	return []string{
 		"DB_HOST=" + at.Host, "DB_PORT=" + strconv.Itoa(at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password,
 		"DB_NAME=" + name, "DB_MAX_CONNS=" + strconv.Itoa(r.config.Conns),
+		"DB_TLS=" + r.config.TLS,
 	}
 }
 

@@ -40,6 +40,19 @@ func hot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return place(s, l, baskets)
 }
 
+// pairs is create of clients of whom two each send the same at the same time.
+func pairs(ctx context.Context, s *Shop, l *Load) (client, error) {
+	baskets, err := s.baskets(ctx, l.seed, 1)
+	if err != nil {
+		return nil, err
+	}
+	next, err := place(s, l, baskets)
+	if err != nil {
+		return nil, err
+	}
+	return func(number int) (drive.Operation, error) { return next(number / 2) }, nil
+}
+
 func place(s *Shop, l *Load, baskets []basket.Basket) (client, error) {
 	bodies, err := orderBodies(baskets)
 	if err != nil {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func code(body []byte) string {
 	if err := json.Unmarshal(body, &document); err != nil {
 		return "(no problem document)"
 	}
-	return document.Code + document.Error.Code
+	return cmp.Or(document.Code, document.Error.Code)
 }
 
 // keys makes idempotency keys that were never used before: the prefix is new in each run.

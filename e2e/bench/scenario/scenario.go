@@ -80,6 +80,7 @@ func All() []Scenario {
 	return []Scenario{
 		{Name: "floor/create-1", start: floorCreate(1)},
 		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
+		{Name: "pairs", Against: "create-1", start: pairs},
 		{Name: "create-grown", Against: "create-1", Grown: true, Places: true, start: create(1)},
 		{Name: "replay", Against: "create-1", Grown: true, start: replay},
 		{Name: "floor/create-5", start: floorCreate(5)},
