@@ -147,12 +147,9 @@ func post(t *testing.T, url, token, body string) (told, error) {
 	return told{response, string(text)}, err
 }
 
-// faults are the fields at fault, of a problem document or of the orchestrator's answer.
+// faults are the fields at fault, of a problem document.
 func (a told) faults() []common.FieldError {
-	var document struct {
-		Errors []common.FieldError
-		Error  struct{ Errors []common.FieldError }
-	}
+	var document struct{ Errors []common.FieldError }
 	_ = json.Unmarshal([]byte(a.body), &document) // what can't be read has none
-	return append(document.Errors, document.Error.Errors...)
+	return document.Errors
 }
