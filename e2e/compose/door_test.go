@@ -74,7 +74,7 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET /customers/ HTTP/1.1",
 		"GET //customers HTTP/1.1",
 		"GET http://customers-api:3001/internal/customers/1 HTTP/1.1",
-		"GET http://127.0.0.1:2020/ HTTP/1.1",
+		"GET http://127.0.0.1:2020/ready HTTP/1.1",
 		"GET http:internal/customers/1 HTTP/1.1",
 		"CONNECT customers-api:3001 HTTP/1.1",
 		"CONNECT /internal/customers/1 HTTP/1.1",
