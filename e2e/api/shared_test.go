@@ -217,8 +217,8 @@ func TestAProductThatIsHeld(t *testing.T) {
 	ordersAudit(t, w)
 }
 
-// sharedBusy keeps shared transactions from beginning until it is released. One of those that keep them does something
-// then.
+// sharedBusy takes all connections of shared transactions until release is called. One of them then runs last and commits before
+// the others end.
 func sharedBusy(t *testing.T, w *world.World, last func(context.Context, database.Conn) error) (release func()) {
 	t.Helper()
 	pool := "write"
@@ -343,8 +343,8 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	}
 }
 
-// While somebody holds a product the sweep cancels the stale orders of the others, however many of those that wait for the
-// product come before them.
+// TestTheSweepPassesOverAProductThatIsHeld holds a product that the oldest stale orders are for: the sweep cancels the stale
+// orders of other products.
 func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Minute})

@@ -11,8 +11,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// TestMalformedRequests sends what is not HTTP, or not all of it that the server does, with 2 MiB behind it: the client sends
-// all before it reads. It gets a problem document, and no reset.
+// TestMalformedRequests sends malformed and unsupported HTTP with 2 MiB behind it, all before it reads. The answer is a problem
+// document, and the connection is not reset.
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)

@@ -343,7 +343,7 @@ func newStatementWire(t *testing.T, at database.MySQL, last int) *statementWire 
 	return w
 }
 
-// statements passes on packets of the client, and counts those that are a COM_QUERY.
+// statements forwards the packets of the client and counts the COM_QUERY packets.
 func (w *statementWire) statements(near, far net.Conn, stop *atomic.Bool) {
 	defer far.Close()
 	from := bufio.NewReader(near)

@@ -38,7 +38,7 @@ type staleSweep struct {
 	age    time.Duration
 	reason string
 
-	after    ordersdb.Order // the last of those that were looked at
+	after    ordersdb.Order // the last order of the previous batch
 	passing  bool           // whether orders are passed over whose products somebody has locked
 	canceled int64
 }
