@@ -474,8 +474,8 @@ func TestOrchestratorTokens(t *testing.T) {
 		orchFailed(t, name, r, err, http.StatusUnauthorized, common.CodeUnauthorized, orchestrator.StepValidateInput)
 	}
 	ordersWantStock(t, admin, p.ID, 100-3)
-	// Whom orders-api saw: the user behind the token, and the service for who has none.
-	for _, caller := range []string{"user:admin", "service"} {
+	// The caller that orders-api saw: the user of the token, the service, and nobody.
+	for _, caller := range []string{"user:admin", "service", "anonymous"} {
 		ordersEventually(t, "an order of "+caller, func() bool {
 			return len(w.Log.Lines(`"operationId":"confirmOrder"`, `"caller":"`+caller+`"`, `"status":200`)) > 0
 		})
@@ -483,6 +483,42 @@ func TestOrchestratorTokens(t *testing.T) {
 	if strings.Contains(w.Log.String(), world.ServiceToken) || strings.Contains(w.Log.String(), admin.Token) {
 		t.Error("the log has a token in it")
 	}
+}
+
+// TestAnonymousCaller sends one key with the service token and without a token: these are two callers, with an order each.
+func TestAnonymousCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{AllowAnonymous: true})
+	admin := w.Login("admin")
+	buyer, p := w.Customer(admin, "a@example.com"), w.Product(admin, "A", 1, 100)
+	placed := map[int64]string{}
+	for _, test := range []struct {
+		name, caller string
+		s            *world.Session
+	}{{"the service", "service", w.With(world.ServiceToken)}, {"nobody", "anonymous", w.With("")}, {"nobody, again", "anonymous", w.With("")}} {
+		r, err := test.s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("shared-key", buyer.ID, p.ID, 1))
+		ordersWant(t, test.name, r, err, http.StatusCreated)
+		if before, ok := placed[r.JSON201.Data.Order.ID]; ok && before != test.caller {
+			t.Errorf("%s got the order of %s", test.name, before)
+		}
+		placed[r.JSON201.Data.Order.ID] = test.caller
+	}
+	if len(placed) != 2 {
+		t.Errorf("got the orders %v, want one of each caller", placed)
+	}
+	for id, caller := range placed {
+		history, err := admin.Orders.ListOrderHistoryWithResponse(t.Context(), id, nil)
+		ordersWant(t, "history", history, err, http.StatusOK)
+		for _, event := range history.JSON200.Data {
+			if event.Caller == nil || *event.Caller != caller {
+				t.Errorf("order %d: got %s, want %s", id, history.Body, caller)
+			}
+		}
+	}
+	named := orders.CallerAnonymous
+	r, err := admin.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{XCaller: &named}, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
+	ordersRefused(t, "a user who names a caller", r, err, http.StatusForbidden, common.CodeForbidden)
+	ordersWantStock(t, admin, p.ID, 100-2)
 }
 
 func TestOrchestratorOrdersDown(t *testing.T) {

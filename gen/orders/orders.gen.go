@@ -7,6 +7,21 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
+// Defines values for NamedCaller.
+const (
+	CallerAnonymous NamedCaller = "anonymous"
+)
+
+// Valid indicates whether the value is a known member of the NamedCaller enum.
+func (e NamedCaller) Valid() bool {
+	switch e {
+	case CallerAnonymous:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OrderStatus.
 const (
 	StatusCanceled  OrderStatus = "CANCELED"
@@ -68,6 +83,9 @@ type ID = common.ID
 
 // KeyText defines model for KeyText.
 type KeyText = common.KeyText
+
+// NamedCaller A caller without a token of its own.
+type NamedCaller string
 
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
@@ -397,6 +415,9 @@ type IfMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
+// OnBehalfOf A caller without a token of its own.
+type OnBehalfOf = NamedCaller
+
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
 
@@ -479,6 +500,9 @@ type CreateOrderParams struct {
 
 	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
+	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -488,6 +512,9 @@ type CancelOrderParams struct {
 
 	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
+	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
@@ -497,6 +524,9 @@ type ConfirmOrderParams struct {
 
 	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
+	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.

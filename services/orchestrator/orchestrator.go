@@ -68,8 +68,11 @@ func New(config Config, clock func() time.Time) (http.Handler, error) {
 	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
 		client.WithHTTPClient(upstream.NewClient(policy)),
 		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
-			if token, ok := ctx.Value(tokenKey{}).(string); ok {
-				r.Header.Set("Authorization", "Bearer "+token)
+			if from, ok := ctx.Value(callerKey{}).(caller); ok {
+				r.Header.Set("Authorization", "Bearer "+from.token)
+				if from.anonymous {
+					r.Header.Set("X-Caller", string(orders.CallerAnonymous))
+				}
 			}
 			return nil
 		}))
@@ -104,11 +107,12 @@ func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.S
 		return next
 	}
 	return func(c echo.Context, request any) (any, error) {
-		token, ok := auth.Bearer(c.Request().Header.Get(echo.HeaderAuthorization))
-		if !ok { // which AllowAnonymous has let through
-			token = s.token
+		from := caller{}
+		var ok bool
+		if from.token, ok = auth.Bearer(c.Request().Header.Get(echo.HeaderAuthorization)); !ok { // AllowAnonymous lets it through
+			from = caller{token: s.token, anonymous: true}
 		}
-		ctx := context.WithValue(c.Request().Context(), tokenKey{}, token)
+		ctx := context.WithValue(c.Request().Context(), callerKey{}, from)
 		body := request.(stub.CreateAndConfirmOrderRequestObject).Body
 		if body.CorrelationID != nil && *body.CorrelationID != "" {
 			ctx = telemetry.WithCorrelationID(ctx, *body.CorrelationID)
@@ -120,7 +124,13 @@ func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.S
 	}
 }
 
-type tokenKey struct{}
+// caller is what orders-api is told of a caller: their own token, or the service token of a caller without one.
+type caller struct {
+	token     string
+	anonymous bool
+}
+
+type callerKey struct{}
 
 func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndConfirmOrderRequestObject) (stub.CreateAndConfirmOrderResponseObject, error) {
 	placed, err := s.place(ctx, *r.Body)

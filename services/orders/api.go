@@ -56,10 +56,33 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 		"bearerAuth":   tokens.Verify,
 		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
 	}
-	handler := stub.NewStrictHandler(s, nil)
+	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{onBehalf})
 	return server.New(config.Server, func(router *echo.Echo, prefix string) {
 		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
 	})
+}
+
+// onBehalf makes the caller that a service names in X-Caller the caller of the operations that declare the header: the
+// idempotency keys, the history and the log are then that caller's.
+func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
+	switch operationID {
+	case "CreateOrder", "ConfirmOrder", "CancelOrder":
+	default:
+		return next
+	}
+	return func(c echo.Context, request any) (any, error) {
+		name := c.Request().Header.Get("X-Caller")
+		if name == "" {
+			return next(c, request)
+		}
+		caller, _ := auth.From(c.Request().Context())
+		if caller.Role != auth.Service {
+			return nil, problem.New(common.CodeForbidden, "Only a service may name another caller.")
+		}
+		caller.Name = name
+		c.SetRequest(c.Request().WithContext(auth.WithCaller(c.Request().Context(), caller)))
+		return next(c, request)
+	}
 }
 
 // SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.

@@ -778,6 +778,17 @@ func NewCreateOrderRequestWithBody(server string, params *CreateOrderParams, con
 			req.Header.Set("X-Idempotency-Key", headerParam1)
 		}
 
+		if params.XCaller != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "X-Caller", *params.XCaller, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Caller", headerParam2)
+		}
+
 	}
 
 	return req, nil
@@ -885,6 +896,17 @@ func NewCancelOrderRequestWithBody(server string, id ID, params *CancelOrderPara
 			req.Header.Set("X-Idempotency-Key", headerParam1)
 		}
 
+		if params.XCaller != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "X-Caller", *params.XCaller, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Caller", headerParam2)
+		}
+
 	}
 
 	return req, nil
@@ -954,6 +976,17 @@ func NewConfirmOrderRequestWithBody(server string, id ID, params *ConfirmOrderPa
 			}
 
 			req.Header.Set("X-Idempotency-Key", headerParam1)
+		}
+
+		if params.XCaller != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "X-Caller", *params.XCaller, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Caller", headerParam2)
 		}
 
 	}

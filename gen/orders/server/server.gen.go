@@ -172,6 +172,21 @@ func (w *ServerInterfaceWrapper) CreateOrder(ctx echo.Context) error {
 
 		params.XIdempotencyKey = &XIdempotencyKey
 	}
+	// ------------- Optional header parameter "X-Caller" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Caller")]; found {
+		var XCaller OnBehalfOf
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for X-Caller, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Caller", valueList[0], &XCaller, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter X-Caller: %s", err))
+		}
+
+		params.XCaller = &XCaller
+	}
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrder(ctx, params)
@@ -239,6 +254,21 @@ func (w *ServerInterfaceWrapper) CancelOrder(ctx echo.Context) error {
 
 		params.XIdempotencyKey = &XIdempotencyKey
 	}
+	// ------------- Optional header parameter "X-Caller" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Caller")]; found {
+		var XCaller OnBehalfOf
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for X-Caller, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Caller", valueList[0], &XCaller, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter X-Caller: %s", err))
+		}
+
+		params.XCaller = &XCaller
+	}
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CancelOrder(ctx, id, params)
@@ -291,6 +321,21 @@ func (w *ServerInterfaceWrapper) ConfirmOrder(ctx echo.Context) error {
 		}
 
 		params.XIdempotencyKey = &XIdempotencyKey
+	}
+	// ------------- Optional header parameter "X-Caller" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Caller")]; found {
+		var XCaller OnBehalfOf
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for X-Caller, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Caller", valueList[0], &XCaller, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter X-Caller: %s", err))
+		}
+
+		params.XCaller = &XCaller
 	}
 
 	// Invoke the callback with all the unmarshaled arguments

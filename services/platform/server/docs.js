@@ -47,6 +47,7 @@ function forPeople(contract) {
         continue;
       }
       if (security) operation.security = security;
+      operation.parameters = operation.parameters?.filter(({ $ref }) => !contract.components.parameters[$ref?.split('/').pop()]?.['x-service']);
       const body = operation.requestBody?.content?.['application/json'];
       if (body && (method === 'put' || method === 'patch')) {
         body.examples = { nothing: { summary: 'Nothing yet', value: {} }, example: { summary: 'An example', value: body.example } };
