@@ -19,9 +19,9 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -76,8 +76,8 @@ func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 			return fmt.Errorf("limit login: %w", err)
 		}
 		if !ok {
-			return &problem.Error{
-				Code: common.CodeTooManyRequests, Detail: "Too many tries; wait a moment.", RetryAfter: wait,
+			return &fault.Error{
+				Code: common.CodeTooManyRequests, Message: "Too many tries; wait a moment.", RetryAfter: wait,
 			}
 		}
 		return nil
@@ -111,7 +111,7 @@ type service struct {
 func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
 	user, ok := auth.Login(s.users, r.Body.Username, r.Body.Password)
 	if !ok {
-		return nil, problem.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
+		return nil, fault.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
 	}
 	token, ttl, err := s.tokens.Issue(user.Name, user.Role)
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.
 
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
 	if err := s.db.Ready(ctx); err != nil {
-		return nil, problem.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
+		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }

@@ -11,9 +11,9 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -120,7 +120,7 @@ func (s *service) delete(ctx context.Context, id int64) error {
 func (s *service) explain(err error) error {
 	err = s.db.Classify(err)
 	if errors.Is(err, database.ErrDuplicate) {
-		return problem.New(common.CodeEmailTaken, "Another customer has this e-mail address.").
+		return fault.New(common.CodeEmailTaken, "Another customer has this e-mail address.").
 			About("email", "another customer has it")
 	}
 	return err
@@ -128,7 +128,7 @@ func (s *service) explain(err error) error {
 
 func missing(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
-		return problem.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id))
+		return fault.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id))
 	}
 	return err
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
@@ -135,12 +136,12 @@ type callerKey struct{}
 func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndConfirmOrderRequestObject) (stub.CreateAndConfirmOrderResponseObject, error) {
 	placed, err := s.place(ctx, *r.Body)
 	if err != nil {
-		refusal := problem.From(err)
+		refusal := fault.From(err)
 		return nil, &stepError{step: stepOf(refusal.Code), problem: refusal}
 	}
 	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
 	if err != nil {
-		return nil, s.withdraw(ctx, placed.ID, r.Body.IdempotencyKey, problem.From(err))
+		return nil, s.withdraw(ctx, placed.ID, r.Body.IdempotencyKey, fault.From(err))
 	}
 	correlation := telemetry.CorrelationID(ctx)
 	response := stub.CreateAndConfirmOrder201JSONResponse{
@@ -196,9 +197,9 @@ func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *o
 
 // withdraw makes the error of an order that was placed and not confirmed. Where that was confirm's last word, the order
 // is canceled first; where it was not, a repeat of the call picks up at confirm.
-func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refusal *problem.Error) error {
+func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refusal *fault.Error) error {
 	failed := &stepError{step: api.StepConfirmOrder, problem: refusal}
-	if _, final := problem.Refusal(refusal); !final {
+	if _, final := problem.Final(refusal); !final {
 		return failed
 	}
 	key := childKey(callerKey, fmt.Sprintf("cancel.%d", id))
@@ -206,13 +207,13 @@ func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refu
 	r, err := s.orders.CancelOrderWithResponse(ctx, id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{Reason: &reason})
 	switch {
 	case err != nil:
-		failed.problem = problem.From(unavailable(err))
+		failed.problem = fault.From(unavailable(err))
 	case r.JSON200 != nil && complete(r.JSON200) && r.JSON200.ID == id && r.JSON200.CanceledAt != nil:
 		failed.withdrawn = r.JSON200
 	default:
 		// A last word here means that there is nothing to give back: no such order, or one that was confirmed and kept.
-		canceled := problem.From(refusedStep(r.HTTPResponse, r.Body))
-		if _, final := problem.Refusal(canceled); !final {
+		canceled := fault.From(refusedStep(r.HTTPResponse, r.Body))
+		if _, final := problem.Final(canceled); !final {
 			failed.problem = canceled
 		}
 	}
@@ -231,7 +232,7 @@ func digest(what, callerKey string) string {
 }
 
 func unavailable(cause error) error {
-	return problem.Unavailable(common.CodeOrdersUnavailable, "orders-api does not answer.", cause)
+	return fault.Unavailable(common.CodeOrdersUnavailable, "orders-api does not answer.", cause)
 }
 
 // refused makes the error of an answer that is not a success. A refusal of orders-api is passed on as it is; a fault of
@@ -240,12 +241,12 @@ func refused(r *http.Response, body []byte) error {
 	var doc common.Problem
 	switch err := json.Unmarshal(body, &doc); {
 	case r.StatusCode == http.StatusServiceUnavailable && err == nil && doc.Code == common.CodeCustomersUnavailable:
-		return problem.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
+		return fault.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
 	case r.StatusCode < http.StatusBadRequest || r.StatusCode >= http.StatusInternalServerError ||
 		err != nil || !doc.Code.Valid() || misdirected(doc.Code):
 		return unavailable(errors.New("orders-api answered " + r.Status))
 	}
-	e := problem.New(doc.Code, doc.Detail)
+	e := fault.New(doc.Code, doc.Detail)
 	if traceID, err := trace.TraceIDFromHex(doc.TraceID); err == nil {
 		e.TraceID = traceID.String() // a repeat gets the same bytes
 	}
@@ -260,16 +261,13 @@ func refused(r *http.Response, body []byte) error {
 	if doc.Shortages != nil {
 		e.Shortages = *doc.Shortages
 	}
-	if doc.Code == common.CodeRequestInProgress {
-		e.RetryAfter = time.Second
-	}
 	return e
 }
 
 // refusedStep is refused for a call that holds nothing of what the caller sent: that it is invalid is not the caller's fault.
 func refusedStep(r *http.Response, body []byte) error {
 	err := refused(r, body)
-	if problem.From(err).Code == common.CodeInvalidInput {
+	if fault.From(err).Code == common.CodeInvalidInput {
 		return unavailable(fmt.Errorf("orders-api answered %s: %w", r.Status, err))
 	}
 	return err
@@ -306,11 +304,11 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 // stepError is a problem and how far the call came.
 type stepError struct {
 	step      api.Step
-	problem   *problem.Error
+	problem   *fault.Error
 	withdrawn *orders.Order // that was placed, and canceled for this
 }
 
-func (e *stepError) Error() string { return string(e.step) + ": " + e.problem.Error() }
+func (e *stepError) Error() string { return string(e.step) + ": " + e.fault.Error() }
 func (e *stepError) Unwrap() error { return e.problem }
 
 // stepOf returns the step that orders-api was at when it refused to create an order.

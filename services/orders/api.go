@@ -16,9 +16,9 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -77,7 +77,7 @@ func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandle
 		}
 		caller, _ := auth.From(c.Request().Context())
 		if caller.Role != auth.Service {
-			return nil, problem.New(common.CodeForbidden, "Only a service may name another caller.")
+			return nil, fault.New(common.CodeForbidden, "Only a service may name another caller.")
 		}
 		caller.Name = name
 		c.SetRequest(c.Request().WithContext(auth.WithCaller(c.Request().Context(), caller)))
@@ -284,7 +284,7 @@ func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.
 
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
 	if err := s.db.Ready(ctx); err != nil {
-		return nil, problem.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
+		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/customers/client"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
@@ -96,7 +96,7 @@ func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, er
 		return Customer{}, err
 	}
 	if found == nil {
-		return Customer{}, problem.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id)).
+		return Customer{}, fault.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id)).
 			About("customer_id", fmt.Sprintf("there is no customer %d", id))
 	}
 	return *found, nil
@@ -110,16 +110,16 @@ func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	r, err := d.client.GetCustomerInternalWithResponse(ctx, id)
 	switch {
 	case err != nil:
-		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", err)
+		return nil, fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", err)
 	case r.JSON200 != nil && r.JSON200.ID == id && r.JSON200.Name != "" && r.JSON200.Email != "":
 		return r.JSON200, nil
 	case r.StatusCode() < http.StatusBadRequest: // the generated client makes a customer of {} too
-		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
+		return nil, fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
 			fmt.Errorf("customers-api answered %s without the customer", r.Status()))
 	case r.ApplicationProblemJSON404 != nil && r.ApplicationProblemJSON404.Code == common.CodeCustomerNotFound:
 		return nil, nil
 	case r.StatusCode() >= http.StatusInternalServerError:
-		return nil, problem.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
+		return nil, fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
 			errors.New("customers-api answered "+r.Status()))
 	}
 	return nil, fmt.Errorf("customers-api answered %s to the service token", r.Status())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
@@ -34,7 +35,7 @@ func directory(t *testing.T, calls *atomic.Int64, answer func(w http.ResponseWri
 }
 
 func code(err error) common.ProblemCode {
-	var e *problem.Error
+	var e *fault.Error
 	if errors.As(err, &e) {
 		return e.Code
 	}

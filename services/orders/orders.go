@@ -13,9 +13,9 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
@@ -100,7 +100,7 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 
 // missing is how many units a refusal is for the lack of.
 func missing(refusal error) (units int64) {
-	if refused := (*problem.Error)(nil); errors.As(refusal, &refused) {
+	if refused := (*fault.Error)(nil); errors.As(refusal, &refused) {
 		for _, s := range refused.Shortages {
 			units += s.Requested - s.Available
 		}
@@ -133,7 +133,7 @@ func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catal
 // price makes the lines and the total, and takes the units from what the catalogue has left. Or it refuses: it names all
 // unknown products, or all short ones, or the total is too large.
 func price(lines []line, products catalogue) (Order, error) {
-	unknown := problem.New(common.CodeProductNotFound, "The order asks for a product that there is not.")
+	unknown := fault.New(common.CodeProductNotFound, "The order asks for a product that there is not.")
 	for _, l := range lines {
 		if products[l.product] == nil {
 			unknown.About("items", fmt.Sprintf("there is no product %d", l.product))
@@ -152,7 +152,7 @@ func price(lines []line, products catalogue) (Order, error) {
 		}
 		high, low := bits.Mul64(uint64(l.qty), uint64(p.PriceCents))
 		if high != 0 || low > uint64(maxTotal-order.TotalCents) {
-			return Order{}, problem.New(common.CodeTotalTooLarge, fmt.Sprintf("The order's total is over %d cents.", int64(maxTotal)))
+			return Order{}, fault.New(common.CodeTotalTooLarge, fmt.Sprintf("The order's total is over %d cents.", int64(maxTotal)))
 		}
 		order.TotalCents += int64(low)
 		order.Lines = append(order.Lines, ordersdb.OrderLine{
@@ -160,8 +160,8 @@ func price(lines []line, products catalogue) (Order, error) {
 		})
 	}
 	if len(short) > 0 {
-		return Order{}, &problem.Error{
-			Code: common.CodeInsufficientStock, Detail: "Less is in stock than the order asks for.", Shortages: short,
+		return Order{}, &fault.Error{
+			Code: common.CodeInsufficientStock, Message: "Less is in stock than the order asks for.", Shortages: short,
 		}
 	}
 	for _, l := range lines {
@@ -254,7 +254,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 			r.Refusal = missingOrder(database.ErrNotFound, c.id)
 			continue
 		case o.Status == string(api.StatusCanceled):
-			r.Refusal = problem.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
+			r.Refusal = fault.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
 			continue
 		case c.changes:
 			changes = append(changes, change{order: o, from: new(o.Status), caller: c.caller})
@@ -287,7 +287,7 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, caller string,
 		return *o, false, nil
 	case api.StatusConfirmed:
 		if end := o.ConfirmedAt.Add(s.cancelWindow); !now.Before(end) {
-			return Order{}, false, problem.New(common.CodeCancelWindowOver,
+			return Order{}, false, fault.New(common.CodeCancelWindowOver,
 				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", id, end.UTC().Format(time.RFC3339)))
 		}
 	}
@@ -460,7 +460,7 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 			return from, before, 0, err
 		}
 		if p.From != nil && from.After(start) && !from.Before(end) {
-			return from, before, 0, problem.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
+			return from, before, 0, fault.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
 		}
 		before = end
 	}
@@ -486,7 +486,7 @@ func parseDayOrTime(field, text string) (start, end time.Time, err error) {
 	if start, err = time.Parse(time.RFC3339, text); err == nil {
 		return start, start, nil
 	}
-	return start, start, problem.Invalid(common.FieldError{
+	return start, start, fault.Invalid(common.FieldError{
 		Field: field, Message: "must be a day or a time of RFC 3339 that exists, such as 2026-01-15 or 2026-01-15T09:30:00Z",
 	})
 }
@@ -531,7 +531,7 @@ func withLines(ctx context.Context, q *ordersdb.Queries, rows []ordersdb.Order) 
 
 func missingOrder(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
-		return problem.New(common.CodeOrderNotFound, fmt.Sprintf("There is no order %d.", id))
+		return fault.New(common.CodeOrderNotFound, fmt.Sprintf("There is no order %d.", id))
 	}
 	return err
 }

@@ -9,8 +9,8 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -69,7 +69,7 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 		PriceCents: row.PriceCents, Stock: row.Stock, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	})
 	if err = s.db.Classify(err); errors.Is(err, database.ErrDuplicate) {
-		return row, problem.New(common.CodeSKUTaken, fmt.Sprintf("Another product has the SKU %s.", in.SKU)).
+		return row, fault.New(common.CodeSKUTaken, fmt.Sprintf("Another product has the SKU %s.", in.SKU)).
 			About("sku", "another product has it")
 	}
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 
 func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
 	if in.Reason != nil && in.Stock == nil {
-		return row, problem.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
+		return row, fault.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
 	}
 	change := func(conn database.Conn) error {
 		q := ordersdb.New(conn)
@@ -135,7 +135,7 @@ func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, p ordersdb.Ge
 
 func missingProduct(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
-		return problem.New(common.CodeProductNotFound, fmt.Sprintf("There is no product %d.", id))
+		return fault.New(common.CodeProductNotFound, fmt.Sprintf("There is no product %d.", id))
 	}
 	return err
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -44,7 +45,7 @@ func Handler(h http.Handler) func(context.Context, events.APIGatewayV2HTTPReques
 		}
 		w := &response{header: http.Header{}}
 		if r, err := request(ctx, event); err != nil {
-			refuse(ctx, w, event, problem.From(err))
+			refuse(ctx, w, event, fault.From(err))
 		} else {
 			h.ServeHTTP(w, r)
 		}
@@ -59,12 +60,12 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	if event.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(event.Body); err != nil {
-			return nil, problem.Invalid(common.FieldError{Field: "body", Message: "is not base64"})
+			return nil, fault.Invalid(common.FieldError{Field: "body", Message: "is not base64"})
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, about.Method, "/", bytes.NewReader(body))
 	if err != nil || about.Method == "" { // which net/http would take for GET
-		return nil, problem.Invalid(common.FieldError{
+		return nil, fault.Invalid(common.FieldError{
 			Field: "event", Message: "is not one of an API Gateway HTTP API in payload format 2.0",
 		})
 	}
@@ -98,17 +99,17 @@ func header(event events.APIGatewayV2HTTPRequest) http.Header {
 }
 
 // refuse answers what never reached h, and so logs what h would have.
-func refuse(ctx context.Context, w http.ResponseWriter, event events.APIGatewayV2HTTPRequest, e *problem.Error) {
+func refuse(ctx context.Context, w http.ResponseWriter, event events.APIGatewayV2HTTPRequest, e *fault.Error) {
 	traceID := telemetry.TraceID(telemetry.Receive(&http.Request{Header: header(event)}))
 	slog.WarnContext(ctx, "event refused", "errors", e.Fields, "trace_id", traceID)
 	correlation := header(event).Get(telemetry.CorrelationHeader)
 	if !server.ValidCorrelationID(correlation) {
 		correlation = ""
 	}
-	failure := orchestrator.Failure(e.Document(traceID), correlation)
+	failure := orchestrator.Failure(problem.Document(e, traceID), correlation)
 	w.Header().Set("Content-Type", problem.ContentType)
 	w.Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
-	w.WriteHeader(e.Status())
+	w.WriteHeader(problem.Status(e))
 	_ = json.NewEncoder(w).Encode(failure) // into memory, which does not fail
 }
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // Conn runs statements: a pool or a transaction. It is what the generated query code takes.
@@ -122,14 +122,14 @@ func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) erro
 	for try := 1; ; try++ {
 		err := db.Classify(db.once(ctx, on, statements))
 		db.writes.note(err)
-		if own := (*problem.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
+		if own := (*fault.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
 			return err // a problem is the statements' last word, whatever its cause
 		}
 		if errors.Is(err, ErrLockTimeout) {
 			waits++
 		}
 		if try == maxTries || waits == maxWaits {
-			return problem.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
+			return fault.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
 		}
 		db.countRetry(err)
 		select {
@@ -210,7 +210,7 @@ func (db *DB) Classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	if own := (*problem.Error)(nil); errors.As(err, &own) {
+	if own := (*fault.Error)(nil); errors.As(err, &own) {
 		return err
 	}
 	known := db.engine.classify(err)
@@ -218,7 +218,7 @@ func (db *DB) Classify(err error) error {
 	case known == nil:
 		return err
 	case errors.Is(known, errUnavailable):
-		return problem.Unavailable(common.CodeUnavailable, "The database does not answer.", err)
+		return fault.Unavailable(common.CodeUnavailable, "The database does not answer.", err)
 	}
 	return fmt.Errorf("%w: %w", known, err)
 }

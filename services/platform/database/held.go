@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // Held keeps work apart that needs rows which somebody has locked for long, such as a person with a SELECT … FOR UPDATE.
@@ -97,7 +97,7 @@ func (h *Held) do(ctx context.Context, rows []int64, usual, alone func() error) 
 }
 
 func heldUp(cause error) error {
-	return problem.Unavailable(common.CodeUnavailable, "Something that the request changes is locked for long. Try again in a moment.", cause)
+	return fault.Unavailable(common.CodeUnavailable, "Something that the request changes is locked for long. Try again in a moment.", cause)
 }
 
 func (h *Held) empty() bool {

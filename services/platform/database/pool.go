@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 // pool is connections, and a bound on how many may use or wait for them.
@@ -33,7 +33,7 @@ func (p *pool) enter() (leave func(), err error) {
 		return func() { <-p.places }, nil
 	default:
 		p.refused.Inc()
-		return nil, problem.Unavailable(common.CodeUnavailable, "The service has more to do than it can. Try again in a moment.", nil)
+		return nil, fault.Unavailable(common.CodeUnavailable, "The service has more to do than it can. Try again in a moment.", nil)
 	}
 }
 

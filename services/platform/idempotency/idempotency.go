@@ -14,6 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -214,7 +215,7 @@ type part struct {
 
 // settle sets the answer. An error that is not a refusal, which is an answer too, is returned.
 func (p *part) settle(answer Answer, err error) error {
-	if refused, final := problem.Refusal(err); final {
+	if refused, final := problem.Final(err); final {
 		answer, err = encode(p.ctx, refused)
 	}
 	p.answer = answer
@@ -224,7 +225,7 @@ func (p *part) settle(answer Answer, err error) error {
 // do has a request served, or replays its answer, and says which.
 func (k *Keeper) do(ctx context.Context, r Request, serve func(*part) error) (Answer, error) {
 	answer, err := k.serveOrReplay(ctx, r, serve)
-	refused := (*problem.Error)(nil)
+	refused := (*fault.Error)(nil)
 	switch {
 	case answer.Replayed:
 		k.replays.Inc()
@@ -425,7 +426,7 @@ func (k *Keeper) replay(ctx context.Context, of Entry) (answer Answer, found fou
 	case !e.ExpiresAt.After(k.now()):
 		return Answer{}, expired, nil
 	case !bytes.Equal(e.Fingerprint, of.Fingerprint):
-		return Answer{}, nothing, problem.New(common.CodeIdempotencyKeyReused,
+		return Answer{}, nothing, fault.New(common.CodeIdempotencyKeyReused,
 			"This idempotency key was used before with another request.").About(Header, "was used with another request")
 	}
 	answer = Answer{Status: int(e.Status), Body: e.Body, Replayed: true}
@@ -459,22 +460,21 @@ func Sweep(ctx context.Context, db *database.DB, store Store, now time.Time) (in
 }
 
 func inProgress(cause error) error {
-	return &problem.Error{
-		Code:       common.CodeRequestInProgress,
-		Detail:     "Another request with this idempotency key is being answered.",
-		RetryAfter: time.Second,
-		Cause:      cause,
+	return &fault.Error{
+		Code:    common.CodeRequestInProgress,
+		Message: "Another request with this idempotency key is still being answered.",
+		Cause:   cause,
 	}
 }
 
 // encode makes the answer of a refusal, as the server would send it.
-func encode(ctx context.Context, e *problem.Error) (Answer, error) {
-	body, err := json.Marshal(e.Document(telemetry.TraceID(ctx)))
+func encode(ctx context.Context, e *fault.Error) (Answer, error) {
+	body, err := json.Marshal(problem.Document(e, telemetry.TraceID(ctx)))
 	if err != nil {
 		return Answer{}, fmt.Errorf("encode problem: %w", err)
 	}
 	return Answer{
-		Status: e.Status(),
+		Status: problem.Status(e),
 		Header: map[string]string{"Content-Type": problem.ContentType},
 		Body:   append(body, '\n'),
 	}, nil

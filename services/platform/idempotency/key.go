@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // The headers that carry a key.
@@ -40,7 +40,7 @@ func ParseKey(header, alias *string) (string, error) {
 	case alias == nil || key == other:
 		return key, nil
 	}
-	return "", problem.Invalid(common.FieldError{Field: Alias, Message: "differs from " + Header})
+	return "", fault.Invalid(common.FieldError{Field: Alias, Message: "differs from " + Header})
 }
 
 func parseHeader(name string, value *string) (string, error) {
@@ -49,7 +49,7 @@ func parseHeader(name string, value *string) (string, error) {
 	}
 	key, err := parse(*value)
 	if err != nil {
-		return "", problem.Invalid(common.FieldError{Field: name, Message: err.Error()})
+		return "", fault.Invalid(common.FieldError{Field: name, Message: err.Error()})
 	}
 	return key, nil
 }

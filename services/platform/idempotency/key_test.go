@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 func TestParseKey(t *testing.T) {
@@ -150,7 +150,7 @@ func fault(err error) string {
 	if err == nil {
 		return ""
 	}
-	e := problem.From(err)
+	e := fault.From(err)
 	if e.Code != common.CodeInvalidInput || len(e.Fields) != 1 {
 		return "not about one field: " + err.Error()
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // Position is where a page ended: the sort keys of its last entry.
@@ -26,7 +26,7 @@ func Cursor(list string, at Position) string {
 // Parse reads a cursor of the list of that name, a position of that many numbers. A cursor that Cursor did not write
 // gives an invalid_input problem.
 func Parse(list, cursor string, size int) (Position, error) {
-	bad := problem.Invalid(common.FieldError{Field: "cursor", Message: "is not a next_cursor of this list"})
+	bad := fault.Invalid(common.FieldError{Field: "cursor", Message: "is not a next_cursor of this list"})
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
 		return nil, bad

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 func TestParseReadsWhatCursorWrote(t *testing.T) {
@@ -141,6 +141,6 @@ func TestCut(t *testing.T) {
 }
 
 func isInvalid(err error) bool {
-	e := problem.From(err)
+	e := fault.From(err)
 	return e.Code == common.CodeInvalidInput && len(e.Fields) == 1 && e.Fields[0].Field == "cursor"
 }

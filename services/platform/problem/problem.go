@@ -1,100 +1,46 @@
-// Package problem is the one error type of the services and the one table that turns it into an answer: an RFC 9457
-// problem document.
+// Package problem turns errors into HTTP: the status and headers of each code, and the problem document of RFC 9457.
 package problem
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// ContentType is the media type of a problem document (RFC 9457, 3).
+// ContentType is the media type of a problem document (RFC 9457, section 3).
 const ContentType = "application/problem+json"
 
-// Error is what a request ends in where it does not succeed. Everything but Cause is meant for the client.
-type Error struct {
-	Code       common.ProblemCode
-	Detail     string
-	Fields     []common.FieldError
-	Shortages  []common.Shortage
-	RetryAfter time.Duration // rounded up to whole seconds
-	TraceID    string        // of the request that was answered so first, where another service has kept its answer
-	Cause      error         // for the log alone
-}
+// Status returns the HTTP status of the error's code.
+func Status(e *fault.Error) int { return kinds[e.Code].status }
 
-// New returns an error with a sentence for the client.
-func New(code common.ProblemCode, detail string) *Error { return &Error{Code: code, Detail: detail} }
-
-// Invalid returns an invalid_input error that names the fields at fault.
-func Invalid(fields ...common.FieldError) *Error {
-	detail := "The request has a field at fault."
-	if len(fields) > 1 {
-		detail = "The request has fields at fault."
-	}
-	return &Error{Code: common.CodeInvalidInput, Detail: detail, Fields: fields}
-}
-
-// Unavailable says that something which the service needs does not answer; the client may retry in a second.
-func Unavailable(code common.ProblemCode, detail string, cause error) *Error {
-	return &Error{Code: code, Detail: detail, RetryAfter: time.Second, Cause: cause}
-}
-
-// About names the field that the error is about.
-func (e *Error) About(field, message string) *Error {
-	e.Fields = append(e.Fields, common.FieldError{Field: field, Message: message})
-	return e
-}
-
-func (e *Error) Error() string {
-	if e.Cause != nil {
-		return string(e.Code) + ": " + e.Detail + ": " + e.Cause.Error()
-	}
-	return string(e.Code) + ": " + e.Detail
-}
-
-func (e *Error) Unwrap() error { return e.Cause }
-
-// Status is the HTTP status of the error's code.
-func (e *Error) Status() int { return kinds[e.Code].status }
-
-// Refusal reports whether err is the service's own final word on a valid request: an answer that a repeat under the
-// same idempotency key gets again.
-func Refusal(err error) (*Error, bool) {
-	var e *Error
+// Final returns the error in err's chain that settles a valid request for good: status 404, 409 or 422, and nothing a retry
+// could change. A repeat under the same idempotency key gets it again.
+func Final(err error) (*fault.Error, bool) {
+	var e *fault.Error
 	if errors.As(err, &e) {
-		switch e.Status() {
+		switch Status(e) {
 		case http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity:
-			return e, e.RetryAfter == 0
+			return e, retryAfter(e) == 0
 		}
 	}
 	return nil, false
 }
 
-// From makes an Error of any error; what is not one yet is internal and keeps err as its cause.
-func From(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &Error{Code: common.CodeInternal, Detail: "The service failed to answer this request.", Cause: err}
-}
-
-// Document is the error as the client sees it. The trace is that of the request, unless the error has one of its own.
-func (e *Error) Document(traceID string) common.Problem {
+// Document returns what the client reads. The trace is that of the request, unless the error has one of its own.
+func Document(e *fault.Error, traceID string) common.Problem {
 	kind := kinds[e.Code]
-	if e.TraceID != "" {
-		traceID = e.TraceID
-	}
 	doc := common.Problem{
 		Type:    "urn:pedidos:problem:" + string(e.Code),
 		Title:   kind.title,
 		Status:  int32(kind.status),
-		Detail:  e.Detail,
+		Detail:  e.Message,
 		Code:    e.Code,
-		TraceID: traceID,
+		TraceID: cmp.Or(e.TraceID, traceID),
 	}
 	if len(e.Fields) > 0 {
 		doc.Errors = &e.Fields
@@ -105,57 +51,61 @@ func (e *Error) Document(traceID string) common.Problem {
 	return doc
 }
 
-// SetHeaders adds the headers that go with the error.
-func (e *Error) SetHeaders(h http.Header) {
+// SetHeaders sets WWW-Authenticate and Retry-After where the error calls for them.
+func SetHeaders(h http.Header, e *fault.Error) {
 	switch e.Code {
 	case common.CodeUnauthorized:
 		challenge := `Bearer realm="pedidos"`
-		if e.Cause != nil { // a token came, and was not one (RFC 6750, 3.1)
+		if e.Cause != nil { // the request has a token, and it is invalid (RFC 6750, section 3.1)
 			challenge += `, error="invalid_token"`
 		}
 		h.Set("WWW-Authenticate", challenge)
 	case common.CodeInvalidCredentials:
 		h.Set("WWW-Authenticate", `Bearer realm="pedidos"`)
 	}
-	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+	if wait := retryAfter(e); wait > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second))) // whole seconds, rounded up
 	}
 }
 
+func retryAfter(e *fault.Error) time.Duration { return cmp.Or(e.RetryAfter, kinds[e.Code].retryAfter) }
+
 type kind struct {
-	status int
-	title  string
+	status     int
+	title      string
+	retryAfter time.Duration // 0: a retry has no use before something changes
 }
 
+// kinds is the one table from codes to HTTP.
 var kinds = map[common.ProblemCode]kind{
-	common.CodeInvalidInput:            {http.StatusBadRequest, "Invalid input"},
-	common.CodeUnauthorized:            {http.StatusUnauthorized, "Unauthorized"},
-	common.CodeInvalidCredentials:      {http.StatusUnauthorized, "Invalid credentials"},
-	common.CodeForbidden:               {http.StatusForbidden, "Forbidden"},
-	common.CodeNotFound:                {http.StatusNotFound, "Not found"},
-	common.CodeCustomerNotFound:        {http.StatusNotFound, "Customer not found"},
-	common.CodeProductNotFound:         {http.StatusNotFound, "Product not found"},
-	common.CodeOrderNotFound:           {http.StatusNotFound, "Order not found"},
-	common.CodeMethodNotAllowed:        {http.StatusMethodNotAllowed, "Method not allowed"},
-	common.CodeEmailTaken:              {http.StatusConflict, "E-mail address taken"},
-	common.CodeSKUTaken:                {http.StatusConflict, "SKU taken"},
-	common.CodeInsufficientStock:       {http.StatusConflict, "Insufficient stock"},
-	common.CodeOrderCanceled:           {http.StatusConflict, "Order canceled"},
-	common.CodeCancelWindowOver:        {http.StatusConflict, "Cancel window over"},
-	common.CodeRequestInProgress:       {http.StatusConflict, "Request in progress"},
-	common.CodePreconditionFailed:      {http.StatusPreconditionFailed, "Precondition failed"},
-	common.CodeBodyTooLarge:            {http.StatusRequestEntityTooLarge, "Body too large"},
-	common.CodeUnsupportedMediaType:    {http.StatusUnsupportedMediaType, "Unsupported media type"},
-	common.CodeExpectationFailed:       {http.StatusExpectationFailed, "Expectation failed"},
-	common.CodeMisdirectedRequest:      {http.StatusMisdirectedRequest, "Misdirected request"},
-	common.CodeHeadersTooLarge:         {http.StatusRequestHeaderFieldsTooLarge, "Headers too large"},
-	common.CodeIdempotencyKeyReused:    {http.StatusUnprocessableEntity, "Idempotency key reused"},
-	common.CodeTotalTooLarge:           {http.StatusUnprocessableEntity, "Total too large"},
-	common.CodeTooManyRequests:         {http.StatusTooManyRequests, "Too many requests"},
-	common.CodeInternal:                {http.StatusInternalServerError, "Internal error"},
-	common.CodeNotImplemented:          {http.StatusNotImplemented, "Not implemented"},
-	common.CodeUnavailable:             {http.StatusServiceUnavailable, "Unavailable"},
-	common.CodeCustomersUnavailable:    {http.StatusServiceUnavailable, "Customers unavailable"},
-	common.CodeOrdersUnavailable:       {http.StatusServiceUnavailable, "Orders unavailable"},
-	common.CodeHTTPVersionNotSupported: {http.StatusHTTPVersionNotSupported, "HTTP version not supported"},
+	common.CodeInvalidInput:            {status: http.StatusBadRequest, title: "Invalid input"},
+	common.CodeUnauthorized:            {status: http.StatusUnauthorized, title: "Unauthorized"},
+	common.CodeInvalidCredentials:      {status: http.StatusUnauthorized, title: "Invalid credentials"},
+	common.CodeForbidden:               {status: http.StatusForbidden, title: "Forbidden"},
+	common.CodeNotFound:                {status: http.StatusNotFound, title: "Not found"},
+	common.CodeCustomerNotFound:        {status: http.StatusNotFound, title: "Customer not found"},
+	common.CodeProductNotFound:         {status: http.StatusNotFound, title: "Product not found"},
+	common.CodeOrderNotFound:           {status: http.StatusNotFound, title: "Order not found"},
+	common.CodeMethodNotAllowed:        {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
+	common.CodeEmailTaken:              {status: http.StatusConflict, title: "E-mail address taken"},
+	common.CodeSKUTaken:                {status: http.StatusConflict, title: "SKU taken"},
+	common.CodeInsufficientStock:       {status: http.StatusConflict, title: "Insufficient stock"},
+	common.CodeOrderCanceled:           {status: http.StatusConflict, title: "Order canceled"},
+	common.CodeCancelWindowOver:        {status: http.StatusConflict, title: "Cancel window over"},
+	common.CodeRequestInProgress:       {status: http.StatusConflict, title: "Request in progress", retryAfter: time.Second},
+	common.CodePreconditionFailed:      {status: http.StatusPreconditionFailed, title: "Precondition failed"},
+	common.CodeBodyTooLarge:            {status: http.StatusRequestEntityTooLarge, title: "Body too large"},
+	common.CodeUnsupportedMediaType:    {status: http.StatusUnsupportedMediaType, title: "Unsupported media type"},
+	common.CodeExpectationFailed:       {status: http.StatusExpectationFailed, title: "Expectation failed"},
+	common.CodeMisdirectedRequest:      {status: http.StatusMisdirectedRequest, title: "Misdirected request"},
+	common.CodeHeadersTooLarge:         {status: http.StatusRequestHeaderFieldsTooLarge, title: "Headers too large"},
+	common.CodeIdempotencyKeyReused:    {status: http.StatusUnprocessableEntity, title: "Idempotency key reused"},
+	common.CodeTotalTooLarge:           {status: http.StatusUnprocessableEntity, title: "Total too large"},
+	common.CodeTooManyRequests:         {status: http.StatusTooManyRequests, title: "Too many requests"},
+	common.CodeInternal:                {status: http.StatusInternalServerError, title: "Internal error"},
+	common.CodeNotImplemented:          {status: http.StatusNotImplemented, title: "Not implemented"},
+	common.CodeUnavailable:             {status: http.StatusServiceUnavailable, title: "Unavailable", retryAfter: time.Second},
+	common.CodeCustomersUnavailable:    {status: http.StatusServiceUnavailable, title: "Customers unavailable", retryAfter: time.Second},
+	common.CodeOrdersUnavailable:       {status: http.StatusServiceUnavailable, title: "Orders unavailable", retryAfter: time.Second},
+	common.CodeHTTPVersionNotSupported: {status: http.StatusHTTPVersionNotSupported, title: "HTTP version not supported"},
 }

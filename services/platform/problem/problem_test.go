@@ -12,6 +12,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/contract"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
@@ -36,7 +37,7 @@ var kinds = []struct {
 	{common.CodeInsufficientStock, 409, "Insufficient stock", true},
 	{common.CodeOrderCanceled, 409, "Order canceled", true},
 	{common.CodeCancelWindowOver, 409, "Cancel window over", true},
-	{common.CodeRequestInProgress, 409, "Request in progress", true}, // with its Retry-After it is none
+	{common.CodeRequestInProgress, 409, "Request in progress", false}, // its default Retry-After says so
 	{common.CodePreconditionFailed, 412, "Precondition failed", false},
 	{common.CodeBodyTooLarge, 413, "Body too large", false},
 	{common.CodeUnsupportedMediaType, 415, "Unsupported media type", false},
@@ -80,7 +81,7 @@ func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
 			t.Errorf("%s has %d codes, this table %d", name, len(codes), len(kinds))
 		}
 		for _, code := range codes {
-			if problem.New(code, "").Status() == 0 {
+			if problem.Status(fault.New(code, "")) == 0 {
 				t.Errorf("%s: %s has no status", name, code)
 			}
 		}
@@ -90,7 +91,7 @@ func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
-		e := problem.New(kind.code, "What happened.")
+		e := fault.New(kind.code, "What happened.")
 		want := common.Problem{
 			Type:    "urn:pedidos:problem:" + string(kind.code),
 			Title:   kind.title,
@@ -99,7 +100,7 @@ func TestDocument(t *testing.T) {
 			Code:    kind.code,
 			TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
 		}
-		if got := e.Document("4bf92f3577b34da6a3ce929d0e0e4736"); got != want || e.Status() != kind.status {
+		if got := problem.Document(e, "4bf92f3577b34da6a3ce929d0e0e4736"); got != want || problem.Status(e) != kind.status {
 			t.Errorf("%s: document %+v, want %+v", kind.code, got, want)
 		}
 	}
@@ -107,19 +108,19 @@ func TestDocument(t *testing.T) {
 
 func TestDocumentNamesWhatIsAtFault(t *testing.T) {
 	t.Parallel()
-	one := problem.Invalid(common.FieldError{Field: "limit", Message: "must be at least 1"})
-	two := problem.Invalid(one.Fields[0], common.FieldError{Field: "cursor", Message: "is bad"})
-	about := problem.New(common.CodeCustomerNotFound, "There is no customer 7.").About("customer_id", "there is no customer 7")
-	short := problem.New(common.CodeInsufficientStock, "There is not enough stock.")
+	one := fault.Invalid(common.FieldError{Field: "limit", Message: "must be at least 1"})
+	two := fault.Invalid(one.Fields[0], common.FieldError{Field: "cursor", Message: "is bad"})
+	about := fault.New(common.CodeCustomerNotFound, "There is no customer 7.").About("customer_id", "there is no customer 7")
+	short := fault.New(common.CodeInsufficientStock, "There is not enough stock.")
 	short.Shortages = []common.Shortage{{ProductID: 1, Requested: 5, Available: 2}}
 	for _, test := range []struct {
-		e    *problem.Error
+		e    *fault.Error
 		want string
 	}{
-		{one, `{"code":"invalid_input","detail":"The request has a field at fault.",` +
+		{one, `{"code":"invalid_input","detail":"The request has an invalid field.",` +
 			`"errors":[{"field":"limit","message":"must be at least 1"}],` +
 			`"status":400,"title":"Invalid input","trace_id":"t","type":"urn:pedidos:problem:invalid_input"}`},
-		{two, `{"code":"invalid_input","detail":"The request has fields at fault.",` +
+		{two, `{"code":"invalid_input","detail":"The request has invalid fields.",` +
 			`"errors":[{"field":"limit","message":"must be at least 1"},{"field":"cursor","message":"is bad"}],` +
 			`"status":400,"title":"Invalid input","trace_id":"t","type":"urn:pedidos:problem:invalid_input"}`},
 		{about, `{"code":"customer_not_found","detail":"There is no customer 7.",` +
@@ -129,27 +130,27 @@ func TestDocumentNamesWhatIsAtFault(t *testing.T) {
 			`"shortages":[{"available":2,"product_id":1,"requested":5}],` +
 			`"status":409,"title":"Insufficient stock","trace_id":"t","type":"urn:pedidos:problem:insufficient_stock"}`},
 	} {
-		if got, err := json.Marshal(test.e.Document("t")); err != nil || string(got) != test.want {
+		if got, err := json.Marshal(problem.Document(test.e, "t")); err != nil || string(got) != test.want {
 			t.Errorf("document %s, %v, want %s", got, err, test.want)
 		}
 	}
 }
 
-func TestRefusal(t *testing.T) {
+func TestFinal(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
-		e := problem.New(kind.code, "")
-		if got, final := problem.Refusal(fmt.Errorf("wrapped: %w", e)); final != kind.refusal || (final && got != e) {
-			t.Errorf("%s: Refusal = %v, %t, want %t", kind.code, got, final, kind.refusal)
+		e := fault.New(kind.code, "")
+		if got, final := problem.Final(fmt.Errorf("wrapped: %w", e)); final != kind.refusal || (final && got != e) {
+			t.Errorf("%s: Final = %v, %t, want %t", kind.code, got, final, kind.refusal)
 		}
 		e.RetryAfter = time.Second
-		if _, final := problem.Refusal(e); final {
+		if _, final := problem.Final(e); final {
 			t.Errorf("%s with a Retry-After is final", kind.code)
 		}
 	}
-	for _, err := range []error{nil, io.EOF, problem.New("a code of tomorrow", "")} {
-		if got, final := problem.Refusal(err); got != nil || final {
-			t.Errorf("Refusal(%v) = %v, %t", err, got, final)
+	for _, err := range []error{nil, io.EOF, fault.New("a code of tomorrow", "")} {
+		if got, final := problem.Final(err); got != nil || final {
+			t.Errorf("Final(%v) = %v, %t", err, got, final)
 		}
 	}
 }
@@ -172,25 +173,16 @@ func TestSetHeaders(t *testing.T) {
 		{common.CodeUnavailable, nil, time.Second, "1", ""},
 		{common.CodeTooManyRequests, nil, time.Second + time.Nanosecond, "2", ""},
 		{common.CodeRequestInProgress, nil, 90 * time.Second, "90", ""},
-		{common.CodeUnavailable, nil, -time.Second, "", ""},
+		{common.CodeUnavailable, nil, 0, "1", ""},
+		{common.CodeCustomersUnavailable, nil, 0, "1", ""},
+		{common.CodeOrdersUnavailable, nil, 0, "1", ""},
+		{common.CodeRequestInProgress, nil, 0, "1", ""},
+		{common.CodeTooManyRequests, nil, 0, "", ""},
 	} {
 		h := http.Header{}
-		(&problem.Error{Code: test.code, Cause: test.cause, RetryAfter: test.retryAfter}).SetHeaders(h)
+		problem.SetHeaders(h, &fault.Error{Code: test.code, Cause: test.cause, RetryAfter: test.retryAfter})
 		if h.Get("Retry-After") != test.retry || h.Get("WWW-Authenticate") != test.login {
 			t.Errorf("%s, %s: %v, want Retry-After %q, WWW-Authenticate %q", test.code, test.retryAfter, h, test.retry, test.login)
-		}
-	}
-}
-
-func TestFrom(t *testing.T) {
-	t.Parallel()
-	own := problem.New(common.CodeSKUTaken, "The SKU is taken.")
-	if got := problem.From(fmt.Errorf("create product: %w", own)); got != own {
-		t.Errorf("From = %v, want the problem inside", got)
-	}
-	for _, err := range []error{nil, io.EOF, errors.New("")} {
-		if got := problem.From(err); got.Code != common.CodeInternal || got.Status() != 500 || !errors.Is(got.Cause, err) {
-			t.Errorf("From(%v) = %v, want an internal problem with its cause", err, got)
 		}
 	}
 }
@@ -198,39 +190,25 @@ func TestFrom(t *testing.T) {
 func TestTheCauseIsForTheLogAlone(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("planted: dial tcp 10.0.0.7:3306")
-	for _, e := range []*problem.Error{
-		problem.From(cause),
-		problem.From(fmt.Errorf("planted: %w", cause)),
-		problem.From(fmt.Errorf("planted: %w", problem.Unavailable(common.CodeUnavailable, "The database does not answer.", cause))),
-		problem.Unavailable(common.CodeCustomersUnavailable, "The customers do not answer.", cause),
-		problem.From(&problem.Error{Code: common.CodeInternal, Cause: cause}),
+	for _, e := range []*fault.Error{
+		fault.From(cause),
+		fault.From(fmt.Errorf("planted: %w", cause)),
+		fault.From(fmt.Errorf("planted: %w", fault.Unavailable(common.CodeUnavailable, "The database does not answer.", cause))),
+		fault.Unavailable(common.CodeCustomersUnavailable, "The customers do not answer.", cause),
+		fault.From(&fault.Error{Code: common.CodeInternal, Cause: cause}),
 	} {
 		if !errors.Is(e, cause) || !strings.Contains(e.Error(), "planted") {
 			t.Errorf("%v: the log does not get the cause", e)
 		}
-		doc, err := json.Marshal(e.Document("t"))
+		doc, err := json.Marshal(problem.Document(e, "t"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := http.Header{}
-		e.SetHeaders(h)
+		problem.SetHeaders(h, e)
 		sent := string(doc) + fmt.Sprint(h)
 		if strings.Contains(sent, "planted") || strings.Contains(sent, "10.0.0.7") {
 			t.Errorf("the client gets the cause: %s", sent)
 		}
-	}
-}
-
-func TestUnavailableMayBeRetried(t *testing.T) {
-	t.Parallel()
-	e := problem.Unavailable(common.CodeOrdersUnavailable, "The orders do not answer.", io.EOF)
-	if e.Status() != 503 || e.RetryAfter != time.Second {
-		t.Errorf("Unavailable = %+v, want a 503 with a Retry-After of 1s", e)
-	}
-	if want := "orders_unavailable: The orders do not answer.: EOF"; e.Error() != want {
-		t.Errorf("Error = %q, want %q", e.Error(), want)
-	}
-	if want := "not_found: Nothing."; problem.New(common.CodeNotFound, "Nothing.").Error() != want {
-		t.Errorf("Error without a cause is not %q", want)
 	}
 }

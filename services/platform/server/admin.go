@@ -5,7 +5,7 @@ import (
 	"net/http/pprof"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // Admin serves what is for those who run the process, and for nobody else: its metrics and its profiles, which are those
@@ -17,14 +17,14 @@ func Admin(metrics http.Handler, hosts []string) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, r, problem.New(common.CodeNotFound, "There is nothing at this path."))
+		writeProblem(w, r, fault.New(common.CodeNotFound, "There is nothing at this path."))
 	})
 	if len(hosts) == 0 {
 		return mux
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := misdirected(r, hosts); err != nil {
-			writeProblem(w, r, problem.From(err))
+			writeProblem(w, r, fault.From(err))
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -19,7 +19,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 const (
@@ -100,13 +100,13 @@ func (op *operation) checkBody(w http.ResponseWriter, r *http.Request) ([]common
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "did not arrive in time"})
+		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "did not arrive in time"})
 	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, problem.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
+		return nil, fault.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
 	}
 	if err != nil {
-		return nil, problem.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
+		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
 	}
 	_ = control.SetReadDeadline(time.Time{}) // else net/http takes it for the end of the client
 	again := io.NopCloser(bytes.NewReader(raw))
@@ -119,12 +119,12 @@ func (op *operation) checkBody(w http.ResponseWriter, r *http.Request) ([]common
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || media != echo.MIMEApplicationJSON {
-		return nil, problem.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
+		return nil, fault.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
 	}
 	schema := op.body.Content.Get(echo.MIMEApplicationJSON).Schema.Value
 	sent, err := readBody(raw, schema)
 	if err != nil {
-		refused := problem.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
+		refused := fault.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
 		refused.Cause = err
 		return nil, refused
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
@@ -240,25 +241,25 @@ func (c *conn) Write(b []byte) (int, error) {
 }
 
 // refuse answers with a problem document, as the last of the connection.
-func (c *conn) refuse(e *problem.Error) error {
+func (c *conn) refuse(e *fault.Error) error {
 	ctx := telemetry.Receive(&http.Request{Header: http.Header{}})
-	body, err := json.Marshal(e.Document(telemetry.TraceID(ctx)))
+	body, err := json.Marshal(problem.Document(e, telemetry.TraceID(ctx)))
 	if err != nil {
 		return err
 	}
 	var text bytes.Buffer
 	answer := http.Response{
-		StatusCode: e.Status(), ProtoMajor: 1, ProtoMinor: 1, Close: true,
+		StatusCode: problem.Status(e), ProtoMajor: 1, ProtoMinor: 1, Close: true,
 		Header:        http.Header{echo.HeaderContentType: {problem.ContentType}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
 		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
 	}
 	if err := answer.Write(&text); err != nil {
 		return err
 	}
-	c.conns.Metrics.Counter("pedidos_requests_total", "service", c.conns.Service, "operation", none, "status", strconv.Itoa(e.Status())).Inc()
+	c.conns.Metrics.Counter("pedidos_requests_total", "service", c.conns.Service, "operation", none, "status", strconv.Itoa(problem.Status(e))).Inc()
 	ip, _, _ := net.SplitHostPort(c.RemoteAddr().String())
 	c.conns.Log.LogAttrs(ctx, slog.LevelInfo, "request can't be read",
-		slog.Int("status", e.Status()),
+		slog.Int("status", problem.Status(e)),
 		slog.String("reason", e.Error()),
 		slog.String("ip", ip),
 		slog.String("trace_id", telemetry.TraceID(ctx)),
@@ -269,7 +270,7 @@ func (c *conn) refuse(e *problem.Error) error {
 
 // refusal is the problem that an answer of net/http's own stands for, or nil for all other answers. Its own have nothing but
 // these headers; 417 is the only one that goes the way of a handler's.
-func refusal(b []byte) *problem.Error {
+func refusal(b []byte) *fault.Error {
 	if len(b) < len("HTTP/1.1 400") || b[9] != '4' && b[9] != '5' || !bytes.HasPrefix(b, []byte("HTTP/1.")) {
 		return nil
 	}
@@ -286,17 +287,17 @@ func refusal(b []byte) *problem.Error {
 		if !ok {
 			reason = "has a request line or a header that can't be read"
 		}
-		e := problem.Invalid(common.FieldError{Field: "request", Message: reason})
-		e.Detail = "The request is not well-formed HTTP."
+		e := fault.Invalid(common.FieldError{Field: "request", Message: reason})
+		e.Message = "The request is not well-formed HTTP."
 		return e
 	case http.StatusExpectationFailed:
-		return problem.New(common.CodeExpectationFailed, "The only expectation that is met is 100-continue.")
+		return fault.New(common.CodeExpectationFailed, "The only expectation that is met is 100-continue.")
 	case http.StatusRequestHeaderFieldsTooLarge:
-		return problem.New(common.CodeHeadersTooLarge, "The request line and the headers hold at most "+strconv.Itoa(maxHeader)+" bytes.")
+		return fault.New(common.CodeHeadersTooLarge, "The request line and the headers hold at most "+strconv.Itoa(maxHeader)+" bytes.")
 	case http.StatusNotImplemented:
-		return problem.New(common.CodeNotImplemented, "The only transfer encoding is chunked.")
+		return fault.New(common.CodeNotImplemented, "The only transfer encoding is chunked.")
 	case http.StatusHTTPVersionNotSupported:
-		return problem.New(common.CodeHTTPVersionNotSupported, "The service speaks HTTP/1.1 and HTTP/1.0.")
+		return fault.New(common.CodeHTTPVersionNotSupported, "The service speaks HTTP/1.1 and HTTP/1.0.")
 	}
 	return nil
 }

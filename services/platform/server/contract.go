@@ -21,7 +21,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // operation is one operation of the contract, with what the middleware needs of it at hand.
@@ -183,7 +183,7 @@ func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) 
 	if op.anyone && (header == "" || len(op.access) == 0) {
 		return auth.Caller{}, nil
 	}
-	refused := problem.New(common.CodeUnauthorized, "A valid bearer token is required.")
+	refused := fault.New(common.CodeUnauthorized, "A valid bearer token is required.")
 	token, ok := auth.Bearer(header)
 	if !ok {
 		return auth.Caller{}, refused
@@ -193,12 +193,12 @@ func (op *operation) authorize(r *http.Request, schemes map[string]auth.Scheme) 
 		if err != nil {
 			refused.Cause = errors.Join(refused.Cause, err)
 			if errors.Is(err, auth.ErrExpired) {
-				refused.Detail = "The token has expired; log in again."
+				refused.Message = "The token has expired; log in again."
 			}
 			continue
 		}
 		if caller.Role != auth.Service && !slices.Contains(op.roles, caller.Role) {
-			return auth.Caller{}, problem.New(common.CodeForbidden, fmt.Sprintf("The role %s may not do this.", caller.Role))
+			return auth.Caller{}, fault.New(common.CodeForbidden, fmt.Sprintf("The role %s may not do this.", caller.Role))
 		}
 		return caller, nil
 	}
@@ -242,7 +242,7 @@ func (op *operation) validate(c echo.Context) error {
 		bad = append(bad, fields(err)...)
 	}
 	if bad = append(bad, inBody...); len(bad) > 0 {
-		refused := problem.Invalid(bad[:min(len(bad), maxFaults)]...)
+		refused := fault.Invalid(bad[:min(len(bad), maxFaults)]...)
 		refused.Cause = err
 		return refused
 	}
@@ -285,7 +285,7 @@ func (op *operation) loose(r *http.Request, parameters map[string]string) (bad [
 func (op *operation) validateQuery(at *url.URL) error {
 	query, err := url.ParseQuery(at.RawQuery)
 	if err != nil {
-		return problem.Invalid(common.FieldError{Field: "query", Message: "is not a valid query string"})
+		return fault.Invalid(common.FieldError{Field: "query", Message: "is not a valid query string"})
 	}
 	var bad []common.FieldError
 	for name, values := range query {
@@ -309,7 +309,7 @@ func (op *operation) validateQuery(at *url.URL) error {
 	for i := range bad { // the name is the client's: it may be anything
 		bad[i].Field = clip(strings.ToValidUTF8(bad[i].Field, "\uFFFD"), 200)
 	}
-	return problem.Invalid(bad[:min(len(bad), maxFaults)]...)
+	return fault.Invalid(bad[:min(len(bad), maxFaults)]...)
 }
 
 var withDateTime = openapi3.WithStringFormatValidator("date-time", dateTime{})

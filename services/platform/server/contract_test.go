@@ -21,7 +21,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
@@ -472,7 +472,7 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 	handler, err := server.New(server.Config{
 		Title: "small", Contract: things(order), Log: slog.New(slog.DiscardHandler),
 		Admit: map[string]func(echo.Context) error{"makeThing": func(echo.Context) error {
-			return problem.New(common.CodeTooManyRequests, "Too many tries.")
+			return fault.New(common.CodeTooManyRequests, "Too many tries.")
 		}},
 	}, func(router *echo.Echo, prefix string) {
 		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("was admitted") })

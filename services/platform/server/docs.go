@@ -22,7 +22,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 var (
@@ -56,7 +56,7 @@ func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset
 	e.GET(prefix+"/docs/:asset", func(c echo.Context) error {
 		a, ok := assets[c.Param("asset")]
 		if !ok {
-			return problem.New(common.CodeNotFound, "There is no such file.")
+			return fault.New(common.CodeNotFound, "There is no such file.")
 		}
 		return a.serve(c)
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
@@ -43,14 +44,14 @@ func misdirected(r *http.Request, hosts []string) error {
 	}) {
 		return nil
 	}
-	return problem.New(common.CodeMisdirectedRequest, fmt.Sprintf("This service does not answer for the host %q; it does for %s.",
+	return fault.New(common.CodeMisdirectedRequest, fmt.Sprintf("This service does not answer for the host %q; it does for %s.",
 		clip(strings.ToValidUTF8(r.Host, "\uFFFD"), 100), strings.Join(hosts, ", ")))
 }
 
 // writeProblem answers with a problem document where there is no Echo.
-func writeProblem(w http.ResponseWriter, r *http.Request, e *problem.Error) {
-	e.SetHeaders(w.Header())
+func writeProblem(w http.ResponseWriter, r *http.Request, e *fault.Error) {
+	problem.SetHeaders(w.Header(), e)
 	w.Header().Set(echo.HeaderContentType, problem.ContentType)
-	w.WriteHeader(e.Status())
-	_ = json.NewEncoder(w).Encode(e.Document(telemetry.TraceID(telemetry.Receive(r))))
+	w.WriteHeader(problem.Status(e))
+	_ = json.NewEncoder(w).Encode(problem.Document(e, telemetry.TraceID(telemetry.Receive(r))))
 }

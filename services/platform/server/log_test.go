@@ -14,7 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
@@ -31,12 +31,12 @@ func TestFaultsAreLogged(t *testing.T) {
 	}{
 		{"panic", func() error { panic("planted fault") }, 1, 1, "planted fault"},
 		{"error", func() error { return errors.New("planted fault") }, 1, 1, "planted fault"},
-		{"error of the service's own", func() error { return &problem.Error{Code: common.CodeInternal, Cause: errors.New("planted fault")} }, 1, 1, "planted fault"},
+		{"error of the service's own", func() error { return &fault.Error{Code: common.CodeInternal, Cause: errors.New("planted fault")} }, 1, 1, "planted fault"},
 		{"unavailable", func() error {
-			return problem.Unavailable(common.CodeUnavailable, "The database does not answer.", canceled)
+			return fault.Unavailable(common.CodeUnavailable, "The database does not answer.", canceled)
 		}, 1, 0, ""},
 		{"canceled", func() error { return canceled }, 1, 0, ""},
-		{"bad input", func() error { return problem.New(common.CodeNotFound, "There is none.") }, 0, 0, ""},
+		{"bad input", func() error { return fault.New(common.CodeNotFound, "There is none.") }, 0, 0, ""},
 	} {
 		for _, gone := range []bool{false, true} {
 			var log bytes.Buffer

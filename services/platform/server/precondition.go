@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 // ETag is the entity tag of a version.
@@ -24,5 +24,5 @@ func CheckIfMatch(header *string, version int64) error {
 			return nil
 		}
 	}
-	return problem.New(common.CodePreconditionFailed, fmt.Sprintf("The resource has changed since; its ETag is now %s.", current))
+	return fault.New(common.CodePreconditionFailed, fmt.Sprintf("The resource has changed since; its ETag is now %s.", current))
 }

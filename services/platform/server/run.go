@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
-	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 const (
@@ -78,10 +78,10 @@ func leaving(ctx context.Context) bool {
 }
 
 // errLeaving is the answer of /ready then.
-var errLeaving = problem.Unavailable(common.CodeUnavailable, "The service is about to stop.", nil)
+var errLeaving = fault.Unavailable(common.CodeUnavailable, "The service is about to stop.", nil)
 
 // errCrowded is the answer where too many requests are under way.
-var errCrowded = problem.Unavailable(common.CodeUnavailable, "The service has as many requests under way as it can have connections.", nil)
+var errCrowded = fault.Unavailable(common.CodeUnavailable, "The service has as many requests under way as it can have connections.", nil)
 
 // crowded reports whether too many requests are under way in the server that a request came to.
 func crowded(ctx context.Context) bool {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -264,7 +265,7 @@ func ValidCorrelationID(id string) bool {
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
-	if e.Status() >= http.StatusInternalServerError && e != errLeaving && e != errCrowded &&
+	if problem.Status(e) >= http.StatusInternalServerError && e != errLeaving && e != errCrowded &&
 		(e.Code == common.CodeInternal || !errors.Is(ctx.Err(), context.Canceled)) { // a client that has gone makes others fail
 		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),
@@ -280,24 +281,24 @@ func (s *shared) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	e.SetHeaders(c.Response().Header())
-	var doc any = e.Document(telemetry.TraceID(ctx))
+	problem.SetHeaders(c.Response().Header(), e)
+	var doc any = problem.Document(e, telemetry.TraceID(ctx))
 	if s.config.Document != nil {
 		operationID := ""
 		if op, ok := s.find(c); ok {
 			operationID = op.route.Operation.OperationID
 		}
-		doc = s.config.Document(c, operationID, err, e.Document(telemetry.TraceID(ctx)))
+		doc = s.config.Document(c, operationID, err, problem.Document(e, telemetry.TraceID(ctx)))
 	}
 	c.Response().Header().Set(echo.HeaderContentType, problem.ContentType)
-	if err := c.JSON(e.Status(), doc); err != nil {
+	if err := c.JSON(problem.Status(e), doc); err != nil {
 		s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
 	}
 }
 
 // classify makes the service's own error of Echo's and of the context's.
-func (s *shared) classify(err error, c echo.Context) *problem.Error {
-	var own *problem.Error
+func (s *shared) classify(err error, c echo.Context) *fault.Error {
+	var own *fault.Error
 	var echos *echo.HTTPError
 	switch {
 	case errors.As(err, &own):
@@ -305,14 +306,14 @@ func (s *shared) classify(err error, c echo.Context) *problem.Error {
 	case errors.As(err, &echos):
 		switch echos.Code {
 		case http.StatusNotFound:
-			return problem.New(common.CodeNotFound, "There is nothing at this path.")
+			return fault.New(common.CodeNotFound, "There is nothing at this path.")
 		case http.StatusMethodNotAllowed:
-			return problem.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not take %s.", clip(c.Request().Method, 20)))
+			return fault.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not take %s.", clip(c.Request().Method, 20)))
 		case http.StatusBadRequest: // the generated binder: what the validator let through and the type does not hold
-			return problem.Invalid(common.FieldError{Field: "request", Message: clip(fmt.Sprint(echos.Message), 1000)})
+			return fault.Invalid(common.FieldError{Field: "request", Message: clip(fmt.Sprint(echos.Message), 1000)})
 		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return problem.Unavailable(common.CodeUnavailable, "The service did not finish in time.", err)
+		return fault.Unavailable(common.CodeUnavailable, "The service did not finish in time.", err)
 	}
-	return problem.From(err)
+	return fault.From(err)
 }
