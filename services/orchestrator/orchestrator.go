@@ -137,7 +137,7 @@ func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndCon
 	placed, err := s.place(ctx, *r.Body)
 	if err != nil {
 		refusal := fault.From(err)
-		return nil, &stepError{step: stepOf(refusal.Code), problem: refusal}
+		return nil, &stepError{step: stepOf(refusal.Code), cause: refusal}
 	}
 	confirmed, replayed, err := s.confirm(ctx, placed.ID, r.Body.IdempotencyKey)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *o
 // withdraw makes the error of an order that was placed and not confirmed. Where that was confirm's last word, the order
 // is canceled first; where it was not, a repeat of the call picks up at confirm.
 func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refusal *fault.Error) error {
-	failed := &stepError{step: api.StepConfirmOrder, problem: refusal}
+	failed := &stepError{step: api.StepConfirmOrder, cause: refusal}
 	if _, final := problem.Final(refusal); !final {
 		return failed
 	}
@@ -207,14 +207,14 @@ func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refu
 	r, err := s.orders.CancelOrderWithResponse(ctx, id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{Reason: &reason})
 	switch {
 	case err != nil:
-		failed.problem = fault.From(unavailable(err))
+		failed.cause = fault.From(unavailable(err))
 	case r.JSON200 != nil && complete(r.JSON200) && r.JSON200.ID == id && r.JSON200.CanceledAt != nil:
 		failed.withdrawn = r.JSON200
 	default:
 		// A last word here means that there is nothing to give back: no such order, or one that was confirmed and kept.
 		canceled := fault.From(refusedStep(r.HTTPResponse, r.Body))
 		if _, final := problem.Final(canceled); !final {
-			failed.problem = canceled
+			failed.cause = canceled
 		}
 	}
 	return failed
@@ -304,12 +304,12 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 // stepError is a problem and how far the call came.
 type stepError struct {
 	step      api.Step
-	problem   *fault.Error
+	cause     *fault.Error
 	withdrawn *orders.Order // that was placed, and canceled for this
 }
 
-func (e *stepError) Error() string { return string(e.step) + ": " + e.fault.Error() }
-func (e *stepError) Unwrap() error { return e.problem }
+func (e *stepError) Error() string { return string(e.step) + ": " + e.cause.Error() }
+func (e *stepError) Unwrap() error { return e.cause }
 
 // stepOf returns the step that orders-api was at when it refused to create an order.
 func stepOf(code common.ProblemCode) api.Step {
