@@ -498,24 +498,24 @@ func TestMessagesForPeople(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
 	for _, test := range []struct{ service, method, path, body, header, field, message string }{
-		{"customers", "POST", "/customers", `{"name":"Norte\u00a0","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
-		{"customers", "POST", "/customers", `{"name":"\u2028Norte","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
-		{"customers", "POST", "/customers", `{"name":"Norte\ufeff","email":"a@x.example"}`, "", "name", "must have neither blanks around it nor control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"Norte\u00a0","email":"a@x.example"}`, "", "name", "must have no surrounding white space and no control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"\u2028Norte","email":"a@x.example"}`, "", "name", "must have no surrounding white space and no control characters, such as ACME Ferretería"},
+		{"customers", "POST", "/customers", `{"name":"Norte\ufeff","email":"a@x.example"}`, "", "name", "must have no surrounding white space and no control characters, such as ACME Ferretería"},
 		{"customers", "POST", "/customers", `{"name":"N","email":"a\u00a0@x.example"}`, "", "email", "must be an e-mail address, such as compras@acme.example"},
-		{"customers", "GET", "/customers?search=%00", "", "", "search", "may not hold control characters"},
-		{"customers", "GET", "/customers?cursor=!", "", "", "cursor", "must be the next_cursor of another page, as it was given"},
-		{"customers", "GET", "/docs/a%20b", "", "", "asset", "must be the name of a file, such as swagger-ui.css"},
-		{"orders", "POST", "/products", `{"name":"N\u3000","sku":"A","price_cents":1,"stock":1}`, "", "name", "must have neither blanks around it nor control characters, such as Cordless drill 18 V"},
-		{"orders", "POST", "/products", `{"name":"N","sku":"-","price_cents":1,"stock":1}`, "", "sku", "must be letters, digits, dots, hyphens and underscores, such as DRILL-18V"},
-		{"orders", "PATCH", "/products/1", `{"stock":1,"reason":"\u0000"}`, "", "reason", "may not hold control characters"},
+		{"customers", "GET", "/customers?search=%00", "", "", "search", "must not contain control characters"},
+		{"customers", "GET", "/customers?cursor=!", "", "", "cursor", "must be the next_cursor of another page, unchanged"},
+		{"customers", "GET", "/docs/a%20b", "", "", "asset", "must be a file name, such as swagger-ui.css"},
+		{"orders", "POST", "/products", `{"name":"N\u3000","sku":"A","price_cents":1,"stock":1}`, "", "name", "must have no surrounding white space and no control characters, such as Cordless drill 18 V"},
+		{"orders", "POST", "/products", `{"name":"N","sku":"-","price_cents":1,"stock":1}`, "", "sku", "must start with a letter or digit and have only letters, digits, dots, hyphens and underscores, such as DRILL-18V"},
+		{"orders", "PATCH", "/products/1", `{"stock":1,"reason":"\u0000"}`, "", "reason", "must not contain control characters"},
 		{"orders", "PATCH", "/products/1", `{"stock":100000000001}`, "", "stock", "must be at most 1000000000"},
 		{"orders", "POST", "/orders", `{"customer_id":1,"items":null}`, "", "items", "must have at least 1 item"},
 		{"orders", "POST", "/orders", `{"customer_id":1,"items":[]}`, "", "items", "must have at least 1 item"},
 		{"orders", "POST", "/orders", `{"customer_id":null,"items":[{"product_id":1,"qty":1}]}`, "", "customer_id", "must not be null"},
 		{"orders", "POST", "/orders/1/confirm", "", "", "Idempotency-Key", "is required"},
-		{"orders", "POST", "/orders/1/confirm", "", "\u00e9", "Idempotency-Key", "may hold visible ASCII characters alone, such as order-0001"},
-		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"a b"}`, "", "idempotency_key", "may hold visible ASCII characters alone, such as erp-2026-000123"},
-		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"k","correlation_id":"a b"}`, "", "correlation_id", "may hold letters, digits and . _ : / + = @ - alone, such as erp-run-42"},
+		{"orders", "POST", "/orders/1/confirm", "", "\u00e9", "Idempotency-Key", "must contain only visible ASCII characters, such as order-0001"},
+		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"a b"}`, "", "idempotency_key", "must contain only visible ASCII characters, such as erp-2026-000123"},
+		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"k","correlation_id":"a b"}`, "", "correlation_id", "must contain only letters, digits and . _ : / + = @ -, such as erp-run-42"},
 	} {
 		headers := edgeJSON(token)
 		if test.header != "" {

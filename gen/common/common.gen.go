@@ -120,17 +120,17 @@ func (e ProblemCode) Valid() bool {
 	}
 }
 
-// Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+// Cents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 //
 // Example: 129900
 type Cents = int64
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError struct {
-	// Field Where the fault is, a parameter, a header, or a path into the body.
+	// Field The field at fault: a parameter, a header, or a path into the body.
 	Field string `json:"field"`
 
-	// Message What is wrong with it.
+	// Message What is wrong with the field.
 	Message string `json:"message"`
 }
 
@@ -142,7 +142,7 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// ID An identifier. Opaque, never used twice.
+// ID An id. Opaque and never reused.
 type ID = int64
 
 // KeyText defines model for KeyText.
@@ -151,9 +151,9 @@ type KeyText = string
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = string
 
-// Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Problem struct {
-	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+	// Code The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 	//
 	// Example: not_found
 	Code ProblemCode `json:"code"`
@@ -176,22 +176,22 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
-// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+// ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 //
 // Example: not_found
 type ProblemCode string
 
-// Shortage One product of which less is in stock than the order asks for.
+// Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage struct {
 	// Available Units in stock.
 	Available int64 `json:"available"`
 
-	// ProductID An identifier. Opaque, never used twice.
+	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
-	// Requested Units asked for.
+	// Requested Units requested.
 	Requested int64 `json:"requested"`
 }
 
@@ -210,44 +210,44 @@ type Limit = int32
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
 
-// BadRequest What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BadRequest An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BadRequest = Problem
 
-// BodyTooLarge What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BodyTooLarge An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BodyTooLarge = Problem
 
-// Conflict What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Conflict = Problem
 
 // Contract defines model for Contract.
 type Contract = map[string]interface{}
 
-// Forbidden What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Forbidden = Problem
 
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// IdempotencyKeyReused What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type IdempotencyKeyReused = Problem
 
-// InternalError What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
-// NotFound What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type NotFound = Problem
 
-// PreconditionFailed What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type PreconditionFailed = Problem
 
-// TooManyRequests What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// TooManyRequests An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type TooManyRequests = Problem
 
-// Unauthorized What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 
-// Unavailable What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
-// UnsupportedMediaType What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem

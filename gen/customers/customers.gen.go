@@ -31,30 +31,30 @@ type Credentials struct {
 
 // Customer defines model for Customer.
 type Customer struct {
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// Email The address for orders. Unique among customers, whatever its case.
+	// Email The e-mail address, unique among customers, ignoring case.
 	//
 	// Example: compras@acme.example
 	Email Email `json:"email"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID ID `json:"id"`
 
-	// Name The name of the business. No blanks around it.
+	// Name The business name, without surrounding white space.
 	//
 	// Example: ACME Ferretería
 	Name Name `json:"name"`
 
-	// Phone The phone number, as people write it, or null where there is none.
+	// Phone The phone number, in any notation; null if there is none.
 	//
 	// Example: +54 11 5555-0101
 	Phone *Phone `json:"phone"`
 
-	// UpdatedAt An instant (RFC 3339, UTC, microseconds).
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	UpdatedAt Time `json:"updated_at"`
@@ -62,17 +62,17 @@ type Customer struct {
 
 // CustomerChange defines model for CustomerChange.
 type CustomerChange struct {
-	// Email The address for orders. Unique among customers, whatever its case.
+	// Email The e-mail address, unique among customers, ignoring case.
 	//
 	// Example: compras@acme.example
 	Email *Email `json:"email,omitempty"`
 
-	// Name The name of the business. No blanks around it.
+	// Name The business name, without surrounding white space.
 	//
 	// Example: ACME Ferretería
 	Name *Name `json:"name,omitempty"`
 
-	// Phone A phone number, as people write it. Null and the empty text remove it.
+	// Phone A phone number, in any notation. Null and the empty string remove it.
 	//
 	// Example: +54 11 5555-0101
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
@@ -80,17 +80,17 @@ type CustomerChange struct {
 
 // CustomerInput defines model for CustomerInput.
 type CustomerInput struct {
-	// Email The address for orders. Unique among customers, whatever its case.
+	// Email The e-mail address, unique among customers, ignoring case.
 	//
 	// Example: compras@acme.example
 	Email Email `json:"email"`
 
-	// Name The name of the business. No blanks around it.
+	// Name The business name, without surrounding white space.
 	//
 	// Example: ACME Ferretería
 	Name Name `json:"name"`
 
-	// Phone A phone number, as people write it. Null and the empty text are none.
+	// Phone A phone number, in any notation. Null and the empty string mean none.
 	//
 	// Example: +54 11 5555-0101
 	Phone *PhoneInput `json:"phone,omitempty"`
@@ -104,7 +104,7 @@ type CustomerPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Email The address for orders. Unique among customers, whatever its case.
+// Email The e-mail address, unique among customers, ignoring case.
 //
 // Example: compras@acme.example
 type Email = string
@@ -115,13 +115,13 @@ type FieldError = common.FieldError
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An identifier. Opaque, never used twice.
+// ID An id. Opaque and never reused.
 type ID = common.ID
 
 // KeyText defines model for KeyText.
 type KeyText = common.KeyText
 
-// Name The name of the business. No blanks around it.
+// Name The business name, without surrounding white space.
 //
 // Example: ACME Ferretería
 type Name = string
@@ -129,40 +129,40 @@ type Name = string
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
 
-// Phone The phone number, as people write it, or null where there is none.
+// Phone The phone number, in any notation; null if there is none.
 //
 // Example: +54 11 5555-0101
 type Phone = string
 
-// PhoneInput A phone number, as people write it. Null and the empty text are none.
+// PhoneInput A phone number, in any notation. Null and the empty string mean none.
 //
 // Example: +54 11 5555-0101
 type PhoneInput = string
 
-// Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Problem = common.Problem
 
-// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+// ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 //
 // Example: not_found
 type ProblemCode = common.ProblemCode
 
-// Shortage One product of which less is in stock than the order asks for.
+// Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
 
-// Time An instant (RFC 3339, UTC, microseconds).
+// Time A time (RFC 3339) in UTC, with microseconds.
 //
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
 
 // Token defines model for Token.
 type Token struct {
-	// AccessToken A JWT, signed HS256.
+	// AccessToken A JWT signed with HS256.
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn Seconds from now. The services allow clocks to differ by 60 seconds.
+	// ExpiresIn Lifetime in seconds. The services tolerate a clock skew of 60 seconds.
 	ExpiresIn int32          `json:"expires_in"`
 	TokenType TokenTokenType `json:"token_type"`
 }
@@ -185,75 +185,75 @@ type Limit = int32
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
 
-// BadRequest What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BadRequest An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BadRequest = Problem
 
-// BodyTooLarge What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BodyTooLarge An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BodyTooLarge = Problem
 
-// Conflict What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Conflict = Problem
 
-// Forbidden What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Forbidden = Problem
 
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// IdempotencyKeyReused What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type IdempotencyKeyReused = Problem
 
-// InternalError What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
-// NotFound What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type NotFound = Problem
 
-// PreconditionFailed What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type PreconditionFailed = Problem
 
-// TooManyRequests What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// TooManyRequests An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type TooManyRequests = Problem
 
-// Unauthorized What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 
-// Unavailable What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
-// UnsupportedMediaType What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search Only customers whose name or e-mail address contains this text, such as acme. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
+	// Search Returns only customers whose name or e-mail address contains this text, such as acme. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many entries a page holds at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateCustomerParams defines parameters for CreateCustomer.
 type CreateCustomerParams struct {
-	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // UpdateCustomerParams defines parameters for UpdateCustomer.
 type UpdateCustomerParams struct {
-	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReplaceCustomerParams defines parameters for ReplaceCustomer.
 type ReplaceCustomerParams struct {
-	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 

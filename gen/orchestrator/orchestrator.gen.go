@@ -91,10 +91,10 @@ func (e WithdrawnOrderStatus) Valid() bool {
 	}
 }
 
-// CallerCorrelationID Chosen by the caller. Null and the empty text are as good as none.
+// CallerCorrelationID An id chosen by the caller. Null and the empty string count as absent.
 type CallerCorrelationID = string
 
-// Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+// Cents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 //
 // Example: 129900
 type Cents = common.Cents
@@ -109,11 +109,11 @@ type Confirmed struct {
 // ConfirmedSuccess defines model for Confirmed.Success.
 type ConfirmedSuccess bool
 
-// ConfirmedCustomer The customer as it was when the order was placed.
+// ConfirmedCustomer The customer at the time the order was placed.
 type ConfirmedCustomer struct {
 	Email string `json:"email"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID    ID      `json:"id"`
 	Name  string  `json:"name"`
 	Phone *string `json:"phone"`
@@ -121,25 +121,25 @@ type ConfirmedCustomer struct {
 
 // ConfirmedData defines model for ConfirmedData.
 type ConfirmedData struct {
-	// Customer The customer as it was when the order was placed.
+	// Customer The customer at the time the order was placed.
 	Customer ConfirmedCustomer `json:"customer"`
 	Order    ConfirmedOrder    `json:"order"`
 }
 
 // ConfirmedLine defines model for ConfirmedLine.
 type ConfirmedLine struct {
-	// ProductID An identifier. Opaque, never used twice.
+	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
 	Qty int64 `json:"qty"`
 
-	// SubtotalCents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+	// SubtotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
 	// Example: 129900
 	SubtotalCents Cents `json:"subtotal_cents"`
 
-	// UnitPriceCents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+	// UnitPriceCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
 	// Example: 129900
 	UnitPriceCents Cents `json:"unit_price_cents"`
@@ -147,25 +147,25 @@ type ConfirmedLine struct {
 
 // ConfirmedOrder defines model for ConfirmedOrder.
 type ConfirmedOrder struct {
-	// ConfirmedAt An instant (RFC 3339, UTC, microseconds).
+	// ConfirmedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	ConfirmedAt Time `json:"confirmed_at"`
 
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// CustomerID An identifier. Opaque, never used twice.
+	// CustomerID An id. Opaque and never reused.
 	CustomerID ID `json:"customer_id"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID     ID                   `json:"id"`
 	Items  []ConfirmedLine      `json:"items"`
 	Status ConfirmedOrderStatus `json:"status"`
 
-	// TotalCents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
 	// Example: 129900
 	TotalCents Cents `json:"total_cents"`
@@ -177,9 +177,9 @@ type ConfirmedOrderStatus string
 // CorrelationID defines model for CorrelationId.
 type CorrelationID = string
 
-// Failure An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+// Failure An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type Failure struct {
-	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+	// Code The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 	//
 	// Example: not_found
 	Code          ProblemCode   `json:"code"`
@@ -190,7 +190,7 @@ type Failure struct {
 	Error  StepError     `json:"error"`
 	Errors *[]FieldError `json:"errors,omitempty"`
 
-	// Order The order that was placed and then canceled, since it can't be confirmed. Its stock is given back.
+	// Order The order that was placed, and canceled because it cannot be confirmed. Its units are back in stock.
 	Order     *WithdrawnOrder `json:"order,omitempty"`
 	Shortages *[]Shortage     `json:"shortages,omitempty"`
 
@@ -217,29 +217,29 @@ type FieldError = common.FieldError
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An identifier. Opaque, never used twice.
+// ID An id. Opaque and never reused.
 type ID = common.ID
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
-	// CorrelationID Chosen by the caller. Null and the empty text are as good as none.
+	// CorrelationID An id chosen by the caller. Null and the empty string count as absent.
 	CorrelationID *CallerCorrelationID `json:"correlation_id,omitempty"`
 
-	// CustomerID An identifier. Opaque, never used twice.
+	// CustomerID An id. Opaque and never reused.
 	CustomerID ID `json:"customer_id"`
 
-	// IdempotencyKey A name for this order, chosen by the caller; the same at every try.
+	// IdempotencyKey A key for this order, chosen by the caller; a retry must have the same one.
 	//
 	// Example: erp-2026-000123
 	IdempotencyKey string `json:"idempotency_key"`
 
-	// Items The lines. Lines of one product are merged.
+	// Items The order lines. Lines of the same product are merged.
 	Items []OrderRequestLine `json:"items"`
 }
 
 // OrderRequestLine defines model for OrderRequestLine.
 type OrderRequestLine struct {
-	// ProductID An identifier. Opaque, never used twice.
+	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -248,25 +248,25 @@ type OrderRequestLine struct {
 	Qty int64 `json:"qty"`
 }
 
-// Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Problem = common.Problem
 
-// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+// ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 //
 // Example: not_found
 type ProblemCode = common.ProblemCode
 
-// Shortage One product of which less is in stock than the order asks for.
+// Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
 
-// Step How far the call came. Where there was nothing to call, as for a path that is not there, it is validate_input.
+// Step The failed step. It is validate_input if no step was reached, as for an unknown path.
 type Step string
 
 // StepError defines model for StepError.
 type StepError struct {
-	// Code What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+	// Code The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 	//
 	// Example: not_found
 	Code ProblemCode `json:"code"`
@@ -275,26 +275,26 @@ type StepError struct {
 	Errors  *[]FieldError `json:"errors,omitempty"`
 	Message string        `json:"message"`
 
-	// Shortages The products of which stock is short.
+	// Shortages The products with insufficient stock.
 	Shortages *[]Shortage `json:"shortages,omitempty"`
 
-	// Step How far the call came. Where there was nothing to call, as for a path that is not there, it is validate_input.
+	// Step The failed step. It is validate_input if no step was reached, as for an unknown path.
 	Step Step `json:"step"`
 }
 
-// Time An instant (RFC 3339, UTC, microseconds).
+// Time A time (RFC 3339) in UTC, with microseconds.
 //
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
 
-// WithdrawnOrder The order that was placed and then canceled, since it can't be confirmed. Its stock is given back.
+// WithdrawnOrder The order that was placed, and canceled because it cannot be confirmed. Its units are back in stock.
 type WithdrawnOrder struct {
-	// CanceledAt An instant (RFC 3339, UTC, microseconds).
+	// CanceledAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CanceledAt Time `json:"canceled_at"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID     ID                   `json:"id"`
 	Status WithdrawnOrderStatus `json:"status"`
 }
@@ -305,24 +305,24 @@ type WithdrawnOrderStatus string
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// InternalError What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
-// NoAnswer An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+// NoAnswer An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type NoAnswer = Failure
 
-// NoToken An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+// NoToken An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type NoToken = Failure
 
-// Refused An error of the order call: a problem document, and beside it `success`, `correlationId` and `error`. A repeat of a call that was refused for good gets the same document, its `trace_id` included.
+// Refused An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type Refused = Failure
 
-// Unavailable What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.
 type CreateAndConfirmOrderParams struct {
-	// XCorrelationID Ties the logs of all services together: an id of the caller's, such as erp-run-42. `correlation_id` in the body goes first; without either, the id is made of the idempotency key, the same at every try. An empty one is an absent one.
+	// XCorrelationID Identifies the call in the logs of all services, such as erp-run-42. `correlation_id` in the body takes precedence. Without either, the id is derived from the idempotency key, so that a retry has the same one. An empty value counts as absent.
 	XCorrelationID *CallerCorrelationID `json:"X-Correlation-Id,omitempty"`
 }
 

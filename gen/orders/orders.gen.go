@@ -43,34 +43,34 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
-// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 //
 // Example: user:admin
 type Caller = string
 
 // Cancellation defines model for Cancellation.
 type Cancellation struct {
-	// Reason Why.
+	// Reason Why the order is canceled.
 	//
 	// Example: the customer changed its mind
 	Reason *string `json:"reason,omitempty"`
 }
 
-// Cents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+// Cents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 //
 // Example: 129900
 type Cents = common.Cents
 
-// Confirmation Nothing is to be said.
+// Confirmation An object without fields.
 type Confirmation = struct{}
 
-// DayOrTime A day (UTC), or an instant (RFC 3339).
+// DayOrTime A day (UTC) or a time (RFC 3339).
 type DayOrTime = string
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError = common.FieldError
 
-// FirstStock Units in stock; 0 where it is left out.
+// FirstStock The initial units in stock; 0 if omitted.
 //
 // Example: 50
 type FirstStock = int64
@@ -78,19 +78,19 @@ type FirstStock = int64
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An identifier. Opaque, never used twice.
+// ID An id. Opaque and never reused.
 type ID = common.ID
 
 // KeyText defines model for KeyText.
 type KeyText = common.KeyText
 
-// NamedCaller A caller without a token of its own.
+// NamedCaller A caller without a token.
 type NamedCaller string
 
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
 
-// NullableTime An instant (RFC 3339, UTC, microseconds), or null where it has not come.
+// NullableTime A time (RFC 3339) in UTC, with microseconds; null until it happens.
 //
 // Example: 2026-01-15T09:30:00.123456Z
 type NullableTime = common.NullableTime
@@ -99,43 +99,43 @@ type NullableTime = common.NullableTime
 type Order struct {
 	CancelReason *string `json:"cancel_reason"`
 
-	// CanceledAt An instant (RFC 3339, UTC, microseconds), or null where it has not come.
+	// CanceledAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CanceledAt *NullableTime `json:"canceled_at"`
 
-	// ConfirmedAt An instant (RFC 3339, UTC, microseconds), or null where it has not come.
+	// ConfirmedAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	ConfirmedAt *NullableTime `json:"confirmed_at"`
 
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// Customer The customer as it was when the order was placed. Later changes of the customer don't reach it.
+	// Customer The customer at the time the order was placed. Later changes to the customer do not affect it.
 	Customer OrderCustomer `json:"customer"`
 
-	// CustomerID An identifier. Opaque, never used twice.
+	// CustomerID An id. Opaque and never reused.
 	CustomerID ID `json:"customer_id"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID ID `json:"id"`
 
-	// Items The lines, by product.
+	// Items The order lines, ordered by product id.
 	Items []OrderLine `json:"items"`
 
-	// Status Where the order is in its life.
+	// Status The status of an order.
 	Status OrderStatus `json:"status"`
 
-	// TotalCents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
 	// Example: 129900
 	TotalCents Cents `json:"total_cents"`
 }
 
-// OrderCustomer The customer as it was when the order was placed. Later changes of the customer don't reach it.
+// OrderCustomer The customer at the time the order was placed. Later changes to the customer do not affect it.
 type OrderCustomer struct {
 	Email string  `json:"email"`
 	Name  string  `json:"name"`
@@ -144,23 +144,23 @@ type OrderCustomer struct {
 
 // OrderEvent A change of an order's status.
 type OrderEvent struct {
-	// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+	// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 	//
 	// Example: user:admin
 	Caller *Caller `json:"caller"`
 
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// From The status before; null where the order was placed.
+	// From The previous status; null when the order is placed.
 	From *OrderStatus `json:"from"`
 
-	// Reason Why, where it was said.
+	// Reason Why the change was made; null if no reason was given.
 	Reason *Reason `json:"reason"`
 
-	// To Where the order is in its life.
+	// To The status of an order.
 	To OrderStatus `json:"to"`
 }
 
@@ -174,27 +174,27 @@ type OrderEventPage struct {
 
 // OrderInput defines model for OrderInput.
 type OrderInput struct {
-	// CustomerID An identifier. Opaque, never used twice.
+	// CustomerID An id. Opaque and never reused.
 	CustomerID ID `json:"customer_id"`
 
-	// Items The lines. Lines of one product are merged.
+	// Items The order lines. Lines of the same product are merged.
 	Items []OrderLineInput `json:"items"`
 }
 
 // OrderLine defines model for OrderLine.
 type OrderLine struct {
-	// ProductID An identifier. Opaque, never used twice.
+	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
 	Qty int64 `json:"qty"`
 
-	// SubtotalCents An amount of money in whole cents. At most 2^53 - 1, which every JSON reader keeps exact.
+	// SubtotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
 	// Example: 129900
 	SubtotalCents Cents `json:"subtotal_cents"`
 
-	// UnitPriceCents The price of one unit, in whole cents.
+	// UnitPriceCents The price of one unit in cents.
 	//
 	// Example: 129900
 	UnitPriceCents PriceCents `json:"unit_price_cents"`
@@ -202,7 +202,7 @@ type OrderLine struct {
 
 // OrderLineInput defines model for OrderLineInput.
 type OrderLineInput struct {
-	// ProductID An identifier. Opaque, never used twice.
+	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -219,43 +219,43 @@ type OrderPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// OrderStatus Where the order is in its life.
+// OrderStatus The status of an order.
 type OrderStatus string
 
-// PriceCents The price of one unit, in whole cents.
+// PriceCents The price of one unit in cents.
 //
 // Example: 129900
 type PriceCents = int64
 
-// Problem What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Problem = common.Problem
 
-// ProblemCode What went wrong, stable across versions. `x-extensible-enum` has the codes of this version. New codes may come; treat an unknown one by its status.
+// ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
 //
 // Example: not_found
 type ProblemCode = common.ProblemCode
 
 // Product defines model for Product.
 type Product struct {
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID ID `json:"id"`
 
-	// Name What it is. No blanks around it.
+	// Name The product name, without surrounding white space.
 	//
 	// Example: Cordless drill 18 V
 	Name ProductName `json:"name"`
 
-	// PriceCents The price of one unit, in whole cents.
+	// PriceCents The price of one unit in cents.
 	//
 	// Example: 129900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// SKU The stock keeping unit. Its case counts.
+	// SKU The stock keeping unit, case-sensitive.
 	//
 	// Example: DRILL-18V
 	SKU SKU `json:"sku"`
@@ -265,7 +265,7 @@ type Product struct {
 	// Example: 50
 	Stock int64 `json:"stock"`
 
-	// UpdatedAt An instant (RFC 3339, UTC, microseconds).
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	UpdatedAt Time `json:"updated_at"`
@@ -273,17 +273,17 @@ type Product struct {
 
 // ProductChange defines model for ProductChange.
 type ProductChange struct {
-	// Name What it is. No blanks around it.
+	// Name The product name, without surrounding white space.
 	//
 	// Example: Cordless drill 18 V
 	Name *ProductName `json:"name,omitempty"`
 
-	// PriceCents The price of one unit, in whole cents.
+	// PriceCents The price of one unit in cents.
 	//
 	// Example: 129900
 	PriceCents *PriceCents `json:"price_cents,omitempty"`
 
-	// Reason Why the stock is set, for its movements. Goes with `stock` alone.
+	// Reason Why the stock changes, for the stock movement. Allowed only together with `stock`.
 	//
 	// Example: delivery of May 4
 	Reason *string `json:"reason,omitempty"`
@@ -296,28 +296,28 @@ type ProductChange struct {
 
 // ProductInput defines model for ProductInput.
 type ProductInput struct {
-	// Name What it is. No blanks around it.
+	// Name The product name, without surrounding white space.
 	//
 	// Example: Cordless drill 18 V
 	Name ProductName `json:"name"`
 
-	// PriceCents The price of one unit, in whole cents.
+	// PriceCents The price of one unit in cents.
 	//
 	// Example: 129900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// SKU The stock keeping unit. Its case counts.
+	// SKU The stock keeping unit, case-sensitive.
 	//
 	// Example: DRILL-18V
 	SKU SKU `json:"sku"`
 
-	// Stock Units in stock; 0 where it is left out.
+	// Stock The initial units in stock; 0 if omitted.
 	//
 	// Example: 50
 	Stock FirstStock `json:"stock,omitempty"`
 }
 
-// ProductName What it is. No blanks around it.
+// ProductName The product name, without surrounding white space.
 //
 // Example: Cordless drill 18 V
 type ProductName = string
@@ -330,15 +330,15 @@ type ProductPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Reason Why, where it was said.
+// Reason Why the change was made; null if no reason was given.
 type Reason = string
 
-// SKU The stock keeping unit. Its case counts.
+// SKU The stock keeping unit, case-sensitive.
 //
 // Example: DRILL-18V
 type SKU = string
 
-// Shortage One product of which less is in stock than the order asks for.
+// Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
@@ -348,40 +348,40 @@ type Shortage = common.Shortage
 // Example: 50
 type Stock = int64
 
-// StockLevel Units in stock. Null for what was done before this was recorded.
+// StockLevel Units in stock; null for movements older than this field.
 //
 // Example: 48
 type StockLevel = int64
 
 // StockMovement defines model for StockMovement.
 type StockMovement struct {
-	// Caller Who did it: `user:` and the name that logged in, `service` for the service token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for what was done before this was recorded.
+	// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 	//
 	// Example: user:admin
 	Caller *Caller `json:"caller"`
 
-	// CreatedAt An instant (RFC 3339, UTC, microseconds).
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// Delta Units, to less from.
+	// Delta `to` minus `from`, in units.
 	//
 	// Example: 12
 	Delta int64 `json:"delta"`
 
-	// From Units in stock. Null for what was done before this was recorded.
+	// From Units in stock; null for movements older than this field.
 	//
 	// Example: 48
 	From *StockLevel `json:"from"`
 
-	// ID An identifier. Opaque, never used twice.
+	// ID An id. Opaque and never reused.
 	ID ID `json:"id"`
 
-	// Reason Why, where it was said.
+	// Reason Why the change was made; null if no reason was given.
 	Reason *Reason `json:"reason"`
 
-	// To Units in stock. Null for what was done before this was recorded.
+	// To Units in stock; null for movements older than this field.
 	//
 	// Example: 48
 	To *StockLevel `json:"to"`
@@ -395,7 +395,7 @@ type StockMovementPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Time An instant (RFC 3339, UTC, microseconds).
+// Time A time (RFC 3339) in UTC, with microseconds.
 //
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
@@ -415,34 +415,34 @@ type IfMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// OnBehalfOf A caller without a token of its own.
+// OnBehalfOf A caller without a token.
 type OnBehalfOf = NamedCaller
 
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
 
-// BadRequest What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BadRequest An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BadRequest = Problem
 
-// BodyTooLarge What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// BodyTooLarge An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type BodyTooLarge = Problem
 
-// Conflict What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Conflict = Problem
 
-// Forbidden What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Forbidden = Problem
 
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// IdempotencyKeyReused What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type IdempotencyKeyReused = Problem
 
-// InternalError What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
-// NotFound What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type NotFound = Problem
 
 // OrderCanceled defines model for OrderCanceled.
@@ -451,126 +451,126 @@ type OrderCanceled = Order
 // OrderConfirmed defines model for OrderConfirmed.
 type OrderConfirmed = Order
 
-// PreconditionFailed What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type PreconditionFailed = Problem
 
-// Refused What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
 
-// Unauthorized What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 
-// Unavailable What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
-// Unknown What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// Unknown An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type Unknown = Problem
 
-// UnsupportedMediaType What went wrong (RFC 9457). `code` is for programs, `detail` for people, `trace_id` finds the request in the logs. `errors` is there where input is at fault, `shortages` where stock is short.
+// UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Search Only orders whose customer, as it was when the order was placed, has this text in its name or e-mail address, such as acme. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
+	// Search Returns only orders whose customer had this text, such as acme, in its name or e-mail address when the order was placed. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// Status Only orders in this state.
+	// Status Returns only orders with this status.
 	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
 
-	// CustomerID Only orders of this customer.
+	// CustomerID Returns only orders of this customer.
 	CustomerID *ID `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 
-	// From Only orders created at or after this instant (RFC 3339), such as 2026-01-15T09:30:00Z, or from the start of this day (UTC) on, such as 2026-01-01.
+	// From Returns only orders created at or after this time (RFC 3339), such as 2026-01-15T09:30:00Z, or on or after this day (UTC), such as 2026-01-01.
 	From *DayOrTime `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only orders created before this instant (RFC 3339), or until the end of this day (UTC): from=2026-01-01 and to=2026-01-31 are the whole of January. Not before `from`.
+	// To Returns only orders created before this time (RFC 3339), or on or before this day (UTC): from=2026-01-01 and to=2026-01-31 return all orders of January. Must not be before `from`.
 	To *DayOrTime `form:"to,omitempty" json:"to,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many entries a page holds at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
-	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 
-	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	// XCaller The caller on whose behalf a service sends the request. Requires the service token; with any other token the response is 403. `anonymous` has its own idempotency keys and appears in the history.
 	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 
-	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	// XCaller The caller on whose behalf a service sends the request. Requires the service token; with any other token the response is 403. `anonymous` has its own idempotency keys and appears in the history.
 	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IdempotencyKey A name for this confirmation, chosen by the caller, as with every POST. It is required here, in this header or in X-Idempotency-Key.
+	// IdempotencyKey A key for this confirmation, chosen by the caller, as for every POST. It is required here, either in this header or in X-Idempotency-Key.
 	IdempotencyKey ConfirmationKey `json:"Idempotency-Key"`
 
-	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 
-	// XCaller For services, with the service token: the caller that the request is for. `anonymous` has idempotency keys of its own, and stands in the history. With another token the answer is 403.
+	// XCaller The caller on whose behalf a service sends the request. Requires the service token; with any other token the response is 403. `anonymous` has its own idempotency keys and appears in the history.
 	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
 }
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.
 type ListOrderHistoryParams struct {
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many entries a page holds at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search Only products whose SKU or name contains this text, such as drill. Case and accents don't count; `%` and `_` stand for themselves. A search looks at a bounded number of rows for one page: the page may then hold fewer than `limit`, or none, and yet have a `next_cursor`.
+	// Search Returns only products whose SKU or name contains this text, such as drill. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many entries a page holds at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// IdempotencyKey A name for this attempt, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, 3.3.3), which is the same key. A repeat with the same key and the same request gets the first answer again, byte for byte, with `Idempotency-Replayed: true`; the same key with another request gets 422. Keys are kept per caller for 24 hours.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
-	// XIdempotencyKey Takes the place of Idempotency-Key where that is not sent, also where it is required. Where both are sent they must agree.
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
-	// IfMatch The ETag of the representation that the change is based on (RFC 9110, 13.1.1). When the resource has changed since, nothing is written and the answer is 412. Absent or `*`, the change is made whatever the state.
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListStockMovementsParams defines parameters for ListStockMovements.
 type ListStockMovementsParams struct {
-	// Cursor Where the previous page ended, its `next_cursor` as it was given. Absent on the first page. A walk through all pages has every entry that was there when it began, and still is, exactly once. An entry that comes while it goes on may be in it or not.
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many entries a page holds at most.
+	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 

@@ -93,7 +93,7 @@ type ClientInterface interface {
 
 	// LoginWithBody Log in
 	//
-	// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+	// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -102,7 +102,7 @@ type ClientInterface interface {
 
 	// Login Log in
 	//
-	// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+	// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -111,14 +111,14 @@ type ClientInterface interface {
 
 	// ListCustomers List customers
 	//
-	// A page of customers, oldest first. Deleted ones are left out.
+	// Returns a page of customers, oldest first. Deleted customers are omitted.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
 	ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateCustomerWithBody Create a customer
 	//
-	// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+	// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -127,7 +127,7 @@ type ClientInterface interface {
 
 	// CreateCustomer Create a customer
 	//
-	// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+	// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -136,48 +136,48 @@ type ClientInterface interface {
 
 	// DeleteCustomer Delete a customer
 	//
-	// The customer can't order any more and is no longer listed; its orders stay. Its e-mail address is free again.
+	// Deletes a customer. It is no longer listed and cannot place orders, except that orders-api may accept its orders until its cached copy expires (CUSTOMER_CACHE_TTL, 30 seconds by default). Its orders remain, and its e-mail address becomes available.
 	//
 	// Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 	DeleteCustomer(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCustomer Get a customer
 	//
-	// One customer. A deleted one is not found.
+	// Returns a customer. A deleted customer is not found.
 	//
 	// Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
 	GetCustomer(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCustomerWithBody Change a customer
+	// UpdateCustomerWithBody Update a customer
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomerWithBody(ctx context.Context, id ID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCustomer Change a customer
+	// UpdateCustomer Update a customer
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomer(ctx context.Context, id ID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReplaceCustomerWithBody Change a customer, as PATCH does
+	// ReplaceCustomerWithBody Update a customer, like PATCH
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /customers/{id} (the `ReplaceCustomer` operationId).
 	ReplaceCustomerWithBody(ctx context.Context, id ID, params *ReplaceCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReplaceCustomer Change a customer, as PATCH does
+	// ReplaceCustomer Update a customer, like PATCH
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -186,21 +186,21 @@ type ClientInterface interface {
 
 	// GetHealth Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCustomerInternal Get a customer, for services
 	//
-	// As getCustomer, for the other services. It takes the service token alone, never a user's token.
+	// Like getCustomer, but for the other services. Accepts only the service token, no access token.
 	//
 	// Corresponds with GET /internal/customers/{id} (the `GetCustomerInternal` operationId).
 	GetCustomerInternal(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReady Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -208,7 +208,7 @@ type ClientInterface interface {
 
 // LoginWithBody Log in
 //
-// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 //
 // Takes any type of body and a specified content type.
 //
@@ -227,7 +227,7 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 
 // Login Log in
 //
-// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -246,7 +246,7 @@ func (c *Client) Login(ctx context.Context, body LoginJSONRequestBody, reqEditor
 
 // ListCustomers List customers
 //
-// A page of customers, oldest first. Deleted ones are left out.
+// Returns a page of customers, oldest first. Deleted customers are omitted.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
 func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -263,7 +263,7 @@ func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams,
 
 // CreateCustomerWithBody Create a customer
 //
-// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 //
 // Takes any type of body and a specified content type.
 //
@@ -282,7 +282,7 @@ func (c *Client) CreateCustomerWithBody(ctx context.Context, params *CreateCusto
 
 // CreateCustomer Create a customer
 //
-// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -301,7 +301,7 @@ func (c *Client) CreateCustomer(ctx context.Context, params *CreateCustomerParam
 
 // DeleteCustomer Delete a customer
 //
-// The customer can't order any more and is no longer listed; its orders stay. Its e-mail address is free again.
+// Deletes a customer. It is no longer listed and cannot place orders, except that orders-api may accept its orders until its cached copy expires (CUSTOMER_CACHE_TTL, 30 seconds by default). Its orders remain, and its e-mail address becomes available.
 //
 // Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 func (c *Client) DeleteCustomer(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -318,7 +318,7 @@ func (c *Client) DeleteCustomer(ctx context.Context, id ID, reqEditors ...Reques
 
 // GetCustomer Get a customer
 //
-// One customer. A deleted one is not found.
+// Returns a customer. A deleted customer is not found.
 //
 // Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
 func (c *Client) GetCustomer(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -333,9 +333,9 @@ func (c *Client) GetCustomer(ctx context.Context, id ID, reqEditors ...RequestEd
 	return c.Client.Do(req)
 }
 
-// UpdateCustomerWithBody Change a customer
+// UpdateCustomerWithBody Update a customer
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -352,9 +352,9 @@ func (c *Client) UpdateCustomerWithBody(ctx context.Context, id ID, params *Upda
 	return c.Client.Do(req)
 }
 
-// UpdateCustomer Change a customer
+// UpdateCustomer Update a customer
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -371,9 +371,9 @@ func (c *Client) UpdateCustomer(ctx context.Context, id ID, params *UpdateCustom
 	return c.Client.Do(req)
 }
 
-// ReplaceCustomerWithBody Change a customer, as PATCH does
+// ReplaceCustomerWithBody Update a customer, like PATCH
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -390,9 +390,9 @@ func (c *Client) ReplaceCustomerWithBody(ctx context.Context, id ID, params *Rep
 	return c.Client.Do(req)
 }
 
-// ReplaceCustomer Change a customer, as PATCH does
+// ReplaceCustomer Update a customer, like PATCH
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -411,7 +411,7 @@ func (c *Client) ReplaceCustomer(ctx context.Context, id ID, params *ReplaceCust
 
 // GetHealth Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -428,7 +428,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // GetCustomerInternal Get a customer, for services
 //
-// As getCustomer, for the other services. It takes the service token alone, never a user's token.
+// Like getCustomer, but for the other services. Accepts only the service token, no access token.
 //
 // Corresponds with GET /internal/customers/{id} (the `GetCustomerInternal` operationId).
 func (c *Client) GetCustomerInternal(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -445,7 +445,7 @@ func (c *Client) GetCustomerInternal(ctx context.Context, id ID, reqEditors ...R
 
 // GetReady Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -970,7 +970,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithBodyWithResponse Log in
 	//
-	// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+	// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -979,7 +979,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithResponse Log in
 	//
-	// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+	// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -988,7 +988,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomersWithResponse List customers
 	//
-	// A page of customers, oldest first. Deleted ones are left out.
+	// Returns a page of customers, oldest first. Deleted customers are omitted.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -997,7 +997,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCustomerWithBodyWithResponse Create a customer
 	//
-	// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+	// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1006,7 +1006,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCustomerWithResponse Create a customer
 	//
-	// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+	// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1015,7 +1015,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteCustomerWithResponse Delete a customer
 	//
-	// The customer can't order any more and is no longer listed; its orders stay. Its e-mail address is free again.
+	// Deletes a customer. It is no longer listed and cannot place orders, except that orders-api may accept its orders until its cached copy expires (CUSTOMER_CACHE_TTL, 30 seconds by default). Its orders remain, and its e-mail address becomes available.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1024,43 +1024,43 @@ type ClientWithResponsesInterface interface {
 
 	// GetCustomerWithResponse Get a customer
 	//
-	// One customer. A deleted one is not found.
+	// Returns a customer. A deleted customer is not found.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
 	GetCustomerWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetCustomerResponse, error)
 
-	// UpdateCustomerWithBodyWithResponse Change a customer
+	// UpdateCustomerWithBodyWithResponse Update a customer
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomerWithBodyWithResponse(ctx context.Context, id ID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
 
-	// UpdateCustomerWithResponse Change a customer
+	// UpdateCustomerWithResponse Update a customer
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomerWithResponse(ctx context.Context, id ID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
 
-	// ReplaceCustomerWithBodyWithResponse Change a customer, as PATCH does
+	// ReplaceCustomerWithBodyWithResponse Update a customer, like PATCH
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /customers/{id} (the `ReplaceCustomer` operationId).
 	ReplaceCustomerWithBodyWithResponse(ctx context.Context, id ID, params *ReplaceCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceCustomerResponse, error)
 
-	// ReplaceCustomerWithResponse Change a customer, as PATCH does
+	// ReplaceCustomerWithResponse Update a customer, like PATCH
 	//
-	// Writes the fields that are sent and leaves the others.
+	// Updates the fields in the body and leaves the others unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1069,7 +1069,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1078,7 +1078,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetCustomerInternalWithResponse Get a customer, for services
 	//
-	// As getCustomer, for the other services. It takes the service token alone, never a user's token.
+	// Like getCustomer, but for the other services. Accepts only the service token, no access token.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1087,7 +1087,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2107,7 +2107,7 @@ func (r GetReadyResponse) ContentType() string {
 
 // LoginWithBodyWithResponse Log in
 //
-// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2122,7 +2122,7 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 
 // LoginWithResponse Log in
 //
-// Exchanges a user name and a password for an access token. An unknown user and a wrong password get the same answer. Tries are limited per address.
+// Exchanges a user name and a password for an access token. The response does not tell an unknown user from a wrong password. Attempts are limited per IPv4 address, or per /64 of IPv6 addresses.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2137,7 +2137,7 @@ func (c *ClientWithResponses) LoginWithResponse(ctx context.Context, body LoginJ
 
 // ListCustomersWithResponse List customers
 //
-// A page of customers, oldest first. Deleted ones are left out.
+// Returns a page of customers, oldest first. Deleted customers are omitted.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2152,7 +2152,7 @@ func (c *ClientWithResponses) ListCustomersWithResponse(ctx context.Context, par
 
 // CreateCustomerWithBodyWithResponse Create a customer
 //
-// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2167,7 +2167,7 @@ func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Con
 
 // CreateCustomerWithResponse Create a customer
 //
-// Creates a customer. An e-mail address belongs to one customer at a time, whatever its case.
+// Creates a customer. E-mail addresses are unique among customers, ignoring case.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2182,7 +2182,7 @@ func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, pa
 
 // DeleteCustomerWithResponse Delete a customer
 //
-// The customer can't order any more and is no longer listed; its orders stay. Its e-mail address is free again.
+// Deletes a customer. It is no longer listed and cannot place orders, except that orders-api may accept its orders until its cached copy expires (CUSTOMER_CACHE_TTL, 30 seconds by default). Its orders remain, and its e-mail address becomes available.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2197,7 +2197,7 @@ func (c *ClientWithResponses) DeleteCustomerWithResponse(ctx context.Context, id
 
 // GetCustomerWithResponse Get a customer
 //
-// One customer. A deleted one is not found.
+// Returns a customer. A deleted customer is not found.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2210,9 +2210,9 @@ func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id ID
 	return ParseGetCustomerResponse(rsp)
 }
 
-// UpdateCustomerWithBodyWithResponse Change a customer
+// UpdateCustomerWithBodyWithResponse Update a customer
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2225,9 +2225,9 @@ func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Con
 	return ParseUpdateCustomerResponse(rsp)
 }
 
-// UpdateCustomerWithResponse Change a customer
+// UpdateCustomerWithResponse Update a customer
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2240,9 +2240,9 @@ func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id
 	return ParseUpdateCustomerResponse(rsp)
 }
 
-// ReplaceCustomerWithBodyWithResponse Change a customer, as PATCH does
+// ReplaceCustomerWithBodyWithResponse Update a customer, like PATCH
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2255,9 +2255,9 @@ func (c *ClientWithResponses) ReplaceCustomerWithBodyWithResponse(ctx context.Co
 	return ParseReplaceCustomerResponse(rsp)
 }
 
-// ReplaceCustomerWithResponse Change a customer, as PATCH does
+// ReplaceCustomerWithResponse Update a customer, like PATCH
 //
-// Writes the fields that are sent and leaves the others.
+// Updates the fields in the body and leaves the others unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2272,7 +2272,7 @@ func (c *ClientWithResponses) ReplaceCustomerWithResponse(ctx context.Context, i
 
 // GetHealthWithResponse Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2287,7 +2287,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // GetCustomerInternalWithResponse Get a customer, for services
 //
-// As getCustomer, for the other services. It takes the service token alone, never a user's token.
+// Like getCustomer, but for the other services. Accepts only the service token, no access token.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2302,7 +2302,7 @@ func (c *ClientWithResponses) GetCustomerInternalWithResponse(ctx context.Contex
 
 // GetReadyWithResponse Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Returns a wrapper object for the known response body format(s).
 //

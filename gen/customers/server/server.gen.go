@@ -32,10 +32,10 @@ type ServerInterface interface {
 	// GetCustomer Get a customer
 	// (GET /customers/{id})
 	GetCustomer(ctx echo.Context, id ID) error
-	// UpdateCustomer Change a customer
+	// UpdateCustomer Update a customer
 	// (PATCH /customers/{id})
 	UpdateCustomer(ctx echo.Context, id ID, params UpdateCustomerParams) error
-	// ReplaceCustomer Change a customer, as PATCH does
+	// ReplaceCustomer Update a customer, like PATCH
 	// (PUT /customers/{id})
 	ReplaceCustomer(ctx echo.Context, id ID, params ReplaceCustomerParams) error
 	// GetHealth Liveness
@@ -1646,10 +1646,10 @@ type StrictServerInterface interface {
 	// GetCustomer Get a customer
 	// (GET /customers/{id})
 	GetCustomer(ctx context.Context, request GetCustomerRequestObject) (GetCustomerResponseObject, error)
-	// UpdateCustomer Change a customer
+	// UpdateCustomer Update a customer
 	// (PATCH /customers/{id})
 	UpdateCustomer(ctx context.Context, request UpdateCustomerRequestObject) (UpdateCustomerResponseObject, error)
-	// ReplaceCustomer Change a customer, as PATCH does
+	// ReplaceCustomer Update a customer, like PATCH
 	// (PUT /customers/{id})
 	ReplaceCustomer(ctx context.Context, request ReplaceCustomerRequestObject) (ReplaceCustomerResponseObject, error)
 	// GetHealth Liveness

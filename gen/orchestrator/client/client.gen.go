@@ -93,14 +93,14 @@ type ClientInterface interface {
 
 	// GetHealth Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -109,7 +109,7 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -118,7 +118,7 @@ type ClientInterface interface {
 
 	// GetReady Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -126,7 +126,7 @@ type ClientInterface interface {
 
 // GetHealth Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -143,7 +143,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // CreateAndConfirmOrderWithBody Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -162,7 +162,7 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, params *Crea
 
 // CreateAndConfirmOrder Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -181,7 +181,7 @@ func (c *Client) CreateAndConfirmOrder(ctx context.Context, params *CreateAndCon
 
 // GetReady Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -351,7 +351,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -360,7 +360,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -369,7 +369,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order
 	//
-	// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+	// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -378,7 +378,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -697,7 +697,7 @@ func (r GetReadyResponse) ContentType() string {
 
 // GetHealthWithResponse Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -712,7 +712,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -727,7 +727,7 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order
 //
-// Checks the customer, places the order and confirms it. The caller's token is passed on. Without one the answer is 401, except where the service is started with ALLOW_ANONYMOUS=true. Repeat the call with the same `idempotency_key` and the same order after any failure: it picks up where it stood and ends in the same single order and the same answer. Every error has the shape of `Failure`: `error.step` names the step that failed and `error.code` is its problem code. An order that was placed and can't be confirmed, ever, is canceled, which gives its stock back, and the answer has it as `order`.
+// Validates the customer, places the order and confirms it. The caller's token is passed on to orders-api. Without a token the response is 401, unless the service runs with ALLOW_ANONYMOUS=true. After a failure, retry the call with the same `idempotency_key` and the same order: it resumes where it stopped, and ends with the same single order and the same response. Every error has the shape of `Failure`: `error.step` is the failed step and `error.code` the problem code. If a placed order can never be confirmed, it is canceled, its units return to stock, and the response has it as `order`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -742,7 +742,7 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithResponse(ctx context.Cont
 
 // GetReadyWithResponse Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Returns a wrapper object for the known response body format(s).
 //

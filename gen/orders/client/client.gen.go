@@ -93,21 +93,21 @@ type ClientInterface interface {
 
 	// GetHealth Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrders List orders
 	//
-	// A page of orders, newest first. Orders of deleted customers are among them.
+	// Returns a page of orders, newest first, including those of deleted customers.
 	//
 	// Corresponds with GET /orders (the `ListOrders` operationId).
 	ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateOrderWithBody Place an order
 	//
-	// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+	// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -116,7 +116,7 @@ type ClientInterface interface {
 
 	// CreateOrder Place an order
 	//
-	// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+	// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -125,14 +125,14 @@ type ClientInterface interface {
 
 	// GetOrder Get an order
 	//
-	// One order with its lines, by product.
+	// Returns an order with its lines, ordered by product id.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelOrderWithBody Cancel an order
 	//
-	// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+	// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -141,7 +141,7 @@ type ClientInterface interface {
 
 	// CancelOrder Cancel an order
 	//
-	// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+	// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -150,7 +150,7 @@ type ClientInterface interface {
 
 	// ConfirmOrderWithBody Confirm an order
 	//
-	// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+	// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -159,30 +159,30 @@ type ClientInterface interface {
 
 	// ConfirmOrder Confirm an order
 	//
-	// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+	// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/{id}/confirm (the `ConfirmOrder` operationId).
 	ConfirmOrder(ctx context.Context, id ID, params *ConfirmOrderParams, body ConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListOrderHistory List what became of an order
+	// ListOrderHistory List the history of an order
 	//
-	// A page of the changes of an order's status, from its placing on.
+	// Returns a page of the status changes of an order, oldest first.
 	//
 	// Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 	ListOrderHistory(ctx context.Context, id ID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts List products
 	//
-	// A page of the catalogue, oldest first.
+	// Returns a page of products, oldest first.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProductWithBody Create a product
 	//
-	// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+	// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -191,7 +191,7 @@ type ClientInterface interface {
 
 	// CreateProduct Create a product
 	//
-	// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+	// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -200,39 +200,39 @@ type ClientInterface interface {
 
 	// GetProduct Get a product
 	//
-	// One product, with what is in stock of it now.
+	// Returns a product with its current stock.
 	//
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
 	GetProduct(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateProductWithBody Change a product
+	// UpdateProductWithBody Update a product
 	//
-	// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithBody(ctx context.Context, id ID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateProduct Change a product
+	// UpdateProduct Update a product
 	//
-	// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProduct(ctx context.Context, id ID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListStockMovements List what people did to the stock
+	// ListStockMovements List stock movements
 	//
-	// A page of the manual changes of a product's stock, newest first: its first stock, and every PATCH that set another. What orders take and give back is in the orders.
+	// Returns a page of the manual changes of a product's stock, newest first: the initial stock, and every PATCH that changed it. Units that orders take and return are recorded in the orders.
 	//
 	// Corresponds with GET /products/{id}/stock-movements (the `ListStockMovements` operationId).
 	ListStockMovements(ctx context.Context, id ID, params *ListStockMovementsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReady Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -240,7 +240,7 @@ type ClientInterface interface {
 
 // GetHealth Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -257,7 +257,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // ListOrders List orders
 //
-// A page of orders, newest first. Orders of deleted customers are among them.
+// Returns a page of orders, newest first, including those of deleted customers.
 //
 // Corresponds with GET /orders (the `ListOrders` operationId).
 func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -274,7 +274,7 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Place an order
 //
-// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 //
 // Takes any type of body and a specified content type.
 //
@@ -293,7 +293,7 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 
 // CreateOrder Place an order
 //
-// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -312,7 +312,7 @@ func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, bod
 
 // GetOrder Get an order
 //
-// One order with its lines, by product.
+// Returns an order with its lines, ordered by product id.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -329,7 +329,7 @@ func (c *Client) GetOrder(ctx context.Context, id ID, reqEditors ...RequestEdito
 
 // CancelOrderWithBody Cancel an order
 //
-// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 //
 // Takes any type of body and a specified content type.
 //
@@ -348,7 +348,7 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id ID, params *CancelO
 
 // CancelOrder Cancel an order
 //
-// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -367,7 +367,7 @@ func (c *Client) CancelOrder(ctx context.Context, id ID, params *CancelOrderPara
 
 // ConfirmOrderWithBody Confirm an order
 //
-// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 //
 // Takes any type of body and a specified content type.
 //
@@ -386,7 +386,7 @@ func (c *Client) ConfirmOrderWithBody(ctx context.Context, id ID, params *Confir
 
 // ConfirmOrder Confirm an order
 //
-// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -403,9 +403,9 @@ func (c *Client) ConfirmOrder(ctx context.Context, id ID, params *ConfirmOrderPa
 	return c.Client.Do(req)
 }
 
-// ListOrderHistory List what became of an order
+// ListOrderHistory List the history of an order
 //
-// A page of the changes of an order's status, from its placing on.
+// Returns a page of the status changes of an order, oldest first.
 //
 // Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 func (c *Client) ListOrderHistory(ctx context.Context, id ID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -422,7 +422,7 @@ func (c *Client) ListOrderHistory(ctx context.Context, id ID, params *ListOrderH
 
 // ListProducts List products
 //
-// A page of the catalogue, oldest first.
+// Returns a page of products, oldest first.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -439,7 +439,7 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 
 // CreateProductWithBody Create a product
 //
-// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 //
 // Takes any type of body and a specified content type.
 //
@@ -458,7 +458,7 @@ func (c *Client) CreateProductWithBody(ctx context.Context, params *CreateProduc
 
 // CreateProduct Create a product
 //
-// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -477,7 +477,7 @@ func (c *Client) CreateProduct(ctx context.Context, params *CreateProductParams,
 
 // GetProduct Get a product
 //
-// One product, with what is in stock of it now.
+// Returns a product with its current stock.
 //
 // Corresponds with GET /products/{id} (the `GetProduct` operationId).
 func (c *Client) GetProduct(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -492,9 +492,9 @@ func (c *Client) GetProduct(ctx context.Context, id ID, reqEditors ...RequestEdi
 	return c.Client.Do(req)
 }
 
-// UpdateProductWithBody Change a product
+// UpdateProductWithBody Update a product
 //
-// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -511,9 +511,9 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ID, params *Updat
 	return c.Client.Do(req)
 }
 
-// UpdateProduct Change a product
+// UpdateProduct Update a product
 //
-// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -530,9 +530,9 @@ func (c *Client) UpdateProduct(ctx context.Context, id ID, params *UpdateProduct
 	return c.Client.Do(req)
 }
 
-// ListStockMovements List what people did to the stock
+// ListStockMovements List stock movements
 //
-// A page of the manual changes of a product's stock, newest first: its first stock, and every PATCH that set another. What orders take and give back is in the orders.
+// Returns a page of the manual changes of a product's stock, newest first: the initial stock, and every PATCH that changed it. Units that orders take and return are recorded in the orders.
 //
 // Corresponds with GET /products/{id}/stock-movements (the `ListStockMovements` operationId).
 func (c *Client) ListStockMovements(ctx context.Context, id ID, params *ListStockMovementsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -549,7 +549,7 @@ func (c *Client) ListStockMovements(ctx context.Context, id ID, params *ListStoc
 
 // GetReady Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1453,7 +1453,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Liveness
 	//
-	// Answers as long as the process runs. It touches nothing else.
+	// Returns 200 while the process runs. It checks no dependency.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1462,7 +1462,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListOrdersWithResponse List orders
 	//
-	// A page of orders, newest first. Orders of deleted customers are among them.
+	// Returns a page of orders, newest first, including those of deleted customers.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1471,7 +1471,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Place an order
 	//
-	// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+	// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1480,7 +1480,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithResponse Place an order
 	//
-	// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+	// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1489,7 +1489,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetOrderWithResponse Get an order
 	//
-	// One order with its lines, by product.
+	// Returns an order with its lines, ordered by product id.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1498,7 +1498,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithBodyWithResponse Cancel an order
 	//
-	// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+	// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1507,7 +1507,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithResponse Cancel an order
 	//
-	// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+	// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1516,7 +1516,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmOrderWithBodyWithResponse Confirm an order
 	//
-	// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+	// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1525,16 +1525,16 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmOrderWithResponse Confirm an order
 	//
-	// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+	// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/confirm (the `ConfirmOrder` operationId).
 	ConfirmOrderWithResponse(ctx context.Context, id ID, params *ConfirmOrderParams, body ConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ConfirmOrderResponse, error)
 
-	// ListOrderHistoryWithResponse List what became of an order
+	// ListOrderHistoryWithResponse List the history of an order
 	//
-	// A page of the changes of an order's status, from its placing on.
+	// Returns a page of the status changes of an order, oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1543,7 +1543,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListProductsWithResponse List products
 	//
-	// A page of the catalogue, oldest first.
+	// Returns a page of products, oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1552,7 +1552,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProductWithBodyWithResponse Create a product
 	//
-	// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+	// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1561,7 +1561,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProductWithResponse Create a product
 	//
-	// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+	// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1570,34 +1570,34 @@ type ClientWithResponsesInterface interface {
 
 	// GetProductWithResponse Get a product
 	//
-	// One product, with what is in stock of it now.
+	// Returns a product with its current stock.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
 	GetProductWithResponse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
 
-	// UpdateProductWithBodyWithResponse Change a product
+	// UpdateProductWithBodyWithResponse Update a product
 	//
-	// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithBodyWithResponse(ctx context.Context, id ID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
-	// UpdateProductWithResponse Change a product
+	// UpdateProductWithResponse Update a product
 	//
-	// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithResponse(ctx context.Context, id ID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
-	// ListStockMovementsWithResponse List what people did to the stock
+	// ListStockMovementsWithResponse List stock movements
 	//
-	// A page of the manual changes of a product's stock, newest first: its first stock, and every PATCH that set another. What orders take and give back is in the orders.
+	// Returns a page of the manual changes of a product's stock, newest first: the initial stock, and every PATCH that changed it. Units that orders take and return are recorded in the orders.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1606,7 +1606,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Readiness
 	//
-	// Answers 200 where all that the service needs is there, with the schema version it expects.
+	// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2978,7 +2978,7 @@ func (r GetReadyResponse) ContentType() string {
 
 // GetHealthWithResponse Liveness
 //
-// Answers as long as the process runs. It touches nothing else.
+// Returns 200 while the process runs. It checks no dependency.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2993,7 +2993,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // ListOrdersWithResponse List orders
 //
-// A page of orders, newest first. Orders of deleted customers are among them.
+// Returns a page of orders, newest first, including those of deleted customers.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3008,7 +3008,7 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Place an order
 //
-// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3023,7 +3023,7 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 
 // CreateOrderWithResponse Place an order
 //
-// Checks the customer, takes the prices from the catalogue and the units from stock, all or nothing. Lines of one product are merged. Where stock is short, the answer is 409 with every short product in `shortages`.
+// Validates the customer, takes the prices from the catalogue, and takes the units from stock, all or nothing. Lines of the same product are merged. If stock is insufficient, the response is 409 and `shortages` lists every product concerned.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3038,7 +3038,7 @@ func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, param
 
 // GetOrderWithResponse Get an order
 //
-// One order with its lines, by product.
+// Returns an order with its lines, ordered by product id.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3053,7 +3053,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id ID, r
 
 // CancelOrderWithBodyWithResponse Cancel an order
 //
-// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3068,7 +3068,7 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 
 // CancelOrderWithResponse Cancel an order
 //
-// Gives the stock back. A CREATED order can be canceled at any time, a CONFIRMED one within 10 minutes of its confirmation (configurable), else 409. An order that is CANCELED already is answered as it is. Takes no body, an empty one, `{}`, or a reason.
+// Cancels an order and returns its units to stock. A CREATED order can be canceled at any time, a CONFIRMED order within 10 minutes of its confirmation (CANCEL_WINDOW); later, the response is 409. An order that is already CANCELED is returned unchanged. The body may be absent, empty or `{}`, or have a reason.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3083,7 +3083,7 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id ID
 
 // ConfirmOrderWithBodyWithResponse Confirm an order
 //
-// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3098,7 +3098,7 @@ func (c *ClientWithResponses) ConfirmOrderWithBodyWithResponse(ctx context.Conte
 
 // ConfirmOrderWithResponse Confirm an order
 //
-// CREATED becomes CONFIRMED. An order that is CONFIRMED already is answered as it is; a CANCELED one gets 409. Takes no body, an empty one, or `{}`. The Idempotency-Key is required, in either header.
+// Changes a CREATED order to CONFIRMED. An order that is already CONFIRMED is returned unchanged; a CANCELED order returns 409. The body may be absent, empty or `{}`. An idempotency key is required, in either header.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3111,9 +3111,9 @@ func (c *ClientWithResponses) ConfirmOrderWithResponse(ctx context.Context, id I
 	return ParseConfirmOrderResponse(rsp)
 }
 
-// ListOrderHistoryWithResponse List what became of an order
+// ListOrderHistoryWithResponse List the history of an order
 //
-// A page of the changes of an order's status, from its placing on.
+// Returns a page of the status changes of an order, oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3128,7 +3128,7 @@ func (c *ClientWithResponses) ListOrderHistoryWithResponse(ctx context.Context, 
 
 // ListProductsWithResponse List products
 //
-// A page of the catalogue, oldest first.
+// Returns a page of products, oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3143,7 +3143,7 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 
 // CreateProductWithBodyWithResponse Create a product
 //
-// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3158,7 +3158,7 @@ func (c *ClientWithResponses) CreateProductWithBodyWithResponse(ctx context.Cont
 
 // CreateProductWithResponse Create a product
 //
-// Puts a product into the catalogue, with what is in stock of it. A SKU is used once; its case counts.
+// Creates a product with its initial stock. SKUs are unique and case-sensitive.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3173,7 +3173,7 @@ func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, par
 
 // GetProductWithResponse Get a product
 //
-// One product, with what is in stock of it now.
+// Returns a product with its current stock.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3186,9 +3186,9 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id ID,
 	return ParseGetProductResponse(rsp)
 }
 
-// UpdateProductWithBodyWithResponse Change a product
+// UpdateProductWithBodyWithResponse Update a product
 //
-// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3201,9 +3201,9 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 	return ParseUpdateProductResponse(rsp)
 }
 
-// UpdateProductWithResponse Change a product
+// UpdateProductWithResponse Update a product
 //
-// Writes the fields that are sent. `stock` sets the units in stock to that number, and leaves a stock movement; where orders may come in between, send If-Match, and a sale since the GET gives 412. A new price counts for later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3216,9 +3216,9 @@ func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, id 
 	return ParseUpdateProductResponse(rsp)
 }
 
-// ListStockMovementsWithResponse List what people did to the stock
+// ListStockMovementsWithResponse List stock movements
 //
-// A page of the manual changes of a product's stock, newest first: its first stock, and every PATCH that set another. What orders take and give back is in the orders.
+// Returns a page of the manual changes of a product's stock, newest first: the initial stock, and every PATCH that changed it. Units that orders take and return are recorded in the orders.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3233,7 +3233,7 @@ func (c *ClientWithResponses) ListStockMovementsWithResponse(ctx context.Context
 
 // GetReadyWithResponse Readiness
 //
-// Answers 200 where all that the service needs is there, with the schema version it expects.
+// Returns 200 if the service can handle requests: its dependencies respond, and its database, if it has one, takes writes and has a schema that is not older than the service.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -37,7 +37,7 @@ type ServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(ctx echo.Context, id ID, params ConfirmOrderParams) error
-	// ListOrderHistory List what became of an order
+	// ListOrderHistory List the history of an order
 	// (GET /orders/{id}/history)
 	ListOrderHistory(ctx echo.Context, id ID, params ListOrderHistoryParams) error
 	// ListProducts List products
@@ -49,10 +49,10 @@ type ServerInterface interface {
 	// GetProduct Get a product
 	// (GET /products/{id})
 	GetProduct(ctx echo.Context, id ID) error
-	// UpdateProduct Change a product
+	// UpdateProduct Update a product
 	// (PATCH /products/{id})
 	UpdateProduct(ctx echo.Context, id ID, params UpdateProductParams) error
-	// ListStockMovements List what people did to the stock
+	// ListStockMovements List stock movements
 	// (GET /products/{id}/stock-movements)
 	ListStockMovements(ctx echo.Context, id ID, params ListStockMovementsParams) error
 	// GetReady Readiness
@@ -2402,7 +2402,7 @@ type StrictServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(ctx context.Context, request ConfirmOrderRequestObject) (ConfirmOrderResponseObject, error)
-	// ListOrderHistory List what became of an order
+	// ListOrderHistory List the history of an order
 	// (GET /orders/{id}/history)
 	ListOrderHistory(ctx context.Context, request ListOrderHistoryRequestObject) (ListOrderHistoryResponseObject, error)
 	// ListProducts List products
@@ -2414,10 +2414,10 @@ type StrictServerInterface interface {
 	// GetProduct Get a product
 	// (GET /products/{id})
 	GetProduct(ctx context.Context, request GetProductRequestObject) (GetProductResponseObject, error)
-	// UpdateProduct Change a product
+	// UpdateProduct Update a product
 	// (PATCH /products/{id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
-	// ListStockMovements List what people did to the stock
+	// ListStockMovements List stock movements
 	// (GET /products/{id}/stock-movements)
 	ListStockMovements(ctx context.Context, request ListStockMovementsRequestObject) (ListStockMovementsResponseObject, error)
 	// GetReady Readiness
