@@ -72,7 +72,7 @@ func TestParseKey(t *testing.T) {
 		{"escape at the end", new(`"abc\`), nil, "", `Idempotency-Key may escape only \" and \\`},
 	} {
 		key, err := idempotency.ParseKey(test.header, test.alias)
-		if key != test.want || fault(err) != test.fault {
+		if key != test.want || faultOf(err) != test.fault {
 			t.Errorf("%s: ParseKey = %q, %v, want %q, %q", test.name, key, err, test.want, test.fault)
 		}
 	}
@@ -88,7 +88,7 @@ func FuzzParseKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		key, err := idempotency.ParseKey(&value, nil)
 		if err != nil {
-			if !strings.HasPrefix(fault(err), "Idempotency-Key ") || key != "" {
+			if !strings.HasPrefix(faultOf(err), "Idempotency-Key ") || key != "" {
 				t.Errorf("ParseKey(%q) = %q, %v, want no key and an error about one field", value, key, err)
 			}
 			return
@@ -145,8 +145,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// fault is the header at fault and what is wrong with it, or "" where nothing is.
-func fault(err error) string {
+// faultOf returns the header at fault and what is wrong with it, or "" if err is nil.
+func faultOf(err error) string {
 	if err == nil {
 		return ""
 	}
