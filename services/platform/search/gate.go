@@ -15,7 +15,7 @@ import (
 
 // windows are how many rows a search looks at, one window after the other: few where it soon finds enough, and 85,000 in
 // all where it finds nothing.
-var windows = [...]int32{1_000, 4_000, 16_000, 64_000}
+var windows = [...]int32{250, 750, 2_000, 6_000, 18_000, 58_000}
 
 // Gate bounds how many searches of a process run at once, since no index finds a text within texts. Searches then leave at
 // least half of the processors to other requests.
