@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/contract"
 )
@@ -19,7 +18,7 @@ import (
 // coverage collects what all tests of the package have seen.
 var coverage world.Coverage
 
-func TestMain(m *testing.M) { os.Exit(engine.Run(m, checkCoverage)) }
+func TestMain(m *testing.M) { os.Exit(max(m.Run(), checkCoverage())) }
 
 // unreachable are the statuses that a client can't cause on an operation, with the reason.
 func unreachable(operation string, status int) string {

@@ -1,4 +1,9 @@
-// Package engine gives tests a database of their own, on either engine. MySQL runs in one container for all of them.
+// Package engine gives tests a database of their own: SQLite, or MySQL with -engine=mysql.
+//
+//	go test ./e2e/api                     on SQLite, without Docker
+//	go test ./e2e/api -args -engine=mysql on MySQL, in one container for all test programs
+//
+// Tests of MySQL itself ask for MySQL, EmptyMySQL or Server on either engine. Without Docker they are skipped.
 package engine
 
 import (
@@ -9,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,7 +29,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-var chosen = flag.String("engine", "", "run on this engine alone: sqlite or mysql; both where it is not set and Docker is there")
+var chosen = flag.String("engine", "sqlite", "the engine to run on: sqlite or mysql")
 
 const (
 	image     = "mysql:9.7"
@@ -34,54 +38,25 @@ const (
 	conns     = 16 // of one database
 )
 
-// Run runs the tests of a package, and then what checks them as a whole, on each engine: on the embedded one here, on
-// MySQL in a second process. Without Docker MySQL is left out, and a line says so; where CI is set that is a failure.
-func Run(m *testing.M, checks ...func() (code int)) (code int) {
-	flag.Parse()
-	code = m.Run()
-	for _, check := range checks {
-		code = max(code, check())
-	}
-	if *chosen != "" || flag.Lookup("test.list").Value.String() != "" {
-		return code
-	}
-	if _, err := start(); err != nil {
-		fmt.Println("engine: not run on MySQL, which needs Docker and the image "+image+":", err)
-		if os.Getenv("CI") != "" {
-			return 1
-		}
-		return code
-	}
-	fmt.Println("engine: once more, on MySQL")
-	again := exec.Command(os.Args[0], append(os.Args[1:], "-engine=mysql")...)
-	again.Stdout, again.Stderr = os.Stdout, os.Stderr
-	if err := again.Run(); err != nil {
-		fmt.Println("engine: on MySQL:", err)
-		return 1
-	}
-	return code
-}
-
-// silent keeps the library's account of containers out of the tests' output.
+// silent keeps testcontainers' log out of the tests' output.
 type silent struct{}
 
 func (silent) Printf(string, ...any) {}
 
-// Name is the engine that the tests run on.
-func Name() string {
-	if *chosen == "" {
-		return "sqlite"
-	}
-	return *chosen
-}
+// Name returns the engine that the tests run on: "sqlite" or "mysql".
+func Name() string { return *chosen }
 
 // Open returns a new database with the newest schema, on the engine that the tests run on.
 func Open(t testing.TB) *database.DB {
 	t.Helper()
-	if Name() == "mysql" {
+	switch Name() {
+	case "sqlite":
+		return SQLite(t)
+	case "mysql":
 		return MySQL(t)
 	}
-	return SQLite(t)
+	t.Fatalf("-engine=%s: there is no such engine; use sqlite or mysql", Name())
+	return nil
 }
 
 // SQLite returns a new embedded database.
@@ -98,8 +73,7 @@ func SQLite(t testing.TB) *database.DB {
 	return db
 }
 
-// MySQL returns a new database on MySQL, a copy of one that was migrated. Without Docker the test is skipped; where CI is
-// set it fails.
+// MySQL returns a new MySQL database with the newest schema. Without Docker the test is skipped, as with Server.
 func MySQL(t testing.TB) *database.DB {
 	t.Helper()
 	at := Server(t)
@@ -114,7 +88,7 @@ func MySQL(t testing.TB) *database.DB {
 	return open(t, at)
 }
 
-// EmptyMySQL returns where a new database without tables is.
+// EmptyMySQL creates a MySQL database without tables and returns its address.
 func EmptyMySQL(t testing.TB) database.MySQL {
 	t.Helper()
 	at := Server(t)
@@ -122,20 +96,22 @@ func EmptyMySQL(t testing.TB) database.MySQL {
 	return at
 }
 
-// Server returns where the MySQL server is, as its administrator.
+// Server returns the address of the MySQL server, with its administrator's password. Without Docker the test is skipped; with
+// -engine=mysql, or where CI is set, it fails.
 func Server(t testing.TB) database.MySQL {
 	t.Helper()
 	at, err := start()
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skipf("MySQL needs Docker and the image %s: %v", image, err)
+	if err == nil {
+		return at
 	}
-	if err != nil {
+	if Name() == "mysql" || os.Getenv("CI") != "" {
 		t.Fatal(err)
 	}
+	t.Skipf("MySQL needs Docker and the image %s: %v", image, err)
 	return at
 }
 
-// Busy keeps a database from writing anything else until release is called.
+// Busy takes every connection that can write to a database until release is called.
 func Busy(t testing.TB, db *database.DB) (release func()) {
 	t.Helper()
 	writers, sharers := 1, 0
@@ -179,12 +155,12 @@ func Busy(t testing.TB, db *database.DB) (release func()) {
 	}
 }
 
-// start starts the container, or finds the one that another test program has started.
+// start starts the container, or finds the one that another test program started.
 var start = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	containerlog.SetDefault(silent{})
-	// The reaper would take the container away with the program that happened to start it.
+	// The reaper would remove the container together with the program that started it.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return database.MySQL{}, err
 	}
@@ -196,7 +172,7 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 	c, err := mysql.Run(ctx, image,
 		mysql.WithUsername("root"), mysql.WithPassword(password), mysql.WithDatabase("template"),
 		testcontainers.WithReuseByName(container),
-		// The tests make and drop databases all the time; what they check does not rest on the disk.
+		// The tests create and drop many databases; none of them needs a write to survive a crash of the machine.
 		testcontainers.WithCmd("mysqld", "--max-connections=1000", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"),
 		testcontainers.WithWaitStrategy(wait.ForNop(func(context.Context, wait.StrategyTarget) error { return nil })), // reach waits
 	)
@@ -214,8 +190,8 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 	return reach(ctx, database.MySQL{Port: int(port.Num()), User: "root", Password: password, Name: "mysql", Conns: conns}, host, "127.0.0.1")
 })
 
-// reach waits until a server answers, on whichever of the hosts it does: a test program that runs in a container, or where
-// it looks like one, is told the gateway's.
+// reach waits until a server answers on one of the hosts. In a container, testcontainers returns the gateway's address, which
+// does not always reach the server.
 func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.MySQL, error) {
 	for tries := 0; ; tries++ {
 		at.Host = hosts[tries%len(hosts)]
@@ -237,11 +213,11 @@ func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.My
 	}
 }
 
-// template is what a migrated database is made of.
+// template holds the statements that create a migrated database.
 type template []string
 
-// migrated migrates a database and reads how its tables are made.
-var migrated = sync.OnceValues(func() (statements template, err error) {
+// migrated migrates a database and reads the statements that create its tables.
+var migrated = sync.OnceValues(func() (_ template, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	at, err := start()
@@ -310,7 +286,7 @@ func (t template) copyTo(ctx context.Context, at database.MySQL) error {
 		return err
 	}
 	defer conn.Close()
-	// The tables come in any order.
+	// A table may come before one that it refers to.
 	for _, statement := range append(template{"SET foreign_key_checks = 0"}, t...) {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("copy template: %w", err)
@@ -319,14 +295,14 @@ func (t template) copyTo(ctx context.Context, at database.MySQL) error {
 	return nil
 }
 
-// create makes an empty database and drops it after the test.
-func create(t testing.TB, at database.MySQL) (name string) {
+// create creates an empty database, drops it after the test, and returns its name.
+func create(t testing.TB, at database.MySQL) string {
 	t.Helper()
 	admin, err := connect(at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name = fmt.Sprintf("test_%d_%d", os.Getpid(), time.Now().UnixNano())
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), time.Now().UnixNano())
 	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +325,7 @@ func open(t testing.TB, at database.MySQL) *database.DB {
 	return db
 }
 
-// connect opens the server past the services' own wrapper, for statements that are not theirs.
+// connect opens a plain connection, for statements that package database does not allow.
 func connect(at database.MySQL) (*sql.DB, error) {
 	config := driver.NewConfig()
 	config.Net, config.Addr = "tcp", fmt.Sprintf("%s:%d", at.Host, at.Port)

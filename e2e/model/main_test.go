@@ -1,9 +1,9 @@
 // Package model holds the whole API to a model of it: random requests, one after the other, and every answer must be the
 // one that the model predicts. What fails is shrunk to a few requests and printed.
 //
-//	go test ./model                                  thousands of requests on each engine, the same ones at each run
-//	go test ./model -rapid.seed=7 -rapid.checks=500  other ones; with -rapid.seed=0 others at each run
-//	go test ./model -long -timeout=1h                twenty times as many
+//	go test ./e2e/model                                        thousands of requests, the same ones in each run
+//	go test ./e2e/model -rapid.seed=7 -rapid.checks=500        other requests; -rapid.seed=0 draws new ones in each run
+//	go test ./e2e/model -timeout=1h -args -long -engine=mysql  twenty times as many, on MySQL
 package model
 
 import (
@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(engine.Run(m)) // parses again, so that the command line goes first
+	flag.Parse() // once more: the command line overrides the defaults
+	os.Exit(m.Run())
 }
 
 func TestModel(t *testing.T) {

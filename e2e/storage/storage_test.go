@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +19,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
-
-func TestMain(m *testing.M) { os.Exit(engine.Run(m)) }
 
 var start = time.Date(2026, 1, 15, 9, 30, 0, 123456000, time.UTC)
 
