@@ -231,11 +231,22 @@ func (p *Program) checkOutput(t testing.TB) {
 		t.Errorf("%s has a fault", p)
 	}
 	if t.Failed() {
-		t.Logf("%s\n%s\n%s", p, tail(p.Stdout.String()), tail(p.Stderr.String()))
+		t.Logf("%s\n%s\n%s\n%s", p, tail(p.Stdout.String()), internal(p.Stderr.String()), tail(p.Stderr.String()))
 	}
 }
 
-// tail is the end of a text.
+// internal returns the log lines with the causes of internal errors.
+func internal(log string) string {
+	var found strings.Builder
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, `"code":"internal"`) {
+			found.WriteString(line)
+		}
+	}
+	return tail(found.String())
+}
+
+// tail returns the end of a text.
 func tail(text string) string {
 	const most = 5000
 	return text[max(0, len(text)-most):]
