@@ -1,246 +1,138 @@
-// Package customers is customers-api: the login, and who may order.
 package customers
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"net/netip"
-	"time"
-
-	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
-	"golang.org/x/time/rate"
+	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/gen/contract"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
-	stub "github.com/pedidos-hq/pedidos/gen/customers/server"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
-	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// name is the service's own, in logs and metrics.
-const name = "customers"
+// listName is the name of the list in its cursors.
+const listName = "c"
 
-// Config is what customers-api needs to be told.
-type Config struct {
-	Server        server.Config // Service, Title, Contract and Schemes are set by New
-	Users         []auth.User
-	ServiceTokens string        // comma-separated
-	LoginRate     float64       // tries a second from one address, on average
-	LoginBurst    int           // tries at once from one address
-	KeyTTL        time.Duration // how long idempotency keys are kept
+// list returns a page of the customers behind an id, and the cursor of the next one.
+func (s *service) list(ctx context.Context, after int64, limit int32, text *string) (rows []customersdb.ListCustomersRow, next *common.NextCursor, err error) {
+	read := func(after, until int64, limit int32) (rows []customersdb.ListCustomersRow, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
+				AfterID: after, UntilID: until, Pattern: search.Pattern(text), Limit: limit,
+			})
+			return err
+		})
+		return rows, err
+	}
+	behind := func(after int64, rows int32) (id int64, err error) {
+		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+			id, err = customersdb.New(conn).CustomerBehind(ctx, customersdb.CustomerBehindParams{AfterID: after, Offset: rows})
+			return err
+		})
+		return id, err
+	}
+	return search.ByID(ctx, s.searches, text != nil, after, limit, listName, read, behind,
+		func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
 }
 
-// New returns the service over a database. The clock is read at the precision of the database.
-func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.Time) (http.Handler, error) {
-	now := database.Now(clock)
-	s := &service{
-		db:     db,
-		keys:   idempotency.NewKeeper(db, keys{}, config.KeyTTL, now, name, config.Server.Metrics),
-		tokens: tokens,
-		users:  config.Users,
-		now:    now,
-
-		searches: search.NewGate(),
-	}
-	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
-	config.Server.Login = "/auth/login"
-	config.Server.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   tokens.Verify,
-		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
-	}
-	config.Server.Admit = map[string]func(echo.Context) error{"login": limitLogin(config.LoginRate, config.LoginBurst)}
-	handler := stub.NewStrictHandler(s, nil)
-	return server.New(config.Server, func(router *echo.Echo, prefix string) {
-		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.CustomerInput) (api.Customer, error) {
+	now, phone := s.now(), number(in.Phone)
+	id, err := q.InsertCustomer(ctx, customersdb.InsertCustomerParams{
+		Name: in.Name, Email: in.Email, Phone: phone,
+		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
+		CreatedAt: now, UpdatedAt: now,
 	})
+	if err != nil {
+		return api.Customer{}, s.explain(err)
+	}
+	return customer(customersdb.GetCustomerRow{
+		ID: id, Name: in.Name, Email: in.Email, Phone: phone, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}), nil
 }
 
-// limitLogin bounds how fast one address can try passwords.
-func limitLogin(perSecond float64, burst int) func(echo.Context) error {
-	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
-		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
+func (s *service) get(ctx context.Context, id int64) (row customersdb.GetCustomerRow, err error) {
+	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		row, err = customersdb.New(conn).GetCustomer(ctx, id)
+		return err
 	})
-	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // until the next try
-	return func(c echo.Context) error {
-		ok, err := tries.Allow(host(c.RealIP()))
-		if err != nil {
-			return fmt.Errorf("limit login: %w", err)
-		}
-		if !ok {
-			return &fault.Error{
-				Code: common.CodeTooManyRequests, Message: "Too many tries; wait a moment.", RetryAfter: wait,
-			}
-		}
+	return row, missing(err, id)
+}
+
+// number returns a phone number as it is kept: nil for none, which a request may also write as the empty text.
+func number(phone *string) *string {
+	if phone != nil && *phone == "" {
 		return nil
 	}
+	return phone
 }
 
-// host is what one client has of addresses: one of IPv4, a /64 of IPv6.
-func host(ip string) string {
-	address, err := netip.ParseAddr(ip)
-	if err != nil || address.Unmap().Is4() {
-		return address.Unmap().String()
-	}
-	return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
-}
-
-// SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.
-func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
-	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
-}
-
-type service struct {
-	db     *database.DB
-	keys   *idempotency.Keeper
-	tokens *auth.Tokens
-	users  []auth.User
-	now    func() time.Time
-
-	searches *search.Gate
-}
-
-func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
-	user, ok := auth.Login(s.users, r.Body.Username, r.Body.Password)
-	if !ok {
-		return nil, fault.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
-	}
-	token, ttl, err := s.tokens.Issue(user.Name, user.Role)
-	if err != nil {
-		return nil, err
-	}
-	return stub.Login200JSONResponse{
-		Headers: stub.Login200ResponseHeaders{CacheControl: "no-store"},
-		Body: api.Token{
-			AccessToken: token,
-			TokenType:   api.Bearer,
-			ExpiresIn:   int32(ttl.Seconds()),
-		},
-	}, nil
-}
-
-func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
-	limit := page.Limit(r.Params.Limit)
-	after, err := page.After(listName, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := s.list(ctx, after, limit, r.Params.Search)
-	if err != nil {
-		return nil, err
-	}
-	customers := make([]api.Customer, len(rows))
-	for i, row := range rows {
-		customers[i] = customer(customersdb.GetCustomerRow(row))
-	}
-	return stub.ListCustomers200JSONResponse{Data: customers, NextCursor: next}, nil
-}
-
-func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerRequestObject) (stub.CreateCustomerResponseObject, error) {
-	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
-	fingerprint, err := idempotency.Fingerprint(http.MethodPost, "/customers", r.Body)
-	if err != nil {
-		return nil, err
-	}
-	once := idempotency.Request{Key: key, Fingerprint: fingerprint}
-	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-		created, err := s.create(ctx, customersdb.New(conn), *r.Body)
+func (s *service) update(ctx context.Context, id int64, ifMatch *string, in api.CustomerChange) (row customersdb.GetCustomerRow, err error) {
+	err = s.db.Tx(ctx, func(conn database.Conn) error {
+		q := customersdb.New(conn)
+		locked, err := q.LockCustomer(ctx, id)
 		if err != nil {
-			return idempotency.Answer{}, err
+			return missing(err, id)
 		}
-		return idempotency.Record(stub.CreateCustomer201JSONResponse{
-			Body: created,
-			Headers: stub.CreateCustomer201ResponseHeaders{
-				Location: fmt.Sprintf("/customers/%d", created.ID),
-				ETag:     server.ETag(1),
-			},
-		}.VisitCreateCustomerResponse)
+		row = customersdb.GetCustomerRow(locked)
+		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
+			return err
+		}
+		if in.Name != nil {
+			row.Name = *in.Name
+		}
+		if in.Email != nil {
+			row.Email = *in.Email
+		}
+		if in.Phone.IsSpecified() {
+			text, _ := in.Phone.Get() // "" where it is null
+			row.Phone = number(&text)
+		}
+		row.Version, row.UpdatedAt = row.Version+1, s.now()
+		return s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
+			Name: row.Name, Email: row.Email, Phone: row.Phone,
+			ActiveEmail: activeEmail(row.Email), SearchText: search.Fold(row.Name, row.Email),
+			UpdatedAt: row.UpdatedAt, ID: id,
+		}))
 	})
-	return answer(done), err
+	return row, err
 }
 
-func (s *service) GetCustomer(ctx context.Context, r stub.GetCustomerRequestObject) (stub.GetCustomerResponseObject, error) {
-	row, err := s.get(ctx, r.ID)
-	if err != nil {
-		return nil, err
+func (s *service) delete(ctx context.Context, id int64) error {
+	now := s.now()
+	return s.db.Tx(ctx, func(conn database.Conn) error {
+		n, err := customersdb.New(conn).DeleteCustomer(ctx, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: id})
+		if err == nil && n == 0 {
+			err = missing(database.ErrNotFound, id)
+		}
+		return err
+	})
+}
+
+// explain makes a refusal of the one duplicate that a customer can be.
+func (s *service) explain(err error) error {
+	err = s.db.Classify(err)
+	if errors.Is(err, database.ErrDuplicate) {
+		return fault.New(common.CodeEmailTaken, "Another customer has this e-mail address.").
+			About("email", "another customer has it")
 	}
-	return stub.GetCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+	return err
 }
 
-func (s *service) GetCustomerInternal(ctx context.Context, r stub.GetCustomerInternalRequestObject) (stub.GetCustomerInternalResponseObject, error) {
-	row, err := s.get(ctx, r.ID)
-	if err != nil {
-		return nil, err
+func missing(err error, id int64) error {
+	if errors.Is(err, database.ErrNotFound) {
+		return fault.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id))
 	}
-	return stub.GetCustomerInternal200JSONResponse{CustomerJSONResponse: response(row)}, nil
+	return err
 }
 
-func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerRequestObject) (stub.ReplaceCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return stub.ReplaceCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
-}
-
-func (s *service) UpdateCustomer(ctx context.Context, r stub.UpdateCustomerRequestObject) (stub.UpdateCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return stub.UpdateCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
-}
-
-func (s *service) DeleteCustomer(ctx context.Context, r stub.DeleteCustomerRequestObject) (stub.DeleteCustomerResponseObject, error) {
-	if err := s.delete(ctx, r.ID); err != nil {
-		return nil, err
-	}
-	return stub.DeleteCustomer204Response{}, nil
-}
-
-func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
-	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
-}
-
-func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
-	if err := s.db.Ready(ctx); err != nil {
-		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
-	}
-	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
-}
-
-// answer is a kept response, on the operations that take an idempotency key.
-type answer idempotency.Answer
-
-func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
-	return idempotency.Answer(a).Write(w)
-}
-
-func response(row customersdb.GetCustomerRow) stub.CustomerJSONResponse {
-	return stub.CustomerJSONResponse{
-		Body:    customer(row),
-		Headers: stub.CustomerResponseHeaders{ETag: server.ETag(row.Version)},
-	}
-}
-
-func customer(row customersdb.GetCustomerRow) api.Customer {
-	return api.Customer{
-		ID:        row.ID,
-		Name:      row.Name,
-		Email:     row.Email,
-		Phone:     row.Phone,
-		CreatedAt: common.Time{Time: row.CreatedAt},
-		UpdatedAt: common.Time{Time: row.UpdatedAt},
-	}
+// activeEmail is what is unique among customers that are not deleted.
+func activeEmail(email string) *string {
+	lower := strings.ToLower(email)
+	return &lower
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -306,12 +305,15 @@ type answer idempotency.Answer
 func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
+
 func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
+
 func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
+
 func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
@@ -376,9 +378,4 @@ func optional(t *time.Time) *common.Time {
 		return nil
 	}
 	return &common.Time{Time: *t}
-}
-
-// position is where an order stands in the list of orders.
-func position(o ordersdb.Order) page.Position {
-	return page.Position{o.CreatedAt.UnixMicro(), o.ID}
 }
