@@ -1,0 +1,139 @@
+// Package apitest helps to test a service through its HTTP handler: a database, a clock, callers and assertions.
+package apitest
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// ServiceToken is the token of another service.
+const ServiceToken = "service-token"
+
+// NewDB returns a new embedded database with the current schema, and its file.
+func NewDB(t testing.TB) (db *database.DB, file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "pedidos.db")
+	db = OpenDB(t, file)
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db, file
+}
+
+// OpenDB opens a database file for the length of a test.
+func OpenDB(t testing.TB, file string) *database.DB {
+	t.Helper()
+	db, err := database.OpenSQLite(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// ServerConfig returns a configuration that logs nothing and leaves the rest at its defaults.
+func ServerConfig() server.Config {
+	return server.Config{Log: slog.New(slog.DiscardHandler)}
+}
+
+// Serve serves a handler for the length of a test and returns its URL. err is the error of the handler's constructor.
+func Serve(t testing.TB, handler http.Handler, err error) (url string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// NewTokens returns tokens that outlive every test.
+func NewTokens(clock *Clock) *auth.Tokens {
+	return auth.NewTokens("0123456789abcdef0123456789abcdef", 10*365*24*time.Hour, clock.Now)
+}
+
+// Token returns the token of a user.
+func Token(t testing.TB, tokens *auth.Tokens, user string, role auth.Role) string {
+	t.Helper()
+	token, _, err := tokens.Issue(user, role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// Clock stands still until a test moves it. It is safe for concurrent use.
+type Clock struct{ micros atomic.Int64 }
+
+// NewClock returns a clock that stands at 2026-01-01T00:00:00Z.
+func NewClock() *Clock {
+	c := &Clock{}
+	c.Set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	return c
+}
+
+// Now returns the time of the clock.
+func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
+
+// Set moves the clock to t.
+func (c *Clock) Set(t time.Time) { c.micros.Store(t.UnixMicro()) }
+
+// Advance moves the clock by d.
+func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// Response is a response of a generated client.
+type Response interface {
+	StatusCode() int
+	GetBody() []byte
+}
+
+// WantStatus ends the test if a call failed or its response has another status.
+func WantStatus(t testing.TB, r Response, err error, status int) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.StatusCode() != status {
+		t.Fatalf("got status %d, want %d: %s", r.StatusCode(), status, r.GetBody())
+	}
+}
+
+// WantProblem ends the test if the response is not the problem with that code about these fields, in any order.
+func WantProblem(t testing.TB, r Response, err error, code common.ProblemCode, fields ...string) common.Problem {
+	t.Helper()
+	WantStatus(t, r, err, problem.Status(fault.New(code, "")))
+	var p common.Problem
+	if err := json.Unmarshal(r.GetBody(), &p); err != nil {
+		t.Fatalf("the response is not a problem document: %v: %s", err, r.GetBody())
+	}
+	var got []string
+	if p.Errors != nil {
+		for _, e := range *p.Errors {
+			got = append(got, e.Field)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(fields)
+	if p.Code != code || !slices.Equal(got, fields) {
+		t.Fatalf("got the problem %s about %q, want %s about %q: %s", p.Code, got, code, fields, r.GetBody())
+	}
+	return p
+}
