@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
@@ -56,7 +57,7 @@ func TestCustomerBadInput(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	there := w.Customer(s, "there@acme.example")
+	there := s.CreateCustomer(t, "there@acme.example")
 	plain := w.HTTP("customers")
 	for _, test := range []struct {
 		body   string
@@ -101,8 +102,8 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	first := w.Customer(s, "compras@acme.example")
-	second := w.Customer(s, "ñandú@acme.example")
+	first := s.CreateCustomer(t, "compras@acme.example")
+	second := s.CreateCustomer(t, "ñandú@acme.example")
 
 	for _, email := range []string{"compras@acme.example", "COMPRAS@Acme.Example", "Ñandú@acme.example", "ÑANDÚ@ACME.EXAMPLE"} {
 		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: email})
@@ -115,7 +116,7 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 		}
 	}
 	// Accents are not case.
-	w.Customer(s, "nandu@acme.example")
+	s.CreateCustomer(t, "nandu@acme.example")
 
 	for _, test := range []struct {
 		id    int64
@@ -204,7 +205,7 @@ func TestCustomerChange(t *testing.T) {
 		t.Errorf("create with an empty phone: got %v %s, want null", err, r.Body)
 	}
 	id := created.JSON201.ID
-	other := w.Customer(s, "other@acme.example")
+	other := s.CreateCustomer(t, "other@acme.example")
 	for what, test := range map[string]struct {
 		id     int64
 		match  *string
@@ -253,7 +254,7 @@ func TestCustomerIfMatch(t *testing.T) {
 	} {
 		t.Run(test.ifMatch[:min(len(test.ifMatch), 20)], func(t *testing.T) {
 			t.Parallel()
-			customer := w.Customer(s, fmt.Sprintf("%d@acme.example", i))
+			customer := s.CreateCustomer(t, fmt.Sprintf("%d@acme.example", i))
 			before, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer.ID, nil, customers.CustomerChange{Name: new("Second")})
 			if err != nil || before.JSON200 == nil || before.Headers200.ETag != `"2"` {
 				t.Fatalf("replace: %v %s", err, before.Body)
@@ -288,8 +289,8 @@ func TestCustomerDelete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	kept := w.Customer(s, "kept@acme.example")
-	deleted := w.Customer(s, "compras@acme.example")
+	kept := s.CreateCustomer(t, "kept@acme.example")
+	deleted := s.CreateCustomer(t, "compras@acme.example")
 
 	r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), deleted.ID)
 	if err != nil || r.StatusCode() != http.StatusNoContent || len(r.Body) != 0 {
@@ -316,14 +317,14 @@ func TestCustomerDelete(t *testing.T) {
 			t.Errorf("list: got %d, want %d alone", list, kept.ID)
 		}
 	}
-	reused := w.Customer(s, "Compras@acme.example")
+	reused := s.CreateCustomer(t, "Compras@acme.example")
 	if reused.ID <= deleted.ID {
 		t.Errorf("the e-mail address is of customer %d now, want a new id after %d", reused.ID, deleted.ID)
 	}
 	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), reused.ID); err != nil || r.StatusCode() != http.StatusNoContent {
 		t.Errorf("delete the second customer of an address: got %v %s, want 204", err, r.Body)
 	}
-	if last := w.Customer(s, "compras@acme.example"); last.ID <= reused.ID {
+	if last := s.CreateCustomer(t, "compras@acme.example"); last.ID <= reused.ID {
 		t.Errorf("got customer %d, want a new id after %d", last.ID, reused.ID)
 	}
 }
@@ -338,7 +339,7 @@ func TestCustomerPages(t *testing.T) {
 	var all []int64
 	for i := range 7 {
 		// Neither the names nor the addresses are in the order of the ids.
-		all = append(all, w.Customer(s, fmt.Sprintf("%c@acme.example", 'm'+rune(i*5%7))).ID)
+		all = append(all, s.CreateCustomer(t, fmt.Sprintf("%c@acme.example", 'm'+rune(i*5%7))).ID)
 	}
 	gone := all[3]
 	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), gone); err != nil || r.StatusCode() != http.StatusNoContent {
@@ -370,7 +371,7 @@ func TestCustomerPages(t *testing.T) {
 	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), all[1]); err != nil || r.StatusCode() != http.StatusNoContent {
 		t.Fatalf("delete: %v %s", err, r.Body)
 	}
-	late := w.Customer(s, "late@acme.example")
+	late := s.CreateCustomer(t, "late@acme.example")
 	rest := customersList(t, s.Customers, &customers.ListCustomersParams{Cursor: first.JSON200.NextCursor})
 	if want := append(slices.Clone(all[2:]), late.ID); !slices.Equal(rest, want) {
 		t.Errorf("after the first page: got %d, want %d", rest, want)
@@ -382,7 +383,7 @@ func TestCustomerPageSize(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	for i := range 21 {
-		w.Customer(s, fmt.Sprintf("%d@acme.example", i))
+		s.CreateCustomer(t, fmt.Sprintf("%d@acme.example", i))
 	}
 	for _, test := range []struct {
 		limit *int32
@@ -401,7 +402,7 @@ func TestCustomerListBadInput(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	for i := range 2 {
-		w.Product(s, fmt.Sprintf("SKU-%d", i), 100, 1)
+		s.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100, 1)
 	}
 	products, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})
 	if err != nil || products.JSON200 == nil || products.JSON200.NextCursor == nil {
@@ -513,9 +514,9 @@ func TestCustomerSearchPages(t *testing.T) {
 	var want []int64
 	for i := range 9 {
 		if i%2 == 0 {
-			want = append(want, w.Customer(s, fmt.Sprintf("%d@ácme.example", i)).ID)
+			want = append(want, s.CreateCustomer(t, fmt.Sprintf("%d@ácme.example", i)).ID)
 		} else {
-			w.Customer(s, fmt.Sprintf("%d@other.example", i))
+			s.CreateCustomer(t, fmt.Sprintf("%d@other.example", i))
 		}
 	}
 	for limit := int32(1); limit <= 6; limit++ {
@@ -537,7 +538,7 @@ func TestCustomerSearchPages(t *testing.T) {
 }
 
 // customersRaw changes a customer by the bytes of body.
-func customersRaw(t *testing.T, w *world.World, s *world.Session, method string, id int64, body string) ordersAnswer {
+func customersRaw(t *testing.T, w *world.World, s *call.Client, method string, id int64, body string) ordersAnswer {
 	t.Helper()
 	return apiRaw(t, w, s, "customers", method, fmt.Sprintf("%s/customers/%d", w.CustomersURL, id), map[string]string{"Content-Type": "application/json"}, []byte(body))
 }
@@ -556,7 +557,7 @@ func TestCustomerWalk(t *testing.T) {
 	s := w.Login("admin")
 	var before []int64
 	for i := range 40 {
-		before = append(before, w.Customer(s, fmt.Sprintf("before-%d@example.com", i)).ID)
+		before = append(before, s.CreateCustomer(t, fmt.Sprintf("before-%d@example.com", i)).ID)
 	}
 	over := make(chan struct{})
 	var inserting sync.WaitGroup

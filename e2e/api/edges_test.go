@@ -30,9 +30,9 @@ func TestIDs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "compras@acme.example")
-	product := w.Product(s, "DRILL", 100, 10)
-	order := w.Order(s, buyer.ID, product.ID, 1)
+	buyer := s.CreateCustomer(t, "compras@acme.example")
+	product := s.CreateProduct(t, "DRILL", 100, 10)
+	order := s.CreateOrder(t, buyer.ID, product.ID, 1)
 	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
 		t.Fatalf("got customer %d, product %d and order %d, want 1 each: the table is about it", buyer.ID, product.ID, order.ID)
 	}
@@ -252,9 +252,9 @@ func TestNumbers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "compras@acme.example")
-	product := w.Product(s, "DRILL", 100, 1000000)
-	patch := fmt.Sprintf("%s/products/%d", w.OrdersURL, w.Product(s, "SAW", 100, 1).ID) // another: its stock goes to 0
+	buyer := s.CreateCustomer(t, "compras@acme.example")
+	product := s.CreateProduct(t, "DRILL", 100, 1000000)
+	patch := fmt.Sprintf("%s/products/%d", w.OrdersURL, s.CreateProduct(t, "SAW", 100, 1).ID) // another: its stock goes to 0
 	for _, at := range []struct {
 		name, service, method, url, body, field string
 		least, most                             int64
@@ -448,8 +448,8 @@ func TestEmptyQueries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, product := w.Customer(s, "compras@acme.example"), w.Product(s, "DRILL", 100, 10)
-	order := w.Order(s, buyer.ID, product.ID, 1)
+	buyer, product := s.CreateCustomer(t, "compras@acme.example"), s.CreateProduct(t, "DRILL", 100, 10)
+	order := s.CreateOrder(t, buyer.ID, product.ID, 1)
 	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
 		t.Fatalf("got customer %d, product %d and order %d, want 1 each", buyer.ID, product.ID, order.ID)
 	}

@@ -69,7 +69,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := w.Login("admin")
-			w.Order(s, 1, 1, 2) // order 1, which the examples speak of
+			s.CreateOrder(t, 1, 1, 2) // order 1, which the examples speak of
 
 			r := o.request(t, map[string]string{"customers": w.CustomersURL, "orders": w.OrdersURL, "orchestrator": w.OrchestratorURL}[o.service])
 			switch o.scheme() {

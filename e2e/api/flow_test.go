@@ -14,10 +14,10 @@ func TestFlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "compras@acme.example")
-	drill := w.Product(s, "DRILL", 129900, 10)
+	buyer := s.CreateCustomer(t, "compras@acme.example")
+	drill := s.CreateProduct(t, "DRILL", 129900, 10)
 
-	first := w.Order(s, buyer.ID, drill.ID, 3)
+	first := s.CreateOrder(t, buyer.ID, drill.ID, 3)
 	if first.Status != orders.StatusCreated || first.TotalCents != 3*129900 {
 		t.Errorf("placed %+v, want CREATED with a total of %d", first, 3*129900)
 	}
@@ -26,7 +26,7 @@ func TestFlow(t *testing.T) {
 	if err != nil || confirmed.JSON200 == nil || confirmed.JSON200.Status != orders.StatusConfirmed {
 		t.Fatalf("confirm: %v %s", err, confirmed.Body)
 	}
-	second := w.Order(s, buyer.ID, drill.ID, 4)
+	second := s.CreateOrder(t, buyer.ID, drill.ID, 4)
 	canceled, err := s.Orders.CancelOrderWithResponse(t.Context(), second.ID, nil, orders.Cancellation{})
 	if err != nil || canceled.JSON200 == nil || canceled.JSON200.Status != orders.StatusCanceled {
 		t.Fatalf("cancel: %v %s", err, canceled.Body)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
@@ -30,7 +31,7 @@ type idemOperation struct {
 	inBody   bool   // whether the key is the member idempotency_key of the body, and not a header
 	users    bool   // whether it is for users alone, and not for services
 	effect   string // the first thing that the database does for it
-	prepare  func(t *testing.T, w *world.World, s *world.Session) idemSubject
+	prepare  func(t *testing.T, w *world.World, s *call.Client) idemSubject
 	refusals []idemRefusal
 }
 
@@ -125,7 +126,7 @@ type idemCase struct {
 	idemOperation
 	idemSubject
 	w      *world.World
-	admin  *world.Session
+	admin  *call.Client
 	client *http.Client // held to the contract
 	base   string       // URL of the service
 }
@@ -140,7 +141,7 @@ func idemStart(t *testing.T, o idemOperation, options world.Options) *idemCase {
 }
 
 // try sends a request. It takes no *testing.T, so that it can run at once with others.
-func (x *idemCase) try(ctx context.Context, s *world.Session, r idemRequest) (idemAnswer, error) {
+func (x *idemCase) try(ctx context.Context, s *call.Client, r idemRequest) (idemAnswer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, x.base+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return idemAnswer{}, err
@@ -168,7 +169,7 @@ func (x *idemCase) try(ctx context.Context, s *world.Session, r idemRequest) (id
 }
 
 // send sends a request and ends the test where there is no answer.
-func (x *idemCase) send(t *testing.T, s *world.Session, r idemRequest) idemAnswer {
+func (x *idemCase) send(t *testing.T, s *call.Client, r idemRequest) idemAnswer {
 	t.Helper()
 	a, err := x.try(t.Context(), s, r)
 	if err != nil {
@@ -178,13 +179,13 @@ func (x *idemCase) send(t *testing.T, s *world.Session, r idemRequest) idemAnswe
 }
 
 // do sends the request under a key.
-func (x *idemCase) do(t *testing.T, s *world.Session, key string) idemAnswer {
+func (x *idemCase) do(t *testing.T, s *call.Client, key string) idemAnswer {
 	t.Helper()
 	return x.send(t, s, x.under(key, x.request))
 }
 
 // first does what was not done before, and ends the test where it is not done, or was.
-func (x *idemCase) first(t *testing.T, what string, s *world.Session, key string) idemAnswer {
+func (x *idemCase) first(t *testing.T, what string, s *call.Client, key string) idemAnswer {
 	t.Helper()
 	a := x.do(t, s, key)
 	if a.Status != x.status || a.replayed {
@@ -236,7 +237,7 @@ func idemOperations() []idemOperation {
 	return []idemOperation{
 		{
 			name: "createCustomer", service: "customers", status: http.StatusCreated, users: true, effect: "INSERT ON customers",
-			prepare: func(_ *testing.T, _ *world.World, s *world.Session) idemSubject {
+			prepare: func(_ *testing.T, _ *world.World, s *call.Client) idemSubject {
 				request := idemJSON("/customers", `{"name":"Idem","email":"idem@example.com","phone":"+54 11"}`)
 				return idemSubject{
 					request: request,
@@ -265,7 +266,7 @@ func idemOperations() []idemOperation {
 		},
 		{
 			name: "createProduct", service: "orders", status: http.StatusCreated, users: true, effect: "INSERT ON products",
-			prepare: func(_ *testing.T, _ *world.World, s *world.Session) idemSubject {
+			prepare: func(_ *testing.T, _ *world.World, s *call.Client) idemSubject {
 				request := idemJSON("/products", `{"sku":"IDEM","name":"x","price_cents":1,"stock":1}`)
 				list := func(t *testing.T) []orders.Product {
 					r, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Search: new("idem")})
@@ -289,15 +290,15 @@ func idemOperations() []idemOperation {
 				}
 			},
 			refusals: []idemRefusal{
-				{"the SKU is taken", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
+				{"the SKU is taken", func(t *testing.T, x *idemShop) (idemRequest, func()) {
 					return idemJSON("/products", `{"sku":"`+x.product.SKU+`","name":"x","price_cents":1,"stock":1}`), func() {}
 				}, http.StatusConflict, common.CodeSKUTaken, []string{"sku"}, http.StatusConflict},
 			},
 		},
 		{
 			name: "createOrder", service: "orders", status: http.StatusCreated, effect: "INSERT ON orders",
-			prepare: func(t *testing.T, w *world.World, s *world.Session) idemSubject {
-				buyer, a, b := w.Customer(s, "idem@example.com"), w.Product(s, "A", 100, 1000), w.Product(s, "B", 100, 1000)
+			prepare: func(t *testing.T, w *world.World, s *call.Client) idemSubject {
+				buyer, a, b := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "A", 100, 1000), s.CreateProduct(t, "B", 100, 1000)
 				line := func(product int64) string { return fmt.Sprintf(`{"product_id":%d,"qty":1}`, product) }
 				order := func(customer int64, lines string) idemRequest {
 					return idemJSON("/orders", fmt.Sprintf(`{"customer_id":%d,"items":[%s]}`, customer, lines))
@@ -321,23 +322,23 @@ func idemOperations() []idemOperation {
 				{"stock is short and then filled up", func(t *testing.T, x *idemShop) (idemRequest, func()) {
 					return x.order(x.buyer.ID, x.product.ID, 3), func() { ordersPatched(t, x.admin, x.product.ID, orders.ProductChange{Stock: new(int64(3))}) }
 				}, http.StatusConflict, common.CodeInsufficientStock, nil, http.StatusCreated},
-				{"the customer comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					return x.order(x.buyer.ID+1, x.product.ID, 1), func() { x.w.Customer(x.admin, "later@example.com") }
+				{"the customer comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					return x.order(x.buyer.ID+1, x.product.ID, 1), func() { x.admin.CreateCustomer(t, "later@example.com") }
 				}, http.StatusNotFound, common.CodeCustomerNotFound, []string{"customer_id"}, http.StatusCreated},
-				{"the product comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					return x.order(x.buyer.ID, x.product.ID+1, 1), func() { x.w.Product(x.admin, "LATER", 1, 1) }
+				{"the product comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					return x.order(x.buyer.ID, x.product.ID+1, 1), func() { x.admin.CreateProduct(t, "LATER", 1, 1) }
 				}, http.StatusNotFound, common.CodeProductNotFound, []string{"items"}, http.StatusCreated},
 				{"the total is too large and then smaller", func(t *testing.T, x *idemShop) (idemRequest, func()) {
-					gold := x.w.Product(x.admin, "GOLD", 1e11, 1e9)
+					gold := x.admin.CreateProduct(t, "GOLD", 1e11, 1e9)
 					return x.order(x.buyer.ID, gold.ID, 1e6), func() { ordersPatched(t, x.admin, gold.ID, orders.ProductChange{PriceCents: new(int64(1))}) }
 				}, http.StatusUnprocessableEntity, common.CodeTotalTooLarge, nil, http.StatusCreated},
 			},
 		},
 		{
 			name: "confirmOrder", service: "orders", status: http.StatusOK, required: true, effect: "UPDATE ON orders",
-			prepare: func(_ *testing.T, w *world.World, s *world.Session) idemSubject {
-				buyer, p := w.Customer(s, "idem@example.com"), w.Product(s, "SOLD", 100, 1000)
-				order, second := w.Order(s, buyer.ID, p.ID, 1), w.Order(s, buyer.ID, p.ID, 1)
+			prepare: func(t *testing.T, w *world.World, s *call.Client) idemSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
+				order, second := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 1)
 				path := fmt.Sprintf("/orders/%d/confirm", order.ID)
 				return idemSubject{
 					request: idemRequest{path: path},
@@ -349,12 +350,12 @@ func idemOperations() []idemOperation {
 				}
 			},
 			refusals: []idemRefusal{
-				{"the order comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					next := x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1).ID + 1
-					return idemRequest{path: fmt.Sprintf("/orders/%d/confirm", next)}, func() { x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1) }
+				{"the order comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					next := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1).ID + 1
+					return idemRequest{path: fmt.Sprintf("/orders/%d/confirm", next)}, func() { x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1) }
 				}, http.StatusNotFound, common.CodeOrderNotFound, nil, http.StatusOK},
 				{"the order is canceled", func(t *testing.T, x *idemShop) (idemRequest, func()) {
-					order := x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1)
+					order := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1)
 					ordersCanceled(t, x.admin, order.ID)
 					return idemRequest{path: fmt.Sprintf("/orders/%d/confirm", order.ID)}, func() {}
 				}, http.StatusConflict, common.CodeOrderCanceled, nil, http.StatusConflict},
@@ -362,9 +363,9 @@ func idemOperations() []idemOperation {
 		},
 		{
 			name: "cancelOrder", service: "orders", status: http.StatusOK, effect: "UPDATE ON orders",
-			prepare: func(_ *testing.T, w *world.World, s *world.Session) idemSubject {
-				buyer, p := w.Customer(s, "idem@example.com"), w.Product(s, "SOLD", 100, 1000)
-				order := w.Order(s, buyer.ID, p.ID, 1)
+			prepare: func(t *testing.T, w *world.World, s *call.Client) idemSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
+				order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 				path := fmt.Sprintf("/orders/%d/cancel", order.ID)
 				return idemSubject{
 					request: idemRequest{path: path},
@@ -375,12 +376,12 @@ func idemOperations() []idemOperation {
 				}
 			},
 			refusals: []idemRefusal{
-				{"the order comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					next := x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1).ID + 1
-					return idemRequest{path: fmt.Sprintf("/orders/%d/cancel", next)}, func() { x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1) }
+				{"the order comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					next := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1).ID + 1
+					return idemRequest{path: fmt.Sprintf("/orders/%d/cancel", next)}, func() { x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1) }
 				}, http.StatusNotFound, common.CodeOrderNotFound, nil, http.StatusOK},
 				{"the window is over", func(t *testing.T, x *idemShop) (idemRequest, func()) {
-					order := x.w.Order(x.admin, x.buyer.ID, x.product.ID, 1)
+					order := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1)
 					ordersConfirmed(t, x.admin, order.ID, "confirm")
 					x.w.Clock.Advance(11 * time.Minute)
 					return idemRequest{path: fmt.Sprintf("/orders/%d/cancel", order.ID)}, func() {}
@@ -389,8 +390,8 @@ func idemOperations() []idemOperation {
 		},
 		{
 			name: "createAndConfirmOrder", service: "orchestrator", status: http.StatusCreated, required: true, inBody: true, effect: "INSERT ON orders",
-			prepare: func(_ *testing.T, w *world.World, s *world.Session) idemSubject {
-				buyer, p := w.Customer(s, "idem@example.com"), w.Product(s, "SOLD", 100, 1000)
+			prepare: func(t *testing.T, w *world.World, s *call.Client) idemSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
 				request := idemOrchestrated(buyer.ID, p.ID, 1) // without a correlation id: a repeat has the same one
 				same := idemSame(request, fmt.Sprintf(`{"idempotency_key":KEY,"items":[{"qty":1,"product_id":%d}],"customer_id":%d}`, p.ID, buyer.ID))
 				return idemSubject{
@@ -413,14 +414,14 @@ func idemOperations() []idemOperation {
 				{"stock is short and then filled up", func(t *testing.T, x *idemShop) (idemRequest, func()) {
 					return idemOrchestrated(x.buyer.ID, x.product.ID, 3), func() { ordersPatched(t, x.admin, x.product.ID, orders.ProductChange{Stock: new(int64(3))}) }
 				}, http.StatusConflict, common.CodeInsufficientStock, nil, http.StatusCreated},
-				{"the customer comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					return idemOrchestrated(x.buyer.ID+1, x.product.ID, 1), func() { x.w.Customer(x.admin, "later@example.com") }
+				{"the customer comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					return idemOrchestrated(x.buyer.ID+1, x.product.ID, 1), func() { x.admin.CreateCustomer(t, "later@example.com") }
 				}, http.StatusNotFound, common.CodeCustomerNotFound, []string{"customer_id"}, http.StatusCreated},
-				{"the product comes later", func(_ *testing.T, x *idemShop) (idemRequest, func()) {
-					return idemOrchestrated(x.buyer.ID, x.product.ID+1, 1), func() { x.w.Product(x.admin, "LATER", 1, 1) }
+				{"the product comes later", func(t *testing.T, x *idemShop) (idemRequest, func()) {
+					return idemOrchestrated(x.buyer.ID, x.product.ID+1, 1), func() { x.admin.CreateProduct(t, "LATER", 1, 1) }
 				}, http.StatusNotFound, common.CodeProductNotFound, []string{"items"}, http.StatusCreated},
 				{"the total is too large and then smaller", func(t *testing.T, x *idemShop) (idemRequest, func()) {
-					gold := x.w.Product(x.admin, "GOLD", 1e11, 1e9)
+					gold := x.admin.CreateProduct(t, "GOLD", 1e11, 1e9)
 					return idemOrchestrated(x.buyer.ID, gold.ID, 1e6), func() { ordersPatched(t, x.admin, gold.ID, orders.ProductChange{PriceCents: new(int64(1))}) }
 				}, http.StatusUnprocessableEntity, common.CodeTotalTooLarge, nil, http.StatusCreated},
 				{"the order is canceled by another hand between the steps", func(t *testing.T, x *idemShop) (idemRequest, func()) {
@@ -460,7 +461,7 @@ func (x *idemShop) order(customer, product, qty int64) idemRequest {
 }
 
 // idemUpset changes whatever an order was made of, and ends it.
-func idemUpset(t *testing.T, s *world.Session, buyer, product int64) {
+func idemUpset(t *testing.T, s *call.Client, buyer, product int64) {
 	t.Helper()
 	ordersPatched(t, s, product, orders.ProductChange{PriceCents: new(int64(1)), Stock: new(int64(0))})
 	ordersCanceled(t, s, 1)
@@ -468,13 +469,13 @@ func idemUpset(t *testing.T, s *world.Session, buyer, product int64) {
 	idemDelete(t, s, buyer)
 }
 
-func idemRename(t *testing.T, s *world.Session, customer int64, email string) {
+func idemRename(t *testing.T, s *call.Client, customer int64, email string) {
 	t.Helper()
 	r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer, nil, customers.CustomerChange{Name: new("Other"), Email: &email})
 	ordersWant(t, "rename", r, err, http.StatusOK)
 }
 
-func idemDelete(t *testing.T, s *world.Session, customer int64) {
+func idemDelete(t *testing.T, s *call.Client, customer int64) {
 	t.Helper()
 	r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), customer)
 	ordersWant(t, "delete", r, err, http.StatusNoContent)

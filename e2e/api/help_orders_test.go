@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -65,13 +66,13 @@ func (a ordersAnswer) StatusCode() int { return a.status }
 func (a ordersAnswer) GetBody() []byte { return a.body }
 
 // ordersRaw sends to orders-api what its generated client can't. A body of nil is none.
-func ordersRaw(t *testing.T, w *world.World, s *world.Session, method, path string, header map[string]string, body []byte) ordersAnswer {
+func ordersRaw(t *testing.T, w *world.World, s *call.Client, method, path string, header map[string]string, body []byte) ordersAnswer {
 	t.Helper()
 	return apiRaw(t, w, s, "orders", method, w.OrdersURL+path, header, body)
 }
 
 // apiRaw sends bytes to a service, with the session's token.
-func apiRaw(t *testing.T, w *world.World, s *world.Session, service, method, url string, header map[string]string, body []byte) ordersAnswer {
+func apiRaw(t *testing.T, w *world.World, s *call.Client, service, method, url string, header map[string]string, body []byte) ordersAnswer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -105,14 +106,14 @@ func ordersLines(pairs ...int64) (lines []orders.OrderLineInput) {
 }
 
 // ordersPlace sends an order. The key may be "".
-func ordersPlace(t *testing.T, s *world.Session, key string, customer int64, lines []orders.OrderLineInput) (ordersReply, error) {
+func ordersPlace(t *testing.T, s *call.Client, key string, customer int64, lines []orders.OrderLineInput) (ordersReply, error) {
 	t.Helper()
 	return s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: ordersKey(key)},
 		orders.OrderInput{CustomerID: customer, Items: lines})
 }
 
 // ordersPlaced sends an order that must be placed.
-func ordersPlaced(t *testing.T, s *world.Session, customer int64, pairs ...int64) orders.Order {
+func ordersPlaced(t *testing.T, s *call.Client, customer int64, pairs ...int64) orders.Order {
 	t.Helper()
 	r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: customer, Items: ordersLines(pairs...)})
 	ordersWant(t, "place order", r, err, http.StatusCreated)
@@ -120,7 +121,7 @@ func ordersPlaced(t *testing.T, s *world.Session, customer int64, pairs ...int64
 }
 
 // ordersConfirmed confirms an order, which must work.
-func ordersConfirmed(t *testing.T, s *world.Session, id int64, key string) orders.Order {
+func ordersConfirmed(t *testing.T, s *call.Client, id int64, key string) orders.Order {
 	t.Helper()
 	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 	ordersWant(t, "confirm", r, err, http.StatusOK)
@@ -128,7 +129,7 @@ func ordersConfirmed(t *testing.T, s *world.Session, id int64, key string) order
 }
 
 // ordersCanceled cancels an order, which must work.
-func ordersCanceled(t *testing.T, s *world.Session, id int64) orders.Order {
+func ordersCanceled(t *testing.T, s *call.Client, id int64) orders.Order {
 	t.Helper()
 	r, err := s.Orders.CancelOrderWithResponse(t.Context(), id, nil, orders.Cancellation{})
 	ordersWant(t, "cancel", r, err, http.StatusOK)
@@ -143,28 +144,28 @@ func ordersKey(key string) *string {
 	return &key
 }
 
-func ordersGet(t *testing.T, s *world.Session, id int64) orders.Order {
+func ordersGet(t *testing.T, s *call.Client, id int64) orders.Order {
 	t.Helper()
 	r, err := s.Orders.GetOrderWithResponse(t.Context(), id)
 	ordersWant(t, "get order", r, err, http.StatusOK)
 	return *r.JSON200
 }
 
-func ordersProduct(t *testing.T, s *world.Session, id int64) orders.Product {
+func ordersProduct(t *testing.T, s *call.Client, id int64) orders.Product {
 	t.Helper()
 	r, err := s.Orders.GetProductWithResponse(t.Context(), id)
 	ordersWant(t, "get product", r, err, http.StatusOK)
 	return *r.JSON200
 }
 
-func ordersPatched(t *testing.T, s *world.Session, id int64, change orders.ProductChange) orders.Product {
+func ordersPatched(t *testing.T, s *call.Client, id int64, change orders.ProductChange) orders.Product {
 	t.Helper()
 	r, err := s.Orders.UpdateProductWithResponse(t.Context(), id, nil, change)
 	ordersWant(t, "change product", r, err, http.StatusOK)
 	return *r.JSON200
 }
 
-func ordersWantStock(t *testing.T, s *world.Session, product, want int64) {
+func ordersWantStock(t *testing.T, s *call.Client, product, want int64) {
 	t.Helper()
 	if got := ordersProduct(t, s, product).Stock; got != want {
 		t.Errorf("stock of product %d: got %d, want %d", product, got, want)
@@ -172,7 +173,7 @@ func ordersWantStock(t *testing.T, s *world.Session, product, want int64) {
 }
 
 // ordersCount is how many orders there are, at most 100.
-func ordersCount(t *testing.T, s *world.Session) int {
+func ordersCount(t *testing.T, s *call.Client) int {
 	t.Helper()
 	r, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Limit: new(int32(100))})
 	ordersWant(t, "list orders", r, err, http.StatusOK)

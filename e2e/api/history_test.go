@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
@@ -19,7 +20,7 @@ import (
 )
 
 // historyOf is the changes of an order, in words.
-func historyOf(t *testing.T, s *world.Session, id int64) (all []string) {
+func historyOf(t *testing.T, s *call.Client, id int64) (all []string) {
 	t.Helper()
 	r, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), id, nil)
 	ordersWant(t, "history", r, err, http.StatusOK)
@@ -46,7 +47,7 @@ func historyEvent(e orders.OrderEvent) string {
 	return fmt.Sprintf("%s %s %s: %s", from, e.To, caller, reason)
 }
 
-func historyWant(t *testing.T, s *world.Session, id int64, want ...string) {
+func historyWant(t *testing.T, s *call.Client, id int64, want ...string) {
 	t.Helper()
 	if got := historyOf(t, s, id); !slices.Equal(got, want) {
 		t.Errorf("history of order %d: got %q, want %q", id, got, want)
@@ -57,8 +58,8 @@ func TestOrderHistory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s, second := w.Login("admin"), w.Login("second")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100)
-	placed := func() int64 { return w.Order(s, buyer.ID, p.ID, 1).ID }
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100)
+	placed := func() int64 { return s.CreateOrder(t, buyer.ID, p.ID, 1).ID }
 
 	created := placed()
 	historyWant(t, s, created, "- CREATED user:admin: -")
@@ -118,7 +119,7 @@ func TestOrderHistory(t *testing.T) {
 }
 
 // movementsOf is what people did to the stock of a product, in words.
-func movementsOf(t *testing.T, s *world.Session, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
+func movementsOf(t *testing.T, s *call.Client, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
 	t.Helper()
 	r, err := s.Orders.ListStockMovementsWithResponse(t.Context(), product, p)
 	ordersWant(t, "movements", r, err, http.StatusOK)
@@ -136,12 +137,12 @@ func TestStockMovements(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p, other := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 10), w.Product(s, "B", 5, 0)
+	buyer, p, other := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10), s.CreateProduct(t, "B", 5, 0)
 	w.Clock.Advance(time.Minute)
 	ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("delivery")})
 	ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("counted")}) // as many as there are
 	ordersPatched(t, s, p.ID, orders.ProductChange{Name: new("A"), PriceCents: new(int64(6))})
-	o := w.Order(s, buyer.ID, p.ID, 4)
+	o := s.CreateOrder(t, buyer.ID, p.ID, 4)
 	ordersPatched(t, w.Login("second"), p.ID, orders.ProductChange{Stock: new(int64(20))})
 	ordersCanceled(t, s, o.ID)
 	changed := ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(0)), Reason: new("fire")})
@@ -179,8 +180,8 @@ func TestHistoryRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 10)
-	o := w.Order(s, buyer.ID, p.ID, 1)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
+	o := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	list, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})
 	ordersWant(t, "products", list, err, http.StatusOK)
 	ofAnotherList := "cDox" // p:1, as the list of products writes it
@@ -233,9 +234,9 @@ func TestAuditOfHistory(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{})
 			s := w.Login("admin")
-			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 10)
-			ordersConfirmed(t, s, w.Order(s, buyer.ID, p.ID, 1).ID, "k")
-			w.Order(s, buyer.ID, p.ID, 1)
+			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
+			ordersConfirmed(t, s, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, "k")
+			s.CreateOrder(t, buyer.ID, p.ID, 1)
 			ordersAudit(t, w)
 			historyTamper(t, w, test.statement)
 			var found []string
@@ -266,18 +267,18 @@ func TestStaleOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
 	const stale = 70 // more than one batch
 	var ids []int64
 	for range stale {
-		ids = append(ids, w.Order(s, buyer.ID, p.ID, 2).ID)
+		ids = append(ids, s.CreateOrder(t, buyer.ID, p.ID, 2).ID)
 	}
-	confirmed, canceled := w.Order(s, buyer.ID, p.ID, 1), w.Order(s, buyer.ID, p.ID, 1)
+	confirmed, canceled := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 1)
 	ordersConfirmed(t, s, confirmed.ID, "k")
 	ordersCanceled(t, s, canceled.ID)
 	w.Clock.Advance(48 * time.Hour)
 	s = w.Login("admin")
-	young := w.Order(s, buyer.ID, p.ID, 3)
+	young := s.CreateOrder(t, buyer.ID, p.ID, 3)
 
 	sweep := func(age time.Duration) int64 {
 		n, err := ordersservice.CancelStale(t.Context(), w.DB, age, w.Clock.Now)
@@ -326,8 +327,8 @@ func TestStaleOrderInUse(t *testing.T) {
 		t.Skip("the embedded engine has one writer: nothing is in use while the sweeper works")
 	}
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 10)
-	used, left := w.Order(s, buyer.ID, p.ID, 1), w.Order(s, buyer.ID, p.ID, 1)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
+	used, left := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 1)
 	w.Clock.Advance(time.Hour)
 	err := w.DB.Tx(t.Context(), func(conn database.Conn) error {
 		if _, err := conn.ExecContext(t.Context(), "SELECT id FROM orders WHERE id = ? FOR UPDATE", used.ID); err != nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -221,7 +222,7 @@ func idemSpellings(t *testing.T, x *idemCase) {
 func idemPerCaller(t *testing.T, x *idemCase) {
 	first := x.first(t, "first caller", x.admin, "k")
 	x.wantAnew(t, "another key", x.do(t, x.admin, "K"), first) // the case of a key counts
-	callers := map[string]*world.Session{"second": x.w.Login("second")}
+	callers := map[string]*call.Client{"second": x.w.Login("second")}
 	if !x.users {
 		callers["service"] = x.w.With(world.ServiceToken)
 	}
@@ -341,8 +342,8 @@ func idemBusinessError(t *testing.T, x *idemCase) {
 			x := &y // whose base a refusal may change
 			shop := &idemShop{
 				idemCase: x,
-				buyer:    x.w.Customer(x.admin, fmt.Sprintf("shop-%d@example.com", i)),
-				product:  x.w.Product(x.admin, fmt.Sprintf("SHOP-%d", i), 100, 2),
+				buyer:    x.admin.CreateCustomer(t, fmt.Sprintf("shop-%d@example.com", i)),
+				product:  x.admin.CreateProduct(t, fmt.Sprintf("SHOP-%d", i), 100, 2),
 			}
 			r, change := test.prepare(t, shop)
 			key := fmt.Sprintf("k-%d", i)
@@ -370,7 +371,7 @@ func idemAtOnce(t *testing.T, x *idemCase) {
 }
 
 // wantOnce sends a request n times at once, checks that one answer is the first and the others are it, and returns it.
-func (x *idemCase) wantOnce(t *testing.T, s *world.Session, r idemRequest, n int) idemAnswer {
+func (x *idemCase) wantOnce(t *testing.T, s *call.Client, r idemRequest, n int) idemAnswer {
 	t.Helper()
 	answers, errs := make([]idemAnswer, n), make([]error, n)
 	var all sync.WaitGroup
@@ -442,7 +443,7 @@ func idemNeverBegan(t *testing.T, x *idemCase) {
 	unknown := x.under("k", idemJSON(request.path, `{"no_such_field":1,"idempotency_key":KEY}`))
 	for _, test := range []struct {
 		name    string
-		session *world.Session
+		session *call.Client
 		request idemRequest
 		status  int
 	}{
@@ -634,7 +635,7 @@ func idemCrash(t *testing.T, _ *idemCase) {
 			t.Parallel()
 			w := newWorld(t, world.Options{})
 			s := w.Login("admin")
-			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 			var crashing, once atomic.Bool
 			request := orchRequest("k", buyer.ID, p.ID, 3)
 			request.CorrelationID = new("run-1")

@@ -462,7 +462,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 func TestViewer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
-	created := w.Customer(w.Login("admin"), "compras@acme.example")
+	created := w.Login("admin").CreateCustomer(t, "compras@acme.example")
 	s := w.Login("viewer").Customers
 
 	if r, err := s.ListCustomersWithResponse(t.Context(), nil); err != nil || r.JSON200 == nil || len(r.JSON200.Data) != 1 {
@@ -493,7 +493,7 @@ func TestInternalCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	admin := w.Login("admin")
-	created := w.Customer(admin, "compras@acme.example")
+	created := admin.CreateCustomer(t, "compras@acme.example")
 	for _, test := range []struct {
 		name, token string
 		want        int

@@ -14,7 +14,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "metrics@acme.example").ID, w.Product(s, "METRICS", 100, 5).ID
+	buyer, p := s.CreateCustomer(t, "metrics@acme.example").ID, s.CreateProduct(t, "METRICS", 100, 5).ID
 	place := func(key string, qty int64, status int) {
 		t.Helper()
 		r, err := ordersPlace(t, s, key, buyer, []orders.OrderLineInput{{ProductID: p, Qty: qty}})
@@ -78,7 +78,7 @@ func TestMetricsInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "flight@acme.example").ID, w.Product(s, "FLIGHT", 100, 5).ID
+	buyer, p := s.CreateCustomer(t, "flight@acme.example").ID, s.CreateProduct(t, "FLIGHT", 100, 5).ID
 	ordersPlaced(t, s, buyer, p, 1)
 	release := sharedHold(t, w, p, 0)
 	done := make(chan error, 1)

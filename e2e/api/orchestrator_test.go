@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
@@ -54,7 +55,7 @@ func orchFailed(t *testing.T, what string, r ordersReply, err error, status int,
 }
 
 // orchServe serves one more orchestrator, in front of another orders-api, and returns the sessions' client of it.
-func orchServe(t *testing.T, w *world.World, s *world.Session, c orchestratorservice.Config) *client.ClientWithResponses {
+func orchServe(t *testing.T, w *world.World, s *call.Client, c orchestratorservice.Config) *client.ClientWithResponses {
 	t.Helper()
 	return orchClient(t, w, s, orchListen(t, w, c))
 }
@@ -76,7 +77,7 @@ func orchListen(t *testing.T, w *world.World, c orchestratorservice.Config) stri
 }
 
 // orchClient is the generated client with the session's token, held to the contract, of an orchestrator at that URL.
-func orchClient(t *testing.T, w *world.World, s *world.Session, base string) *client.ClientWithResponses {
+func orchClient(t *testing.T, w *world.World, s *call.Client, base string) *client.ClientWithResponses {
 	t.Helper()
 	c, err := client.NewClientWithResponses(base, client.WithHTTPClient(w.HTTP("orchestrator")), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		if s.Token != "" {
@@ -123,7 +124,7 @@ func (p *orchProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // orchBehind serves an orchestrator whose orders-api is behind the proxy.
-func orchBehind(t *testing.T, w *world.World, s *world.Session, p *orchProxy) *client.ClientWithResponses {
+func orchBehind(t *testing.T, w *world.World, s *call.Client, p *orchProxy) *client.ClientWithResponses {
 	t.Helper()
 	return orchServe(t, w, s, orchestratorservice.Config{OrdersBaseURL: p.listen(t, w.OrdersURL)})
 }
@@ -148,7 +149,7 @@ func TestOrchestrator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, a, b := w.Customer(s, "a@example.com"), w.Product(s, "A", 300, 10), w.Product(s, "B", 50, 10)
+	buyer, a, b := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 300, 10), s.CreateProduct(t, "B", 50, 10)
 	request := orchestrator.OrderRequest{
 		CustomerID: buyer.ID, IdempotencyKey: "erp-1", CorrelationID: new("run-1"),
 		Items: []orchestrator.OrderRequestLine{{ProductID: b.ID, Qty: 1}, {ProductID: a.ID, Qty: 2}, {ProductID: b.ID, Qty: 3}},
@@ -195,7 +196,7 @@ func TestOrchestratorSteps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p, gold := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 5), w.Product(s, "GOLD", 1e11, 1e9)
+	buyer, p, gold := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 5), s.CreateProduct(t, "GOLD", 1e11, 1e9)
 	for name, test := range map[string]struct {
 		request orchestrator.OrderRequest
 		status  int
@@ -360,7 +361,7 @@ func TestOrchestratorCorrelation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	long := strings.Repeat("x", 128)
 	seen := map[string]bool{}
 	n := 0
@@ -402,7 +403,7 @@ func TestOrchestratorEmptyCorrelation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	plain := w.HTTP("orchestrator")
 	send := func(n int, member string, headers ...string) string {
 		t.Helper()
@@ -431,7 +432,7 @@ func TestOrchestratorTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	admin := w.Login("admin")
-	buyer, p := w.Customer(admin, "a@example.com"), w.Product(admin, "A", 1, 100)
+	buyer, p := admin.CreateCustomer(t, "a@example.com"), admin.CreateProduct(t, "A", 1, 100)
 	w.Clock.Advance(-2 * time.Hour)
 	expired := w.Login("admin")
 	w.Clock.Advance(2 * time.Hour)
@@ -490,11 +491,11 @@ func TestAnonymousCaller(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{AllowAnonymous: true})
 	admin := w.Login("admin")
-	buyer, p := w.Customer(admin, "a@example.com"), w.Product(admin, "A", 1, 100)
+	buyer, p := admin.CreateCustomer(t, "a@example.com"), admin.CreateProduct(t, "A", 1, 100)
 	placed := map[int64]string{}
 	for _, test := range []struct {
 		name, caller string
-		s            *world.Session
+		s            *call.Client
 	}{{"the service", "service", w.With(world.ServiceToken)}, {"nobody", "anonymous", w.With("")}, {"nobody, again", "anonymous", w.With("")}} {
 		r, err := test.s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("shared-key", buyer.ID, p.ID, 1))
 		ordersWant(t, test.name, r, err, http.StatusCreated)
@@ -525,7 +526,7 @@ func TestOrchestratorOrdersDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	request := orchRequest("k", buyer.ID, p.ID, 1)
 	request.CorrelationID = new("run-1")
 	ready, err := s.Orchestrator.GetReadyWithResponse(t.Context())
@@ -552,7 +553,7 @@ func TestOrchestratorCustomersDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	w.Pause("customers")
 	down, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("k", buyer.ID, p.ID, 1))
 	orchFailed(t, "while customers-api is down", down, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable, orchestrator.StepValidateCustomer)
@@ -570,7 +571,7 @@ func TestOrchestratorConfirmRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	o := orchBehind(t, w, s, &orchProxy{meanwhile: func(r *http.Request) bool {
 		if orchIsConfirm(r) {
 			if canceled, err := s.Orders.CancelOrderWithResponse(t.Context(), 1, nil, orders.Cancellation{}); err != nil || canceled.JSON200 == nil {
@@ -595,7 +596,7 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	request := orchRequest("k", buyer.ID, p.ID, 1)
 	var crashing atomic.Bool
 	crashing.Store(true)

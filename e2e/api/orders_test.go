@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
@@ -25,8 +26,8 @@ func TestOrderCreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
-	drill, hammer, saw := w.Product(s, "DRILL", 129900, 10), w.Product(s, "HAMMER", 45900, 10), w.Product(s, "SAW", 0, 10)
+	buyer := s.CreateCustomer(t, "a@example.com")
+	drill, hammer, saw := s.CreateProduct(t, "DRILL", 129900, 10), s.CreateProduct(t, "HAMMER", 45900, 10), s.CreateProduct(t, "SAW", 0, 10)
 
 	// Out of order, and the drill in three lines.
 	r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{
@@ -74,8 +75,8 @@ func TestOrderShortage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
-	a, b, c := w.Product(s, "A", 1, 5), w.Product(s, "B", 1, 0), w.Product(s, "C", 1, 5)
+	buyer := s.CreateCustomer(t, "a@example.com")
+	a, b, c := s.CreateProduct(t, "A", 1, 5), s.CreateProduct(t, "B", 1, 0), s.CreateProduct(t, "C", 1, 5)
 
 	// a is short by its two lines together, b is sold out, c has exactly enough.
 	r, err := ordersPlace(t, s, "", buyer.ID, ordersLines(b.ID, 1, a.ID, 3, c.ID, 5, a.ID, 3))
@@ -99,7 +100,7 @@ func TestOrderUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, known := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 5)
+	buyer, known := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 5)
 
 	r, err := ordersPlace(t, s, "", buyer.ID, ordersLines(known.ID+2, 1, known.ID, 1, known.ID+1, 1, known.ID+2, 1))
 	p := ordersRefused(t, "unknown products", r, err, http.StatusNotFound, common.CodeProductNotFound, "items", "items")
@@ -140,13 +141,13 @@ func TestOrderOfDeletedCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, other, p := w.Customer(s, "a@example.com"), w.Customer(s, "b@example.com"), w.Product(s, "A", 1, 10)
-	placed := w.Order(s, buyer.ID, p.ID, 1)
-	w.Order(s, other.ID, p.ID, 1)
+	buyer, other, p := s.CreateCustomer(t, "a@example.com"), s.CreateCustomer(t, "b@example.com"), s.CreateProduct(t, "A", 1, 10)
+	placed := s.CreateOrder(t, buyer.ID, p.ID, 1)
+	s.CreateOrder(t, other.ID, p.ID, 1)
 
 	renamed, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), buyer.ID, nil, customers.CustomerChange{Name: new("New name"), Email: new("new@example.com")})
 	ordersWant(t, "rename", renamed, err, http.StatusOK)
-	if later := w.Order(s, buyer.ID, p.ID, 1); later.Customer.Name != "New name" || later.Customer.Email != "new@example.com" {
+	if later := s.CreateOrder(t, buyer.ID, p.ID, 1); later.Customer.Name != "New name" || later.Customer.Email != "new@example.com" {
 		t.Errorf("order after the change of name: got %+v, want the new name", later.Customer)
 	}
 	deleted, err := s.Customers.DeleteCustomerWithResponse(t.Context(), buyer.ID)
@@ -173,8 +174,8 @@ func TestOrderTotal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
-	large, rest := w.Product(s, "LARGE", 1e11, 1e9), w.Product(s, "REST", 99_254_740_991, 1e9)
+	buyer := s.CreateCustomer(t, "a@example.com")
+	large, rest := s.CreateProduct(t, "LARGE", 1e11, 1e9), s.CreateProduct(t, "REST", 99_254_740_991, 1e9)
 
 	// 90071 × 10^11 + 99254740991 = 2^53 - 1
 	placed := ordersPlaced(t, s, buyer.ID, large.ID, 90071, rest.ID, 1)
@@ -203,10 +204,10 @@ func TestOrderLines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
+	buyer := s.CreateCustomer(t, "a@example.com")
 	var hundred []int64
 	for i := range 100 {
-		hundred = append([]int64{w.Product(s, fmt.Sprintf("P-%d", i), int64(i), 1e9).ID, 1e6}, hundred...)
+		hundred = append([]int64{s.CreateProduct(t, fmt.Sprintf("P-%d", i), int64(i), 1e9).ID, 1e6}, hundred...)
 	}
 	placed := ordersPlaced(t, s, buyer.ID, hundred...)
 	if len(placed.Items) != 100 || !slices.IsSortedFunc(placed.Items, func(a, b orders.OrderLine) int { return int(a.ProductID - b.ProductID) }) {
@@ -250,9 +251,9 @@ func TestOrderRoles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	admin := w.Login("admin")
-	buyer, p := w.Customer(admin, "a@example.com"), w.Product(admin, "A", 1, 10)
+	buyer, p := admin.CreateCustomer(t, "a@example.com"), admin.CreateProduct(t, "A", 1, 10)
 	for name, test := range map[string]struct {
-		session                   *world.Session
+		session                   *call.Client
 		list, get, create, change int
 	}{
 		"admin":             {admin, 200, 200, 201, 200},
@@ -262,7 +263,7 @@ func TestOrderRoles(t *testing.T) {
 		"no token":          {w.With(""), 401, 401, 401, 401},
 		"bad token":         {w.With("x.y.z"), 401, 401, 401, 401},
 	} {
-		order := w.Order(admin, buyer.ID, p.ID, 1)
+		order := admin.CreateOrder(t, buyer.ID, p.ID, 1)
 		o := test.session.Orders
 		list, err := o.ListOrdersWithResponse(t.Context(), nil)
 		ordersWant(t, name+" lists", list, err, test.list)
@@ -288,9 +289,9 @@ func TestOrderConfirm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 10)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 10)
 
-	first := w.Order(s, buyer.ID, p.ID, 1)
+	first := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	confirmed := ordersConfirmed(t, s, first.ID, "k-1")
 	if confirmed.Status != orders.StatusConfirmed || confirmed.ConfirmedAt == nil || confirmed.ConfirmedAt.Before(first.CreatedAt.Time) ||
 		confirmed.CanceledAt != nil || confirmed.ID != first.ID {
@@ -306,7 +307,7 @@ func TestOrderConfirm(t *testing.T) {
 	}
 	ordersWantStock(t, s, p.ID, 9)
 
-	second := w.Order(s, buyer.ID, p.ID, 1)
+	second := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	ordersCanceled(t, s, second.ID)
 	r, err := s.Orders.ConfirmOrderWithResponse(t.Context(), second.ID, &orders.ConfirmOrderParams{IdempotencyKey: "k-3"}, orders.Confirmation{})
 	ordersRefused(t, "confirm a canceled order", r, err, http.StatusConflict, common.CodeOrderCanceled)
@@ -317,7 +318,7 @@ func TestOrderChangeBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	for name, test := range map[string]struct {
 		contentType     string // "" is none
 		body            []byte // nil is none
@@ -337,7 +338,7 @@ func TestOrderChangeBodies(t *testing.T) {
 		"empty reason":                {"application/json", []byte(`{"reason":""}`), "reason", "reason"},
 		"other field":                 {"application/json", []byte(`{"status":"CONFIRMED"}`), "status", "status"},
 	} {
-		order := w.Order(s, buyer.ID, p.ID, 1)
+		order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 		header := map[string]string{}
 		if test.contentType != "" {
 			header["Content-Type"] = test.contentType
@@ -363,7 +364,7 @@ func TestOrderCancel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, a, b := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 10), w.Product(s, "B", 1, 10)
+	buyer, a, b := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 10), s.CreateProduct(t, "B", 1, 10)
 	for name, test := range map[string]struct {
 		confirmed bool
 		reason    *string
@@ -398,7 +399,7 @@ func TestOrderCancel(t *testing.T) {
 		ordersAudit(t, w)
 	}
 	for _, reason := range []string{"", strings.Repeat("x", 501), "a\nb"} {
-		order := w.Order(s, buyer.ID, a.ID, 1)
+		order := s.CreateOrder(t, buyer.ID, a.ID, 1)
 		r, err := s.Orders.CancelOrderWithResponse(t.Context(), order.ID, nil, orders.Cancellation{Reason: &reason})
 		ordersWant(t, "bad reason", r, err, http.StatusBadRequest)
 		if got := ordersGet(t, s, order.ID).Status; got != orders.StatusCreated {
@@ -427,10 +428,10 @@ func TestOrderCancelWindow(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{CancelWindow: test.configured})
 			s := w.Login("admin")
-			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 
 			// The clock ticks with each reading: how many readings is it from a request to its canceled_at?
-			probe := ordersConfirmed(t, s, w.Order(s, buyer.ID, p.ID, 1).ID, "probe")
+			probe := ordersConfirmed(t, s, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, "probe")
 			before := w.Clock.Now()
 			lag := ordersCanceled(t, s, probe.ID).CanceledAt.Sub(before)
 
@@ -441,7 +442,7 @@ func TestOrderCancelWindow(t *testing.T) {
 				{0, true}, {test.window - time.Microsecond, true}, {test.window, false}, {test.window + time.Microsecond, false}, {24 * time.Hour, false},
 			} {
 				s := w.Login("admin")
-				order := ordersConfirmed(t, s, w.Order(s, buyer.ID, p.ID, 1).ID, at.after.String())
+				order := ordersConfirmed(t, s, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, at.after.String())
 				stock := ordersProduct(t, s, p.ID).Stock
 				w.Clock.Advance(order.ConfirmedAt.Add(at.after - lag).Sub(w.Clock.Now()))
 				if at.after > time.Hour { // longer than a token lives
@@ -464,7 +465,7 @@ func TestOrderCancelWindow(t *testing.T) {
 			}
 
 			// An order that is not confirmed has no window.
-			late := w.Order(w.Login("admin"), buyer.ID, p.ID, 1)
+			late := w.Login("admin").CreateOrder(t, buyer.ID, p.ID, 1)
 			w.Clock.Advance(365 * 24 * time.Hour)
 			ordersCanceled(t, w.Login("admin"), late.ID)
 			ordersAudit(t, w)
@@ -480,7 +481,7 @@ func ordersIDs(list []orders.Order) (ids []int64) {
 }
 
 // ordersWalk reads a list to its end. between runs after each page but the last.
-func ordersWalk(t *testing.T, s *world.Session, p orders.ListOrdersParams, between func()) (ids []int64) {
+func ordersWalk(t *testing.T, s *call.Client, p orders.ListOrdersParams, between func()) (ids []int64) {
 	t.Helper()
 	for {
 		r, err := s.Orders.ListOrdersWithResponse(t.Context(), &p)
@@ -504,11 +505,11 @@ func TestOrderListFilters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyers := []int64{w.Customer(s, "a@example.com").ID, w.Customer(s, "b@example.com").ID}
-	p := w.Product(s, "A", 1, 1000)
+	buyers := []int64{s.CreateCustomer(t, "a@example.com").ID, s.CreateCustomer(t, "b@example.com").ID}
+	p := s.CreateProduct(t, "A", 1, 1000)
 	var all []orders.Order // newest first
 	add := func(i int) {
-		o := w.Order(s, buyers[i%3%2], p.ID, 1)
+		o := s.CreateOrder(t, buyers[i%3%2], p.ID, 1)
 		switch i % 4 {
 		case 1:
 			o = ordersConfirmed(t, s, o.ID, fmt.Sprint(i))
@@ -564,13 +565,13 @@ func TestOrderListSameInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 1000)
 	var want []int64
 	var at common.Time
 	start := w.Clock.Now()
 	for range 5 {
 		w.Clock.Advance(start.Sub(w.Clock.Now()))
-		o := w.Order(s, buyer.ID, p.ID, 1)
+		o := s.CreateOrder(t, buyer.ID, p.ID, 1)
 		if len(want) > 0 && o.CreatedAt != at {
 			t.Fatalf("order at %s, the test meant it at %s like the one before", o.CreatedAt, at)
 		}
@@ -591,10 +592,10 @@ func TestOrderListTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 1000)
 	var placed [3]orders.Order
 	for i := range placed {
-		placed[i] = w.Order(s, buyer.ID, p.ID, 1)
+		placed[i] = s.CreateOrder(t, buyer.ID, p.ID, 1)
 	}
 	old, mid, recent := placed[0].ID, placed[1].ID, placed[2].ID
 	at := placed[1].CreatedAt.Time
@@ -704,10 +705,10 @@ func TestOrderListCursorUnderAnotherFilter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 1000)
 	var placed [6]orders.Order
 	for i := range placed {
-		placed[i] = w.Order(s, buyer.ID, p.ID, 1)
+		placed[i] = s.CreateOrder(t, buyer.ID, p.ID, 1)
 	}
 	ordersConfirmed(t, s, placed[0].ID, "a")
 	ordersConfirmed(t, s, placed[4].ID, "b")
@@ -740,8 +741,8 @@ func TestOrderTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 1000)
-	order := w.Order(s, buyer.ID, p.ID, 1)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 1000)
+	order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	ordersConfirmed(t, s, order.ID, "k")
 	ordersCanceled(t, s, order.ID)
 	one, err := s.Orders.GetOrderWithResponse(t.Context(), order.ID)
@@ -767,13 +768,13 @@ func TestOrderCustomersDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Hour})
 	s := w.Login("admin")
-	known, other, p := w.Customer(s, "a@example.com"), w.Customer(s, "b@example.com"), w.Product(s, "A", 1, 10)
-	w.Order(s, known.ID, p.ID, 1)
+	known, other, p := s.CreateCustomer(t, "a@example.com"), s.CreateCustomer(t, "b@example.com"), s.CreateProduct(t, "A", 1, 10)
+	s.CreateOrder(t, known.ID, p.ID, 1)
 	first, err := ordersPlace(t, s, "replay", known.ID, ordersLines(p.ID, 1))
 	ordersWant(t, "place", first, err, http.StatusCreated)
 
 	w.Pause("customers")
-	w.Order(s, known.ID, p.ID, 1)
+	s.CreateOrder(t, known.ID, p.ID, 1)
 	down, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")},
 		orders.OrderInput{CustomerID: other.ID, Items: ordersLines(p.ID, 1)})
 	ordersRefused(t, "order of a customer that is not remembered", down, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
@@ -794,7 +795,7 @@ func TestOrderCustomersDown(t *testing.T) {
 	}
 
 	w.Resume("customers")
-	w.Order(s, other.ID, p.ID, 1)
+	s.CreateOrder(t, other.ID, p.ID, 1)
 	ordersWantStock(t, s, p.ID, 6)
 	ordersAudit(t, w)
 }
@@ -821,9 +822,9 @@ func TestOrderRaceForStock(t *testing.T) {
 	const clients, units = 64, 500
 	w := newWorld(t, world.Options{Known: time.Hour, Timeout: time.Minute})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
-	scarce := w.Product(s, "SCARCE", 3, units)
-	plenty := []orders.Product{w.Product(s, "B", 5, 1e6), w.Product(s, "C", 7, 1e6)}
+	buyer := s.CreateCustomer(t, "a@example.com")
+	scarce := s.CreateProduct(t, "SCARCE", 3, units)
+	plenty := []orders.Product{s.CreateProduct(t, "B", 5, 1e6), s.CreateProduct(t, "C", 7, 1e6)}
 
 	done := make(chan struct{})
 	var watcher, buyers sync.WaitGroup
@@ -899,9 +900,9 @@ func TestOrderRaceConfirmCancel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Hour})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	for round := range 16 {
-		order := w.Order(s, buyer.ID, p.ID, 3)
+		order := s.CreateOrder(t, buyer.ID, p.ID, 3)
 		var confirms [2]*client.ConfirmOrderResponse
 		var cancels [2]*client.CancelOrderResponse
 		var errs [4]error
@@ -950,12 +951,12 @@ func TestOrderSearch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	jose, other := w.Customer(s, "jose%nandu@example.com"), w.Customer(s, "other@example.com")
-	p := w.Product(s, "SOLD", 100, 1000)
+	jose, other := s.CreateCustomer(t, "jose%nandu@example.com"), s.CreateCustomer(t, "other@example.com")
+	p := s.CreateProduct(t, "SOLD", 100, 1000)
 	var want []int64 // newest first
 	for range 3 {
-		want = append([]int64{w.Order(s, jose.ID, p.ID, 1).ID}, want...)
-		w.Order(s, other.ID, p.ID, 1)
+		want = append([]int64{s.CreateOrder(t, jose.ID, p.ID, 1).ID}, want...)
+		s.CreateOrder(t, other.ID, p.ID, 1)
 	}
 	renamed, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), jose.ID, nil, customers.CustomerChange{Name: new("Somebody else"), Email: new("else@example.com")})
 	ordersWant(t, "rename", renamed, err, http.StatusOK)

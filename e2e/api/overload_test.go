@@ -20,8 +20,8 @@ func TestOverload(t *testing.T) {
 	const waiting = 5
 	w := newWorld(t, world.Options{Waiting: waiting})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
-	known := w.Order(s, buyer.ID, p.ID, 1).ID
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
+	known := s.CreateOrder(t, buyer.ID, p.ID, 1).ID
 
 	const pool = "write"
 	callers := func() float64 { return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool)) }
@@ -79,9 +79,9 @@ func TestUpstreamMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Minute})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
 	for range 5 {
-		w.Order(s, buyer.ID, p.ID, 1)
+		s.CreateOrder(t, buyer.ID, p.ID, 1)
 	}
 	want := func(name string, want float64) {
 		t.Helper()
@@ -110,7 +110,7 @@ func TestUpstreamMetrics(t *testing.T) {
 	r, err := ordersPlace(t, s, "", 2000, ordersLines(p.ID, 1))
 	ordersRefused(t, "the breaker is open", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
 	want(`pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"}`, tries) // nobody was asked
-	w.Order(s, buyer.ID, p.ID, 1)                                                          // a customer that is remembered still orders
+	s.CreateOrder(t, buyer.ID, p.ID, 1)                                                    // a customer that is remembered still orders
 
 	w.Resume("customers")
 	unknown := int64(3000)

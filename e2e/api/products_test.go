@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -76,7 +77,7 @@ func TestProductPatch(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := w.Product(s, name, 100, 10)
+			before := s.CreateProduct(t, name, 100, 10)
 			changed, err := s.Orders.UpdateProductWithResponse(t.Context(), before.ID, nil, test.change)
 			ordersWant(t, "patch", changed, err, http.StatusOK)
 			want := before
@@ -100,7 +101,7 @@ func TestProductRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	drill := w.Product(s, "DRILL", 100, 10)
+	drill := s.CreateProduct(t, "DRILL", 100, 10)
 	create := func(body string) ordersReply {
 		r, err := s.Orders.CreateProductWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(body))
 		if err != nil {
@@ -182,7 +183,7 @@ func TestProductIfMatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer := w.Customer(s, "a@example.com")
+	buyer := s.CreateCustomer(t, "a@example.com")
 	for name, test := range map[string]struct {
 		header *string
 		sold   bool // since the ETag "1" was read
@@ -198,9 +199,9 @@ func TestProductIfMatch(t *testing.T) {
 		"unquoted":       {new(`1`), false, http.StatusPreconditionFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := w.Product(s, name, 100, 10)
+			p := s.CreateProduct(t, name, 100, 10)
 			if test.sold {
-				w.Order(s, buyer.ID, p.ID, 3)
+				s.CreateOrder(t, buyer.ID, p.ID, 3)
 			}
 			before := ordersProduct(t, s, p.ID)
 			r, err := s.Orders.UpdateProductWithResponse(t.Context(), p.ID, &orders.UpdateProductParams{IfMatch: test.header},
@@ -224,7 +225,7 @@ func TestProductETagChangesWithEverySale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "P", 100, 10)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "P", 100, 10)
 	seen := map[string]string{}
 	look := func(when string) {
 		t.Helper()
@@ -236,7 +237,7 @@ func TestProductETagChangesWithEverySale(t *testing.T) {
 		seen[r.Headers200.ETag] = when
 	}
 	look("new")
-	order := w.Order(s, buyer.ID, p.ID, 1)
+	order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	look("sold")
 	ordersCanceled(t, s, order.ID)
 	look("given back")
@@ -322,7 +323,7 @@ func TestProductPages(t *testing.T) {
 	s := w.Login("admin")
 	var all []int64
 	for i := range 21 {
-		all = append(all, w.Product(s, fmt.Sprintf("P-%d", i), 1, 1).ID)
+		all = append(all, s.CreateProduct(t, fmt.Sprintf("P-%d", i), 1, 1).ID)
 	}
 	walk := func(p orders.ListProductsParams, between func()) (ids []int64, sizes []int) {
 		for {
@@ -361,7 +362,7 @@ func TestProductPages(t *testing.T) {
 	ids, _ := walk(orders.ListProductsParams{Limit: new(int32(15)), Search: new("p-")}, func() {
 		if !added {
 			added = true
-			all = append(all, w.Product(s, "P-NEW", 1, 1).ID)
+			all = append(all, s.CreateProduct(t, "P-NEW", 1, 1).ID)
 		}
 	})
 	if !slices.Equal(ids, all) {
@@ -373,9 +374,9 @@ func TestProductListRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "P", 1, 10)
-	w.Order(s, buyer.ID, p.ID, 1)
-	w.Order(s, buyer.ID, p.ID, 1)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "P", 1, 10)
+	s.CreateOrder(t, buyer.ID, p.ID, 1)
+	s.CreateOrder(t, buyer.ID, p.ID, 1)
 	page, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Limit: new(int32(1))})
 	ordersWant(t, "list orders", page, err, http.StatusOK)
 	for query, field := range map[string]string{
@@ -396,9 +397,9 @@ func TestProductRoles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	admin, viewer := w.Login("admin"), w.Login("viewer")
-	p := w.Product(admin, "P", 1, 10)
+	p := admin.CreateProduct(t, "P", 1, 10)
 	for name, test := range map[string]struct {
-		session     *world.Session
+		session     *call.Client
 		read, write int
 	}{
 		"viewer":   {viewer, http.StatusOK, http.StatusForbidden},
@@ -424,8 +425,8 @@ func TestOrdersBodyForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "P", 1, 10)
-	order := w.Order(s, buyer.ID, p.ID, 1)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "P", 1, 10)
+	order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	for _, operation := range []struct{ method, path string }{
 		{http.MethodPost, "/products"},
 		{http.MethodPatch, fmt.Sprintf("/products/%d", p.ID)},

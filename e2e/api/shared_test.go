@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -59,8 +60,8 @@ func TestOrdersShareTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
 	s, second := w.Login("admin"), w.Login("second")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 7)
-	w.Order(s, buyer.ID, p.ID, 1) // the customer is remembered
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 7)
+	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
 
 	const clients, left = 16, 6
 	type outcome struct {
@@ -68,7 +69,7 @@ func TestOrdersShareTransactions(t *testing.T) {
 		err   error
 	}
 	outcomes := make([]outcome, clients)
-	sender := func(i int) *world.Session {
+	sender := func(i int) *call.Client {
 		if i%2 == 0 {
 			return s
 		}
@@ -103,7 +104,7 @@ func TestOrdersShareTransactions(t *testing.T) {
 			transactions[o.reply.JSON201.CreatedAt.Time] = true // the clock moves whenever it is read
 			history, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), o.reply.JSON201.ID, nil)
 			ordersWant(t, what+": history", history, err, http.StatusOK)
-			if by := *history.JSON200.Data[0].Caller; by != map[*world.Session]string{s: "user:admin", second: "user:second"}[sender(i)] {
+			if by := *history.JSON200.Data[0].Caller; by != map[*call.Client]string{s: "user:admin", second: "user:second"}[sender(i)] {
 				t.Errorf("%s was placed by %s", what, by)
 			}
 		default:
@@ -136,10 +137,10 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100)
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100)
 	var ids []int64
 	for range 4 {
-		ids = append(ids, w.Order(s, buyer.ID, p.ID, 1).ID)
+		ids = append(ids, s.CreateOrder(t, buyer.ID, p.ID, 1).ID)
 	}
 	ordersCanceled(t, s, ids[3])
 	ids = append(ids, ids[0], ids[0], ids[3]+100)
@@ -190,8 +191,8 @@ func TestAProductThatIsHeld(t *testing.T) {
 		t.Skip("the embedded engine has one writer")
 	}
 	s := w.Login("admin")
-	buyer, held, free := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100), w.Product(s, "B", 5, 100)
-	w.Order(s, buyer.ID, free.ID, 1)
+	buyer, held, free := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100), s.CreateProduct(t, "B", 5, 100)
+	s.CreateOrder(t, buyer.ID, free.ID, 1)
 	release := sharedHold(t, w, held.ID, 0)
 	idle := sharedCallers(w)
 	var waiting, others sync.WaitGroup
@@ -260,8 +261,8 @@ func sharedBusy(t *testing.T, w *world.World, last func(context.Context, databas
 func sharedOrders(t *testing.T, w *world.World, keys []string, last func(context.Context, database.Conn) error) (replies []*client.CreateOrderResponse, transactions int) {
 	t.Helper()
 	s := w.Login("admin")
-	buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 1000)
-	w.Order(s, buyer.ID, p.ID, 1) // the customer is remembered
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
+	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
 	replies = make([]*client.CreateOrderResponse, len(keys))
 	release := sharedBusy(t, w, last)
 	var sending sync.WaitGroup
@@ -352,11 +353,11 @@ func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
 		t.Skip("the embedded engine has one writer")
 	}
 	s := w.Login("admin")
-	buyer, held, free := w.Customer(s, "a@example.com"), w.Product(s, "A", 5, 100), w.Product(s, "B", 5, 100)
+	buyer, held, free := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100), s.CreateProduct(t, "B", 5, 100)
 	const each = 25 // more than a batch
 	for _, p := range []int64{held.ID, free.ID} {
 		for range each {
-			w.Order(s, buyer.ID, p, 1)
+			s.CreateOrder(t, buyer.ID, p, 1)
 		}
 	}
 	w.Clock.Advance(time.Hour)

@@ -45,7 +45,7 @@ func TestOrchestratorWithdraws(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{})
 			s := w.Login("admin")
-			buyer, p := w.Customer(s, "a@example.com"), w.Product(s, "A", 1, 100)
+			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 			var losing atomic.Bool
 			proxy := &orchProxy{instead: func(r *http.Request) http.Handler {
 				if orchIsConfirm(r) {

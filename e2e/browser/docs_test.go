@@ -15,8 +15,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 var screenshots = flag.String("screenshots", "", "keep a picture of each page in this folder")
@@ -109,7 +109,7 @@ func TestTryItOut(t *testing.T) {
 			}
 			keep(t, tab, service.name+"-refused")
 			do(t, tab,
-				chromedp.SendKeys(css("#login [name=password]"), sdk.LocalPassword+"\r"),
+				chromedp.SendKeys(css("#login [name=password]"), call.LocalPassword+"\r"),
 				chromedp.WaitVisible(css("#login [type=button]")),
 			)
 			if said := text(t, tab, "#login output"); !strings.HasPrefix(said, "Logged in as admin until ") {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // testBackup pastes the lines of docs/operations.md: all is backed up while orders are placed, deleted, and restored. Each
@@ -22,7 +22,7 @@ func (p *project) testBackup(t *testing.T) {
 	backUp, restore := lines[0], lines[1]
 	// A dump that takes its time: one that is not of one moment would have orders without lines.
 	p.compose(t, "run", "--rm", "seed", "seed", "--customers", "10", "--products", "10", "--orders", "8000")
-	here, client := t.TempDir(), p.urls.Login(t, sdk.LocalPassword)
+	here, client := t.TempDir(), p.urls.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Name: "backup", Patience: patience}, client)
 	l.Start(t)
 	l.AwaitMore(t, 100)
@@ -44,7 +44,7 @@ func (p *project) testBackup(t *testing.T) {
 		t.Errorf("there are %d orders, of %d: nothing was deleted before it was restored", len(after), len(all))
 	}
 	t.Logf("%d orders before the backup, %d in it, %d deleted", len(before), len(after), len(all))
-	client.Product(t, "RESTORED", 250, 1) // and it goes on
+	client.CreateProduct(t, "RESTORED", 250, 1) // and it goes on
 }
 
 // testPasswords changes a password of MySQL as docs/operations.md says: before and after the service is restarted it connects.

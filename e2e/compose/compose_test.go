@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -165,9 +165,9 @@ func (p *project) testRights(t *testing.T) {
 }
 
 // testFlow sells through all three services. The name sets what it makes apart.
-func testFlow(t *testing.T, name string, urls sdk.URLs) {
-	c := urls.Login(t, sdk.LocalPassword)
-	buyer, product := c.Customer(t, name+"@example.com").ID, c.Product(t, name, 250, 10).ID
+func testFlow(t *testing.T, name string, urls call.URLs) {
+	c := urls.Login(t, call.LocalPassword)
+	buyer, product := c.CreateCustomer(t, name+"@example.com").ID, c.CreateProduct(t, name, 250, 10).ID
 	item := orders.OrderLineInput{ProductID: product, Qty: 2}
 
 	placed, err := c.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer, Items: []orders.OrderLineInput{item}})
@@ -195,7 +195,7 @@ func testFlow(t *testing.T, name string, urls sdk.URLs) {
 	if atOnce.JSON201 == nil || atOnce.JSON201.Data.Customer.ID != buyer {
 		t.Errorf("create and confirm: %s\n%s", atOnce.Status(), atOnce.Body)
 	}
-	if stock := c.Stock(t, product); stock != 10-2-2 {
+	if stock := c.GetProduct(t, product).Stock; stock != 10-2-2 {
 		t.Errorf("%d units are in stock, want 6", stock)
 	}
 }
@@ -203,7 +203,7 @@ func testFlow(t *testing.T, name string, urls sdk.URLs) {
 // testRestarts kills MySQL, each service and the door in turn while orders are flowing through the door. Every order that was acknowledged is there
 // in the end, and none is there twice. One answer in ten counts as lost, as a restart makes it too rarely.
 func (p *project) testRestarts(t *testing.T) {
-	l := load.New(t, load.Config{LoseOneIn: 10, Patience: patience}, sdk.At(p.door).Login(t, sdk.LocalPassword))
+	l := load.New(t, load.Config{LoseOneIn: 10, Patience: patience}, call.At(p.door).Login(t, call.LocalPassword))
 	l.Start(t)
 	const some = 40 // requests
 	l.AwaitMore(t, some)
@@ -232,9 +232,9 @@ func (p *project) testServicesBeforeMySQL(t *testing.T) {
 	}
 	p.compose(t, "start", "mysql")
 	p.awaitHealthy(t, running...)
-	c := p.urls.Login(t, sdk.LocalPassword)
-	c.Customer(t, "late@example.com")
-	c.Product(t, "LATE", 250, 1)
+	c := p.urls.Login(t, call.LocalPassword)
+	c.CreateCustomer(t, "late@example.com")
+	c.CreateProduct(t, "LATE", 250, 1)
 }
 
 // testLogs searches all that was logged: it is one JSON object a line, and nothing in it is secret.

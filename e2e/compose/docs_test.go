@@ -9,7 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
 var screenshot = flag.String("screenshot", "", "keep a picture of the door's page in this file")
@@ -41,7 +41,7 @@ func (p *project) testDocs(t *testing.T) {
 		chromedp.Navigate(p.door), // whose / leads to the page
 		chromedp.WaitVisible(chromedp.CSS("#operations-customers-listCustomers")),
 		chromedp.SendKeys(chromedp.CSS("#login [name=username]"), "admin"),
-		chromedp.SendKeys(chromedp.CSS("#login [name=password]"), sdk.LocalPassword+"\r"),
+		chromedp.SendKeys(chromedp.CSS("#login [name=password]"), call.LocalPassword+"\r"),
 		chromedp.WaitVisible(chromedp.CSS("#login [type=button]")),
 	)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
@@ -27,7 +27,7 @@ import (
 const serviceToken = "local-service-token"
 
 func (p *project) testDoor(t *testing.T) {
-	t.Run("flow", func(t *testing.T) { testFlow(t, "door", sdk.At(p.door)) })
+	t.Run("flow", func(t *testing.T) { testFlow(t, "door", call.At(p.door)) })
 	t.Run("docs", p.testDocs)
 	t.Run("nothing else", p.testNothingElse)
 	t.Run("contract", p.testDoorContract)
@@ -133,7 +133,7 @@ func (p *project) raw(t *testing.T, line string) (answer *http.Response, doc com
 
 // testDoorContract holds to the contracts what the services answer through the door, and what it answers for them.
 func (p *project) testDoorContract(t *testing.T) {
-	token := sdk.At(p.door).Token(t, sdk.LocalPassword)
+	token := call.At(p.door).Token(t, call.LocalPassword)
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	send := func(service, method, path, body string, header ...string) (*http.Response, common.Problem) {
 		t.Helper()
@@ -396,7 +396,7 @@ func (p *project) testReplicas(t *testing.T) {
 			two.awaitReplica(t, service, number)
 		}
 	}
-	urls := sdk.At("https://localhost:" + p.door[strings.LastIndex(p.door, ":")+1:])
+	urls := call.At("https://localhost:" + p.door[strings.LastIndex(p.door, ":")+1:])
 	urls.Roots = x509.NewCertPool() // for this name the door is its own authority
 	if root := two.compose(t, "exec", "-T", "door", "cat", "/data/pki/authorities/local/root.crt"); !urls.Roots.AppendCertsFromPEM([]byte(root)) {
 		t.Fatalf("no certificate: %s", root)
@@ -416,8 +416,8 @@ var (
 
 // testRollingRestart restarts the replicas one by one while requests come through the door. None of them fails, and none
 // takes effect twice, those without a key included.
-func (p *project) testRollingRestart(t *testing.T, urls sdk.URLs) {
-	client := urls.Login(t, sdk.LocalPassword)
+func (p *project) testRollingRestart(t *testing.T, urls call.URLs) {
+	client := urls.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: patience}, client)
 	u := newUnkeyed(t, client)
 	l.Start(t)
@@ -444,7 +444,7 @@ func (p *project) testRollingRestart(t *testing.T, urls sdk.URLs) {
 
 // unkeyed is a caller who sends no idempotency keys: what is sent twice on the way to a service takes effect twice.
 type unkeyed struct {
-	client  *sdk.Client
+	client  *call.Client
 	buyer   int64
 	product int64
 	sent    int
@@ -454,11 +454,11 @@ type unkeyed struct {
 	done    chan struct{}
 }
 
-func newUnkeyed(t *testing.T, client *sdk.Client) *unkeyed {
+func newUnkeyed(t *testing.T, client *call.Client) *unkeyed {
 	t.Helper()
 	return &unkeyed{
 		client: client, over: make(chan struct{}), done: make(chan struct{}),
-		buyer: client.Customer(t, "unkeyed@example.com").ID, product: client.Product(t, "UNKEYED", 100, 1_000_000).ID,
+		buyer: client.CreateCustomer(t, "unkeyed@example.com").ID, product: client.CreateProduct(t, "UNKEYED", 100, 1_000_000).ID,
 	}
 }
 
@@ -516,7 +516,7 @@ func (u *unkeyed) pause(t *testing.T) {
 	if all := u.client.AllOrders(t, u.buyer); len(all) != u.placed {
 		t.Errorf("%d orders are there, of %d that were placed without a key", len(all), u.placed)
 	}
-	if left := u.client.Stock(t, u.product); left != int64(1_000_000-u.placed) {
+	if left := u.client.GetProduct(t, u.product).Stock; left != int64(1_000_000-u.placed) {
 		t.Errorf("%d units are in stock, after %d were sold", left, u.placed)
 	}
 }

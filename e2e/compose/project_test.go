@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
 // patience bounds every wait and command but the build. It is far above what anything here takes.
@@ -39,7 +39,7 @@ var portOf = map[string]struct{ inside, variable string }{
 type project struct {
 	name string
 	env  []string
-	urls sdk.URLs
+	urls call.URLs
 	door string // its URL
 }
 
@@ -62,7 +62,7 @@ func newProject(t *testing.T) *project {
 	}
 	p.door = url["door"]
 	p.env = append(p.env, "COMPOSE_PROFILES=door", fmt.Sprintf("DOOR_SUBNET=10.213.%d.%d/28", 64+mathrand.IntN(192), 16*mathrand.IntN(16)))
-	p.urls = sdk.URLs{Customers: url["customers-api"], Orders: url["orders-api"], Orchestrator: url["orchestrator"]}
+	p.urls = call.URLs{Customers: url["customers-api"], Orders: url["orders-api"], Orchestrator: url["orchestrator"]}
 	t.Cleanup(func() { p.down(t) })
 	return p
 }

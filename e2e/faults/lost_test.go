@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/e2e/wire"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -119,7 +119,7 @@ func lookup(p *purchase) []string {
 func (l lost) lose(t *testing.T, s *wired, server *database.DB) {
 	p := newPurchase(t, s.callers(t), server)
 	if l.act.needs != "" {
-		p.order = p.clients[1].Order(t, p.customer, p.product, held).ID
+		p.order = p.clients[1].CreateOrder(t, p.customer, p.product, held).ID
 	}
 	good := newPurchase(t, s.callers(t), server)
 	for range 10 { // so many good answers that those which are lost do not open the orchestrator's circuit breaker
@@ -179,11 +179,11 @@ type purchase struct {
 	product, order int64
 }
 
-func newPurchase(t *testing.T, clients [2]*sdk.Client, server *database.DB) *purchase {
+func newPurchase(t *testing.T, clients [2]*call.Client, server *database.DB) *purchase {
 	t.Helper()
 	r := &race{clients: clients, server: server, sku: rand.Text()}
-	r.customer = clients[1].Customer(t, r.sku+"@example.com").ID
-	return &purchase{race: r, key: r.sku, product: clients[1].Product(t, r.sku, 1250, inStock).ID}
+	r.customer = clients[1].CreateCustomer(t, r.sku+"@example.com").ID
+	return &purchase{race: r, key: r.sku, product: clients[1].CreateProduct(t, r.sku, 1250, inStock).ID}
 }
 
 func (p *purchase) place() request {
@@ -198,7 +198,7 @@ func (p *purchase) placeAndConfirm() request {
 		CustomerID: p.customer, IdempotencyKey: p.key, CorrelationID: &p.key,
 		Items: []orchestrator.OrderRequestLine{{ProductID: p.product, Qty: held}},
 	}
-	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
+	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
 		a, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, in)
 		if err != nil {
 			return nil, nil, err
@@ -254,7 +254,7 @@ func (p *purchase) expect(t *testing.T, status orders.OrderStatus) {
 	if status == orders.StatusCreated || status == orders.StatusConfirmed {
 		left -= held
 	}
-	if got := p.clients[1].Stock(t, p.product); got != left {
+	if got := p.clients[1].GetProduct(t, p.product).Stock; got != left {
 		t.Errorf("violation: %d are in stock, want %d", got, left)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -73,7 +73,7 @@ func deadlocks(t *testing.T, server *database.DB, user string) (n int) {
 
 // race is callers at one shop, who buy for a customer of their own.
 type race struct {
-	clients         [2]*sdk.Client
+	clients         [2]*call.Client
 	server          *database.DB // past the services
 	customer        int64
 	sku             string // how those of its products start
@@ -85,7 +85,7 @@ func newRace(t *testing.T, s *shop, server *database.DB) *race {
 	t.Helper()
 	name := strings.ReplaceAll(t.Name(), "/", "-")
 	r := &race{clients: s.clients(t), server: server, sku: name}
-	r.customer = r.clients[0].Customer(t, name+"@example.com").ID
+	r.customer = r.clients[0].CreateCustomer(t, name+"@example.com").ID
 	return r
 }
 
@@ -101,7 +101,7 @@ func rounds(n int) int {
 func (r *race) products(t *testing.T, n int, stock int64) (ids []int64) {
 	t.Helper()
 	for i := range n {
-		ids = append(ids, r.clients[0].Product(t, fmt.Sprintf("%s-%d", r.sku, i), int64(100+i), stock).ID)
+		ids = append(ids, r.clients[0].CreateProduct(t, fmt.Sprintf("%s-%d", r.sku, i), int64(100+i), stock).ID)
 	}
 	return ids
 }
@@ -124,7 +124,7 @@ func together(callers int, do func(i int)) {
 }
 
 // request is sent over one of the clients.
-type request func(context.Context, *sdk.Client) (*http.Response, []byte, error)
+type request func(context.Context, *call.Client) (*http.Response, []byte, error)
 
 // ask sends a request, over one client and the other in turn, until it is answered. There is an answer to every try.
 func (r *race) ask(t *testing.T, caller int, send request) load.Answer {
@@ -155,7 +155,7 @@ func (r *race) ask(t *testing.T, caller int, send request) load.Answer {
 }
 
 func (r *race) place(key string, lines ...orders.OrderLineInput) request {
-	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
+	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
 		a, err := c.Orders.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key},
 			orders.OrderInput{CustomerID: r.customer, Items: lines})
 		if err != nil {
@@ -170,7 +170,7 @@ func (r *race) placeAndConfirm(key string, lines ...orders.OrderLineInput) reque
 	for _, line := range lines {
 		in.Items = append(in.Items, orchestrator.OrderRequestLine(line))
 	}
-	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
+	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
 		a, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, in)
 		if err != nil {
 			return nil, nil, err
@@ -180,7 +180,7 @@ func (r *race) placeAndConfirm(key string, lines ...orders.OrderLineInput) reque
 }
 
 func confirm(key string, id int64) request {
-	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
+	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
 		a, err := c.Orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 		if err != nil {
 			return nil, nil, err
@@ -190,7 +190,7 @@ func confirm(key string, id int64) request {
 }
 
 func cancel(key string, id int64) request {
-	return func(ctx context.Context, c *sdk.Client) (*http.Response, []byte, error) {
+	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
 		a, err := c.Orders.CancelOrderWithResponse(ctx, id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{})
 		if err != nil {
 			return nil, nil, err
@@ -243,7 +243,7 @@ func lastUnits(t *testing.T, r *race) {
 				}
 			}
 		})
-		if left := r.clients[1].Stock(t, product); left != 0 || sold.Load() != units {
+		if left := r.clients[1].GetProduct(t, product).Stock; left != 0 || sold.Load() != units {
 			t.Errorf("violation: of %d units %d were sold and %d are left", units, sold.Load(), left)
 		}
 		var there int64
@@ -311,7 +311,7 @@ func linesInAnyOrder(t *testing.T, r *race) {
 		}
 	})
 	for product, want := range left {
-		if got := r.clients[0].Stock(t, product); got != want {
+		if got := r.clients[0].GetProduct(t, product).Stock; got != want {
 			t.Errorf("violation: %d units of product %d are in stock, want %d", got, product, want)
 		}
 	}
@@ -334,7 +334,7 @@ const (
 // decide places orders and lets callers confirm and cancel each at once, under a key of its own each.
 func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 	for round, product := range r.products(t, rounds(8), inStock) {
-		placed := r.clients[0].Order(t, r.customer, product, held)
+		placed := r.clients[0].CreateOrder(t, r.customer, product, held)
 		o := outcome{refused: map[common.ProblemCode]int{}}
 		var mu sync.Mutex
 		together(2*perOrder, func(i int) {
@@ -351,7 +351,7 @@ func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 				o.refused[codeOf(t, a)]++
 			}
 		})
-		o.became, o.stock = r.history(t, placed.ID), r.clients[0].Stock(t, product)
+		o.became, o.stock = r.history(t, placed.ID), r.clients[0].GetProduct(t, product).Stock
 		for _, same := range [][]load.Answer{o.confirmed, o.canceled} {
 			for i := range same {
 				if !same[i].Equal(same[0]) {
@@ -440,7 +440,7 @@ func oneKey(t *testing.T, r *race) {
 		if made := len(r.clients[0].AllOrders(t, r.customer)) - before; made != 2 {
 			t.Errorf("violation: two keys made %d orders", made)
 		}
-		if stock := r.clients[0].Stock(t, product); stock != inStock-held {
+		if stock := r.clients[0].GetProduct(t, product).Stock; stock != inStock-held {
 			t.Errorf("violation: %d are in stock, want %d", stock, inStock-held)
 		}
 	}
@@ -477,7 +477,7 @@ func oneKeyHeldUp(t *testing.T, r *race) {
 	if made := r.clients[0].AllOrders(t, r.customer); len(made) != 1 || made[0].ID != placed.ID {
 		t.Errorf("violation: one key made the orders %+v", made)
 	}
-	if stock := r.clients[0].Stock(t, product); stock != inStock-held {
+	if stock := r.clients[0].GetProduct(t, product).Stock; stock != inStock-held {
 		t.Errorf("violation: %d are in stock, want %d", stock, inStock-held)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -87,11 +87,11 @@ func (s *shop) awaitReady(t *testing.T) {
 }
 
 // clients call the shop as its administrator, each over one orders-api and the orchestrator of that.
-func (s *shop) clients(t *testing.T) (over [2]*sdk.Client) {
+func (s *shop) clients(t *testing.T) (over [2]*call.Client) {
 	t.Helper()
-	token := sdk.URLs{Customers: s.customers.url}.Token(t, adminPassword)
+	token := call.URLs{Customers: s.customers.url}.Token(t, adminPassword)
 	for i := range over {
-		over[i] = sdk.URLs{Customers: s.customers.url, Orders: s.orders[i].url, Orchestrator: s.orchestrators[i].url}.Client(t, token)
+		over[i] = call.URLs{Customers: s.customers.url, Orders: s.orders[i].url, Orchestrator: s.orchestrators[i].url}.Client(t, token)
 	}
 	return over
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/wire"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
@@ -52,15 +52,15 @@ func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
 		}
 	}
 	w.awaitReady(t)
-	w.token = sdk.URLs{Customers: w.customers.url}.Token(t, adminPassword)
+	w.token = call.URLs{Customers: w.customers.url}.Token(t, adminPassword)
 	return w
 }
 
 // callers call the shop over the wires, each over one orders-api and the orchestrator of that.
-func (w *wired) callers(t *testing.T) (over [2]*sdk.Client) {
+func (w *wired) callers(t *testing.T) (over [2]*call.Client) {
 	t.Helper()
 	for i, wires := range w.wires {
-		over[i] = sdk.URLs{
+		over[i] = call.URLs{
 			Customers: w.customers.url, Orders: "http://" + wires[clientToOrders].Addr(), Orchestrator: "http://" + wires[clientToOrchestrator].Addr(),
 		}.Client(t, w.token)
 	}

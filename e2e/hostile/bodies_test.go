@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -32,7 +32,7 @@ func TestBodiesOfManyFaults(t *testing.T) {
 	s := program.Up(t, []string{"LOGIN_RATE=1000", "LOGIN_BURST=1000000", "LOG_LEVEL=WARN"}, t.TempDir(), program.FreePorts()...)
 	forged := forgedToken(t)
 	s.Hide(forged)
-	login, err := post(t, s.Customers+"/auth/login", "", `{"username":"admin","password":"`+sdk.LocalPassword+`"}`)
+	login, err := post(t, s.Customers+"/auth/login", "", `{"username":"admin","password":"`+call.LocalPassword+`"}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -109,7 +109,7 @@ func TestIdleConnections(t *testing.T) {
 					}
 				}
 			}
-			sdk.URLs{Customers: b.base}.Token(t, password)
+			call.URLs{Customers: b.base}.Token(t, password)
 			t.Logf("%d connections, %d places: %.1f MB more", conns, places, float64(b.metric(t, "process_resident_memory_bytes")-memory)/1e6)
 			for i, conn := range held[:conns-places-places/16] { // those at the border may have come in another order
 				if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
@@ -149,7 +149,7 @@ func TestSlowHeaders(t *testing.T) {
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
 	b := besiege(t, 32)
-	urls := sdk.URLs{Customers: b.base}
+	urls := call.URLs{Customers: b.base}
 	token := urls.Token(t, password)
 	text := fmt.Sprintf("POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Length: 1000\r\n\r\n{", token)

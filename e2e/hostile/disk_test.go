@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 )
 
@@ -22,7 +22,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
 	s := program.Up(t, nil, filepath.Join(disk, "data"), program.FreePorts()...)
-	client := s.Login(t, sdk.LocalPassword)
+	client := s.Login(t, call.LocalPassword)
 	create := func(n int) int {
 		t.Helper()
 		r, err := client.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{

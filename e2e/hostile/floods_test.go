@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -33,7 +33,7 @@ func TestSearchFloods(t *testing.T) {
 		}
 	}
 	s := program.Up(t, nil, folder, program.FreePorts()...)
-	c := s.Login(t, sdk.LocalPassword)
+	c := s.Login(t, call.LocalPassword)
 	read := func() time.Duration {
 		start := time.Now()
 		r, err := c.Orders.ListOrdersWithResponse(t.Context(), nil)

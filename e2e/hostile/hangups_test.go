@@ -8,8 +8,8 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
@@ -38,7 +38,7 @@ func TestHangUps(t *testing.T) {
 	}
 	s.AwaitMatch(t, s.Stderr, regexp.MustCompile(fmt.Sprintf(`(?s)(createAndConfirmOrder.*){%d}`, min(calls, 1000))))
 
-	c := s.Login(t, sdk.LocalPassword)
+	c := s.Login(t, call.LocalPassword)
 	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 		CustomerID: 1, IdempotencyKey: "good", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
 	})

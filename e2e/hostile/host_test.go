@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -19,7 +19,7 @@ func TestRebinding(t *testing.T) {
 	admin := program.ClosedPort(t)
 	s := program.Up(t, []string{"ADMIN_PORT=" + admin, "HOST=127.0.0.5"}, t.TempDir(), program.FreePorts()...)
 	port := s.Customers[strings.LastIndex(s.Customers, ":")+1:]
-	login := `{"username":"admin","password":"` + sdk.LocalPassword + `"}`
+	login := `{"username":"admin","password":"` + call.LocalPassword + `"}`
 	order := `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"rebinding"}`
 	post := func(path, host, body string) string {
 		return fmt.Sprintf("POST %s HTTP/1.1\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, host, len(body), body)
@@ -81,7 +81,7 @@ func TestRebinding(t *testing.T) {
 			t.Errorf("Host %s: metrics answered %d %s", host, a.StatusCode, a.body)
 		}
 	}
-	if c := s.Login(t, sdk.LocalPassword); len(c.AllOrders(t, 0)) != 0 {
+	if c := s.Login(t, call.LocalPassword); len(c.AllOrders(t, 0)) != 0 {
 		t.Errorf("there are orders: %+v", c.AllOrders(t, 0))
 	}
 	s.Interrupt(t)

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -41,7 +41,7 @@ func TestHeldProduct(t *testing.T) {
 		t.Fatalf("migrate up: %s", r.Stderr)
 	}
 	admin := program.ClosedPort(t)
-	var urls sdk.URLs
+	var urls call.URLs
 	_, urls.Customers = program.Serve(t, "customers", env...)
 	ordersPort := program.ClosedPort(t)
 	urls.Orders = "http://127.0.0.1:" + ordersPort
@@ -50,15 +50,15 @@ func TestHeldProduct(t *testing.T) {
 	program.AwaitReady(t, urls.Customers, urls.Orders)
 
 	c := urls.Login(t, lockPassword)
-	buyer := c.Customer(t, "buyer@example.com").ID
-	held := c.Product(t, "HELD", 100, 1_000_000).ID
+	buyer := c.CreateCustomer(t, "buyer@example.com").ID
+	held := c.CreateProduct(t, "HELD", 100, 1_000_000).ID
 	var free []int64
 	for i := range 8 {
-		free = append(free, c.Product(t, fmt.Sprint("FREE-", i), 100, 1_000_000).ID)
+		free = append(free, c.CreateProduct(t, fmt.Sprint("FREE-", i), 100, 1_000_000).ID)
 	}
 	var canceled []int64 // orders of the product that is held
 	for range flood {
-		canceled = append(canceled, c.Order(t, buyer, held, 1).ID)
+		canceled = append(canceled, c.CreateOrder(t, buyer, held, 1).ID)
 	}
 
 	place := func(products ...int64) (*http.Response, error) {

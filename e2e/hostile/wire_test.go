@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
@@ -70,7 +70,7 @@ var statuses = map[common.ProblemCode]int{
 func TestUnreadBodies(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
-	token := "Authorization: Bearer " + s.Token(t, sdk.LocalPassword) + "\r\n"
+	token := "Authorization: Bearer " + s.Token(t, call.LocalPassword) + "\r\n"
 	sizes := []int{1 << 10, 1<<20 + 1, 8 << 20}
 	if *long {
 		sizes = append(sizes, 32<<20)

@@ -74,7 +74,7 @@ func (l *Load) compare(t testing.TB) {
 		}
 	}
 	for product, want := range left {
-		if got := client.Stock(t, product); got != want {
+		if got := client.GetProduct(t, product).Stock; got != want {
 			l.violation("%d units of product %d are in stock, want %d", got, product, want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -35,9 +35,9 @@ const (
 // Load is what the callers do and what they were told.
 type Load struct {
 	config   Config
-	clients  []*sdk.Client
+	clients  []*call.Client
 	customer int64
-	products []*orders.Product
+	products []orders.Product
 
 	over    atomic.Bool // no new orders
 	working sync.WaitGroup
@@ -55,16 +55,16 @@ type Load struct {
 }
 
 // New adds a customer and products for a load. Where there are several clients, each try of a request goes to the next.
-func New(t testing.TB, config Config, clients ...*sdk.Client) *Load {
+func New(t testing.TB, config Config, clients ...*call.Client) *Load {
 	t.Helper()
 	config.Name = cmp.Or(config.Name, "load")
 	config.Callers = cmp.Or(config.Callers, 8)
 	config.Patience = cmp.Or(config.Patience, time.Minute)
 	l := &Load{config: config, clients: clients, stop: func() {}, broken: make(chan struct{})}
 	l.breakUp = sync.OnceFunc(func() { close(l.broken) })
-	l.customer = clients[0].Customer(t, config.Name+"@example.com").ID
+	l.customer = clients[0].CreateCustomer(t, config.Name+"@example.com").ID
 	for i, price := range []int64{1, 250, 1999, 99_999} {
-		l.products = append(l.products, clients[0].Product(t, fmt.Sprintf("%s-%d", config.Name, i), price, stock))
+		l.products = append(l.products, clients[0].CreateProduct(t, fmt.Sprintf("%s-%d", config.Name, i), price, stock))
 	}
 	t.Cleanup(func() {
 		l.stop()
@@ -74,7 +74,7 @@ func New(t testing.TB, config Config, clients ...*sdk.Client) *Load {
 }
 
 // Use lets the callers go on with other clients; they must be at rest.
-func (l *Load) Use(clients ...*sdk.Client) { l.clients = clients }
+func (l *Load) Use(clients ...*call.Client) { l.clients = clients }
 
 // Start lets the callers work until Pause.
 func (l *Load) Start(t testing.TB) {

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -24,7 +24,7 @@ type sale struct {
 
 // step is one request under a key.
 type step struct {
-	send     func(context.Context, *sdk.Client) (Answer, error)
+	send     func(context.Context, *call.Client) (Answer, error)
 	status   int                // of the answer
 	leaves   orders.OrderStatus // what the order is in then
 	tries    int
@@ -32,7 +32,7 @@ type step struct {
 	answer   Answer
 }
 
-func newSale(number int, key string, random *rand.Rand, customer int64, products []*orders.Product) *sale {
+func newSale(number int, key string, random *rand.Rand, customer int64, products []orders.Product) *sale {
 	s := &sale{number: number, key: key, random: random, units: map[int64]int64{}}
 	in := orders.OrderInput{CustomerID: customer}
 	for range 1 + random.IntN(5) { // a product may come twice
@@ -61,7 +61,7 @@ func (s *sale) leaves() orders.OrderStatus { return s.steps[len(s.steps)-1].leav
 
 func (s *sale) place(in orders.OrderInput) step {
 	key := s.key + "-place"
-	return step{status: http.StatusCreated, leaves: orders.StatusCreated, send: func(ctx context.Context, c *sdk.Client) (Answer, error) {
+	return step{status: http.StatusCreated, leaves: orders.StatusCreated, send: func(ctx context.Context, c *call.Client) (Answer, error) {
 		r, err := c.Orders.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, in)
 		if err != nil {
 			return Answer{}, err
@@ -72,7 +72,7 @@ func (s *sale) place(in orders.OrderInput) step {
 
 func (s *sale) confirm() step {
 	key := s.key + "-confirm"
-	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *sdk.Client) (Answer, error) {
+	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) (Answer, error) {
 		r, err := c.Orders.ConfirmOrderWithResponse(ctx, s.id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
 		if err != nil {
 			return Answer{}, err
@@ -83,7 +83,7 @@ func (s *sale) confirm() step {
 
 func (s *sale) cancel() step {
 	key := s.key + "-cancel"
-	return step{status: http.StatusOK, leaves: orders.StatusCanceled, send: func(ctx context.Context, c *sdk.Client) (Answer, error) {
+	return step{status: http.StatusOK, leaves: orders.StatusCanceled, send: func(ctx context.Context, c *call.Client) (Answer, error) {
 		r, err := c.Orders.CancelOrderWithResponse(ctx, s.id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{})
 		if err != nil {
 			return Answer{}, err
@@ -106,7 +106,7 @@ func (s *sale) placeAndConfirm(in orders.OrderInput) step {
 	for _, item := range in.Items {
 		request.Items = append(request.Items, orchestrator.OrderRequestLine(item))
 	}
-	return step{status: http.StatusCreated, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *sdk.Client) (Answer, error) {
+	return step{status: http.StatusCreated, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) (Answer, error) {
 		r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, request)
 		if err != nil {
 			return Answer{}, err

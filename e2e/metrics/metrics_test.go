@@ -17,9 +17,9 @@ import (
 	"github.com/VictoriaMetrics/metricsql"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -84,8 +84,8 @@ func run(t *testing.T) (started, after scrape) {
 		started.add(t, page(t, url), service)
 	}
 
-	c := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, "planted-password")
-	buyer, product := c.Customer(t, "buyer@example.com").ID, c.Product(t, "SAW", 2500, 10).ID
+	c := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, "planted-password")
+	buyer, product := c.CreateCustomer(t, "buyer@example.com").ID, c.CreateProduct(t, "SAW", 2500, 10).ID
 	is := func(what string, response interface{ StatusCode() int }, err error, want int) {
 		t.Helper()
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -27,7 +27,7 @@ type listing struct {
 	limit      *int32
 	entries    []entry // what it holds, in its order
 	refused    string  // or why it can't be read
-	fetch      func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error)
+	fetch      func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error)
 }
 
 // entry is an entry of a list and where it stands: the order of the list is a rising one.
@@ -80,7 +80,7 @@ func (m *machine) readAll(t *rapid.T, l listing) {
 func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 	m.do(t, request{
 		name: l.name, text: l.text, by: l.by, may: access{viewers: true},
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if l.cursor == nil {
 				return l.fetch(ctx, s, nil, l.limit)
 			}
@@ -205,7 +205,7 @@ func (m *machine) listCustomers(search *string) listing {
 			l.entries = append(l.entries, entry{c.ID, c.Customer})
 		}
 	}
-	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		return s.Customers.ListCustomers(ctx, &customers.ListCustomersParams{Search: search, Cursor: cursor, Limit: limit})
 	}
 	return l
@@ -218,7 +218,7 @@ func (m *machine) listProducts(search *string) listing {
 			l.entries = append(l.entries, entry{p.ID, p.Product})
 		}
 	}
-	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		return s.Orders.ListProducts(ctx, &orders.ListProductsParams{Search: search, Cursor: cursor, Limit: limit})
 	}
 	return l
@@ -243,7 +243,7 @@ func (m *machine) listOrders(p orders.ListOrdersParams) listing {
 			l.entries = append(l.entries, entry{-o.ID, o.Order})
 		}
 	}
-	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		p.Cursor, p.Limit = cursor, limit
 		return s.Orders.ListOrders(ctx, &p)
 	}
@@ -259,7 +259,7 @@ func (m *machine) listOrderHistory(id int64) listing {
 	} else {
 		l.refused = refuse(404, common.CodeOrderNotFound)
 	}
-	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		return s.Orders.ListOrderHistory(ctx, id, &orders.ListOrderHistoryParams{Cursor: cursor, Limit: limit})
 	}
 	return l
@@ -274,7 +274,7 @@ func (m *machine) listStockMovements(id int64) listing {
 	} else {
 		l.refused = refuse(404, common.CodeProductNotFound)
 	}
-	l.fetch = func(ctx context.Context, s *world.Session, cursor *string, limit *int32) (*http.Response, error) {
+	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		return s.Orders.ListStockMovements(ctx, id, &orders.ListStockMovementsParams{Cursor: cursor, Limit: limit})
 	}
 	return l

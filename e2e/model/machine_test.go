@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
@@ -31,7 +32,7 @@ type machine struct {
 
 // session is a login and when it was.
 type session struct {
-	*world.Session
+	*call.Client
 	since time.Time
 }
 
@@ -55,7 +56,7 @@ type request struct {
 	needsKey bool
 
 	moment time.Time // to wait for before it is sent
-	send   func(ctx context.Context, s *world.Session, k keys) (*http.Response, error)
+	send   func(ctx context.Context, s *call.Client, k keys) (*http.Response, error)
 	rule   func(t *rapid.T, by string, got reply) (outcome string)
 }
 
@@ -223,17 +224,17 @@ func (m *machine) pass(moment time.Time, before kept, known bool) {
 func (m *machine) near(at time.Time) bool { return at.Sub(m.w.Clock.Now()).Abs() <= margin }
 
 // session returns the clients of a caller, whose token is good for at least 20 minutes.
-func (m *machine) session(by string) *world.Session {
+func (m *machine) session(by string) *call.Client {
 	s, ok := m.sessions[by]
 	if now := m.w.Clock.Now(); !ok || now.Sub(s.since) > 40*time.Minute {
 		s = session{m.w.Login(by), now}
 		m.sessions[by] = s
 	}
-	return s.Session
+	return s.Client
 }
 
 // exchange sends a request and logs its answer.
-func (m *machine) exchange(t *rapid.T, r request, s *world.Session) reply {
+func (m *machine) exchange(t *rapid.T, r request, s *call.Client) reply {
 	got := reply{to: r.name, from: m.w.Clock.Now()}
 	response, err := r.send(t.Context(), s, r.headers())
 	if err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 	"pgregory.net/rapid"
 
-	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -129,7 +129,7 @@ func (m *machine) createCustomer(t *rapid.T) request {
 	return request{
 		name: "createCustomer", text: "POST /customers " + encode(in), by: callers.Draw(t, "by"),
 		api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
-		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			return s.Customers.CreateCustomer(ctx, &customers.CreateCustomerParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
 		},
 		rule: func(t *rapid.T, _ string, got reply) string { return m.customerCreated(t, got, in) },
@@ -167,14 +167,14 @@ func (m *machine) changeCustomer(t *rapid.T) request {
 	}
 	change := request{
 		name: "updateCustomer", text: fmt.Sprintf("PATCH /customers/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Customers.UpdateCustomer(ctx, id, &customers.UpdateCustomerParams{IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, _ string, got reply) string { return m.customerChanged(t, got, id, match, in) },
 	}
 	if rapid.Bool().Draw(t, "put") {
 		change.name, change.text = "replaceCustomer", fmt.Sprintf("PUT /customers/%d %s", id, encode(in))
-		change.send = func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		change.send = func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IfMatch: match}, in)
 		}
 	}
@@ -184,7 +184,7 @@ func (m *machine) changeCustomer(t *rapid.T) request {
 func (m *machine) deleteCustomer(t *rapid.T, id int64) request {
 	return request{
 		name: "deleteCustomer", text: fmt.Sprintf("DELETE /customers/%d", id), by: callers.Draw(t, "by"),
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Customers.DeleteCustomer(ctx, id)
 		},
 		rule: func(*rapid.T, string, reply) string { return m.customerDeleted(id) },
@@ -198,7 +198,7 @@ func (m *machine) createProduct(t *rapid.T) request {
 	return request{
 		name: "createProduct", text: "POST /products " + encode(in), by: callers.Draw(t, "by"),
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
-		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			return s.Orders.CreateProduct(ctx, &orders.CreateProductParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
 		},
 		rule: func(t *rapid.T, by string, got reply) string { return m.productCreated(t, got, by, in) },
@@ -222,7 +222,7 @@ func (m *machine) updateProduct(t *rapid.T) request {
 	}
 	return request{
 		name: "updateProduct", text: fmt.Sprintf("PATCH /products/%d %s", id, encode(in)), note: note("If-Match", match), by: callers.Draw(t, "by"),
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orders.UpdateProduct(ctx, id, &orders.UpdateProductParams{IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, by string, got reply) string { return m.productUpdated(t, got, by, id, match, in) },
@@ -238,7 +238,7 @@ func (m *machine) buy(t *rapid.T) request {
 	return request{
 		name: "createOrder", text: "POST /orders " + encode(in), by: callers.Draw(t, "by"), may: access{services: true},
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
-		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			return s.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
 		},
 		rule: func(t *rapid.T, by string, got reply) string { return m.orderCreated(t, got, by, in) },
@@ -250,7 +250,7 @@ func (m *machine) confirmOrder(t *rapid.T) request {
 	return request{
 		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), by: callers.Draw(t, "by"), may: access{services: true},
 		api: ordersAPI, key: m.needKey(t), spelling: spellings.Draw(t, "spelling"), needsKey: true,
-		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			// The client always sends the header that the contract requires, and the service does with its alias.
 			drop := func(_ context.Context, r *http.Request) error {
 				if k.header == nil {
@@ -280,7 +280,7 @@ func (m *machine) cancelOrder(t *rapid.T) request {
 		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})),
 		by: callers.Draw(t, "by"), may: access{services: true},
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
-		send: func(ctx context.Context, s *world.Session, k keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			params := orders.CancelOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}
 			return s.Orders.CancelOrder(ctx, id, &params, orders.Cancellation{Reason: reason})
 		},
@@ -306,7 +306,7 @@ func (m *machine) createAndConfirmOrder(t *rapid.T, in orders.OrderInput) reques
 	return request{
 		name: "createAndConfirmOrder", text: "POST /orchestrator/create-and-confirm-order " + encode(in),
 		by: callers.Draw(t, "by"), may: access{services: true}, api: orchestratorAPI, key: key,
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orchestrator.CreateAndConfirmOrder(ctx, nil, body)
 		},
 		rule: func(t *rapid.T, by string, got reply) string { return m.createdAndConfirmed(t, got, by, in) },
@@ -338,7 +338,7 @@ func (m *machine) get(t *rapid.T) request {
 func (m *machine) getCustomer(by string, id int64) request {
 	return request{
 		name: "getCustomer", text: fmt.Sprintf("GET /customers/%d", id), by: by, may: access{viewers: true, services: true},
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if by == service {
 				return s.Customers.GetCustomerInternal(ctx, id)
 			}
@@ -351,7 +351,7 @@ func (m *machine) getCustomer(by string, id int64) request {
 func (m *machine) getProduct(by string, id int64) request {
 	return request{
 		name: "getProduct", text: fmt.Sprintf("GET /products/%d", id), by: by, may: access{viewers: true},
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orders.GetProduct(ctx, id)
 		},
 		rule: func(*rapid.T, string, reply) string { return m.productGot(id) },
@@ -361,7 +361,7 @@ func (m *machine) getProduct(by string, id int64) request {
 func (m *machine) getOrder(by string, id int64) request {
 	return request{
 		name: "getOrder", text: fmt.Sprintf("GET /orders/%d", id), by: by, may: access{viewers: true, services: true},
-		send: func(ctx context.Context, s *world.Session, _ keys) (*http.Response, error) {
+		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orders.GetOrder(ctx, id)
 		},
 		rule: func(*rapid.T, string, reply) string { return m.orderGot(id) },

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // TestUpListensOnItsHostAlone looks at every address that up listens on, that of the metrics among them.
@@ -79,9 +79,9 @@ func TestUpCallsItsOwnAddresses(t *testing.T) {
 		}()
 	}
 	s := program.Up(t, nil, t.TempDir(), ports...)
-	c := s.Login(t, sdk.LocalPassword)
-	buyer, product := c.Customer(t, "buyer@example.com"), c.Product(t, "SAW", 2500, 10)
-	c.Order(t, buyer.ID, product.ID, 1)
+	c := s.Login(t, call.LocalPassword)
+	buyer, product := c.CreateCustomer(t, "buyer@example.com"), c.CreateProduct(t, "SAW", 2500, 10)
+	c.CreateOrder(t, buyer.ID, product.ID, 1)
 	for _, name := range []string{"CUSTOMERS_API_BASE", "ORDERS_API_BASE"} {
 		s.AwaitMatch(t, s.Stderr, regexp.MustCompile(`"`+name+`":"http://127\.0\.0\.1:\d+"`))
 	}

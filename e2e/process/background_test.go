@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -18,9 +18,9 @@ func TestBackground(t *testing.T) {
 	port := program.ClosedPort(t)
 	s := program.Up(t, []string{"STALE_ORDERS_AFTER=50ms", "SWEEP_INTERVAL=20ms", "ADMIN_PORT=" + port}, t.TempDir(),
 		append(program.FreePorts(), "--no-seed")...)
-	c := s.Login(t, sdk.LocalPassword)
-	product := c.Product(t, "SAW", 2500, 10)
-	placed := c.Order(t, c.Customer(t, "buyer@example.com").ID, product.ID, 4)
+	c := s.Login(t, call.LocalPassword)
+	product := c.CreateProduct(t, "SAW", 2500, 10)
+	placed := c.CreateOrder(t, c.CreateCustomer(t, "buyer@example.com").ID, product.ID, 4)
 
 	await(t, "the order is canceled", func(ctx context.Context) bool {
 		r, err := c.Orders.GetOrderWithResponse(ctx, placed.ID)
@@ -29,7 +29,7 @@ func TestBackground(t *testing.T) {
 		}
 		return r.JSON200.Status == orders.StatusCanceled
 	})
-	if stock := c.Stock(t, product.ID); stock != 10 {
+	if stock := c.GetProduct(t, product.ID).Stock; stock != 10 {
 		t.Errorf("%d saws are in stock, want 10", stock)
 	}
 	await(t, "the metrics say so", func(context.Context) bool {

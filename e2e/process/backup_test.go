@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // TestBackup pastes the lines of docs/operations.md: a shop is backed up while orders are placed, and restored into other
@@ -28,7 +28,7 @@ func TestBackup(t *testing.T) {
 	backUp, restore := lines[0], lines[1]
 	folder, path := t.TempDir(), program.Folder(t)
 	s := program.Up(t, nil, folder, append(program.FreePorts(), "--no-seed")...)
-	client := s.Login(t, sdk.LocalPassword)
+	client := s.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Seed: *seed}, client)
 
 	l.Start(t)
@@ -41,7 +41,7 @@ func TestBackup(t *testing.T) {
 			t.Errorf("the lines that restore print\n%s", printed)
 		}
 		restored := program.Up(t, nil, filepath.Join(here, "restored"), append(program.FreePorts(), "--no-seed")...)
-		after := restored.Login(t, sdk.LocalPassword)
+		after := restored.Login(t, call.LocalPassword)
 		load.Kept(t, before, after.AllOrders(t, 0))
 		after.HangUp()
 		restored.Interrupt(t)

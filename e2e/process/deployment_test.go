@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // TestUpRefusesMySQL has a DB_HOST that up would not use.
@@ -59,7 +59,7 @@ func TestUpWithoutSampleData(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, []string{"SAMPLE_DATA=false"}, append([]string{"up", "--data", t.TempDir()}, program.FreePorts()...)...)
 	found := p.AwaitMatch(t, p.Stdout, regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) `))
-	c := sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, sdk.LocalPassword)
+	c := call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, call.LocalPassword)
 	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue has %d products, want none", len(products))
 	}
@@ -69,7 +69,7 @@ func TestUpWithoutSampleData(t *testing.T) {
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
 	published := []string{
-		"JWT_SECRET=local-jwt-secret-that-is-not-for-production", "SERVICE_TOKEN=local-service-token", "ADMIN_PASSWORD=" + sdk.LocalPassword,
+		"JWT_SECRET=local-jwt-secret-that-is-not-for-production", "SERVICE_TOKEN=local-service-token", "ADMIN_PASSWORD=" + call.LocalPassword,
 	}
 	r := program.Run(t, append(published, "LOG_LEVEL=ERROR", "DATA_DIR="+t.TempDir()), "customers")
 	for _, want := range []string{"JWT_SECRET is published", "SERVICE_TOKEN is published", "ADMIN_PASSWORD is published"} {

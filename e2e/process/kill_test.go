@@ -4,9 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 )
 
 // TestKill kills `pedidos up` under load, again and again, and comes back to the same folder and ports. Eight callers
@@ -22,7 +22,7 @@ func TestKill(t *testing.T) {
 	folder, ports := t.TempDir(), program.FixedPorts(t)
 
 	s := program.Up(t, nil, folder, append(ports, "--no-seed")...)
-	client := s.Login(t, sdk.LocalPassword)
+	client := s.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Seed: *seed, LoseOneIn: 20}, client)
 	for range kills {
 		l.Start(t)
@@ -31,7 +31,7 @@ func TestKill(t *testing.T) {
 		s = program.Up(t, nil, folder, append(ports, "--no-seed")...)
 		l.AwaitMore(t, 20)
 		l.Pause(t)
-		client = s.Login(t, sdk.LocalPassword)
+		client = s.Login(t, call.LocalPassword)
 		l.Use(client)
 		l.Check(t)
 		if t.Failed() {

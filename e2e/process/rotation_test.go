@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
@@ -34,7 +34,7 @@ func TestRotation(t *testing.T) {
 			for _, service := range []string{"customers", "orders", "orchestrator"} {
 				d.start(t, service, "old")
 			}
-			d.product = d.urls.Login(t, plantedPassword).Product(t, "SAW", 2500, 1000).ID
+			d.product = d.urls.Login(t, plantedPassword).CreateProduct(t, "SAW", 2500, 1000).ID
 			d.login(t)
 			d.check(t, "before the first step")
 			first := d.tokens[0]
@@ -55,7 +55,7 @@ func TestRotation(t *testing.T) {
 
 // deployment is the three services as processes, each with its own data and on a port that it comes back to.
 type deployment struct {
-	urls    sdk.URLs
+	urls    call.URLs
 	env     map[string][]string
 	running map[string]*program.Program
 	product int64
@@ -77,7 +77,7 @@ func newDeployment(t *testing.T) *deployment {
 		url[service] = "http://127.0.0.1:" + port[service]
 	}
 	return &deployment{
-		urls: sdk.URLs{Customers: url["customers"], Orders: url["orders"], Orchestrator: url["orchestrator"]},
+		urls: call.URLs{Customers: url["customers"], Orders: url["orders"], Orchestrator: url["orchestrator"]},
 		env: map[string][]string{
 			"customers":    {"PORT=" + port["customers"], "DATA_DIR=" + t.TempDir(), "ADMIN_PASSWORD=" + plantedPassword},
 			"orders":       {"PORT=" + port["orders"], "DATA_DIR=" + t.TempDir(), "CUSTOMERS_API_BASE=" + url["customers"]},
@@ -124,8 +124,8 @@ func (d *deployment) check(t *testing.T, when string) {
 	for _, token := range d.tokens {
 		c := d.urls.Client(t, token.text)
 		d.buyers++
-		buyer := c.Customer(t, fmt.Sprintf("buyer-%d@example.com", d.buyers))
-		c.Order(t, buyer.ID, d.product, 1)
+		buyer := c.CreateCustomer(t, fmt.Sprintf("buyer-%d@example.com", d.buyers))
+		c.CreateOrder(t, buyer.ID, d.product, 1)
 		anyone := d.urls.Client(t, "")
 		r, err := anyone.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 			CustomerID: buyer.ID, IdempotencyKey: fmt.Sprintf("order-%d", d.buyers),

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
@@ -26,7 +26,7 @@ func TestSecretsAreMasked(t *testing.T) {
 		}
 	}
 
-	u := sdk.URLs{Customers: customersURL}
+	u := call.URLs{Customers: customersURL}
 	u.Login(t, plantedPassword)
 	r, err := u.Client(t, "").Customers.LoginWithResponse(t.Context(), customers.Credentials{Username: "admin", Password: wrong})
 	if err != nil {
@@ -55,7 +55,7 @@ func TestSecretsAreMasked(t *testing.T) {
 func TestSecretsOfUpAreMasked(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, planted, t.TempDir(), program.FreePorts()...)
-	if strings.Contains(s.Script, sdk.LocalPassword) {
+	if strings.Contains(s.Script, call.LocalPassword) {
 		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.Stdout)
 	}
 	r, err := s.Login(t, plantedPassword).Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{

@@ -10,8 +10,8 @@ import (
 
 	_ "modernc.org/sqlite" // to tamper with the stock
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -37,13 +37,13 @@ func TestServices(t *testing.T) {
 		}
 	}
 
-	c := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
-	buyer := c.Customer(t, "buyer@example.com")
-	product := c.Product(t, "SAW", 2500, 10)
-	confirm(t, c, c.Order(t, buyer.ID, product.ID, 2))
-	cancel(t, c, c.Order(t, buyer.ID, product.ID, 5))
+	c := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
+	buyer := c.CreateCustomer(t, "buyer@example.com")
+	product := c.CreateProduct(t, "SAW", 2500, 10)
+	confirm(t, c, c.CreateOrder(t, buyer.ID, product.ID, 2))
+	cancel(t, c, c.CreateOrder(t, buyer.ID, product.ID, 5))
 	orchestrate(t, c, buyer.ID, product.ID)
-	if stock := c.Stock(t, product.ID); stock != 10-2-1 {
+	if stock := c.GetProduct(t, product.ID).Stock; stock != 10-2-1 {
 		t.Errorf("%d saws are in stock, want 7", stock)
 	}
 
@@ -58,7 +58,7 @@ func TestServices(t *testing.T) {
 	audit(t, folder, product.ID)
 }
 
-func confirm(t *testing.T, c *sdk.Client, o *orders.Order) {
+func confirm(t *testing.T, c *call.Client, o orders.Order) {
 	t.Helper()
 	key := fmt.Sprintf("confirm-%d", o.ID)
 	r, err := c.Orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
@@ -70,7 +70,7 @@ func confirm(t *testing.T, c *sdk.Client, o *orders.Order) {
 	}
 }
 
-func cancel(t *testing.T, c *sdk.Client, o *orders.Order) {
+func cancel(t *testing.T, c *call.Client, o orders.Order) {
 	t.Helper()
 	r, err := c.Orders.CancelOrderWithResponse(t.Context(), o.ID, nil, orders.Cancellation{})
 	if err != nil {
@@ -81,7 +81,7 @@ func cancel(t *testing.T, c *sdk.Client, o *orders.Order) {
 	}
 }
 
-func orchestrate(t *testing.T, c *sdk.Client, customer, product int64) {
+func orchestrate(t *testing.T, c *call.Client, customer, product int64) {
 	t.Helper()
 	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
 		CustomerID: customer, IdempotencyKey: "at-once", Items: []orchestrator.OrderRequestLine{{ProductID: product, Qty: 1}},

@@ -25,9 +25,9 @@ import (
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
@@ -61,8 +61,8 @@ func TestTraces(t *testing.T) {
 			ordersAPI, ordersURL := program.Serve(t, "orders", append(append(env, inOrders...), "CUSTOMERS_API_BASE="+customersURL)...)
 			orchestratorAPI, orchestratorURL := program.Serve(t, "orchestrator", append(env, "ORDERS_API_BASE="+ordersURL)...)
 
-			s := sdk.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
-			buyer, product := s.Customer(t, "planted.buyer@example.com"), s.Product(t, "SAW", 2500, 10)
+			s := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
+			buyer, product := s.CreateCustomer(t, "planted.buyer@example.com"), s.CreateProduct(t, "SAW", 2500, 10)
 			const first, again = "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000007"
 			flags := map[string]string{first: "01", again: "00"} // a caller's flag does not decide what is kept
 			for _, trace := range []string{first, again} {
@@ -116,7 +116,7 @@ func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
 		c := collect(t)
 		p, url := program.Serve(t, "customers", append(slices.Clip(planted), "DATA_DIR="+t.TempDir(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL,
 			"OTEL_EXPORTER_OTLP_HEADERS=x-tenant=planted-tenant", "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")...)
-		client := sdk.URLs{Customers: url}.Client(t, "")
+		client := call.URLs{Customers: url}.Client(t, "")
 		if _, err := client.Customers.GetCustomerWithResponse(t.Context(), 1, within("4bf92f3577b34da6a3ce929d0e0e4736", "01")); err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
@@ -32,17 +32,17 @@ func TestUp(t *testing.T) {
 	if len(history) != 1 || history[0].ID != sold.ID || history[0].Status != orders.StatusConfirmed || history[0].TotalCents != sold.TotalCents {
 		t.Errorf("after a restart the orders are %+v, want order %d", history, sold.ID)
 	}
-	if stock := c.Stock(t, 1); stock != 48 {
+	if stock := c.GetProduct(t, 1).Stock; stock != 48 {
 		t.Errorf("after a restart %d drills are in stock, want 48", stock)
 	}
 	second.Interrupt(t)
 
 	third := program.Up(t, nil, folder, append(program.FreePorts(), "--reset")...)
-	c = third.Login(t, sdk.LocalPassword)
+	c = third.Login(t, call.LocalPassword)
 	if history := c.AllOrders(t, 0); len(history) != 0 {
 		t.Errorf("after --reset there are %d orders", len(history))
 	}
-	if stock := c.Stock(t, 1); stock != 50 {
+	if stock := c.GetProduct(t, 1).Stock; stock != 50 {
 		t.Errorf("after --reset %d drills are in stock, want the 50 of the sample", stock)
 	}
 	third.Interrupt(t)
@@ -97,7 +97,7 @@ func TestUpWithoutSeed(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, []string{"DATA_DIR=" + t.TempDir()}, append(program.FreePorts(), "--no-seed")...)
 	found := p.AwaitMatch(t, p.Stdout, program.Greeting)
-	c := sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, sdk.LocalPassword)
+	c := call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, call.LocalPassword)
 	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue holds %+v", products)
 	}
@@ -115,7 +115,7 @@ func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program.Up(t, nil, folder, program.FreePorts()...).Login(t, sdk.LocalPassword)
+	program.Up(t, nil, folder, program.FreePorts()...).Login(t, call.LocalPassword)
 	if kept, err := os.ReadFile(file); err != nil || len(kept) < 32 {
 		t.Errorf("the secret that is kept now has %d bytes, %v", len(kept), err)
 	}

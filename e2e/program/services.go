@@ -16,13 +16,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/e2e/sdk"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
 // Shop is a running `pedidos up`.
 type Shop struct {
 	*Program
-	sdk.URLs
+	call.URLs
 	Script string // the lines of the greeting that are there to be pasted
 }
 
@@ -43,7 +43,7 @@ func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
 			t.Fatal(err)
 		}
 	}
-	return &Shop{Program: p, URLs: sdk.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}, Script: found[4]}
+	return &Shop{Program: p, URLs: call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}, Script: found[4]}
 }
 
 var listening = regexp.MustCompile(`(?m)^{.*"msg":"listening","address":"([^"]+)"}$`)

@@ -5,7 +5,6 @@ package world
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,13 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/contract"
-	customersapi "github.com/pedidos-hq/pedidos/gen/customers"
-	customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
-	orchestratorclient "github.com/pedidos-hq/pedidos/gen/orchestrator/client"
-	ordersapi "github.com/pedidos-hq/pedidos/gen/orders"
-	ordersclient "github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -246,90 +241,25 @@ var contracts = map[string]func() (*Contract, error){
 	"orchestrator": sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orchestrator) }),
 }
 
-// Session is the generated clients, with one token.
-type Session struct {
-	Token        string
-	Customers    *customersclient.ClientWithResponses
-	Orders       *ordersclient.ClientWithResponses
-	Orchestrator *orchestratorclient.ClientWithResponses
-}
-
-// With returns the generated clients with a token; "" sends none.
-func (w *World) With(token string) *Session {
+// With returns a client with a token; "" sends none.
+func (w *World) With(token string) *call.Client {
 	w.t.Helper()
-	authorize := func(_ context.Context, r *http.Request) error {
-		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		return nil
-	}
-	s := &Session{Token: token}
-	var errs [3]error
-	s.Customers, errs[0] = customersclient.NewClientWithResponses(w.CustomersURL,
-		customersclient.WithHTTPClient(w.HTTP("customers")), customersclient.WithRequestEditorFn(authorize))
-	s.Orders, errs[1] = ordersclient.NewClientWithResponses(w.OrdersURL,
-		ordersclient.WithHTTPClient(w.HTTP("orders")), ordersclient.WithRequestEditorFn(authorize))
-	s.Orchestrator, errs[2] = orchestratorclient.NewClientWithResponses(w.OrchestratorURL,
-		orchestratorclient.WithHTTPClient(w.HTTP("orchestrator")), orchestratorclient.WithRequestEditorFn(authorize))
-	for _, err := range errs {
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	return s
+	return call.New(w.t, w.URLs(), token, w.HTTP)
 }
 
-// Login returns the generated clients with the token of a user: "admin", "second" (an administrator too) or "viewer".
-func (w *World) Login(user string) *Session {
+// URLs returns the addresses of the services.
+func (w *World) URLs() call.URLs {
+	return call.URLs{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL}
+}
+
+// Login returns a client with the token of a user: "admin", "second" (an administrator too) or "viewer".
+func (w *World) Login(user string) *call.Client {
 	w.t.Helper()
 	password := w.adminPassword
 	if user == "viewer" {
 		password = ViewerPassword
 	}
-	r, err := w.With("").Customers.LoginWithResponse(w.t.Context(), customersapi.Credentials{Username: user, Password: password})
-	if err != nil || r.JSON200 == nil {
-		w.t.Fatalf("login as %s: %v %s", user, err, body(r))
-	}
-	return w.With(r.JSON200.AccessToken)
-}
-
-func body(r *customersclient.LoginResponse) []byte {
-	if r == nil {
-		return nil
-	}
-	return r.Body
-}
-
-// Customer creates a customer.
-func (w *World) Customer(s *Session, email string) customersapi.Customer {
-	w.t.Helper()
-	r, err := s.Customers.CreateCustomerWithResponse(w.t.Context(), nil, customersapi.CustomerInput{Name: "Customer " + email, Email: email})
-	if err != nil || r.JSON201 == nil {
-		w.t.Fatalf("create customer %s: %v", email, err)
-	}
-	return *r.JSON201
-}
-
-// Product creates a product.
-func (w *World) Product(s *Session, sku string, price, stock int64) ordersapi.Product {
-	w.t.Helper()
-	r, err := s.Orders.CreateProductWithResponse(w.t.Context(), nil, ordersapi.ProductInput{SKU: sku, Name: "Product " + sku, PriceCents: price, Stock: stock})
-	if err != nil || r.JSON201 == nil {
-		w.t.Fatalf("create product %s: %v", sku, err)
-	}
-	return *r.JSON201
-}
-
-// Order places an order of one line.
-func (w *World) Order(s *Session, customer, product, qty int64) ordersapi.Order {
-	w.t.Helper()
-	r, err := s.Orders.CreateOrderWithResponse(w.t.Context(), nil, ordersapi.OrderInput{
-		CustomerID: customer, Items: []ordersapi.OrderLineInput{{ProductID: product, Qty: qty}},
-	})
-	if err != nil || r.JSON201 == nil {
-		w.t.Fatalf("place order: %v", err)
-	}
-	return *r.JSON201
+	return w.With(w.With("").LogIn(w.t, user, password))
 }
 
 // Clock is a clock that a test moves. Each reading is a microsecond after the one before, so that nothing happens at the

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/basket"
 	"github.com/pedidos-hq/pedidos/e2e/bench/floor"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -107,7 +108,7 @@ const stock = 1000 // of each product
 type shop struct {
 	db      *sql.DB
 	session *floor.Session
-	api     *world.Session
+	api     *call.Client
 	basket  basket.Basket // of twenty lines
 }
 
@@ -124,10 +125,10 @@ func openShop(t *testing.T) *shop {
 	}
 	w := world.New(t, world.Options{DB: served})
 	s := &shop{api: w.Login("admin")}
-	customer := w.Customer(s.api, "compras@norte.example")
+	customer := s.api.CreateCustomer(t, "compras@norte.example")
 	s.basket = basket.Basket{Customer: customer, SearchText: search.Fold(customer.Name, customer.Email)}
 	for i := range int64(20) {
-		p := w.Product(s.api, fmt.Sprintf("SKU-%d", i), 100+i, stock)
+		p := s.api.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100+i, stock)
 		s.basket.Lines = append(s.basket.Lines, orders.OrderLineInput{ProductID: p.ID, Qty: 1 + i%3})
 	}
 	if s.db, err = floor.Open(at, true); err != nil {

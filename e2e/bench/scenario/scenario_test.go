@@ -18,7 +18,7 @@ func TestScenarios(t *testing.T) {
 	w := world.New(t, world.Options{})
 	admin := w.Login("admin")
 	for i := range 25 {
-		w.Product(admin, fmt.Sprintf("SKU-%d", i), 100, 1_000_000)
+		admin.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100, 1_000_000)
 	}
 	if err := bulk.Seed(t.Context(), w.DB, bulk.Size{Customers: 5, Orders: 250}, 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func TestFailuresAreTold(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, world.Options{})
 	admin := w.Login("admin")
-	w.Customer(admin, "compras@norte.example")
-	w.Product(admin, "SAW-190", 100, 20)
+	admin.CreateCustomer(t, "compras@norte.example")
+	admin.CreateProduct(t, "SAW-190", 100, 20)
 	shop := &scenario.Shop{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL, User: "admin", Password: world.AdminPassword}
 	for _, test := range []struct{ scenario, want string }{
 		{"create-1", "409 insufficient_stock"},

@@ -1,0 +1,187 @@
+package call
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
+)
+
+// Response is a response, read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Err    error // the reason why there is no response
+
+	request string
+}
+
+// Read reads the response that a generated client or an http.Client returns.
+func Read(r *http.Response, err error) Response {
+	if err != nil {
+		return Response{Err: err}
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	return Response{Status: r.StatusCode, Header: r.Header, Body: body, Err: err, request: describe(r.Request)}
+}
+
+// Send sends a request. The headers are names and values in turn.
+func Send(ctx context.Context, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return Response{Err: err}
+	}
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Add(pair[0], pair[1])
+	}
+	return Read(client.Do(r))
+}
+
+// describe returns the method, the URL and the body of a request.
+func describe(r *http.Request) string {
+	text := r.Method
+	if r.URL != nil {
+		text += " " + r.URL.String()
+	}
+	if r.GetBody == nil {
+		return text
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return text
+	}
+	sent, _ := io.ReadAll(io.LimitReader(body, most+1))
+	return strings.TrimSpace(text + " " + clip(sent))
+}
+
+const most = 2000 // bytes of a body in a message
+
+func clip(body []byte) string {
+	if len(body) > most {
+		return string(body[:most]) + "…"
+	}
+	return string(bytes.TrimSpace(body))
+}
+
+// String returns the request, the status and the body, for messages.
+func (r Response) String() string {
+	if r.Err != nil {
+		return fmt.Sprintf("%s: no response: %v", cmp.Or(r.request, "the request"), r.Err)
+	}
+	return fmt.Sprintf("%s: %d %s", r.request, r.Status, clip(r.Body))
+}
+
+// Want ends the test unless the response has this status. It decodes the body into each of the values.
+func (r Response) Want(t testing.TB, status int, into ...any) Response {
+	t.Helper()
+	if r.Err != nil || r.Status != status {
+		t.Fatalf("got %s\nwant %d", r, status)
+	}
+	for _, v := range into {
+		if err := json.Unmarshal(r.Body, v); err != nil {
+			t.Fatalf("got %s\nwant a %T: %v", r, v, err)
+		}
+	}
+	return r
+}
+
+// Problem is a problem document. The members after the first are the orchestrator's.
+type Problem struct {
+	common.Problem
+	Success       *bool                        `json:"success"`
+	CorrelationID string                       `json:"correlationId"`
+	Error         *orchestrator.StepError      `json:"error"`
+	Order         *orchestrator.WithdrawnOrder `json:"order"`
+}
+
+// Fields returns the fields at fault, sorted.
+func (p Problem) Fields() []string { return fields(p.Errors) }
+
+func fields(errors *[]common.FieldError) (names []string) {
+	if errors == nil {
+		return nil
+	}
+	for _, e := range *errors {
+		names = append(names, e.Field)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Problem ends the test unless the response is a problem document, whatever its status.
+func (r Response) Problem(t testing.TB) Problem {
+	t.Helper()
+	var p Problem
+	if r.Err != nil || r.Header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("got %s\nwant application/problem+json, not %q", r, r.Header.Get("Content-Type"))
+	}
+	if err := json.Unmarshal(r.Body, &p); err != nil {
+		t.Fatalf("got %s\nwant a problem document: %v", r, err)
+	}
+	if int(p.Status) != r.Status || p.Code == "" || p.Title == "" || p.Type != "urn:pedidos:problem:"+string(p.Code) || len(p.TraceID) != 32 {
+		t.Fatalf("got %s\nwant a problem document with type, title, status, code and trace id", r)
+	}
+	return p
+}
+
+// WantProblem ends the test unless the response is a problem document with this status and code, about exactly these fields.
+func (r Response) WantProblem(t testing.TB, status int, code common.ProblemCode, about ...string) Problem {
+	t.Helper()
+	r.Want(t, status)
+	p := r.Problem(t)
+	about = slices.Sorted(slices.Values(about))
+	if p.Code != code || !slices.Equal(p.Fields(), about) {
+		t.Fatalf("got %s\nwant the code %s and errors about %q", r, code, about)
+	}
+	return p
+}
+
+// WantFailure is WantProblem for the orchestrator, which adds the step that failed and the correlation id.
+func (r Response) WantFailure(t testing.TB, status int, code common.ProblemCode, step orchestrator.Step, about ...string) Problem {
+	t.Helper()
+	p := r.WantProblem(t, status, code, about...)
+	e := p.Error
+	if e == nil || e.Step != step || e.Code != code || e.Message != p.Detail || e.Message == "" || !slices.Equal(fields(e.Errors), p.Fields()) ||
+		p.Success == nil || *p.Success || p.CorrelationID == "" {
+		t.Fatalf("got %s\nwant success false, a correlation id and the error %s at %s", r, code, step)
+	}
+	return p
+}
+
+// Replayed reports whether the response is an earlier one, kept under the idempotency key.
+func (r Response) Replayed() bool { return r.Header.Get("Idempotency-Replayed") == "true" }
+
+// Same reports whether two responses have the same status, headers and bytes, whether replayed or not.
+func (r Response) Same(other Response) bool {
+	return r.Err == nil && other.Err == nil && r.Status == other.Status && bytes.Equal(r.Body, other.Body) &&
+		maps.EqualFunc(lasting(r.Header), lasting(other.Header), slices.Equal)
+}
+
+// lasting returns the headers that a repeat of a request gets again.
+func lasting(header http.Header) http.Header {
+	header = maps.Clone(header)
+	for _, name := range []string{"Connection", "Date", "Idempotency-Replayed"} {
+		header.Del(name)
+	}
+	return header
+}
+
+// WantReplay fails the test unless the response is the first one, kept under the idempotency key.
+func (r Response) WantReplay(t testing.TB, first Response) {
+	t.Helper()
+	if !r.Replayed() || !r.Same(first) {
+		t.Errorf("got %s %v\nwant a replay of %s %v", r, r.Header, first, first.Header)
+	}
+}
