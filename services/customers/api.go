@@ -16,6 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
@@ -131,7 +132,7 @@ func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerReque
 			Body: created,
 			Headers: stub.CreateCustomer201ResponseHeaders{
 				Location: fmt.Sprintf("/customers/%d", created.ID),
-				ETag:     server.ETag(1),
+				ETag:     etag.Of(1),
 			},
 		}.VisitCreateCustomerResponse)
 	})
@@ -155,7 +156,7 @@ func (s *service) GetCustomerInternal(ctx context.Context, r stub.GetCustomerInt
 }
 
 func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerRequestObject) (stub.ReplaceCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	row, err := s.update(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerReq
 }
 
 func (s *service) UpdateCustomer(ctx context.Context, r stub.UpdateCustomerRequestObject) (stub.UpdateCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	row, err := s.update(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 func response(row customersdb.GetCustomerRow) stub.CustomerJSONResponse {
 	return stub.CustomerJSONResponse{
 		Body:    customer(row),
-		Headers: stub.CustomerResponseHeaders{ETag: server.ETag(row.Version)},
+		Headers: stub.CustomerResponseHeaders{ETag: etag.Of(row.Version)},
 	}
 }
 

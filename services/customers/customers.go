@@ -10,10 +10,10 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
 // listName is the name of the list in its cursors.
@@ -72,7 +72,7 @@ func number(phone *string) *string {
 	return phone
 }
 
-func (s *service) update(ctx context.Context, id int64, ifMatch *string, in api.CustomerChange) (row customersdb.GetCustomerRow, err error) {
+func (s *service) update(ctx context.Context, id int64, match etag.Match, in api.CustomerChange) (row customersdb.GetCustomerRow, err error) {
 	err = s.db.Tx(ctx, func(conn database.Conn) error {
 		q := customersdb.New(conn)
 		locked, err := q.LockCustomer(ctx, id)
@@ -80,7 +80,7 @@ func (s *service) update(ctx context.Context, id int64, ifMatch *string, in api.
 			return missing(err, id)
 		}
 		row = customersdb.GetCustomerRow(locked)
-		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
+		if err := match.Check(row.Version); err != nil {
 			return err
 		}
 		if in.Name != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
@@ -132,7 +133,7 @@ func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequest
 		return idempotency.Record(stub.CreateProduct201JSONResponse{
 			Body: product(created),
 			Headers: stub.CreateProduct201ResponseHeaders{
-				Location: fmt.Sprintf("/products/%d", created.ID), ETag: server.ETag(created.Version),
+				Location: fmt.Sprintf("/products/%d", created.ID), ETag: etag.Of(created.Version),
 			},
 		}.VisitCreateProductResponse)
 	})
@@ -148,7 +149,7 @@ func (s *service) GetProduct(ctx context.Context, r stub.GetProductRequestObject
 }
 
 func (s *service) UpdateProduct(ctx context.Context, r stub.UpdateProductRequestObject) (stub.UpdateProductResponseObject, error) {
-	row, err := s.updateProduct(ctx, r.ID, r.Params.IfMatch, *r.Body)
+	row, err := s.updateProduct(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +210,7 @@ func (s *service) GetOrder(ctx context.Context, r stub.GetOrderRequestObject) (s
 		return nil, err
 	}
 	return stub.GetOrder200JSONResponse{OrderJSONResponse: stub.OrderJSONResponse{
-		Body: order(found), Headers: stub.OrderResponseHeaders{ETag: server.ETag(found.Version)},
+		Body: order(found), Headers: stub.OrderResponseHeaders{ETag: etag.Of(found.Version)},
 	}}, nil
 }
 
@@ -322,7 +323,7 @@ func answerCreated(o Order) (idempotency.Answer, error) {
 	return idempotency.Record(stub.CreateOrder201JSONResponse{
 		Body: order(o),
 		Headers: stub.CreateOrder201ResponseHeaders{
-			Location: fmt.Sprintf("/orders/%d", o.ID), ETag: server.ETag(o.Version),
+			Location: fmt.Sprintf("/orders/%d", o.ID), ETag: etag.Of(o.Version),
 		},
 	}.VisitCreateOrderResponse)
 }
@@ -330,13 +331,13 @@ func answerCreated(o Order) (idempotency.Answer, error) {
 // answerChanged is the answer of confirm, and of cancel, which has the same form.
 func answerChanged(o Order) (idempotency.Answer, error) {
 	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderConfirmedJSONResponse: stub.OrderConfirmedJSONResponse{
-		Body: order(o), Headers: stub.OrderConfirmedResponseHeaders{ETag: server.ETag(o.Version)},
+		Body: order(o), Headers: stub.OrderConfirmedResponseHeaders{ETag: etag.Of(o.Version)},
 	}}.VisitConfirmOrderResponse)
 }
 
 func productResponse(row ordersdb.GetProductRow) stub.ProductJSONResponse {
 	return stub.ProductJSONResponse{
-		Body: product(row), Headers: stub.ProductResponseHeaders{ETag: server.ETag(row.Version)},
+		Body: product(row), Headers: stub.ProductResponseHeaders{ETag: etag.Of(row.Version)},
 	}
 }
 

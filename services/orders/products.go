@@ -9,10 +9,10 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
 // The names of the lists in their cursors.
@@ -78,7 +78,7 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 	return row, s.adjust(ctx, q, row, 0, new("first stock"))
 }
 
-func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
+func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
 	if in.Reason != nil && in.Stock == nil {
 		return row, fault.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
 	}
@@ -89,7 +89,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, ifMatch *string, 
 			return missingProduct(err, id)
 		}
 		row = ordersdb.GetProductRow(locked)
-		if err := server.CheckIfMatch(ifMatch, row.Version); err != nil {
+		if err := match.Check(row.Version); err != nil {
 			return err
 		}
 		before := row.Stock
