@@ -162,6 +162,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if sentence := c.explain(err); sentence != "" {
 		return nil, &settingError{sentence, err}
 	}
+	if number := (*mysql.MySQLError)(nil); !errors.As(err, &number) && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errUnavailable, err) // the server went away in the middle of it, by whatever error
+	}
 	return nil, err
 }
 

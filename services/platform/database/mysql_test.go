@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -97,6 +98,53 @@ func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	}
 	if calls != 0 {
 		t.Error("a transaction ran without a database")
+	}
+}
+
+// A server that is killed while a connection is made is unavailable, at each step of the greeting.
+func TestServerEndsDuringGreeting(t *testing.T) {
+	t.Parallel()
+	greeting := "\x0a9.7.0\x00" + "\x01\x00\x00\x00" + "12345678\x00" + // protocol 10, version, connection, nonce
+		"\x00\x8a" + "\x2e" + "\x02\x00" + "\x08\x00" + // protocol 4.1 with TLS and plugins
+		"\x15" + strings.Repeat("\x00", 10) + "123456789012\x00" + "caching_sha2_password\x00"
+	packet := string([]byte{byte(len(greeting)), 0, 0, 0}) + greeting
+	for _, test := range []struct {
+		name, says string
+		hears      bool // what the client says to that, before it ends
+	}{{"at once", "", false}, {"in the greeting", packet[:20], false}, {"in the TLS handshake", packet, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, test.says)
+					if test.hears {
+						_, _ = conn.Read(make([]byte, 1<<16))
+					}
+					_ = conn.Close()
+				}
+			}()
+			address := l.Addr().(*net.TCPAddr)
+			db, err := database.OpenMySQL(database.MySQL{
+				Host: "127.0.0.1", Port: address.Port, User: "u", Name: "d", Conns: 1, TLS: database.TLSPreferred,
+			}, slog.New(slog.DiscardHandler), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			err = db.Tx(t.Context(), func(database.Conn) error { return nil })
+			if !fault.Is(err, common.CodeUnavailable) {
+				t.Errorf("got %v, want that the database is unavailable", err)
+			}
+		})
 	}
 }
 
