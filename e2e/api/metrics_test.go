@@ -41,7 +41,7 @@ func TestMetrics(t *testing.T) {
 	}
 
 	requests := func(operation string, status int) string {
-		return fmt.Sprintf(`pedidos_requests_total{service="orders",operation=%q,status="%d"}`, operation, status)
+		return fmt.Sprintf(`pedidos_requests_total{operation=%q,service="orders",status="%d"}`, operation, status)
 	}
 	for name, want := range map[string]float64{
 		requests("createOrder", 201):  3,
@@ -51,13 +51,13 @@ func TestMetrics(t *testing.T) {
 		requests("confirmOrder", 200): 3,
 		requests("cancelOrder", 200):  2,
 		requests("none", 404):         1,
-		`pedidos_requests_total{service="customers",operation="getCustomerInternal",status="200"}`:    3, // a repeat asks for none
-		`pedidos_request_duration_seconds_count{service="orders",operation="createOrder"}`:            6,
-		`pedidos_request_duration_seconds_bucket{service="orders",operation="createOrder",le="+Inf"}`: 6,
-		`pedidos_request_duration_seconds_bucket{service="orders",operation="getOrder",le="+Inf"}`:    0,
+		`pedidos_requests_total{operation="getCustomerInternal",service="customers",status="200"}`:    3, // a repeat asks for none
+		`pedidos_request_duration_seconds_count{operation="createOrder",service="orders"}`:            6,
+		`pedidos_request_duration_seconds_bucket{operation="createOrder",service="orders",le="+Inf"}`: 6,
+		`pedidos_request_duration_seconds_bucket{operation="getOrder",service="orders",le="+Inf"}`:    0,
 		`pedidos_requests_in_flight{service="orders"}`:                                                0,
 		`pedidos_idempotency_replays_total{service="orders"}`:                                         3,
-		`pedidos_idempotency_conflicts_total{service="orders",reason="reused"}`:                       1,
+		`pedidos_idempotency_conflicts_total{reason="reused",service="orders"}`:                       1,
 		`pedidos_orders_total{outcome="placed"}`:                                                      2,
 		`pedidos_orders_total{outcome="short"}`:                                                       1,
 		`pedidos_orders_total{outcome="confirmed"}`:                                                   1,
@@ -68,7 +68,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	if sum := w.Metric(`pedidos_request_duration_seconds_sum{service="orders",operation="createOrder"}`); sum <= 0 || sum > 60 {
+	if sum := w.Metric(`pedidos_request_duration_seconds_sum{operation="createOrder",service="orders"}`); sum <= 0 || sum > 60 {
 		t.Errorf("placing took %v seconds in all", sum)
 	}
 }

@@ -93,7 +93,7 @@ func TestUpstreamMetrics(t *testing.T) {
 	want(`pedidos_customer_cache_total{outcome="miss"}`, 1)
 	want(`pedidos_customer_loads_total{outcome="answered"}`, 1)
 	want(`pedidos_customer_cache_entries`, 1)
-	want(`pedidos_upstream_tries_total{upstream="customers",outcome="answered"}`, 1)
+	want(`pedidos_upstream_tries_total{outcome="answered",upstream="customers"}`, 1)
 	want(`pedidos_upstream_breaker_state{upstream="customers"}`, 0)
 
 	w.Pause("customers")
@@ -106,10 +106,10 @@ func TestUpstreamMetrics(t *testing.T) {
 		t.Fatal("the breaker does not open")
 	}
 	want(`pedidos_upstream_breaker_opened_total{upstream="customers"}`, 1)
-	tries := w.Metric(`pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"}`)
+	tries := w.Metric(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`)
 	r, err := ordersPlace(t, s, "", 2000, ordersLines(p.ID, 1))
 	ordersRefused(t, "the breaker is open", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
-	want(`pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"}`, tries) // nobody was asked
+	want(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`, tries) // nobody was asked
 	s.CreateOrder(t, buyer.ID, p.ID, 1)                                                    // a customer that is remembered still orders
 
 	w.Resume("customers")

@@ -229,7 +229,7 @@ func sharedBusy(t *testing.T, w *world.World, last func(context.Context, databas
 	ctx := context.WithoutCancel(t.Context())
 	end, done := make(chan struct{}), make(chan struct{})
 	var holding, ended sync.WaitGroup
-	for i := range int(w.Metric(fmt.Sprintf(`pedidos_database_connections_limit{pool=%q}`, pool))) {
+	for i := range int(w.Metric(fmt.Sprintf(`go_sql_max_open_connections{db_name=%q}`, pool))) {
 		holding.Add(1)
 		ended.Go(func() {
 			_, err := w.DB.Batches(ctx, func(conn database.Conn) (int, bool, error) {

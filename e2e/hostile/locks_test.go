@@ -138,16 +138,16 @@ func TestHeldProduct(t *testing.T) {
 			}
 		})
 	}
-	swept := lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="done"}`)
+	swept := lockMetric(t, admin, `pedidos_sweeps_total{outcome="done",what="orders_idempotency"}`)
 	refused.await(t, 1) // it is known to be held
 	traffic("while it is held")
-	for lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="done"}`) < swept+3 {
+	for lockMetric(t, admin, `pedidos_sweeps_total{outcome="done",what="orders_idempotency"}`) < swept+3 {
 		if t.Context().Err() != nil {
 			t.Fatal("the sweeps do not get on")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	if n := lockMetric(t, admin, `pedidos_sweeps_total{what="orders_idempotency",outcome="failed"}`); n != 0 {
+	if n := lockMetric(t, admin, `pedidos_sweeps_total{outcome="failed",what="orders_idempotency"}`); n != 0 {
 		t.Errorf("%v sweeps failed", n)
 	}
 	stop()

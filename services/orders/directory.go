@@ -73,7 +73,7 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customers cache: %w", err)
 	}
-	config.Metrics.Gauge("pedidos_customer_cache_entries", func() float64 { return float64(cache.EstimatedSize()) })
+	config.Metrics.GaugeFunc("pedidos_customer_cache_entries", "Customers in the cache.", nil, func() float64 { return float64(cache.EstimatedSize()) })
 	return &Directory{client: c, cache: cache, patience: tries * config.Timeout}, nil
 }
 
@@ -125,22 +125,22 @@ func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	return nil, fmt.Errorf("customers-api answered %s to the service token", r.Status())
 }
 
-// cacheMetrics counts what the cache of customers does.
+// cacheMetrics counts the hits, misses and loads of the cache.
 type cacheMetrics struct {
 	stats.NoopRecorder
-	hits, misses, loaded, failed interface{ Add(n int) }
+	hits, misses, loaded, failed metrics.Counter
 }
 
 func newCacheMetrics(m *metrics.Registry) *cacheMetrics {
+	lookups := m.CounterVec("pedidos_customer_cache_total", "Look-ups in the cache of customers, by outcome.", "outcome")
+	loads := m.CounterVec("pedidos_customer_loads_total", "Customers asked for at customers-api, by outcome.", "outcome")
 	return &cacheMetrics{
-		hits:   m.Counter("pedidos_customer_cache_total", "outcome", "hit"),
-		misses: m.Counter("pedidos_customer_cache_total", "outcome", "miss"),
-		loaded: m.Counter("pedidos_customer_loads_total", "outcome", "answered"),
-		failed: m.Counter("pedidos_customer_loads_total", "outcome", "failed"),
+		hits: lookups.WithLabelValues("hit"), misses: lookups.WithLabelValues("miss"),
+		loaded: loads.WithLabelValues("answered"), failed: loads.WithLabelValues("failed"),
 	}
 }
 
-func (c *cacheMetrics) RecordHits(n int)                { c.hits.Add(n) }
-func (c *cacheMetrics) RecordMisses(n int)              { c.misses.Add(n) }
-func (c *cacheMetrics) RecordLoadSuccess(time.Duration) { c.loaded.Add(1) }
-func (c *cacheMetrics) RecordLoadFailure(time.Duration) { c.failed.Add(1) }
+func (c *cacheMetrics) RecordHits(n int)                { c.hits.Add(float64(n)) }
+func (c *cacheMetrics) RecordMisses(n int)              { c.misses.Add(float64(n)) }
+func (c *cacheMetrics) RecordLoadSuccess(time.Duration) { c.loaded.Inc() }
+func (c *cacheMetrics) RecordLoadFailure(time.Duration) { c.failed.Inc() }

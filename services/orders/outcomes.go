@@ -2,21 +2,30 @@ package orders
 
 import "github.com/pedidos-hq/pedidos/services/platform/metrics"
 
-// outcomes count what becomes of orders. They are counted once it is so, and not again for a repeat.
+// outcomes counts what becomes of orders: once, after the commit, and not again when a request is repeated.
 type outcomes struct {
-	placed, short, confirmed, canceled interface{ Inc() }
-	unitsShort                         interface{ AddInt64(n int64) }
+	placed, short, confirmed, canceled, unitsShort metrics.Counter
 }
 
 func newOutcomes(m *metrics.Registry) outcomes {
-	m.Counter("pedidos_orders_total", "outcome", "expired") // which the sweep counts
+	all := outcomeCounters(m)
+	all.WithLabelValues("expired") // so that it starts at 0
 	return outcomes{
-		placed:     m.Counter("pedidos_orders_total", "outcome", "placed"),
-		short:      m.Counter("pedidos_orders_total", "outcome", "short"),
-		confirmed:  m.Counter("pedidos_orders_total", "outcome", "confirmed"),
-		canceled:   m.Counter("pedidos_orders_total", "outcome", "canceled"),
-		unitsShort: m.Counter("pedidos_units_short_total"),
+		placed:     all.WithLabelValues("placed"),
+		short:      all.WithLabelValues("short"),
+		confirmed:  all.WithLabelValues("confirmed"),
+		canceled:   all.WithLabelValues("canceled"),
+		unitsShort: m.CounterVec("pedidos_units_short_total", "Units that were missing in orders refused for lack of stock.").WithLabelValues(),
 	}
+}
+
+// ExpiredCounter counts the orders that CancelStale cancels.
+func ExpiredCounter(m *metrics.Registry) metrics.Counter {
+	return outcomeCounters(m).WithLabelValues("expired")
+}
+
+func outcomeCounters(m *metrics.Registry) *metrics.CounterVec {
+	return m.CounterVec("pedidos_orders_total", "Orders, by what became of them.", "outcome")
 }
 
 func (o outcomes) countPlaced(p *purchase) {
@@ -25,6 +34,6 @@ func (o outcomes) countPlaced(p *purchase) {
 		o.placed.Inc()
 	case p.short > 0:
 		o.short.Inc()
-		o.unitsShort.AddInt64(p.short)
+		o.unitsShort.Add(float64(p.short))
 	}
 }

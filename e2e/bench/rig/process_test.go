@@ -4,9 +4,9 @@ import "testing"
 
 func TestSumOf(t *testing.T) {
 	t.Parallel()
-	const text = `pedidos_upstream_tries_total{upstream="customers",outcome="answered"} 40
-pedidos_upstream_tries_total{upstream="customers",outcome="unanswered"} 2
-pedidos_upstream_tries_total{upstream="orders",outcome="answered"} 1000
+	const text = `pedidos_upstream_tries_total{outcome="answered",upstream="customers"} 40
+pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"} 2
+pedidos_upstream_tries_total{outcome="answered",upstream="orders"} 1000
 pedidos_upstream_tries_total_more{upstream="customers"} 1000
 go_goroutines 9
 `

@@ -255,9 +255,10 @@ func (p *process) customersSweeps() []sweep {
 func (p *process) ordersSweeps() []sweep {
 	all := []sweep{{"orders_idempotency", orders.SweepKeys}}
 	if age := p.config.StaleOrdersAfter; age > 0 {
+		expired := orders.ExpiredCounter(p.metrics)
 		all = append(all, sweep{"stale_orders", func(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
 			n, err := orders.CancelStale(ctx, db, age, clock)
-			p.metrics.Counter("pedidos_orders_total", "outcome", "expired").AddInt64(n)
+			expired.Add(float64(n))
 			return n, err
 		}})
 	}
@@ -266,14 +267,14 @@ func (p *process) ordersSweeps() []sweep {
 
 // sweep sweeps again and again until ctx ends.
 func (p *process) sweep(ctx context.Context, db *database.DB, s sweep) {
-	swept := p.metrics.Counter("pedidos_swept_total", "what", s.what)
-	done := p.metrics.Counter("pedidos_sweeps_total", "what", s.what, "outcome", "done")
-	failed := p.metrics.Counter("pedidos_sweeps_total", "what", s.what, "outcome", "failed")
+	swept := p.metrics.CounterVec("pedidos_swept_total", "What sweeps removed: expired keys and stale orders.", "what").WithLabelValues(s.what)
+	sweeps := p.metrics.CounterVec("pedidos_sweeps_total", "Sweeps, by whether they failed.", "what", "outcome")
+	done, failed := sweeps.WithLabelValues(s.what, "done"), sweeps.WithLabelValues(s.what, "failed")
 	ticker := time.NewTicker(p.config.SweepInterval)
 	defer ticker.Stop()
 	for {
 		n, err := s.do(ctx, db, time.Now)
-		swept.AddInt64(n)
+		swept.Add(float64(n))
 		switch {
 		case err == nil:
 			done.Inc()

@@ -17,10 +17,14 @@ type pool struct {
 	refused counter
 }
 
-type counter interface{ Inc() }
+type counter = metrics.Counter
 
 func newPool(name string, db *sql.DB) *pool {
-	return &pool{DB: db, name: name, refused: (*metrics.Registry)(nil).Counter("")}
+	return &pool{DB: db, name: name, refused: refusedCounter(nil, name)}
+}
+
+func refusedCounter(m *metrics.Registry, pool string) counter {
+	return m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(pool)
 }
 
 // enter takes a place. Where there is none, more waiting would only make everyone late: the caller may come back.
@@ -47,17 +51,15 @@ func (db *DB) Limit(waiting int) {
 
 // Report adds the metrics of the pools, and of the transactions that were run again. It must come before the first use.
 func (db *DB) Report(m *metrics.Registry) {
-	db.deadlocks = m.Counter("pedidos_database_retries_total", "reason", db.engine.deadlock())
-	db.lockTimeouts = m.Counter("pedidos_database_retries_total", "reason", "lock_timeout")
+	retries := m.CounterVec("pedidos_database_retries_total", "Transactions run again, by reason.", "reason")
+	db.deadlocks = retries.WithLabelValues(db.engine.deadlock())
+	db.lockTimeouts = retries.WithLabelValues("lock_timeout")
 	for _, p := range db.pools() {
-		p.refused = m.Counter("pedidos_database_refused_total", "pool", p.name)
-		m.Gauge("pedidos_database_connections", func() float64 { return float64(p.Stats().InUse) }, "pool", p.name, "state", "in_use")
-		m.Gauge("pedidos_database_connections", func() float64 { return float64(p.Stats().Idle) }, "pool", p.name, "state", "idle")
-		m.Gauge("pedidos_database_connections_limit", func() float64 { return float64(p.Stats().MaxOpenConnections) }, "pool", p.name)
-		m.Gauge("pedidos_database_waits_total", func() float64 { return float64(p.Stats().WaitCount) }, "pool", p.name)
-		m.Gauge("pedidos_database_wait_seconds_total", func() float64 { return p.Stats().WaitDuration.Seconds() }, "pool", p.name)
-		m.Gauge("pedidos_database_callers", func() float64 { return float64(len(p.places)) }, "pool", p.name)
-		m.Gauge("pedidos_database_callers_limit", func() float64 { return float64(cap(p.places)) }, "pool", p.name)
+		labels := metrics.Labels{"pool": p.name}
+		p.refused = refusedCounter(m, p.name)
+		m.Database(p.name, p.DB)
+		m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.places)) })
+		m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.places)) })
 	}
 }
 

@@ -111,16 +111,17 @@ type Keeper struct {
 	now   func() time.Time
 	lines *lines
 
-	replays, reused, inProgress interface{ Inc() }
+	replays, reused, inProgress metrics.Counter
 }
 
 // NewKeeper returns a keeper that forgets keys after ttl. Its metrics bear the name of the service.
 func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.Time, service string, m *metrics.Registry) *Keeper {
+	conflicts := m.CounterVec("pedidos_idempotency_conflicts_total", "Requests refused because of their idempotency key, by reason.", "service", "reason")
 	return &Keeper{
 		db: db, store: store, ttl: ttl, now: now, lines: newLines(),
-		replays:    m.Counter("pedidos_idempotency_replays_total", "service", service),
-		reused:     m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "reused"),
-		inProgress: m.Counter("pedidos_idempotency_conflicts_total", "service", service, "reason", "in_progress"),
+		replays:    m.CounterVec("pedidos_idempotency_replays_total", "Repeated requests answered with the stored answer.", "service").WithLabelValues(service),
+		reused:     conflicts.WithLabelValues(service, "reused"),
+		inProgress: conflicts.WithLabelValues(service, "in_progress"),
 	}
 }
 

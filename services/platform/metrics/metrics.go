@@ -1,93 +1,93 @@
-// Package metrics counts what a process does, and shows it in the text format that Prometheus reads.
+// Package metrics holds the metrics of a process and serves them to Prometheus. It is the only package that knows the
+// Prometheus client.
 package metrics
 
 import (
-	"fmt"
+	"database/sql"
+	"errors"
 	"net/http"
-	"slices"
-	"strconv"
-	"strings"
-	"sync/atomic"
-	"time"
 
-	vm "github.com/VictoriaMetrics/metrics" // 1.36 and later print a line at the start where the kernel has no PSI
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Registry is the metrics of a process. A nil Registry counts nothing.
-type Registry struct{ set *vm.Set }
+// The types of the Prometheus client that users of a Registry hold.
+type (
+	Counter      = prometheus.Counter
+	CounterVec   = prometheus.CounterVec
+	Gauge        = prometheus.Gauge
+	GaugeVec     = prometheus.GaugeVec
+	Histogram    = prometheus.Observer
+	HistogramVec = prometheus.HistogramVec
+	Labels       = prometheus.Labels
+)
 
-// New returns a registry without metrics.
-func New() *Registry { return &Registry{set: vm.NewSet()} }
-
-// Counter returns the counter of that name and labels, which follow each other as name and value. Their values must be
-// few and known, never a caller's.
-func (r *Registry) Counter(name string, labels ...string) *vm.Counter {
-	if r == nil {
-		return &vm.Counter{}
-	}
-	return r.set.GetOrCreateCounter(full(name, labels))
+// Registry holds the metrics of a process. Metrics of a nil Registry count as usual, and nothing shows them.
+//
+// A metric has a name, a help text and labels. A vector that is asked for twice is made once, so the services of one
+// process can share it. Label values must be few and known in advance, never a caller's. Take the metric of a label value
+// once, when a service is built: WithLabelValues costs a look-up. A metric whose names and labels contradict an earlier
+// one is a programming error and panics.
+type Registry struct {
+	prometheus *prometheus.Registry
 }
 
-// Gauge adds a value that is read when it is asked for.
-func (r *Registry) Gauge(name string, read func() float64, labels ...string) {
+// New returns a registry with the metrics of the Go runtime and of the process.
+func New() *Registry {
+	r := &Registry{prometheus: prometheus.NewRegistry()}
+	r.prometheus.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// CounterVec returns the counters of a name, one for each combination of label values.
+func (r *Registry) CounterVec(name, help string, labels ...string) *CounterVec {
+	return register(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels))
+}
+
+// GaugeVec returns the gauges of a name, one for each combination of label values.
+func (r *Registry) GaugeVec(name, help string, labels ...string) *GaugeVec {
+	return register(r, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels))
+}
+
+// GaugeFunc adds a gauge that is read whenever Prometheus asks. The same name and labels may be added only once.
+func (r *Registry) GaugeFunc(name, help string, labels Labels, read func() float64) {
 	if r != nil {
-		r.set.NewGauge(full(name, labels), read)
+		r.prometheus.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, read))
 	}
 }
 
-// bounds are the upper ends of a histogram's buckets, in seconds.
-var bounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-
-// Histogram counts durations, in buckets that add up as Prometheus has them.
-type Histogram struct {
-	counts [14]atomic.Int64 // one more than there are bounds
-	sum    atomic.Int64     // ns
+// DurationVec returns the histograms of a name, in seconds, one for each combination of label values.
+func (r *Registry) DurationVec(name, help string, labels ...string) *HistogramVec {
+	return register(r, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help,
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, labels))
 }
 
-// Histogram adds a histogram of durations in seconds. Its labels are as those of a counter.
-func (r *Registry) Histogram(name string, labels ...string) *Histogram {
-	h := &Histogram{}
-	for i := range h.counts {
-		le := "+Inf"
-		if i < len(bounds) {
-			le = strconv.FormatFloat(bounds[i], 'g', -1, 64)
-		}
-		r.Gauge(name+"_bucket", func() float64 { return h.upTo(i) }, append(slices.Clip(labels), "le", le)...)
+// Database adds the statistics of a connection pool (go_sql_*), with its name as the label db_name.
+func (r *Registry) Database(name string, db *sql.DB) {
+	if r != nil {
+		r.prometheus.MustRegister(collectors.NewDBStatsCollector(db, name))
 	}
-	r.Gauge(name+"_count", func() float64 { return h.upTo(len(bounds)) }, labels...)
-	r.Gauge(name+"_sum", func() float64 { return time.Duration(h.sum.Load()).Seconds() }, labels...)
-	return h
 }
 
-// Observe counts a duration.
-func (h *Histogram) Observe(d time.Duration) {
-	i, _ := slices.BinarySearch(bounds, d.Seconds())
-	h.counts[i].Add(1)
-	h.sum.Add(int64(d))
+// ServeHTTP answers with all metrics in the format that the client asks for.
+func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	promhttp.HandlerFor(r.prometheus, promhttp.HandlerOpts{}).ServeHTTP(w, request)
 }
 
-// upTo is how many are in the buckets up to the one at i.
-func (h *Histogram) upTo(i int) (n float64) {
-	for j := range i + 1 {
-		n += float64(h.counts[j].Load())
+// register adds a collector, or returns the equal one that was added before.
+func register[C prometheus.Collector](r *Registry, c C) C {
+	if r == nil {
+		return c
 	}
-	return n
-}
-
-// ServeHTTP answers with the metrics, and with those of the Go runtime and of the process.
-func (r *Registry) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	r.set.WritePrometheus(w)
-	vm.WriteProcessMetrics(w)
-}
-
-func full(name string, labels []string) string {
-	var pairs []string
-	for i := 0; i < len(labels); i += 2 {
-		pairs = append(pairs, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
+	err := r.prometheus.Register(c)
+	if already := (prometheus.AlreadyRegisteredError{}); errors.As(err, &already) {
+		return already.ExistingCollector.(C)
 	}
-	if len(pairs) == 0 {
-		return name
+	if err != nil {
+		panic(err)
 	}
-	return name + "{" + strings.Join(pairs, ",") + "}"
+	return c
 }

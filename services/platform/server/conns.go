@@ -20,6 +20,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
@@ -34,8 +35,8 @@ type conns struct {
 	abandon atomic.Bool // nothing waits for clients any more
 	active  atomic.Int64
 	warn    rate.Sometimes
-	evicted interface{ Inc() }
-	refused interface{ Inc() }
+	evicted metrics.Counter
+	refused metrics.Counter
 	mu      sync.Mutex
 	open    int
 	waiting list.List // of *conn: those without a request under way, the one that waits longest first
@@ -44,13 +45,13 @@ type conns struct {
 func newConns(l net.Listener, o Listening) *conns {
 	o.Log = o.Log.With("service", o.Service)
 	cs := &conns{Listener: l, Listening: o, warn: rate.Sometimes{First: 1, Interval: time.Minute}}
-	cs.evicted = o.Metrics.Counter("pedidos_connections_evicted_total", "service", o.Service)
-	cs.refused = o.Metrics.Counter("pedidos_connections_refused_total", "service", o.Service)
-	o.Metrics.Gauge("pedidos_connections", func() float64 {
+	cs.evicted = o.Metrics.CounterVec("pedidos_connections_evicted_total", "Idle connections closed to make room for new ones.", "service").WithLabelValues(o.Service)
+	cs.refused = o.Metrics.CounterVec("pedidos_connections_refused_total", "Connections closed at once because all others were busy.", "service").WithLabelValues(o.Service)
+	o.Metrics.GaugeFunc("pedidos_connections", "Open connections.", metrics.Labels{"service": o.Service}, func() float64 {
 		cs.mu.Lock()
 		defer cs.mu.Unlock()
 		return float64(cs.open)
-	}, "service", o.Service)
+	})
 	return cs
 }
 
@@ -256,7 +257,7 @@ func (c *conn) refuse(e *fault.Error) error {
 	if err := answer.Write(&text); err != nil {
 		return err
 	}
-	c.conns.Metrics.Counter("pedidos_requests_total", "service", c.conns.Service, "operation", none, "status", strconv.Itoa(problem.Status(e))).Inc()
+	requestCounters(c.conns.Service, c.conns.Metrics).WithLabelValues(none, strconv.Itoa(problem.Status(e))).Inc()
 	ip, _, _ := net.SplitHostPort(c.RemoteAddr().String())
 	c.conns.Log.LogAttrs(ctx, slog.LevelInfo, "request can't be read",
 		slog.Int("status", problem.Status(e)),

@@ -166,8 +166,8 @@ func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		s.traffic.inFlight.Add(1)
-		defer s.traffic.inFlight.Add(-1)
+		s.traffic.inFlight.Inc()
+		defer s.traffic.inFlight.Dec()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}

@@ -2,19 +2,17 @@ package server
 
 import (
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 )
 
-// traffic is the metrics of a service's requests: how many, with which status, how long they took, by operation.
+// traffic holds the request metrics of one service, by operation.
 type traffic struct {
-	service  string
-	metrics  *metrics.Registry
-	inFlight atomic.Int64
-	answered map[answered]interface{ Inc() } // those that the contract knows, from the start
-	duration map[string]*metrics.Histogram   // by operationId
+	inFlight metrics.Gauge
+	requests *metrics.CounterVec          // by operation and status
+	answered map[answered]metrics.Counter // the answers in the contract, bound to their labels
+	duration map[string]metrics.Histogram // by operationId
 }
 
 type answered struct {
@@ -22,42 +20,45 @@ type answered struct {
 	status      int
 }
 
-// none stands for what is not an operation of the contract.
+// none labels requests that match no operation of the contract.
 const none = "none"
 
 func newTraffic(service string, operations map[string]*operation, m *metrics.Registry) *traffic {
-	t := &traffic{service: service, metrics: m, answered: map[answered]interface{ Inc() }{}, duration: map[string]*metrics.Histogram{}}
-	m.Gauge("pedidos_requests_in_flight", func() float64 { return float64(t.inFlight.Load()) }, "service", service)
-	t.add(none)
+	t := &traffic{
+		inFlight: m.GaugeVec("pedidos_requests_in_flight", "Requests that have no answer yet.", "service").WithLabelValues(service),
+		requests: requestCounters(service, m),
+		answered: map[answered]metrics.Counter{},
+		duration: map[string]metrics.Histogram{},
+	}
+	durations := m.DurationVec("pedidos_request_duration_seconds", "Time from request to answer, by operation.", "service", "operation")
+	t.duration[none] = durations.WithLabelValues(service, none)
 	for _, op := range operations {
 		id := op.route.Operation.OperationID
-		t.add(id)
+		t.duration[id] = durations.WithLabelValues(service, id)
 		for code := range op.route.Operation.Responses.Map() {
 			if status, err := strconv.Atoi(code); err == nil {
-				t.answered[answered{id, status}] = t.counter(id, status)
+				t.answered[answered{id, status}] = t.requests.WithLabelValues(id, code)
 			}
 		}
 	}
 	return t
 }
 
-func (t *traffic) add(operationID string) {
-	t.duration[operationID] = t.metrics.Histogram("pedidos_request_duration_seconds", "service", t.service, "operation", operationID)
+// requestCounters counts the requests of a service, by operation and status.
+func requestCounters(service string, m *metrics.Registry) *metrics.CounterVec {
+	return m.CounterVec("pedidos_requests_total", "Answered requests, by operation and status.", "service", "operation", "status").
+		MustCurryWith(metrics.Labels{"service": service})
 }
 
-func (t *traffic) counter(operationID string, status int) interface{ Inc() } {
-	return t.metrics.Counter("pedidos_requests_total", "service", t.service, "operation", operationID, "status", strconv.Itoa(status))
-}
-
-// count counts a request, of no operation where the id is empty.
+// count counts an answered request. operationID is empty if the contract has no operation for it.
 func (t *traffic) count(operationID string, status int, took time.Duration) {
 	if operationID == "" {
 		operationID = none
 	}
-	n, ok := t.answered[answered{operationID, status}]
-	if !ok { // there are as many as Echo and the limits before the contract make of them
-		n = t.counter(operationID, status)
+	counter, ok := t.answered[answered{operationID, status}]
+	if !ok { // an answer of Echo, or of a limit in front of the contract
+		counter = t.requests.WithLabelValues(operationID, strconv.Itoa(status))
 	}
-	n.Inc()
-	t.duration[operationID].Observe(took)
+	counter.Inc()
+	t.duration[operationID].Observe(took.Seconds())
 }

@@ -75,11 +75,9 @@ func NewClient(p Policy) *http.Client {
 		OnRetryScheduled(func(e failsafe.ExecutionScheduledEvent[*http.Response]) { discard(e.LastResult()) }).
 		ReturnLastFailure().
 		Build()
-	tries := map[bool]interface{ Inc() }{ // by whether they got no answer
-		false: p.Metrics.Counter("pedidos_upstream_tries_total", "upstream", p.Name, "outcome", "answered"),
-		true:  p.Metrics.Counter("pedidos_upstream_tries_total", "upstream", p.Name, "outcome", "unanswered"),
-	}
-	opened := p.Metrics.Counter("pedidos_upstream_breaker_opened_total", "upstream", p.Name)
+	outcomes := p.Metrics.CounterVec("pedidos_upstream_tries_total", "Tries of calls to another service, by whether it answered.", "upstream", "outcome")
+	answered, unanswered := outcomes.WithLabelValues(p.Name, "answered"), outcomes.WithLabelValues(p.Name, "unanswered")
+	opened := p.Metrics.CounterVec("pedidos_upstream_breaker_opened_total", "How often the circuit breaker opened.", "upstream").WithLabelValues(p.Name)
 	breaker := gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 		Interval:     10 * time.Second,
 		BucketPeriod: time.Second,
@@ -96,8 +94,9 @@ func NewClient(p Policy) *http.Client {
 			}
 		},
 	})
-	p.Metrics.Gauge("pedidos_upstream_breaker_state", func() float64 { return breakerStates[breaker.State()] }, "upstream", p.Name)
-	guarded := guarded{traced{p.Tracing.Client(transport(p.Timeout))}, breaker, tries}
+	p.Metrics.GaugeFunc("pedidos_upstream_breaker_state", "State of the circuit breaker: 0 closed, 1 half open, 2 open.",
+		metrics.Labels{"upstream": p.Name}, func() float64 { return breakerStates[breaker.State()] })
+	guarded := guarded{traced{p.Tracing.Client(transport(p.Timeout))}, breaker, answered, unanswered}
 	return client(noted{failsafehttp.NewRoundTripper(guarded, retry), breaker})
 }
 
@@ -144,9 +143,9 @@ func (n noted) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // guarded makes each try by leave of the circuit breaker, and counts the tries.
 type guarded struct {
-	next    http.RoundTripper
-	breaker *gobreaker.CircuitBreaker[*http.Response]
-	tries   map[bool]interface{ Inc() }
+	next                 http.RoundTripper
+	breaker              *gobreaker.CircuitBreaker[*http.Response]
+	answered, unanswered metrics.Counter
 }
 
 var (
@@ -162,10 +161,13 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil && r.Context().Err() != nil {
 			return nil, fmt.Errorf("%w: %w", errAbandoned, err)
 		}
-		failed := unanswered(response, err)
-		g.tries[failed].Inc()
-		if failed && err == nil {
-			return response, errUnanswered
+		if !unanswered(response, err) {
+			g.answered.Inc()
+			return response, nil
+		}
+		g.unanswered.Inc()
+		if err == nil {
+			err = errUnanswered
 		}
 		return response, err
 	})
