@@ -1,13 +1,13 @@
-# One static binary in an empty image: `docker run pedidos COMMAND`. docker-compose.yml runs each service with it.
+# A static binary in an empty image: `docker run pedidos COMMAND`. docker-compose.yml runs every service from it.
 FROM golang:1.26 AS build
 ARG GOPROXY
 ARG GOFLAGS
-# What pedidos version says, such as --build-arg VERSION=$(git describe --tags --always).
+# The version that `pedidos version` prints, such as --build-arg VERSION=$(git describe --tags --always).
 ARG VERSION
 ENV CGO_ENABLED=0
 WORKDIR /src
-# Without grpcnotrace the exporter of traces brings a page of templates, and with those every method of every type: 6 MB.
-# The caches outlive the build, so that a change compiles what it touches and downloads nothing.
+# Without the tag grpcnotrace, the trace exporter links a page of templates, and then the linker keeps every method: 6 MB.
+# The caches persist across builds, so that a change compiles only what it affects and downloads nothing.
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \

@@ -1,14 +1,14 @@
-// Swagger UI over the contracts that the page names, with a form to log in.
+// Swagger UI for the contracts in data-contracts, with a login form.
 const page = document.getElementById('swagger-ui').dataset;
 const contracts = page.contracts.split(' ').map(url => ({ url, name: url.replace(/^.*\/|\.json$/g, '') }));
 
-let token; // holds for all contracts, and is kept here alone
+let token; // shared by all contracts; stored nowhere else
 let loggedOut = () => {};
 
 const ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
   ...(contracts.length === 1 ? contracts[0] : {
-    urls: contracts, // to choose from
+    urls: contracts, // a menu
     layout: 'StandaloneLayout',
     presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
   }),
@@ -23,15 +23,15 @@ const ui = SwaggerUIBundle({
       },
     },
   }],
-  onComplete: () => token && ui.preauthorizeApiKey('bearerAuth', token), // another contract begins without
+  onComplete: () => token && ui.preauthorizeApiKey('bearerAuth', token), // Swagger UI forgets it when another contract is chosen
   deepLinking: true,
   defaultModelsExpandDepth: -1,
   showExtensions: true, // x-roles
-  validatorUrl: null, // by default it asks one on the internet
+  validatorUrl: null, // the default is a service on the internet
 });
 
-// forPeople leaves out of a contract what takes the service token alone and what the page hides, and lets nothing be sent that
-// nobody has typed: a change starts empty, with the example to choose, and an idempotency key is the caller's own.
+// forPeople removes the operations that require the service token and those that the page hides. It also keeps the form from
+// sending values that the user has not typed: a PUT or PATCH starts empty and offers the example, and the idempotency key is blank.
 function forPeople(contract) {
   const serviceToken = 'serviceToken';
   const hidden = page.hide?.split(' ') ?? [];
@@ -50,7 +50,7 @@ function forPeople(contract) {
       operation.parameters = operation.parameters?.filter(({ $ref }) => !contract.components.parameters[$ref?.split('/').pop()]?.['x-service']);
       const body = operation.requestBody?.content?.['application/json'];
       if (body && (method === 'put' || method === 'patch')) {
-        body.examples = { nothing: { summary: 'Nothing yet', value: {} }, example: { summary: 'An example', value: body.example } };
+        body.examples = { nothing: { summary: 'Empty', value: {} }, example: { summary: 'Example', value: body.example } };
         delete body.example;
       }
       if (body?.example?.idempotency_key) body.example.idempotency_key = '';
@@ -97,7 +97,7 @@ if (page.login) {
       said.value = `Logged in as ${credentials.username} until ${end.toLocaleTimeString()}.`;
       loggedIn(true);
     } catch {
-      said.value = `There is no answer from ${new URL(page.login, location)}.`;
+      said.value = `${new URL(page.login, location)} does not respond.`;
     }
   });
   logout.addEventListener('click', () => ui.authActions.logout(['bearerAuth']));
