@@ -1,19 +1,19 @@
 // Package pedidos is the root of the Go SDK of Pedidos, a B2B order backend.
 //
-// Each service has a package of types with a client beside it, generated from its contract; the types that they share,
-// Problem among them, are in common. A client pulls in no server.
+// Each service has a package of types and a package with its client, generated from its contract. Package common has the types
+// that the services share, such as Problem. The clients import no server code.
 //
 //	gen/customers     gen/customers/client      customers-api: login, customers
 //	gen/orders        gen/orders/client         orders-api: products, stock, orders
 //	gen/orchestrator  gen/orchestrator/client   the order flow in one call
-//	gen/common                                  Problem and what else they share
+//	gen/common                                  Problem and other shared types
 //	gen/contract                                the contracts, OpenAPI 3.0.3 in JSON
 //
-// Money is in whole cents and times are UTC. An answer that is not a success is a common.Problem (RFC 9457), in the
-// field of the response that is named after its status. Give every POST an Idempotency-Key and repeat it, with the same
-// key, until there is an answer: it takes effect once.
+// Amounts of money are in cents and times in UTC. An error is a common.Problem (RFC 9457), in the field of the response that is
+// named after its status. Send every POST with an Idempotency-Key and retry it with the same key until there is a response; it
+// takes effect once.
 //
-// This program logs in, places an order of the sample data and confirms it. Start the services first, with
+// This program logs in, places an order for the sample data and confirms it. Start the services first, with
 // go run ./services/cmd/pedidos.
 //
 //	package main
@@ -51,7 +51,7 @@
 //		if err != nil {
 //			log.Fatal(err)
 //		}
-//		// One key for one order. Where no answer comes, repeat the call with the same key.
+//		// One key per order. If there is no response, retry with the same key.
 //		key := fmt.Sprintf("order-%d", time.Now().UnixNano())
 //		placed, err := api.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, orders.OrderInput{
 //			CustomerID: 1,
@@ -82,7 +82,7 @@ import (
 	"net/http"
 )
 
-// Bearer sends an access token with every request: pass it to a client's WithRequestEditorFn.
+// Bearer returns a request editor that sends the access token with every request. Pass it to a client's WithRequestEditorFn.
 func Bearer(token string) func(context.Context, *http.Request) error {
 	return func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -1,4 +1,4 @@
-// Package schema holds the SQL files: the schema of both engines, the migrations that lead to it, and the seed.
+// Package schema embeds the SQL files: the schema of both engines, the migrations that lead to it, and the sample data.
 package schema
 
 import (
@@ -9,7 +9,7 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Seed fills an empty database with a few customers and products. It can be run again without doubling them.
+// Seed adds sample customers and products. Running it again adds only what is missing.
 //
 //go:embed seed.sql
 var Seed string

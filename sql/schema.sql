@@ -1,6 +1,6 @@
--- The tables, as MySQL keeps them and as sqlc reads them. sqlite.sql holds the same tables for the embedded engine.
--- Times are DATETIME(6) in UTC. Money is in cents. Text that identifies is compared byte by byte.
--- Customers and orders share no foreign key: each service has rights on its own tables only.
+-- The MySQL schema, which sqlc reads. sqlite.sql has the same tables for the embedded engine.
+-- Times are DATETIME(6) in UTC. Amounts of money are in cents. Text is compared byte by byte.
+-- No foreign key connects customers and orders, because each service has rights only on its own tables.
 
 CREATE TABLE customers (
   id           BIGINT        NOT NULL AUTO_INCREMENT,
@@ -46,14 +46,14 @@ CREATE TABLE products (
   CONSTRAINT products_stock_not_negative CHECK (stock >= 0)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- What people did to the stock. stock = sum of adjustments - units in orders that are not CANCELED.
+-- Manual changes of stock. stock = sum of adjustments - units in orders that are not CANCELED.
 CREATE TABLE stock_adjustments (
   id         BIGINT       NOT NULL AUTO_INCREMENT,
   product_id BIGINT       NOT NULL,
   delta      BIGINT       NOT NULL,
   caller     VARCHAR(150) NOT NULL,
   created_at DATETIME(6)  NOT NULL,
-  from_stock BIGINT       NULL, -- both NULL where version 1 of the schema has recorded it
+  from_stock BIGINT       NULL, -- both NULL in rows from version 1 of the schema
   to_stock   BIGINT       NULL,
   reason     VARCHAR(500) NULL,
   PRIMARY KEY (id),
@@ -64,7 +64,7 @@ CREATE TABLE stock_adjustments (
 CREATE TABLE orders (
   id             BIGINT       NOT NULL AUTO_INCREMENT,
   customer_id    BIGINT       NOT NULL,
-  customer_name  VARCHAR(200) NOT NULL, -- as it was when the order was placed
+  customer_name  VARCHAR(200) NOT NULL, -- at the time the order was placed
   customer_email VARCHAR(254) NOT NULL,
   customer_phone VARCHAR(32)  NULL,
   search_text    VARCHAR(1400) NOT NULL, -- the customer's name and email, folded: no case, no accents
@@ -97,13 +97,13 @@ CREATE TABLE order_lines (
   CONSTRAINT order_lines_qty_positive CHECK (qty > 0)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- What became of orders: a row for each version of an order, written with it.
+-- The history of orders: one row per version of an order, written in the same transaction.
 CREATE TABLE order_events (
   order_id    BIGINT       NOT NULL,
   version     BIGINT       NOT NULL,
-  from_status VARCHAR(9)   NULL, -- NULL where the order was placed
+  from_status VARCHAR(9)   NULL, -- NULL for the placement
   to_status   VARCHAR(9)   NOT NULL,
-  caller      VARCHAR(150) NULL, -- NULL where it took place before version 2 of the schema
+  caller      VARCHAR(150) NULL, -- NULL for events before version 2 of the schema
   reason      VARCHAR(500) NULL,
   created_at  DATETIME(6)  NOT NULL,
   PRIMARY KEY (order_id, version),

@@ -1,4 +1,4 @@
--- A few customers and products for the first minute. Every statement adds what is missing and nothing else.
+-- Sample customers and products. Each statement only adds rows that are missing, so the file can be run again.
 
 INSERT INTO customers (name, email, phone, active_email, search_text, version, created_at, updated_at)
 SELECT 'ACME Ferretería', 'compras@acme.example', '+54 11 5555-0101', 'compras@acme.example',

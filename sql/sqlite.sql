@@ -1,5 +1,5 @@
--- The tables of schema.sql for the embedded engine. Times are text, `2006-01-02 15:04:05.000000` in UTC, so that their
--- order is the order of time. Text is compared byte by byte, as with utf8mb4_bin.
+-- The tables of schema.sql for the embedded engine. Times are text, `2006-01-02 15:04:05.000000` in UTC, so that they sort by
+-- time. Text is compared byte by byte, as with utf8mb4_bin.
 
 CREATE TABLE customers (
   id           INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -40,14 +40,14 @@ CREATE TABLE products (
   updated_at  DATETIME NOT NULL
 );
 
--- What people did to the stock. stock = sum of adjustments - units in orders that are not CANCELED.
+-- Manual changes of stock. stock = sum of adjustments - units in orders that are not CANCELED.
 CREATE TABLE stock_adjustments (
   id         INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
   product_id INTEGER  NOT NULL REFERENCES products (id),
   delta      INTEGER  NOT NULL,
   caller     TEXT     NOT NULL,
   created_at DATETIME NOT NULL,
-  from_stock INTEGER  NULL, -- both NULL where version 1 of the schema has recorded it
+  from_stock INTEGER  NULL, -- both NULL in rows from version 1 of the schema
   to_stock   INTEGER  NULL,
   reason     TEXT     NULL
 );
@@ -57,7 +57,7 @@ CREATE INDEX stock_adjustments_product ON stock_adjustments (product_id, id);
 CREATE TABLE orders (
   id             INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
   customer_id    INTEGER  NOT NULL,
-  customer_name  TEXT     NOT NULL, -- as it was when the order was placed
+  customer_name  TEXT     NOT NULL, -- at the time the order was placed
   customer_email TEXT     NOT NULL,
   customer_phone TEXT     NULL,
   search_text    TEXT     NOT NULL, -- the customer's name and email, folded: no case, no accents
@@ -86,13 +86,13 @@ CREATE TABLE order_lines (
 
 CREATE INDEX order_lines_product ON order_lines (product_id, order_id);
 
--- What became of orders: a row for each version of an order, written with it.
+-- The history of orders: one row per version of an order, written in the same transaction.
 CREATE TABLE order_events (
   order_id    INTEGER  NOT NULL REFERENCES orders (id),
   version     INTEGER  NOT NULL,
-  from_status TEXT     NULL, -- NULL where the order was placed
+  from_status TEXT     NULL, -- NULL for the placement
   to_status   TEXT     NOT NULL,
-  caller      TEXT     NULL, -- NULL where it took place before version 2 of the schema
+  caller      TEXT     NULL, -- NULL for events before version 2 of the schema
   reason      TEXT     NULL,
   created_at  DATETIME NOT NULL,
   PRIMARY KEY (order_id, version)

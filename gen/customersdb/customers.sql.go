@@ -24,7 +24,7 @@ type CustomerBehindParams struct {
 	Offset  int32
 }
 
-// The id so many rows behind another, where a window of a search ends.
+// CustomerBehind returns the id at which a search window ends: an offset of rows after another id.
 func (q *Queries) CustomerBehind(ctx context.Context, arg CustomerBehindParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, customerBehind, arg.AfterID, arg.Offset)
 	var id int64

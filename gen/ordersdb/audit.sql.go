@@ -21,7 +21,7 @@ type AuditBoundsRow struct {
 	LastOrder   int64
 }
 
-// What `pedidos audit` reads, in ranges of ids, so that no statement grows with the data.
+// AuditBounds returns the largest ids. The other queries of the audit read ranges of ids, so that none grows with the data.
 func (q *Queries) AuditBounds(ctx context.Context) (AuditBoundsRow, error) {
 	row := q.db.QueryRowContext(ctx, auditBounds)
 	var i AuditBoundsRow
@@ -59,7 +59,8 @@ type AuditHistoryRow struct {
 	EndsHere    int64
 }
 
-// Each version of an order has its event, which starts where the one before has ended; the last has made the status.
+// AuditHistory returns the orders with an inconsistent history. Every version of an order must have an event, each event must
+// start with the status in which the previous one ended, and the last must end in the status of the order.
 func (q *Queries) AuditHistory(ctx context.Context, arg AuditHistoryParams) ([]AuditHistoryRow, error) {
 	rows, err := q.db.QueryContext(ctx, auditHistory, arg.AfterID, arg.LastID)
 	if err != nil {

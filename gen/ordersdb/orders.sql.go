@@ -75,7 +75,7 @@ WHERE id IN (/*SLICE:ids*/?)
 FOR UPDATE SKIP LOCKED
 `
 
-// Which orders nobody has locked. What is done does not rest on the answer.
+// FreeOrders returns the orders that nobody has locked. It is a hint: correctness does not depend on it.
 func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) {
 	query := freeOrders
 	var queryParams []interface{}
@@ -340,9 +340,9 @@ type ListOrdersParams struct {
 	Limit       int32
 }
 
-// The four lists below are one list with other filters: each has an index that gives its rows in order. The hint names
-// it, since MySQL, going by estimates, would at times sort the rows of another; to SQLite it is a comment. A page holds
-// what was created from created_from on and before the position (before_time, before_id), newest first.
+// ListOrders and the three queries after it are one list with different filters, newest first: the orders created at or after
+// created_from and before the position (before_time, before_id). Each query has an index that returns its rows in order. The hint
+// names it, because MySQL's estimates sometimes favor another index and a sort; to SQLite, the hint is a comment.
 func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order, error) {
 	rows, err := q.db.QueryContext(ctx, listOrders,
 		arg.CreatedFrom,
@@ -666,7 +666,7 @@ type LockStaleOrdersParams struct {
 	Limit         int32
 }
 
-// Those that another sweeper or request has locked are left to it.
+// LockStaleOrders locks the oldest orders that were never confirmed. It skips those that another sweep or request has locked.
 func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams) ([]Order, error) {
 	rows, err := q.db.QueryContext(ctx, lockStaleOrders,
 		arg.CreatedBefore,
@@ -727,8 +727,8 @@ type OrderBehindParams struct {
 	Offset      int32
 }
 
-// When the order was created that is so many behind a position, whatever its customer and status: where a window of a search
-// ends.
+// OrderBehind returns the creation time at which a search window ends: an offset of orders after a position, whatever their
+// customer and status.
 func (q *Queries) OrderBehind(ctx context.Context, arg OrderBehindParams) (time.Time, error) {
 	row := q.db.QueryRowContext(ctx, orderBehind,
 		arg.CreatedFrom,

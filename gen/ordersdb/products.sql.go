@@ -19,7 +19,7 @@ WHERE id IN (/*SLICE:ids*/?)
 FOR UPDATE SKIP LOCKED
 `
 
-// Which products nobody has locked. What is done does not rest on the answer.
+// FreeProducts returns the products that nobody has locked. It is a hint: correctness does not depend on it.
 func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error) {
 	query := freeProducts
 	var queryParams []interface{}
@@ -398,7 +398,7 @@ type ProductBehindParams struct {
 	Offset  int32
 }
 
-// The id so many rows behind another, where a window of a search ends.
+// ProductBehind returns the id at which a search window ends: an offset of rows after another id.
 func (q *Queries) ProductBehind(ctx context.Context, arg ProductBehindParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, productBehind, arg.AfterID, arg.Offset)
 	var id int64
@@ -423,8 +423,8 @@ type TakeStockParams struct {
 	ProductIds []int64
 }
 
-// Stock is taken, and given back, by the lines that are there: the two can't differ. The units are added up once, for all
-// products together.
+// TakeStock takes the units of stored order lines from stock, as GiveBackStock returns them, so that stock and lines cannot
+// differ. The units of all products are added up once.
 func (q *Queries) TakeStock(ctx context.Context, arg TakeStockParams) error {
 	query := takeStock
 	var queryParams []interface{}

@@ -1,4 +1,4 @@
--- What `pedidos audit` reads, in ranges of ids, so that no statement grows with the data.
+-- AuditBounds returns the largest ids. The other queries of the audit read ranges of ids, so that none grows with the data.
 
 -- name: AuditBounds :one
 SELECT CAST((SELECT COALESCE(MAX(id), 0) FROM products) AS SIGNED) AS last_product,
@@ -21,7 +21,8 @@ HAVING COUNT(l.order_id) = 0
     OR (o.status = 'CANCELED') <> (o.canceled_at IS NOT NULL)
 ORDER BY o.id;
 
--- Each version of an order has its event, which starts where the one before has ended; the last has made the status.
+-- AuditHistory returns the orders with an inconsistent history. Every version of an order must have an event, each event must
+-- start with the status in which the previous one ended, and the last must end in the status of the order.
 
 -- name: AuditHistory :many
 SELECT o.id, o.status, o.version, COUNT(e.version) AS events,

@@ -20,7 +20,7 @@ WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND deleted_at IS NUL
 ORDER BY id
 LIMIT ?;
 
--- The id so many rows behind another, where a window of a search ends.
+-- CustomerBehind returns the id at which a search window ends: an offset of rows after another id.
 
 -- name: CustomerBehind :one
 SELECT id

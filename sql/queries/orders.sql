@@ -31,7 +31,7 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- Which orders nobody has locked. What is done does not rest on the answer.
+-- FreeOrders returns the orders that nobody has locked. It is a hint: correctness does not depend on it.
 
 -- name: FreeOrders :many
 SELECT id
@@ -55,7 +55,7 @@ UPDATE orders
 SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
 WHERE id IN (sqlc.slice(ids));
 
--- Those that another sweeper or request has locked are left to it.
+-- LockStaleOrders locks the oldest orders that were never confirmed. It skips those that another sweep or request has locked.
 
 -- name: LockStaleOrders :many
 SELECT /*+ INDEX(orders orders_status) */
@@ -68,8 +68,8 @@ ORDER BY created_at, id
 LIMIT ?
 FOR UPDATE SKIP LOCKED;
 
--- When the order was created that is so many behind a position, whatever its customer and status: where a window of a search
--- ends.
+-- OrderBehind returns the creation time at which a search window ends: an offset of orders after a position, whatever their
+-- customer and status.
 
 -- name: OrderBehind :one
 SELECT /*+ INDEX(orders orders_created) */ created_at
@@ -79,9 +79,9 @@ WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_tim
 ORDER BY created_at DESC, id DESC
 LIMIT 1 OFFSET ?;
 
--- The four lists below are one list with other filters: each has an index that gives its rows in order. The hint names
--- it, since MySQL, going by estimates, would at times sort the rows of another; to SQLite it is a comment. A page holds
--- what was created from created_from on and before the position (before_time, before_id), newest first.
+-- ListOrders and the three queries after it are one list with different filters, newest first: the orders created at or after
+-- created_from and before the position (before_time, before_id). Each query has an index that returns its rows in order. The hint
+-- names it, because MySQL's estimates sometimes favor another index and a sort; to SQLite, the hint is a comment.
 
 -- name: ListOrders :many
 SELECT /*+ INDEX(orders orders_created) */

@@ -20,7 +20,7 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- Which products nobody has locked. What is done does not rest on the answer.
+-- FreeProducts returns the products that nobody has locked. It is a hint: correctness does not depend on it.
 
 -- name: FreeProducts :many
 SELECT id
@@ -35,7 +35,7 @@ WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND search_text LIKE 
 ORDER BY id
 LIMIT ?;
 
--- The id so many rows behind another, where a window of a search ends.
+-- ProductBehind returns the id at which a search window ends: an offset of rows after another id.
 
 -- name: ProductBehind :one
 SELECT id
@@ -49,8 +49,8 @@ UPDATE products
 SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
 WHERE id = ?;
 
--- Stock is taken, and given back, by the lines that are there: the two can't differ. The units are added up once, for all
--- products together.
+-- TakeStock takes the units of stored order lines from stock, as GiveBackStock returns them, so that stock and lines cannot
+-- differ. The units of all products are added up once.
 
 -- name: TakeStock :exec
 UPDATE products

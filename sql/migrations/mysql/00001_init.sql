@@ -58,7 +58,7 @@ CREATE TABLE stock_adjustments (
 CREATE TABLE orders (
   id             BIGINT       NOT NULL AUTO_INCREMENT,
   customer_id    BIGINT       NOT NULL,
-  customer_name  VARCHAR(200) NOT NULL, -- as it was when the order was placed
+  customer_name  VARCHAR(200) NOT NULL, -- at the time the order was placed
   customer_email VARCHAR(254) NOT NULL,
   customer_phone VARCHAR(32)  NULL,
   search_text    VARCHAR(1400) NOT NULL, -- the customer's name and email, folded: no case, no accents

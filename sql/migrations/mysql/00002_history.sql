@@ -5,20 +5,20 @@ ALTER TABLE stock_adjustments
   ADD COLUMN to_stock   BIGINT       NULL,
   ADD COLUMN reason     VARCHAR(500) NULL;
 
--- What became of orders: a row for each version of an order, written with it.
+-- The history of orders: one row per version of an order, written in the same transaction.
 CREATE TABLE order_events (
   order_id    BIGINT       NOT NULL,
   version     BIGINT       NOT NULL,
-  from_status VARCHAR(9)   NULL, -- NULL where the order was placed
+  from_status VARCHAR(9)   NULL, -- NULL for the placement
   to_status   VARCHAR(9)   NOT NULL,
-  caller      VARCHAR(150) NULL, -- NULL where it took place before version 2 of the schema
+  caller      VARCHAR(150) NULL, -- NULL for events before version 2 of the schema
   reason      VARCHAR(500) NULL,
   created_at  DATETIME(6)  NOT NULL,
   PRIMARY KEY (order_id, version),
   CONSTRAINT order_events_order FOREIGN KEY (order_id) REFERENCES orders (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Who did what was done before was not recorded; what was done can be told from the orders.
+-- Earlier versions did not record callers; the rest of the history is derived from the orders.
 
 -- In batches of the ids of orders
 INSERT INTO order_events (order_id, version, to_status, created_at)

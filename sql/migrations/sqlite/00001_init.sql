@@ -52,7 +52,7 @@ CREATE INDEX stock_adjustments_product ON stock_adjustments (product_id, id);
 CREATE TABLE orders (
   id             INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
   customer_id    INTEGER  NOT NULL,
-  customer_name  TEXT     NOT NULL, -- as it was when the order was placed
+  customer_name  TEXT     NOT NULL, -- at the time the order was placed
   customer_email TEXT     NOT NULL,
   customer_phone TEXT     NULL,
   search_text    TEXT     NOT NULL, -- the customer's name and email, folded: no case, no accents

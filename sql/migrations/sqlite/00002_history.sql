@@ -1,22 +1,22 @@
 -- +goose Up
 
-ALTER TABLE stock_adjustments ADD COLUMN from_stock INTEGER NULL; -- both NULL where version 1 of the schema has recorded it
+ALTER TABLE stock_adjustments ADD COLUMN from_stock INTEGER NULL; -- both NULL in rows from version 1 of the schema
 ALTER TABLE stock_adjustments ADD COLUMN to_stock INTEGER NULL;
 ALTER TABLE stock_adjustments ADD COLUMN reason TEXT NULL;
 
--- What became of orders: a row for each version of an order, written with it.
+-- The history of orders: one row per version of an order, written in the same transaction.
 CREATE TABLE order_events (
   order_id    INTEGER  NOT NULL REFERENCES orders (id),
   version     INTEGER  NOT NULL,
-  from_status TEXT     NULL, -- NULL where the order was placed
+  from_status TEXT     NULL, -- NULL for the placement
   to_status   TEXT     NOT NULL,
-  caller      TEXT     NULL, -- NULL where it took place before version 2 of the schema
+  caller      TEXT     NULL, -- NULL for events before version 2 of the schema
   reason      TEXT     NULL,
   created_at  DATETIME NOT NULL,
   PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 
--- Who did what was done before was not recorded; what was done can be told from the orders.
+-- Earlier versions did not record callers; the rest of the history is derived from the orders.
 
 -- In batches of the ids of orders
 INSERT INTO order_events (order_id, version, to_status, created_at)
