@@ -1,7 +1,6 @@
 package api
 
 import (
-	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -35,7 +34,7 @@ func TestDeadDatabase(t *testing.T) {
 			t.Parallel()
 			db, err := database.OpenMySQL(database.MySQL{
 				Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "u", Password: "p", Name: "d", Conns: 2,
-			}, slog.New(slog.DiscardHandler), nil)
+			}, database.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

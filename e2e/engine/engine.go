@@ -12,7 +12,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -49,20 +48,20 @@ func Name() string { return *chosen }
 // Open returns a new database with the newest schema, on the engine that the tests run on.
 func Open(t testing.TB) *database.DB {
 	t.Helper()
-	switch Name() {
-	case "sqlite":
-		return SQLite(t)
-	case "mysql":
-		return MySQL(t)
-	}
-	t.Fatalf("-engine=%s: there is no such engine; use sqlite or mysql", Name())
-	return nil
+	return OpenWith(t, database.Options{})
 }
 
-// SQLite returns a new embedded database.
-func SQLite(t testing.TB) *database.DB {
+// OpenWith is Open with options.
+func OpenWith(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"), nil)
+	switch Name() {
+	case "sqlite":
+	case "mysql":
+		return MySQL(t, o)
+	default:
+		t.Fatalf("-engine=%s: there is no such engine; use sqlite or mysql", Name())
+	}
+	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +73,7 @@ func SQLite(t testing.TB) *database.DB {
 }
 
 // MySQL returns a new MySQL database with the newest schema. Without Docker the test is skipped, as with Server.
-func MySQL(t testing.TB) *database.DB {
+func MySQL(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
 	at := Server(t)
 	template, err := migrated()
@@ -85,7 +84,7 @@ func MySQL(t testing.TB) *database.DB {
 	if err := template.copyTo(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, at)
+	return open(t, at, o)
 }
 
 // EmptyMySQL creates a MySQL database without tables and returns its address.
@@ -195,7 +194,7 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.MySQL, error) {
 	for tries := 0; ; tries++ {
 		at.Host = hosts[tries%len(hosts)]
-		db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+		db, err := database.OpenMySQL(at, database.Options{})
 		if err != nil {
 			return at, err
 		}
@@ -237,7 +236,7 @@ var migrated = sync.OnceValues(func() (_ template, err error) {
 		_, dropped := admin.ExecContext(ctx, "DROP DATABASE "+at.Name)
 		err = errors.Join(err, dropped)
 	}()
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(at, database.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -315,9 +314,9 @@ func create(t testing.TB, at database.MySQL) string {
 	return name
 }
 
-func open(t testing.TB, at database.MySQL) *database.DB {
+func open(t testing.TB, at database.MySQL, o database.Options) *database.DB {
 	t.Helper()
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(at, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("the table of this test has %s, sql/queries has not", name)
 		}
 	}
-	db := engine.MySQL(t)
+	db := engine.MySQL(t, database.Options{})
 	fill(t, db)
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		q := queries[name]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -143,7 +142,7 @@ func (m *killable) start(t *testing.T) {
 func ownMySQL(t *testing.T) (at database.MySQL, server *database.DB) {
 	t.Helper()
 	at = engine.EmptyMySQL(t)
-	server, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	server, err := database.OpenMySQL(at, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

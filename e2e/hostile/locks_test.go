@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -170,7 +169,7 @@ func lockUser(t *testing.T, root database.MySQL) (at database.MySQL) {
 	t.Helper()
 	at = root
 	at.User, at.Password = root.Name, "hostile-database-password"
-	db, err := database.OpenMySQL(root, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(root, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +198,7 @@ func lockUser(t *testing.T, root database.MySQL) (at database.MySQL) {
 // lockProduct holds a product as a person does by hand.
 func lockProduct(t *testing.T, at database.MySQL, id int64) (release func()) {
 	t.Helper()
-	db, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(at, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -193,8 +193,8 @@ func TestBackupReplacesNothing(t *testing.T) {
 		env       string
 		to, wants string
 	}{
-		{"DATA_DIR=" + folder, file, file + " is there already"},
-		{"DATA_DIR=" + folder, here, here + " is there already"},
+		{"DATA_DIR=" + folder, file, file + " exists already"},
+		{"DATA_DIR=" + folder, here, here + " exists already"},
 		{"DATA_DIR=" + folder, filepath.Join(here, "none", "b"), "no such file or directory"},
 		{"DATA_DIR=" + here, filepath.Join(here, "c"), "no database in the data folder " + here},
 		{"DB_HOST=127.0.0.1", filepath.Join(here, "c"), "mysqldump"},

@@ -88,17 +88,17 @@ func TestDatabaseTLS(t *testing.T) {
 	}
 	plain := withoutTLS(t, at)
 	for _, test := range []struct{ name, at, mode, ca, refused string }{
-		{"off", at, "off", "", "the database takes encrypted connections alone, and DB_TLS is off: set it to preferred, required or verify-ca"},
+		{"off", at, "off", "", "the database requires encryption, but DB_TLS is off: set it to preferred, required or verify-ca"},
 		{"preferred", at, "preferred", "", ""},
 		{"the default", at, "", "", ""},
 		{"required", at, "required", "", ""},
 		{"the CA", at, "verify-ca", right, ""},
 		{"another CA", at, "verify-ca", wrong, "the certificate of the database is not signed by the CA in DB_TLS_CA: "},
-		{"no CA file", at, "verify-ca", none, "DB_TLS_CA is " + none + ", which can't be read: no such file or directory"},
-		{"required of a server without TLS", plain, "required", "", "DB_TLS is required, and the database offers no encryption: set up TLS there, or set DB_TLS to preferred or off"},
-		{"verified, of a server without TLS", plain, "verify-ca", right, "DB_TLS is verify-ca, and the database offers no encryption: "},
+		{"no CA file", at, "verify-ca", none, "read DB_TLS_CA " + none + ": no such file or directory"},
+		{"required of a server without TLS", plain, "required", "", "DB_TLS is required, but the database offers no encryption: set up TLS there, or set DB_TLS to preferred or off"},
+		{"verified, of a server without TLS", plain, "verify-ca", right, "DB_TLS is verify-ca, but the database offers no encryption: "},
 		// It goes on without, and this server then refuses that.
-		{"preferred, of a server without TLS", plain, "preferred", "", "the database takes encrypted connections alone, and it offers no encryption to DB_TLS=preferred"},
+		{"preferred, of a server without TLS", plain, "preferred", "", "the database requires encryption, but offers none to DB_TLS=preferred"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -20,8 +20,6 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
-var quiet = slog.New(slog.DiscardHandler)
-
 func onMySQL(t *testing.T) {
 	t.Helper()
 	if engine.Name() != "mysql" {
@@ -80,7 +78,7 @@ func statements(script string) func(func(string) bool) {
 // describe changes a database and says what is in it then: columns, indexes and constraints.
 func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) (facts []string) {
 	t.Helper()
-	db, err := database.OpenMySQL(at, quiet, nil)
+	db, err := database.OpenMySQL(at, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +130,7 @@ func TestMigrateTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			db, err := database.OpenMySQL(at, quiet, nil)
+			db, err := database.OpenMySQL(at, database.Options{})
 			if err == nil {
 				err = errors.Join(db.Migrate(t.Context()), db.Ready(t.Context()), db.Close())
 			}
@@ -148,7 +146,7 @@ func TestMigrateTogether(t *testing.T) {
 func TestSession(t *testing.T) {
 	t.Parallel()
 	onMySQL(t)
-	db := engine.MySQL(t)
+	db := engine.MySQL(t, database.Options{})
 	err := db.Read(t.Context(), func(c database.Conn) error {
 		for query, want := range map[string]string{
 			"SELECT @@time_zone":             "+00:00",
@@ -209,7 +207,7 @@ func TestAbsentServer(t *testing.T) {
 	if e := (*fault.Error)(nil); !errors.As(err, &e) || problem.Status(e) != 503 {
 		t.Errorf("ping: got %v, want a 503 with Retry-After", err)
 	}
-	if err := db.Wait(t.Context(), 300*time.Millisecond, quiet); err == nil {
+	if err := db.Wait(t.Context(), 300*time.Millisecond, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("waited for a server that never came, and found it")
 	}
 	found := make(chan error, 1)
@@ -226,7 +224,7 @@ func openAt(t *testing.T, address net.Addr) *database.DB {
 	t.Helper()
 	db, err := database.OpenMySQL(database.MySQL{
 		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: "root", Name: "mysql", Conns: 2,
-	}, quiet, nil)
+	}, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

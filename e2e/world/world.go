@@ -81,12 +81,12 @@ func New(t testing.TB, o Options) *World {
 		servers: map[string]*httptest.Server{}, gates: map[string]*gate{}, adminPassword: cmp.Or(o.AdminPassword, AdminPassword),
 	}
 	if w.DB = o.DB; w.DB == nil {
-		w.DB = engine.Open(t)
+		options := database.Options{Metrics: w.Metrics}
+		if o.Waiting > 0 {
+			options.MaxQueue = &o.Waiting
+		}
+		w.DB = engine.OpenWith(t, options)
 	}
-	if o.Waiting > 0 {
-		w.DB.Limit(o.Waiting)
-	}
-	w.DB.Report(w.Metrics)
 
 	t.Cleanup(w.checkLog)
 

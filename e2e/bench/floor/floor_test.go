@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -115,7 +114,7 @@ type shop struct {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	at := engine.EmptyMySQL(t)
-	served, err := database.OpenMySQL(at, slog.New(slog.DiscardHandler), nil)
+	served, err := database.OpenMySQL(at, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

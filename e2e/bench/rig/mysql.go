@@ -57,7 +57,7 @@ func startMySQL(ctx context.Context, bufferPool string) (*server, error) {
 	if s.pid, err = strconv.Atoi(pid); err != nil {
 		return s, fmt.Errorf("process of %s: %w", s.container, err)
 	}
-	db, err := database.OpenMySQL(s.at, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(s.at, database.Options{})
 	if err != nil {
 		return s, err
 	}

@@ -91,8 +91,6 @@ func (p *process) serve(ctx context.Context, name string, port int, needsDB bool
 			return err
 		}
 		defer func() { _ = errors.Join(db.Close(), release()) }()
-		db.Limit(p.config.DBMaxQueue)
-		db.Report(p.metrics)
 	}
 	handler, err := build(db)
 	if err != nil {
@@ -172,7 +170,7 @@ func (p *process) openDatabase(ctx context.Context, use usage) (db *database.DB,
 		db, err = database.OpenMySQL(database.MySQL{
 			Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
 			Tool: use != toServe, TLS: database.TLS(c.DBTLS), CA: c.DBTLSCA,
-		}, p.log, p.tracing)
+		}, p.databaseOptions())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -187,7 +185,7 @@ func (p *process) openDatabase(ctx context.Context, use usage) (db *database.DB,
 	if release, err = database.LockFolder(c.DataDir); err != nil {
 		return nil, nil, err
 	}
-	if db, err = database.OpenSQLite(file, p.tracing); err != nil {
+	if db, err = database.OpenSQLite(file, p.databaseOptions()); err != nil {
 		return nil, nil, errors.Join(err, release())
 	}
 	if use != toMigrate {
@@ -196,6 +194,10 @@ func (p *process) openDatabase(ctx context.Context, use usage) (db *database.DB,
 		}
 	}
 	return db, release, nil
+}
+
+func (p *process) databaseOptions() database.Options {
+	return database.Options{MaxQueue: &p.config.DBMaxQueue, Log: p.log, Metrics: p.metrics, Tracing: p.tracing}
 }
 
 // databaseFile is the embedded engine's file in the data folder.

@@ -93,8 +93,6 @@ func (u *upCommand) run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	db.Limit(p.config.DBMaxQueue)
-	db.Report(p.metrics)
 	handlers, err := p.all(db)
 	if err != nil {
 		return err
@@ -115,7 +113,7 @@ func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) 
 			}
 		}
 	}
-	db, err := database.OpenSQLite(file, p.tracing)
+	db, err := database.OpenSQLite(file, p.databaseOptions())
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func NewDB(t testing.TB) (db *database.DB, file string) {
 // OpenDB opens a database file for the length of a test.
 func OpenDB(t testing.TB, file string) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(file, nil)
+	db, err := database.OpenSQLite(file, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

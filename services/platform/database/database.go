@@ -14,6 +14,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 )
 
 // Conn runs statements: a pool or a transaction. It is what the generated query code takes.
@@ -44,7 +45,7 @@ type DB struct {
 
 	writes writes
 
-	deadlocks, lockTimeouts counter // transactions that were run again; nil where Report was not called
+	deadlocks, lockTimeouts metrics.Counter // retried transactions
 }
 
 // engine is what differs between MySQL and SQLite.
@@ -141,11 +142,9 @@ func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) erro
 }
 
 func (db *DB) countRetry(err error) {
-	switch {
-	case db.deadlocks == nil:
-	case errors.Is(err, ErrLockTimeout):
+	if errors.Is(err, ErrLockTimeout) {
 		db.lockTimeouts.Inc()
-	default:
+	} else {
 		db.deadlocks.Inc()
 	}
 }

@@ -26,7 +26,12 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // open opens a database file, which is closed with the test.
 func open(t *testing.T, file string) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(file, nil)
+	return openWith(t, file, database.Options{})
+}
+
+func openWith(t *testing.T, file string, o database.Options) *database.DB {
+	t.Helper()
+	db, err := database.OpenSQLite(file, o)
 	if err != nil {
 		t.Fatal(err)
 	}

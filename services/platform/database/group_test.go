@@ -370,7 +370,9 @@ func TestGroupHasItsDeadline(t *testing.T) {
 
 func TestGroupHasPlaces(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *grouped) {
-		g.db.Limit(2) // and one that is served
+		_, file := migrated(t)
+		g.db = openWith(t, file, database.Options{MaxQueue: new(2)}) // one more has the writer
+		g.Group = database.NewGroup(g.db, database.Locks[string]{}, g.add)
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // at once
 		close(g.gate)

@@ -28,7 +28,7 @@ func nowhere(t *testing.T) *database.DB {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	db, err := database.OpenMySQL(database.MySQL{Host: "127.0.0.1", Port: port, User: "u", Name: "n", Conns: 1}, slog.New(slog.DiscardHandler), nil)
+	db, err := database.OpenMySQL(database.MySQL{Host: "127.0.0.1", Port: port, User: "u", Name: "n", Conns: 1}, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestServerEndsDuringGreeting(t *testing.T) {
 			address := l.Addr().(*net.TCPAddr)
 			db, err := database.OpenMySQL(database.MySQL{
 				Host: "127.0.0.1", Port: address.Port, User: "u", Name: "d", Conns: 1, TLS: database.TLSPreferred,
-			}, slog.New(slog.DiscardHandler), nil)
+			}, database.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

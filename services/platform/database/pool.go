@@ -2,32 +2,47 @@ package database
 
 import (
 	"database/sql"
+	"log/slog"
 	"slices"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// pool is connections, and a bound on how many may use or wait for them.
+// Options says how a process uses a database. The zero value sets no bound and reports nothing.
+type Options struct {
+	MaxQueue *int         // callers that may wait for a connection of one pool; nil is no bound
+	Log      *slog.Logger // nil logs nothing
+	Metrics  *metrics.Registry
+	Tracing  *telemetry.Tracing
+}
+
+// pool is a set of connections with a bound on its callers.
 type pool struct {
 	*sql.DB
-	name    string
-	places  chan struct{} // one each; nil is no bound
-	refused counter
+	places  chan struct{} // one for each caller that may use or wait for a connection; nil is no bound
+	refused metrics.Counter
 }
 
-type counter = metrics.Counter
-
-func newPool(name string, db *sql.DB) *pool {
-	return &pool{DB: db, name: name, refused: refusedCounter(nil, name)}
+// newPool returns a pool of connections whose number is set already.
+func newPool(name string, db *sql.DB, o Options) *pool {
+	m, labels := o.Metrics, metrics.Labels{"pool": name}
+	p := &pool{
+		DB:      db,
+		refused: m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(name),
+	}
+	if o.MaxQueue != nil {
+		p.places = make(chan struct{}, p.Stats().MaxOpenConnections+*o.MaxQueue)
+	}
+	m.Database(name, db)
+	m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.places)) })
+	m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.places)) })
+	return p
 }
 
-func refusedCounter(m *metrics.Registry, pool string) counter {
-	return m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(pool)
-}
-
-// enter takes a place. Where there is none, more waiting would only make everyone late: the caller may come back.
+// enter takes a place, or refuses the caller if there is none: a longer queue would only make every caller later.
 func (p *pool) enter() (leave func(), err error) {
 	if p.places == nil {
 		return func() {}, nil
@@ -37,32 +52,19 @@ func (p *pool) enter() (leave func(), err error) {
 		return func() { <-p.places }, nil
 	default:
 		p.refused.Inc()
-		return nil, fault.Unavailable(common.CodeUnavailable, "The service has more to do than it can. Try again in a moment.", nil)
+		return nil, fault.Unavailable(common.CodeUnavailable, "The service is overloaded; try again later.", nil)
 	}
 }
 
-// Limit bounds how many callers may wait for a connection of each pool; one more is refused at once. It must come before
-// the first use.
-func (db *DB) Limit(waiting int) {
-	for _, p := range db.pools() {
-		p.places = make(chan struct{}, p.Stats().MaxOpenConnections+waiting)
+func newDB(e engine, write, shared, read *pool, o Options) *DB {
+	retries := o.Metrics.CounterVec("pedidos_database_retries_total", "Transactions run again, by reason.", "reason")
+	return &DB{
+		engine: e, write: write, shared: shared, read: read,
+		deadlocks: retries.WithLabelValues(e.deadlock()), lockTimeouts: retries.WithLabelValues("lock_timeout"),
 	}
 }
 
-// Report adds the metrics of the pools, and of the transactions that were run again. It must come before the first use.
-func (db *DB) Report(m *metrics.Registry) {
-	retries := m.CounterVec("pedidos_database_retries_total", "Transactions run again, by reason.", "reason")
-	db.deadlocks = retries.WithLabelValues(db.engine.deadlock())
-	db.lockTimeouts = retries.WithLabelValues("lock_timeout")
-	for _, p := range db.pools() {
-		labels := metrics.Labels{"pool": p.name}
-		p.refused = refusedCounter(m, p.name)
-		m.Database(p.name, p.DB)
-		m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.places)) })
-		m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.places)) })
-	}
-}
-
+// pools returns each pool once.
 func (db *DB) pools() []*pool {
 	all := []*pool{db.write}
 	for _, p := range []*pool{db.shared, db.read} {

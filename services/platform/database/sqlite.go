@@ -17,19 +17,17 @@ import (
 	"github.com/gofrs/flock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// readers is how many queries the embedded engine runs beside its one writer.
+// readers is the number of queries that SQLite runs beside its one writer.
 const readers = 8
 
-// OpenSQLite opens the database file of that name, which it makes where it is missing. It is durable: a transaction
-// that was committed is on the disk (WAL, synchronous=FULL). Its owner alone may read it, whatever the folder's mode.
-func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
+// OpenSQLite opens a database file and creates it if it is missing. A committed transaction is on disk (WAL,
+// synchronous=FULL). Only the owner may read the file, whatever the folder's mode.
+func OpenSQLite(file string, o Options) (*DB, error) {
 	open := func(dsn string) (*sql.DB, error) {
-		if tracing != nil {
-			return otelsql.Open("sqlite", dsn, spans(tracing, "sqlite")...)
+		if o.Tracing != nil {
+			return otelsql.Open("sqlite", dsn, spans(o.Tracing, "sqlite")...)
 		}
 		return sql.Open("sqlite", dsn)
 	}
@@ -49,34 +47,35 @@ func OpenSQLite(file string, tracing *telemetry.Tracing) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	writer := newPool("write", write)
-	db := &DB{engine: embedded{}, write: writer, shared: writer, read: newPool("read", read), writes: writes{check: checkFile(file, write)}}
-	if err := write.PingContext(context.Background()); err != nil { // puts it in WAL mode before a reader comes
+	writer := newPool("write", write, o)
+	db := newDB(sqliteEngine{}, writer, writer, newPool("read", read, o), o)
+	db.writes.check = checkFile(file, write)
+	if err := write.PingContext(context.Background()); err != nil { // switches to WAL mode before the first reader
 		return nil, errors.Join(openError(file, err), db.Close())
 	}
 	return db, nil
 }
 
-// ReadSQLite opens a database file that is there, to read it and change nothing, while others may write to it.
+// ReadSQLite opens an existing database file read-only. Other processes may write to it at the same time.
 func ReadSQLite(file string) (*DB, error) {
-	shared, err := readOnly(file)
+	db, err := readOnly(file)
 	if err != nil {
 		return nil, err
 	}
-	pool := newPool("read", shared)
-	return &DB{engine: embedded{}, write: pool, shared: pool, read: pool}, nil
+	all := newPool("read", db, Options{})
+	return newDB(sqliteEngine{}, all, all, all, Options{}), nil
 }
 
-// readOnly opens a database file that is there, to read it. Its folder may be one that can't be written: then SQLite, which
-// would keep files there, is told that nobody else writes, unless there is a log that somebody has written.
+// readOnly opens an existing database file read-only. SQLite normally keeps files beside it; in a read-only folder the
+// file is opened as immutable instead, unless a write-ahead log shows that it has a writer.
 func readOnly(file string) (*sql.DB, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, cause(err))
 	}
-	db, err := readBy(file, "&mode=ro")
+	db, err := openReadOnly(file, "&mode=ro")
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) && slices.Contains([]int{sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}, e.Code()&0xff) {
 		if wal, statErr := os.Stat(file + "-wal"); errors.Is(statErr, fs.ErrNotExist) || statErr == nil && wal.Size() == 0 {
-			db, err = readBy(file, "&immutable=1")
+			db, err = openReadOnly(file, "&immutable=1")
 		}
 	}
 	if err != nil {
@@ -85,8 +84,8 @@ func readOnly(file string) (*sql.DB, error) {
 	return db, nil
 }
 
-func readBy(file, way string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(file, "deferred", "busy_timeout(10000)")+way)
+func openReadOnly(file, mode string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(file, "deferred", "busy_timeout(10000)")+mode)
 	if err != nil {
 		return nil, err
 	}
@@ -97,27 +96,27 @@ func readBy(file, way string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openError says in a sentence why a file can't be opened as a database.
+// openError explains why a file can't be opened as a database.
 func openError(file string, err error) error {
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB:
-			return fmt.Errorf("%s is not a database: there is something else in the file", file)
+			return fmt.Errorf("%s is not a database", file)
 		case sqlite3.SQLITE_CORRUPT:
 			return fmt.Errorf("%s is damaged: restore a backup", file)
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
-			return fmt.Errorf("this user may not write %s, or the folder that it is in", file)
+			return fmt.Errorf("no permission to write %s or its folder", file)
 		}
 	}
 	return fmt.Errorf("open %s: %w", file, err)
 }
 
-// makePrivate makes a database file where it is missing, and lets nobody but its owner read it and what SQLite keeps beside
-// it. SQLite gives the files that it makes later the mode of the database.
+// makePrivate creates a database file if it is missing, and makes it and SQLite's files beside it readable by the owner
+// only. SQLite gives files that it creates later the mode of the database.
 func makePrivate(file string) error {
-	made, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	created, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err == nil {
-		err = made.Close()
+		err = created.Close()
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("open %s: %w", file, cause(err))
@@ -130,7 +129,7 @@ func makePrivate(file string) error {
 	return nil
 }
 
-// Private takes the right to read a file from all but its owner.
+// Private sets the mode of a file to 0600.
 func Private(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -140,29 +139,29 @@ func Private(file string) error {
 		return nil
 	}
 	if err := os.Chmod(file, 0o600); err != nil {
-		return fmt.Errorf("others may read %s, and its mode can't be changed to 0600: %w", file, cause(err))
+		return fmt.Errorf("%s is readable by others, and its mode can't be changed to 0600: %w", file, cause(err))
 	}
 	return nil
 }
 
-// BackupSQLite copies a database file as it is at one moment, while others may write to it, and opens the copy to see that
-// it is whole. There is a copy of that name only once it is, and is on the disk.
+// BackupSQLite writes a consistent copy of a database file, which may be in use, and verifies it. The copy gets its name
+// only after it is verified and on disk.
 func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err error) {
-	// SQLite takes a name that begins with "file:" for a URI. An absolute one never does.
-	whole, err := filepath.Abs(to)
+	// SQLite reads a name that begins with "file:" as a URI; an absolute path never does.
+	target, err := filepath.Abs(to)
 	if err != nil {
-		return counts, fmt.Errorf("%s can't be found: %w", to, err)
+		return counts, fmt.Errorf("absolute path of %s: %w", to, err)
 	}
-	if _, err := os.Lstat(whole); err == nil {
-		return counts, fmt.Errorf("%s is there already; a backup does not replace what is there", to)
+	if _, err := os.Lstat(target); err == nil {
+		return counts, fmt.Errorf("%s exists already; a backup replaces no file", to)
 	}
-	part := whole + ".part"
-	copied, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // empty, which SQLite takes
+	part := target + ".part"
+	copied, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // VACUUM INTO accepts an empty file
 	if errors.Is(err, fs.ErrExist) {
-		return counts, fmt.Errorf("%s.part is there already, of a backup that is under way or was broken off: delete it if none is", to)
+		return counts, fmt.Errorf("%s.part exists already: delete it if no other backup is running", to)
 	}
 	if err != nil {
-		return counts, fmt.Errorf("%s.part can't be made: %w", to, cause(err))
+		return counts, fmt.Errorf("create %s.part: %w", to, cause(err))
 	}
 	defer func() { err = errors.Join(err, copied.Close()) }()
 	defer func() {
@@ -170,7 +169,7 @@ func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err erro
 			_ = os.Remove(part)
 		}
 	}()
-	if err := Private(part); err != nil { // the umask may have taken the owner's rights
+	if err := Private(part); err != nil { // the umask may deny the owner access
 		return counts, err
 	}
 	db, err := readOnly(file)
@@ -178,25 +177,24 @@ func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err erro
 		return counts, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if counts, err = copyWhole(ctx, db, part); err != nil {
+	if counts, err = copyVerified(ctx, db, part); err != nil {
 		return counts, fmt.Errorf("copy %s: %w", file, err)
 	}
 	if err := copied.Sync(); err != nil {
 		return counts, fmt.Errorf("write %s: %w", part, cause(err))
 	}
-	if err := os.Rename(part, whole); err != nil {
+	if err := os.Rename(part, target); err != nil {
 		return counts, err
 	}
-	return counts, syncFolder(filepath.Dir(whole))
+	return counts, syncFolder(filepath.Dir(target))
 }
 
-// Counts is what a database holds.
+// Counts holds the version of a database's schema and the number of its rows.
 type Counts struct{ Version, Customers, Products, Orders int64 }
 
-// copyWhole copies a database to a file, and opens that to see that it is whole: that its pages and indexes are sound, and
-// that it holds no less than there was before it was made, and no more than there was after. None of what is counted is
-// ever deleted.
-func copyWhole(ctx context.Context, db *sql.DB, to string) (counts Counts, err error) {
+// copyVerified copies a database to a file and checks the integrity of the copy and its row counts. The counted rows are
+// never deleted, so each count must lie between the counts before and after the copy.
+func copyVerified(ctx context.Context, db *sql.DB, to string) (counts Counts, err error) {
 	before, err := count(ctx, db)
 	if err != nil {
 		return counts, err
@@ -213,9 +211,9 @@ func copyWhole(ctx context.Context, db *sql.DB, to string) (counts Counts, err e
 		return counts, fmt.Errorf("the copy: %w", err)
 	}
 	defer func() { err = errors.Join(err, copied.Close()) }()
-	var sound string
-	if err := copied.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&sound); err != nil || sound != "ok" {
-		return counts, errors.Join(fmt.Errorf("the copy is damaged: %s", sound), err)
+	var result string
+	if err := copied.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); err != nil || result != "ok" {
+		return counts, errors.Join(fmt.Errorf("the copy is damaged: %s", result), err)
 	}
 	if counts, err = count(ctx, copied); err != nil {
 		return counts, fmt.Errorf("the copy: %w", err)
@@ -225,7 +223,7 @@ func copyWhole(ctx context.Context, db *sql.DB, to string) (counts Counts, err e
 		{before.Products, counts.Products, after.Products}, {before.Orders, counts.Orders, after.Orders},
 	} {
 		if n[1] < n[0] || n[1] > n[2] {
-			return counts, fmt.Errorf("the copy is not of this database: it holds %+v, and there were %+v before and %+v after", counts, before, after)
+			return counts, fmt.Errorf("the copy does not match the database: it has %+v; the database had %+v before and %+v after", counts, before, after)
 		}
 	}
 	return counts, nil
@@ -238,7 +236,7 @@ func count(ctx context.Context, db *sql.DB) (c Counts, err error) {
 	return c, err
 }
 
-// syncFolder makes the names in a folder durable.
+// syncFolder makes the file names of a folder durable.
 func syncFolder(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {
@@ -255,24 +253,23 @@ func sqliteDSN(file, lock string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), RawQuery: query.Encode()}).String()
 }
 
-// LockFolder takes a folder for this process alone and makes it where it is missing. The error says in a sentence why
-// it can't be had.
+// LockFolder creates a folder if it is missing and locks it for this process.
 func LockFolder(folder string) (release func() error, err error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return nil, fmt.Errorf("the data folder %s can't be made: %w", folder, cause(err))
+		return nil, fmt.Errorf("create the data folder %s: %w", folder, cause(err))
 	}
 	lock := flock.New(filepath.Join(folder, "pedidos.lock"))
 	ok, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("the data folder %s can't be written: %w", folder, cause(err))
+		return nil, fmt.Errorf("lock the data folder %s: %w", folder, cause(err))
 	}
 	if !ok {
-		return nil, fmt.Errorf("the data folder %s is in use by another pedidos; stop it, or choose another folder", folder)
+		return nil, fmt.Errorf("the data folder %s is in use by another pedidos: stop it, or choose another folder", folder)
 	}
 	return lock.Unlock, nil
 }
 
-// cause takes the path off an error whose sentence names it already.
+// cause returns the cause of an os.PathError, for messages that name the path already.
 func cause(err error) error {
 	if path := (*os.PathError)(nil); errors.As(err, &path) {
 		return path.Err
@@ -280,23 +277,23 @@ func cause(err error) error {
 	return err
 }
 
-type embedded struct{}
+type sqliteEngine struct{}
 
-func (embedded) name() string { return "sqlite" }
+func (sqliteEngine) name() string { return "sqlite" }
 
-func (embedded) begin() string { return "BEGIN IMMEDIATE" } // the writer's lock at once: no other to wait for later
+func (sqliteEngine) begin() string { return "BEGIN IMMEDIATE" } // takes the write lock at once
 
-func (embedded) deadlock() string { return "busy" } // another process has the file
+func (sqliteEngine) deadlock() string { return "busy" } // another process holds the write lock
 
-func (embedded) wrap(c Conn) Conn { return embeddedConn{c} }
+func (sqliteEngine) wrap(c Conn) Conn { return sqliteConn{c} }
 
-func (embedded) hurry(c Conn) Conn { return c } // there are no locks of rows
+func (sqliteEngine) hurry(c Conn) Conn { return c } // SQLite has no row locks
 
-func (embedded) waited(error) bool { return false }
+func (sqliteEngine) waited(error) bool { return false }
 
-func (embedded) first(last int64, rows int) int64 { return last - int64(rows-1) }
+func (sqliteEngine) first(last int64, rows int) int64 { return last - int64(rows-1) }
 
-func (embedded) classify(err error) error {
+func (sqliteEngine) classify(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return nil
@@ -320,23 +317,23 @@ func (embedded) classify(err error) error {
 	return nil
 }
 
-// embeddedConn drops row locks, which the one writer makes needless, and writes times as text whose order is theirs.
-type embeddedConn struct{ Conn }
+// sqliteConn drops row locks, which a single writer does not need, and writes times as text that sorts by time.
+type sqliteConn struct{ Conn }
 
-func (c embeddedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+func (c sqliteConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return c.Conn.ExecContext(ctx, query, times(args)...)
 }
 
-// PrepareContext refuses: what a prepared statement is given later would go past this wrapper.
-func (embeddedConn) PrepareContext(context.Context, string) (*sql.Stmt, error) {
-	return nil, errors.New("database: statements are not prepared on the embedded engine")
+// PrepareContext fails: the arguments of a prepared statement would bypass this wrapper.
+func (sqliteConn) PrepareContext(context.Context, string) (*sql.Stmt, error) {
+	return nil, errors.New("database: SQLite takes no prepared statements")
 }
 
-func (c embeddedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (c sqliteConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return c.Conn.QueryContext(ctx, unlocked(query), times(args)...)
 }
 
-func (c embeddedConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (c sqliteConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return c.Conn.QueryRowContext(ctx, unlocked(query), times(args)...)
 }
 

@@ -45,7 +45,7 @@ func TestSQLiteIsDurableAndChecksReferences(t *testing.T) {
 func TestSQLiteKeepsItsRows(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "a b?c=d#e%20ñ&_pragma=foreign_keys(OFF).db") // no character has a meaning of its own
-	db, err := database.OpenSQLite(file, nil)
+	db, err := database.OpenSQLite(file, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,10 +64,10 @@ func TestSQLiteKeepsItsRows(t *testing.T) {
 	}
 }
 
-func TestSQLiteRefusesAFileItCannotMake(t *testing.T) {
+func TestOpenSQLiteInAMissingFolder(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "missing", "test.db")
-	if _, err := database.OpenSQLite(file, nil); err == nil || !strings.HasPrefix(err.Error(), "open "+file+": ") {
+	if _, err := database.OpenSQLite(file, database.Options{}); err == nil || !strings.HasPrefix(err.Error(), "open "+file+": ") {
 		t.Errorf("OpenSQLite = %v, want an error that names the file", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestLockFolder(t *testing.T) {
 	}
 }
 
-func TestLockFolderSaysWhyItCannot(t *testing.T) {
+func TestLockFolderErrors(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -110,9 +110,9 @@ func TestLockFolderSaysWhyItCannot(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ folder, want string }{ // root may write anywhere, but not below a file
-		{file, "the data folder " + file + " can't be made: not a directory"},
-		{filepath.Join(file, "data"), "the data folder " + filepath.Join(file, "data") + " can't be made: not a directory"},
-		{taken, "the data folder " + taken + " can't be written: is a directory"},
+		{file, "create the data folder " + file + ": not a directory"},
+		{filepath.Join(file, "data"), "create the data folder " + filepath.Join(file, "data") + ": not a directory"},
+		{taken, "lock the data folder " + taken + ": is a directory"},
 	} {
 		release, err := database.LockFolder(test.folder)
 		if release != nil || err == nil || err.Error() != test.want {
