@@ -8,8 +8,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Admin serves what is for those who run the process, and for nobody else: its metrics and its profiles, which are those
-// of net/http/pprof. Where there are hosts, it refuses requests for any other.
+// Admin serves the metrics of the process and the profiles of net/http/pprof, for its operators only. If hosts are given, it
+// rejects requests for any other host.
 func Admin(metrics http.Handler, hosts []string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)

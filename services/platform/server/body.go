@@ -23,64 +23,12 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20 // bytes of a request body
-	maxFaults = 100     // of a request that are looked for, and named
-	maxPassed = 20_000  // tokens of a body that are passed over, since the schema has no place for them
+	maxBody    = 1 << 20 // bytes of a request body
+	maxFaults  = 100     // that an answer names
+	maxSkipped = 20_000  // JSON tokens in values that the schema has no place for
 )
 
-// checkBounded reports what in the schema of a request is not bounded, so that a body could be valid, or be read, at any
-// cost, and the pattern that could not be told to people.
-func checkBounded(schema *openapi3.Schema, within []*openapi3.Schema) error {
-	if slices.Contains(within, schema) {
-		return errors.New("a schema within itself")
-	}
-	within = append(within, schema)
-	if len(schema.OneOf)+len(schema.AnyOf)+len(schema.AllOf) > 0 || schema.Not != nil {
-		return errors.New("a schema of other schemas")
-	}
-	switch {
-	case schema.Type.Is(openapi3.TypeObject):
-		if may := schema.AdditionalProperties.Has; may == nil || *may {
-			return errors.New("an object without additionalProperties: false")
-		}
-		for name, property := range schema.Properties {
-			if err := checkBounded(property.Value, within); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-	case schema.Type.Is(openapi3.TypeArray):
-		if schema.MaxItems == nil {
-			return errors.New("an array without maxItems")
-		}
-		return checkBounded(schema.Items.Value, within)
-	case schema.Type.Is(openapi3.TypeString):
-		if schema.MaxLength == nil && len(schema.Enum) == 0 {
-			return errors.New("a string without maxLength")
-		}
-		if schema.Pattern != "" && patternMessage(schema) == "" {
-			return errors.New("a pattern without x-pattern-message")
-		}
-	case schema.Type.Is(openapi3.TypeInteger), schema.Type.Is(openapi3.TypeBoolean):
-	default:
-		return errors.New("a schema that is no object, array, string, integer or boolean")
-	}
-	return nil
-}
-
-// patternMessage says what the pattern of a schema asks for, in words for people.
-func patternMessage(schema *openapi3.Schema) string {
-	message, _ := schema.Extensions["x-pattern-message"].(string)
-	return message
-}
-
-// body is a request body, read as far as its schema goes.
-type body struct {
-	value  any                 // as encoding/json decodes it, with json.Number
-	faults []common.FieldError // that the schema does not name, in part or at all
-	cut    bool                // whether reading stopped at the faults, so that value is not the whole
-}
-
-// validated is the body that the generated code binds: the value that was checked, never the bytes a second time.
+// validated is a body whose value was validated. The generated code takes the value and does not parse the bytes again.
 type validated struct {
 	io.ReadCloser
 	value any
@@ -88,31 +36,20 @@ type validated struct {
 
 func (v validated) ValidatedValue() any { return v.value }
 
-// checkBody reads the body, within the time that the request has, and holds it to the schema. It returns the faults of the body alone; where there are none, the
-// value that was checked takes the place of the body.
-func (op *operation) checkBody(w http.ResponseWriter, r *http.Request) ([]common.FieldError, error) {
-	if op.body == nil {
+// checkBody reads and validates the body. It returns the invalid fields, and an error if the body can't be read as JSON at
+// all. The body is replaced by the validated one.
+func (in *input) checkBody(w http.ResponseWriter, r *http.Request) ([]common.FieldError, error) {
+	if in.body == nil {
 		return nil, nil
 	}
-	control := http.NewResponseController(w) // a server that can't set deadlines has the whole body
-	if deadline, ok := r.Context().Deadline(); ok {
-		_ = control.SetReadDeadline(deadline)
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "did not arrive in time"})
-	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, fault.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
-	}
+	raw, err := receive(w, r)
 	if err != nil {
-		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
+		return nil, err
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else net/http takes it for the end of the client
 	again := io.NopCloser(bytes.NewReader(raw))
 	r.Body, r.ContentLength = again, int64(len(raw))
 	if len(raw) == 0 {
-		if op.body.Required {
+		if in.body.Required {
 			return []common.FieldError{{Field: "body", Message: "is required"}}, nil
 		}
 		return nil, nil
@@ -121,76 +58,111 @@ func (op *operation) checkBody(w http.ResponseWriter, r *http.Request) ([]common
 	if err != nil || media != echo.MIMEApplicationJSON {
 		return nil, fault.New(common.CodeUnsupportedMediaType, "The body must be application/json.")
 	}
-	schema := op.body.Content.Get(echo.MIMEApplicationJSON).Schema.Value
-	sent, err := readBody(raw, schema)
+	schema := in.body.Content.Get(echo.MIMEApplicationJSON).Schema.Value
+	parsed, err := parseBody(raw, schema)
 	if err != nil {
-		refused := fault.Invalid(common.FieldError{Field: "body", Message: "is not one JSON value: " + jsonFault(err)})
+		refused := fault.Invalid(common.FieldError{Field: "body", Message: "is not a single JSON value: " + jsonMessage(err)})
 		refused.Cause = err
 		return nil, refused
 	}
-	if !sent.cut {
-		if err := schema.VisitJSON(sent.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), withDateTime); err != nil {
-			return fields(err), nil
+	bad := parsed.faults
+	if !parsed.incomplete {
+		if err := schema.VisitJSON(parsed.value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), withDateTime); err != nil {
+			bad = append(bad, except(fieldErrors(err), parsed.faults)...)
 		}
 	}
-	r.Body = validated{ReadCloser: again, value: sent.value}
-	return sent.faults, nil
+	r.Body = validated{ReadCloser: again, value: parsed.value}
+	return bad, nil
 }
 
-// readBody refuses what is not one JSON value: RFC 8259 as RFC 7493 narrows it, so no member twice, no invalid UTF-8, and
-// nothing after it. It reads no further than the schema goes: what has another type, or is a member that the schema does
-// not name, is passed over, a string is cut behind maxLength, and the first item beyond maxItems ends it, as do too much to
-// be passed over and the hundredth member that the schema does not name. So no body costs much more than a valid one of its
-// size does.
-func readBody(raw []byte, schema *openapi3.Schema) (body, error) {
-	r := reader{decoder: jsontext.NewDecoder(bytes.NewBuffer(raw))}
-	value, err := r.read(schema)
+// except returns the errors about fields that known does not name.
+func except(all, known []common.FieldError) []common.FieldError {
+	return slices.DeleteFunc(all, func(e common.FieldError) bool {
+		return slices.ContainsFunc(known, func(k common.FieldError) bool { return k.Field == e.Field })
+	})
+}
+
+// receive reads the body within the deadline of the request.
+func receive(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	control := http.NewResponseController(w) // without deadlines, as in a Lambda, the body is there already
+	if deadline, ok := r.Context().Deadline(); ok {
+		_ = control.SetReadDeadline(deadline)
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	tooLarge := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "did not arrive in time"})
+	case errors.As(err, &tooLarge):
+		return nil, fault.New(common.CodeBodyTooLarge, fmt.Sprintf("A request body holds at most %d bytes.", maxBody))
+	case err != nil:
+		return nil, fault.Invalid(common.FieldError{Field: "body", Message: "ended before it was complete"})
+	}
+	_ = control.SetReadDeadline(time.Time{}) // otherwise net/http cancels the request at the deadline
+	return raw, nil
+}
+
+// parsed is a body that was parsed as far as its schema goes.
+type parsed struct {
+	value      any                 // as encoding/json decodes it, with json.Number
+	faults     []common.FieldError // that the schema can't find in the value
+	incomplete bool                // parsing stopped at a fault: there is no value
+}
+
+// parseBody parses a single JSON value: RFC 8259 as RFC 7493 narrows it, so without duplicate members or invalid UTF-8.
+//
+// It keeps only what the schema has a place for, so that an invalid body costs little more than a valid one of its size.
+// Values of another type and unknown members are skipped, and strings are cut after maxLength. It stops at the first item
+// beyond maxItems, at the hundredth unknown member, and after maxSkipped tokens.
+func parseBody(raw []byte, schema *openapi3.Schema) (parsed, error) {
+	p := parser{decoder: jsontext.NewDecoder(bytes.NewBuffer(raw))}
+	value, err := p.parse(schema)
 	if errors.Is(err, errEnough) {
-		return body{faults: r.faults, cut: true}, nil
+		return parsed{faults: p.faults, incomplete: true}, nil
 	}
 	if err != nil {
-		return body{}, err
+		return parsed{}, err
 	}
-	if _, err := r.decoder.ReadToken(); !errors.Is(err, io.EOF) {
+	if _, err := p.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
-			err = errors.New("there is more after the JSON value")
+			err = errors.New("there is data after the value")
 		}
-		return body{}, err
+		return parsed{}, err
 	}
-	return body{value: value, faults: r.faults}, nil
+	return parsed{value: value, faults: p.faults}, nil
 }
 
-// errEnough stops reading.
+// errEnough stops parsing.
 var errEnough = errors.New("enough faults")
 
-type reader struct {
+type parser struct {
 	decoder *jsontext.Decoder
 	faults  []common.FieldError
 	unknown int // members
-	passed  int // tokens that were passed over
+	skipped int // tokens
 }
 
-// fault names a fault of what was read last, at a depth.
-func (r *reader) fault(depth int, message string) {
-	path := slices.Collect(r.decoder.StackPointer().Tokens())
+// fault adds a fault of the value read last, or of the value around it at a lower depth.
+func (p *parser) fault(depth int, message string) {
+	path := slices.Collect(p.decoder.StackPointer().Tokens())
 	field := join("", path[:depth])
-	r.faults = append(r.faults, common.FieldError{Field: clip(orBody(field), 200), Message: message})
+	p.faults = append(p.faults, common.FieldError{Field: clip(orBody(field), maxFieldName), Message: message})
 }
 
-func (r *reader) read(schema *openapi3.Schema) (any, error) {
-	switch r.decoder.PeekKind() {
+func (p *parser) parse(schema *openapi3.Schema) (any, error) {
+	switch p.decoder.PeekKind() {
 	case '{':
 		if schema.Type.Is(openapi3.TypeObject) {
-			return r.readObject(schema)
+			return p.parseObject(schema)
 		}
-		return map[string]any{}, r.pass(mustBe(schema))
+		return map[string]any{}, p.skip(mustBe(schema))
 	case '[':
 		if schema.Type.Is(openapi3.TypeArray) {
-			return r.readArray(schema)
+			return p.parseArray(schema)
 		}
-		return []any{}, r.pass(mustBe(schema))
+		return []any{}, p.skip(mustBe(schema))
 	}
-	token, err := r.decoder.ReadToken()
+	token, err := p.decoder.ReadToken()
 	if err != nil {
 		return nil, err
 	}
@@ -203,112 +175,91 @@ func (r *reader) read(schema *openapi3.Schema) (any, error) {
 		}
 		return token.String(), nil
 	case '0':
-		return r.number(schema, token.String()), nil
+		return p.number(schema, token.String()), nil
 	}
 	return nil, nil // null
 }
 
-func (r *reader) readObject(schema *openapi3.Schema) (any, error) {
+func (p *parser) parseObject(schema *openapi3.Schema) (any, error) {
 	object := make(map[string]any, len(schema.Properties))
-	if _, err := r.decoder.ReadToken(); err != nil {
+	if _, err := p.decoder.ReadToken(); err != nil {
 		return nil, err
 	}
-	for r.decoder.PeekKind() != '}' {
-		token, err := r.decoder.ReadToken()
+	for p.decoder.PeekKind() != '}' {
+		token, err := p.decoder.ReadToken()
 		if err != nil {
 			return nil, err
 		}
 		name := token.String()
 		property, ok := schema.Properties[name]
 		if !ok {
-			name = cut(name, 201)
-			if r.unknown++; r.unknown == maxFaults {
-				r.fault(r.decoder.StackDepth(), notAField)
+			if p.unknown++; p.unknown == maxFaults {
+				p.fault(p.decoder.StackDepth(), unknownField)
 				return nil, errEnough
 			}
-			if err := r.pass(notAField); err != nil {
+			if err := p.skip(unknownField); err != nil {
 				return nil, err
 			}
-			r.fault(r.decoder.StackDepth(), notAField)
-			object[name] = nil // the schema names it
+			p.fault(p.decoder.StackDepth(), unknownField)
+			object[cut(name, maxFieldName+1)] = nil // it counts for minProperties
 			continue
 		}
-		if object[name], err = r.read(property.Value); err != nil {
+		if object[name], err = p.parse(property.Value); err != nil {
 			return nil, err
 		}
 	}
-	_, err := r.decoder.ReadToken()
+	_, err := p.decoder.ReadToken()
 	return object, err
 }
 
-func (r *reader) readArray(schema *openapi3.Schema) (any, error) {
+func (p *parser) parseArray(schema *openapi3.Schema) (any, error) {
 	array := []any{}
-	if _, err := r.decoder.ReadToken(); err != nil {
+	if _, err := p.decoder.ReadToken(); err != nil {
 		return nil, err
 	}
-	for r.decoder.PeekKind() != ']' {
+	for p.decoder.PeekKind() != ']' {
 		if uint64(len(array)) == *schema.MaxItems {
-			r.fault(r.decoder.StackDepth()-1, atMost(*schema.MaxItems, "item"))
+			p.fault(p.decoder.StackDepth()-1, atMost(*schema.MaxItems, "item"))
 			return nil, errEnough
 		}
-		item, err := r.read(schema.Items.Value)
+		item, err := p.parse(schema.Items.Value)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, item)
 	}
-	_, err := r.decoder.ReadToken()
+	_, err := p.decoder.ReadToken()
 	return array, err
 }
 
-// pass passes over a value. Where that is too much, the fault of the value is named.
-func (r *reader) pass(fault string) error {
-	for depth := r.decoder.StackDepth(); ; {
-		if _, err := r.decoder.ReadToken(); err != nil {
+// skip skips a value. If that is too much work, it adds the fault of the value and stops parsing.
+func (p *parser) skip(fault string) error {
+	for depth := p.decoder.StackDepth(); ; {
+		if _, err := p.decoder.ReadToken(); err != nil {
 			return err
 		}
-		if r.decoder.StackDepth() == depth {
+		if p.decoder.StackDepth() == depth {
 			return nil
 		}
-		if r.passed++; r.passed > maxPassed {
-			r.fault(depth, fault)
+		if p.skipped++; p.skipped > maxSkipped {
+			p.fault(depth, fault)
 			return errEnough
 		}
 	}
 }
 
-// number names a number that the generated code can't hold. All numbers in the contracts are integers, which in OpenAPI
-// 3.0 have neither fraction nor exponent; the schema takes 1.0 and 1e2 for integers too, and compares with the limits in
-// floating point.
-func (r *reader) number(schema *openapi3.Schema, text string) json.Number {
+// number adds a fault if an integer does not fit into 64 bits or has a fraction or an exponent. The validator would accept
+// 1.0 and 1e2, and it compares with minimum and maximum in floating point.
+func (p *parser) number(schema *openapi3.Schema, text string) json.Number {
 	if _, err := strconv.ParseInt(text, 10, 64); err != nil && schema.Type.Is(openapi3.TypeInteger) {
-		r.fault(r.decoder.StackDepth(), "must be an integer of 64 bits, without fraction or exponent")
+		p.fault(p.decoder.StackDepth(), "must be a 64-bit integer without fraction or exponent")
 	}
 	return json.Number(text)
 }
 
-func jsonFault(err error) string {
+func jsonMessage(err error) string {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return "it ends too early"
 	}
 	return clip(strings.TrimPrefix(err.Error(), "jsontext: "), 300)
-}
-
-// cut cuts a text to at most n characters.
-func cut(text string, n int) string {
-	for i := range text {
-		if n == 0 {
-			return text[:i]
-		}
-		n--
-	}
-	return text
-}
-
-// clip cuts a text to at most n characters, and shows that it did.
-func clip(text string, n int) string {
-	if short := cut(text, n); len(short) < len(text) {
-		return cut(text, n-1) + "…"
-	}
-	return text
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// contractWith is a contract of these paths, in YAML, beside those that every service has.
+// contractWith returns a contract in YAML with these paths and those that every service has.
 func contractWith(paths string) []byte {
 	return []byte(`
 openapi: 3.0.3
@@ -44,7 +44,7 @@ paths:
 ` + paths)
 }
 
-// things is an operation at POST /things, given what belongs to it beside its answers.
+// things returns a contract with POST /things. rest is the operation without its id and answers.
 func things(rest string) []byte {
 	return contractWith(`
   /things:
@@ -58,7 +58,7 @@ func people(string) (auth.Caller, error) {
 	return auth.Caller{Name: "user:x", Role: auth.Viewer}, nil
 }
 
-// newThings serves a contract of things, which answers with the body that it was given.
+// newThings serves a contract of things. It answers with the body of the request, or with its query if there is none.
 func newThings(contract []byte) (http.Handler, error) {
 	return server.New(server.Config{
 		Title: "small", Contract: contract, Log: slog.New(slog.DiscardHandler),
@@ -73,8 +73,8 @@ func newThings(contract []byte) (http.Handler, error) {
 	})
 }
 
-// What leaves open who may call, or what a request may cost, does not start.
-func TestContractsThatDoNotStart(t *testing.T) {
+// A contract that leaves open who may call an operation, or what a request may cost, is rejected.
+func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
 	const open = "security: []\n"
 	body := func(schema string) string {
@@ -87,22 +87,22 @@ func TestContractsThatDoNotStart(t *testing.T) {
 		{"the service token alone", "security: [{ serviceToken: [] }]", ""},
 		{"no roles", "security: [{ people: [] }]", "makeThing: has no x-roles"},
 		{"no roles for people beside services", "security: [{ serviceToken: [] }, { people: [] }]", "makeThing: has no x-roles"},
-		{"no role", "security: [{ people: [] }]\nx-roles: []", "makeThing: has no x-roles"},
-		{"roles that are no list", "security: [{ people: [] }]\nx-roles: admin", "makeThing: has no x-roles"},
-		{"an unknown role", "security: [{ people: [] }]\nx-roles: [admin, manger]", `names the role "manger"`},
-		{"the role of services", "security: [{ people: [] }]\nx-roles: [service]", `names the role "service"`},
+		{"an empty list of roles", "security: [{ people: [] }]\nx-roles: []", "makeThing: has no x-roles"},
+		{"roles that are not a list", "security: [{ people: [] }]\nx-roles: admin", "makeThing: has no x-roles"},
+		{"an unknown role", "security: [{ people: [] }]\nx-roles: [admin, manger]", `names the unknown role "manger"`},
+		{"the role of services", "security: [{ people: [] }]\nx-roles: [service]", `names the unknown role "service"`},
 		{"an unknown scheme", "security: [{ peeple: [] }]\nx-roles: [admin]", `names the security scheme "peeple"`},
-		{"two tokens at once", "security: [{ people: [], serviceToken: [] }]\nx-roles: [admin]", "more than one token at once"},
+		{"two tokens at once", "security: [{ people: [], serviceToken: [] }]\nx-roles: [admin]", "requires more than one token at once"},
 		{"a bounded body", body("{ type: object, additionalProperties: false, properties: { a: { type: array, maxItems: 3, items: { type: integer } } } }"), ""},
 		{"an open object", body("{ type: object, properties: { a: { type: integer } } }"), "body: an object without additionalProperties"},
-		{"an array without end", body("{ type: object, additionalProperties: false, properties: { a: { type: array, items: { type: integer } } } }"), "body: a: an array without maxItems"},
-		{"a text without end", body("{ type: string }"), "body: a string without maxLength"},
-		{"a fraction", body("{ type: number }"), "no object, array, string, integer or boolean"},
-		{"anything", body("{}"), "no object, array, string, integer or boolean"},
-		{"a choice of schemas", body("{ oneOf: [{ type: integer }, { type: boolean }] }"), "a schema of other schemas"},
-		{"a pattern that nobody explains", body("{ type: string, maxLength: 9, pattern: '^a$' }"), "body: a pattern without x-pattern-message"},
-		{"a pattern that can't be read", body("{ type: string, maxLength: 9, pattern: '(?=a)', x-pattern-message: no }"), "pattern at /"},
-		{"a parameter that is not bounded", open + "parameters: [{ name: q, in: query, schema: { type: string } }]", "q: a string without maxLength"},
+		{"an unbounded array", body("{ type: object, additionalProperties: false, properties: { a: { type: array, items: { type: integer } } } }"), "body: a: an array without maxItems"},
+		{"an unbounded string", body("{ type: string }"), "body: a string without maxLength"},
+		{"a fraction", body("{ type: number }"), "a schema that is not an object, array, string, integer or boolean"},
+		{"anything", body("{}"), "a schema that is not an object, array, string, integer or boolean"},
+		{"a choice of schemas", body("{ oneOf: [{ type: integer }, { type: boolean }] }"), "a schema with oneOf, anyOf, allOf or not"},
+		{"a pattern without a message", body("{ type: string, maxLength: 9, pattern: '^a$' }"), "body: a pattern without x-pattern-message"},
+		{"a pattern that RE2 does not support", body("{ type: string, maxLength: 9, pattern: '(?=a)', x-pattern-message: no }"), "pattern at /"},
+		{"an unbounded parameter", open + "parameters: [{ name: q, in: query, schema: { type: string } }]", "q: a string without maxLength"},
 		{"a body that is not JSON", open + "requestBody: { content: { text/plain: { schema: { type: string, maxLength: 9 } } } }", "a body that is not JSON"},
 	} {
 		_, err := newThings(things(test.rest))
@@ -112,21 +112,21 @@ func TestContractsThatDoNotStart(t *testing.T) {
 	}
 	_, err := newThings(contractWith("  /other: { get: { operationId: other, security: [], responses: {} } }"))
 	if err == nil || !strings.Contains(err.Error(), "the route POST /things is not in the contract") {
-		t.Errorf("a route that the contract does not know: New: %v", err)
+		t.Errorf("a route that is not in the contract: New: %v", err)
 	}
 	_, err = newThings(contractWith(`
   /things: { post: { operationId: makeThing, security: [], responses: {}, requestBody: { content: { application/json: { schema: { type: integer } } } } } }`))
 	if err == nil || !strings.Contains(err.Error(), "has no answer 400") {
-		t.Errorf("a body that can't be refused: New: %v", err)
+		t.Errorf("a body without an answer 400: New: %v", err)
 	}
 	_, err = server.New(server.Config{Contract: contractWith(""), Admit: map[string]func(echo.Context) error{"nothing": nil}, Log: slog.New(slog.DiscardHandler)},
 		func(*echo.Echo, string) {})
-	if err == nil || !strings.Contains(err.Error(), "there is no operation nothing") {
-		t.Errorf("a limit on what is not there: New: %v", err)
+	if err == nil || !strings.Contains(err.Error(), "Admit names the unknown operation nothing") {
+		t.Errorf("Admit for an unknown operation: New: %v", err)
 	}
 }
 
-// send posts a body to things and returns the status, the faults and the answer.
+// send posts a body and returns the status, the sorted field errors and the answer.
 func send(t *testing.T, handler http.Handler, target, body string, headers ...string) (int, []string, string) {
 	t.Helper()
 	var sent io.Reader
@@ -182,7 +182,7 @@ requestBody:
               properties:
                 n: { type: integer, format: int64, minimum: 1, maximum: 100000000000 }`
 
-func TestFaultsOfABody(t *testing.T) {
+func TestInvalidBody(t *testing.T) {
 	t.Parallel()
 	handler, err := newThings(things(order))
 	if err != nil {
@@ -208,7 +208,9 @@ func TestFaultsOfABody(t *testing.T) {
 		`{"key":"a","items":[{"n":100000000001}]}`:       {"items[0].n must be at most 100000000000"},
 		`{"key":"a","items":[{"n":null}]}`:               {"items[0].n must not be null"},
 		`{"key":"a","items":[{"n":"1"}]}`:                {"items[0].n must be an integer"},
-		`{"key":"a","items":[{"n":1.0}]}`:                {"items[0].n must be an integer of 64 bits, without fraction or exponent"},
+		`{"key":"a","items":[{"n":1.0}]}`:                {"items[0].n must be a 64-bit integer without fraction or exponent"},
+		`{"key":"a","items":[{"n":1e400}]}`:              {"items[0].n must be a 64-bit integer without fraction or exponent"},
+		`{"items":[{"n":1.0}],"x":1}`:                    {"items[0].n must be a 64-bit integer without fraction or exponent", "key is required", "x is not a field of this object"},
 		`{"key":"a","items":[{"n":1,"m":[{},{}]}]}`:      {"items[0].m is not a field of this object"},
 		`{"key":"a","items":[{"n":1},{},{"n":1},{}]}`:    {"items must have at most 3 items"},
 		`{"a":1,"items":[{},{},{},{},{}],"key":5}`:       {"a is not a field of this object", "items must have at most 3 items"},
@@ -220,14 +222,14 @@ func TestFaultsOfABody(t *testing.T) {
 		`{"key":["a"],"items":[{"n":1}]}`:                {"key must be a string"},
 		`{"key":"a","items":[{"n":1}],"x":1,"y":{}}`:     {"x is not a field of this object", "y is not a field of this object"},
 		`{"key":"a","items":[{"n":1}],"note":"ññññññ"}`:  {"note must have at most 5 characters"},
-		`{"key":"a","items":[{"n":1}],"day":"monday"}`:   {"day must be a time as RFC 3339 writes it, such as 2026-01-15T09:30:00Z"},
+		`{"key":"a","items":[{"n":1}],"day":"monday"}`:   {"day must be an RFC 3339 time, such as 2026-01-15T09:30:00Z"},
 		`{"key":"a","items":[{"n":1}],"kind":"middle"}`:  {"kind must be one of big, small"},
 		`{"key":"a","items":[{"n":1}],"really":"true"}`:  {"really must be a boolean"},
-		`{"key":"a","items":[{"n":1}],"key":"b"}`:        {`body is not one JSON value: duplicate object member name "key"`},
-		`{"key":"a","items":[{"n":1}],"x":{"y":1,"y":1}`: {`body is not one JSON value: duplicate object member name "y" within "/x"`},
-		`{"key":"a","items":[{"n":1}]`:                   {"body is not one JSON value: it ends too early"},
-		`{"key":"a","items":[{"n":1}]}1`:                 {"body is not one JSON value: there is more after the JSON value"},
-		" ":                                              {"body is not one JSON value: it ends too early"},
+		`{"key":"a","items":[{"n":1}],"key":"b"}`:        {`body is not a single JSON value: duplicate object member name "key"`},
+		`{"key":"a","items":[{"n":1}],"x":{"y":1,"y":1}`: {`body is not a single JSON value: duplicate object member name "y" within "/x"`},
+		`{"key":"a","items":[{"n":1}]`:                   {"body is not a single JSON value: it ends too early"},
+		`{"key":"a","items":[{"n":1}]}1`:                 {"body is not a single JSON value: there is data after the value"},
+		" ":                                              {"body is not a single JSON value: it ends too early"},
 	} {
 		if status, faults, answer := send(t, handler, "/things", body); status != http.StatusBadRequest || !slices.Equal(faults, want) {
 			t.Errorf("%s: got %d %q, want %q: %s", body, status, faults, want, answer)
@@ -235,8 +237,8 @@ func TestFaultsOfABody(t *testing.T) {
 	}
 }
 
-// A body of many faults costs at most ten times what a good one of its size does, in bytes and in pieces of memory.
-func TestABodyOfManyFaultsCostsLittle(t *testing.T) {
+// A body with many faults allocates at most ten times as much as a valid one of its size, in bytes and in objects.
+func TestInvalidBodyIsCheap(t *testing.T) {
 	handler, err := newThings(things(strings.Replace(order, "maxItems: 3", "maxItems: 100", 1)))
 	if err != nil {
 		t.Fatal(err)
@@ -262,16 +264,16 @@ func TestABodyOfManyFaultsCostsLittle(t *testing.T) {
 		status, faults, _ := send(t, handler, "/things", body)
 		runtime.ReadMemStats(&after)
 		if status != want || len(faults) > 100 || fault != "" && !slices.ContainsFunc(faults, func(f string) bool { return strings.HasPrefix(f, fault) }) {
-			t.Errorf("%.60s: got %d with %d faults, the first of them %.200q, want %d and %q", body, status, len(faults), faults[:min(len(faults), 1)], want, fault)
+			t.Errorf("%.60s: got %d with %d field errors, the first %.200q, want %d and %q", body, status, len(faults), faults[:min(len(faults), 1)], want, fault)
 		}
 		return after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs
 	}
 	good := `{"key":"abc","items":[` + strings.Repeat(`{"n":1},`, 99) + `{"n":1}],"note":"abc","kind":"big","day":"2026-01-15T09:30:00Z"}`
-	send(t, handler, "/things", good) // what is made once
+	send(t, handler, "/things", good) // warms up
 	goodBytes, goodPieces := cost(good+strings.Repeat(" ", size-len(good)), http.StatusOK, "")
 	for _, test := range []struct{ name, body, fault string }{
 		{"items", fill(`{"key":"abc","items":[`, `{},`, `]}`), "items must have at most 100 items"},
-		{"items with names of their own", fill(`{"key":"abc","items":[`, `{"a":1,"b":2},`, `]}`), "items[0].a is not a field"},
+		{"items with unknown members", fill(`{"key":"abc","items":[`, `{"a":1,"b":2},`, `]}`), "items[0].a is not a field"},
 		{"items of another type", fill(`{"key":"abc","items":[`, `1,`, `]}`), "items must have at most 100 items"},
 		{"unknown members", names(`{`, `}`), "f is not a field"},
 		{"unknown members of items", names(`{"key":"abc","items":[{`, `}]}`), "items[0].f is not a field"},
@@ -280,22 +282,22 @@ func TestABodyOfManyFaultsCostsLittle(t *testing.T) {
 		{"a long key", fill(`{"items":[{"n":1}],"key":"`, `A`, `"}`), "key must have at most 5 characters"},
 		{"a long name", fill(`{"key":"abc","items":[{"n":1}],"`, `x`, `":1}`), "xxx"},
 		{"a long number", fill(`{"key":"abc","items":[{"n":`, `9`, `}]}`), "items[0].n"},
-		{"many of the wrong type", fill(`[`, `{},`, `]`), "body must be an object"},
-		{"many where a text belongs", fill(`{"items":[{"n":1}],"key":[`, `{},`, `]}`), "key must be a string"},
-		{"many members where an item belongs", names(`{"key":"a","items":[[{`, `}]]}`), "items[0] must be an object"},
-		{"many in each of many", fill(`{"key":"a","items":[`, `[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}],`, `]}`), "items"},
+		{"an array in place of an object", fill(`[`, `{},`, `]`), "body must be an object"},
+		{"an array in place of a string", fill(`{"items":[{"n":1}],"key":[`, `{},`, `]}`), "key must be a string"},
+		{"an array in place of an item", names(`{"key":"a","items":[[{`, `}]]}`), "items[0] must be an object"},
+		{"arrays in place of items", fill(`{"key":"a","items":[`, `[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}],`, `]}`), "items"},
 		{"faults in all items", `{"key":1,"items":[` + strings.Repeat(`{"n":0.5,"m":1},`, 99) + `{}]}` + strings.Repeat(" ", size-2000), "items[0].n"},
-		{"a deep one", fill(`{"key":`, `[`, ``), "body is not one JSON value"},
+		{"a deep array", fill(`{"key":`, `[`, ``), "body is not a single JSON value"},
 	} {
 		b, p := cost(test.body, http.StatusBadRequest, test.fault)
-		t.Logf("%s: %d bytes in %d pieces, of a good body's %d in %d", test.name, b, p, goodBytes, goodPieces)
+		t.Logf("%s: %d bytes in %d objects, a valid body %d in %d", test.name, b, p, goodBytes, goodPieces)
 		if b > 10*goodBytes || p > 10*goodPieces {
-			t.Errorf("%s: took %d bytes in %d pieces, a good body of that size %d in %d", test.name, b, p, goodBytes, goodPieces)
+			t.Errorf("%s: allocated %d bytes in %d objects, a valid body of that size %d in %d", test.name, b, p, goodBytes, goodPieces)
 		}
 	}
 }
 
-// BenchmarkBody measures the time of these.
+// BenchmarkBody measures a valid body and some of the above.
 func BenchmarkBody(b *testing.B) {
 	handler, err := newThings(things(order))
 	if err != nil {
@@ -318,8 +320,8 @@ func BenchmarkBody(b *testing.B) {
 	}
 }
 
-// Patterns are ECMA-262's, whose white space is all of Unicode's.
-func TestPatternsAreRead(t *testing.T) {
+// Patterns are those of ECMA-262, where white space is that of Unicode.
+func TestPatterns(t *testing.T) {
 	t.Parallel()
 	spaces := []string{"\t", "\n", "\v", "\f", "\r", " ", "\u00a0", "\u1680", "\u2000", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff"}
 	others := []string{"a", "\u0085", "\u00a1", "\u180e", "\u200b", "\u2027", "\u202a", "\u2060", "\u3001", "\ufefe", "\uff00", "é", "😀", "\x00", "\x1c"}
@@ -364,30 +366,36 @@ func TestPatternsAreRead(t *testing.T) {
 	}
 }
 
-func TestAnEmptyParameterIsAnAbsentOne(t *testing.T) {
+func TestEmptyParameterIsAbsent(t *testing.T) {
 	t.Parallel()
 	handler, err := newThings(things(`security: []
 parameters:
   - { name: q, in: query, allowEmptyValue: true, schema: { type: string, minLength: 2, maxLength: 9 } }
   - { name: n, in: query, allowEmptyValue: true, schema: { type: integer, minimum: 1 } }
-  - { name: k, in: query, schema: { type: string, minLength: 1, maxLength: 9 } }`))
+  - { name: k, in: query, schema: { type: string, minLength: 1, maxLength: 9 } }
+  - { name: b, in: query, schema: { type: boolean } }`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for query, want := range map[string]string{ // what the handler sees, or the faults
-		"":           "",
-		"q=&n=":      "",
-		"q&n":        "",
-		"&q=&&":      "",
-		"q=&n=5":     "n=5",
-		"q=ab&n=":    "q=ab",
-		"k=":         "k must have at least 1 character",
-		"q=%20":      "q must have at least 2 characters",
-		"n=0":        "n must be at least 1",
-		"n=+1":       "n is an invalid integer",
-		"q=&q=":      "q is there more than once",
-		"z=":         "z is not a parameter of this operation",
-		"q=&z=&n=-1": "z is not a parameter of this operation",
+	for query, want := range map[string]string{ // what the handler reads, or the field errors
+		"":                             "",
+		"q=&n=":                        "",
+		"q&n":                          "",
+		"&q=&&":                        "",
+		"q=&n=5":                       "n=5",
+		"q=ab&n=":                      "q=ab",
+		"k=":                           "k must have at least 1 character",
+		"q=%20":                        "q must have at least 2 characters",
+		"n=0":                          "n must be at least 1",
+		"n=%2B1":                       "n must be an integer without leading zeros or a plus sign",
+		"n=01":                         "n must be an integer without leading zeros or a plus sign",
+		"n=x":                          "n must be an integer",
+		"n=1.5":                        "n must be an integer",
+		"n=" + strings.Repeat("9", 20): "n is out of range",
+		"b=yes":                        "b must be a boolean",
+		"q=&q=":                        "q must not be repeated",
+		"z=":                           "z is not a parameter of this operation",
+		"q=&z=&n=-1":                   "z is not a parameter of this operation",
 	} {
 		status, faults, answer := send(t, handler, "/things?"+query, "")
 		if got := strings.Join(faults, "; "); status == http.StatusOK && answer != want || status != http.StatusOK && got != want {
@@ -396,8 +404,8 @@ parameters:
 	}
 }
 
-// A header that takes the place of another does so where that is required, too.
-func TestAliasOfAHeader(t *testing.T) {
+// An alias of a required header may be sent in its place.
+func TestHeaderAlias(t *testing.T) {
 	t.Parallel()
 	contract := things(`security: []
 parameters:
@@ -422,7 +430,7 @@ parameters:
 		{[]string{"Key", ""}, "Key must have at least 1 character"},
 		{[]string{"X-Key", ""}, "X-Key must have at least 1 character"},
 		{[]string{"Key", "", "X-Key", "b"}, "Key must have at least 1 character"},
-		{[]string{"X-Key", "b", "X-Key", "b"}, "X-Key is there more than once"},
+		{[]string{"X-Key", "b", "X-Key", "b"}, "X-Key must not be repeated"},
 	} {
 		_, faults, answer := send(t, handler, "/things", "", test.headers...)
 		if got := strings.Join(faults, "; "); got != test.want && answer != test.want {
@@ -431,13 +439,13 @@ parameters:
 	}
 }
 
-// A body that does not come to an end is waited for as long as a request may take.
-func TestABodyHasTheTimeOfItsRequest(t *testing.T) {
+// An incomplete body is read until the deadline of the request.
+func TestBodyDeadline(t *testing.T) {
 	t.Parallel()
 	handler, err := server.New(server.Config{
 		Title: "small", Contract: things(order), Log: slog.New(slog.DiscardHandler), Edge: server.Edge{Timeout: 50 * time.Millisecond},
 	}, func(router *echo.Echo, prefix string) {
-		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("was read") })
+		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("the body was read") })
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -466,16 +474,16 @@ func TestABodyHasTheTimeOfItsRequest(t *testing.T) {
 	}
 }
 
-// Who is not admitted is refused before the body is read.
-func TestAdmissionComesBeforeTheBody(t *testing.T) {
+// Admit refuses a request before its body is read.
+func TestAdmitComesBeforeBody(t *testing.T) {
 	t.Parallel()
 	handler, err := server.New(server.Config{
 		Title: "small", Contract: things(order), Log: slog.New(slog.DiscardHandler),
 		Admit: map[string]func(echo.Context) error{"makeThing": func(echo.Context) error {
-			return fault.New(common.CodeTooManyRequests, "Too many tries.")
+			return fault.New(common.CodeTooManyRequests, "Too many attempts.")
 		}},
 	}, func(router *echo.Echo, prefix string) {
-		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("was admitted") })
+		router.POST(prefix+"/things", func(echo.Context) error { return errors.New("the request was admitted") })
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -488,7 +496,7 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 	}
 }
 
-// counting is a body that counts how often it is read.
+// counting is an empty body that counts its reads.
 type counting struct{ reads int }
 
 func (c *counting) Read([]byte) (int, error) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ECMA-262's white space and line terminators, which its \s stands for, and its line terminators alone, which its dot
-// excludes. RE2's \s and dot know ASCII only.
+// In ECMA-262, \s matches all white space and line terminators of Unicode, and the dot everything but line terminators. In
+// RE2, both know ASCII only.
 const (
 	space    = `\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}`
 	notSpace = `\x00-\x08\x0E-\x1F!-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}` +
@@ -15,8 +15,8 @@ const (
 	notNewline = `[^\n\r\x{2028}\x{2029}]`
 )
 
-// fromECMA writes a pattern of a contract, which is one of ECMA-262 with the flag u (OpenAPI 3.0.3, 4.7.24), as RE2 reads
-// it. What RE2 can't express, such as look-around, is an error.
+// fromECMA translates a pattern of a contract, in ECMA-262 with the flag u (OpenAPI 3.0.3, 4.7.24), to RE2. It returns an
+// error if RE2 can't express the pattern, such as look-around.
 func fromECMA(pattern string) (string, error) {
 	var out strings.Builder
 	class := false
@@ -26,7 +26,7 @@ func fromECMA(pattern string) (string, error) {
 		case c == '.' && !class:
 			out.WriteString(notNewline)
 		case c != '\\':
-			if c == '[' && class { // a plain character to ECMA-262, the start of a named class to RE2
+			if c == '[' && class { // a literal in ECMA-262, the start of a named class in RE2
 				out.WriteByte('\\')
 			}
 			class = c == '[' || class && c != ']'
@@ -49,7 +49,7 @@ func fromECMA(pattern string) (string, error) {
 				out.WriteString(`\x`)
 			case e == '/':
 				out.WriteByte(e)
-			case strings.IndexByte("AzZQEaCpP", e) >= 0: // of RE2 alone, or with another meaning
+			case strings.IndexByte("AzZQEaCpP", e) >= 0: // unknown to ECMA-262, or with another meaning there
 				return "", errors.New(`has the escape \` + string(e))
 			default:
 				out.WriteByte('\\')

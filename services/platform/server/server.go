@@ -174,8 +174,8 @@ func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		operationID := ""
 		if op, ok := s.find(c); ok {
-			operationID = op.route.Operation.OperationID
-			telemetry.Name(r.Context(), r.Method, op.route.Path, operationID)
+			operationID = op.id
+			telemetry.Name(r.Context(), r.Method, op.path, op.id)
 		}
 		duration := time.Since(start)
 		s.traffic.count(operationID, c.Response().Status, duration)
@@ -231,12 +231,12 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.ErrNotFound
 		case !ok: // Echo's own answer: 404 or 405
 			return next(c)
-		case op.route.Operation.OperationID == "getReady" && leaving(c.Request().Context()):
+		case op.id == "getReady" && leaving(c.Request().Context()):
 			return errLeaving
-		case op.route.Operation.OperationID != "getHealth" && op.route.Operation.OperationID != "getReady" && crowded(c.Request().Context()):
+		case op.id != "getHealth" && op.id != "getReady" && crowded(c.Request().Context()):
 			return errCrowded
 		}
-		caller, err := op.authorize(c.Request(), s.config.Schemes)
+		caller, err := op.access.authorize(c.Request(), s.config.Schemes)
 		if err != nil {
 			return err
 		}
@@ -248,7 +248,7 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 				return err
 			}
 		}
-		if err := op.validate(c); err != nil {
+		if err := op.input.validate(c); err != nil {
 			return err
 		}
 		return next(c)
@@ -286,7 +286,7 @@ func (s *shared) handleError(err error, c echo.Context) {
 	if s.config.Document != nil {
 		operationID := ""
 		if op, ok := s.find(c); ok {
-			operationID = op.route.Operation.OperationID
+			operationID = op.id
 		}
 		doc = s.config.Document(c, operationID, err, problem.Document(e, telemetry.TraceID(ctx)))
 	}

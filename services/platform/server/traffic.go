@@ -33,12 +33,9 @@ func newTraffic(service string, operations map[string]*operation, m *metrics.Reg
 	durations := m.DurationVec("pedidos_request_duration_seconds", "Time from request to answer, by operation.", "service", "operation")
 	t.duration[none] = durations.WithLabelValues(service, none)
 	for _, op := range operations {
-		id := op.route.Operation.OperationID
-		t.duration[id] = durations.WithLabelValues(service, id)
-		for code := range op.route.Operation.Responses.Map() {
-			if status, err := strconv.Atoi(code); err == nil {
-				t.answered[answered{id, status}] = t.requests.WithLabelValues(id, code)
-			}
+		t.duration[op.id] = durations.WithLabelValues(service, op.id)
+		for _, status := range op.statuses {
+			t.answered[answered{op.id, status}] = t.requests.WithLabelValues(op.id, strconv.Itoa(status))
 		}
 	}
 	return t
