@@ -18,13 +18,12 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
-	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	customersservice "github.com/pedidos-hq/pedidos/services/customers"
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
 // The rules of idempotency, in the words of the design, on every operation that takes a key. A row shows what its words
@@ -400,19 +399,19 @@ func idemInProgress(t *testing.T, x *idemCase) {
 		t.Skip("the embedded engine has one writer: the wait is for that, and not for the key")
 	}
 	now := x.w.Clock.Now()
-	key := ordersdb.ClaimKeyParams{
-		Caller: "user:admin", IdemKey: "k", Fingerprint: make([]byte, 32), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	entry := idempotency.Entry{
+		Caller: "user:admin", Key: "k", Fingerprint: make([]byte, 32), Body: []byte{}, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	keys := ordersservice.Keys()
+	if x.service == "customers" {
+		keys = customersservice.Keys()
 	}
 	ctx := context.WithoutCancel(t.Context())
 	claimed, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	failed := errors.New("the first fails")
 	go func() {
-		done <- x.w.DB.Tx(ctx, func(conn database.Conn) (err error) {
-			if x.service == "customers" {
-				err = customersdb.New(conn).ClaimKey(ctx, customersdb.ClaimKeyParams(key))
-			} else {
-				err = ordersdb.New(conn).ClaimKey(ctx, key)
-			}
+		done <- x.w.DB.Tx(ctx, func(conn database.Conn) error {
+			_, err := keys.Claims([]idempotency.Entry{entry}).Insert(ctx, x.w.DB, conn)
 			close(claimed)
 			<-release
 			return errors.Join(err, failed)

@@ -17,6 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
 // sharedHold keeps a product, and an order, from all others until they are released; on the embedded engine everything.
@@ -328,9 +329,11 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	}
 	now := w.Clock.Now()
 	replies, transactions := sharedOrders(t, w, keys, func(ctx context.Context, conn database.Conn) error {
-		return ordersdb.New(conn).ClaimKey(ctx, ordersdb.ClaimKeyParams{
-			Caller: "user:admin", IdemKey: keys[n/2], Fingerprint: []byte("of another request"), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-		})
+		_, err := ordersservice.Keys().Claims([]idempotency.Entry{{
+			Caller: "user:admin", Key: keys[n/2], Fingerprint: []byte("of another request"), Status: http.StatusCreated, Headers: "{}", Body: []byte{},
+			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		}}).Insert(ctx, w.DB, conn)
+		return err
 	})
 	for i, r := range replies {
 		if i == n/2 {

@@ -27,7 +27,7 @@ import (
 
 var orders = flag.Int("orders", 0, "in the database; where it is not set 1,000,000 in CI, elsewhere 50,000, which take seconds")
 
-// TestPlans explains every SELECT, UPDATE and DELETE of sql/queries. One that the table does not know is a failure.
+// TestPlans explains every SELECT, UPDATE and DELETE of sql/queries and of package idempotency. It fails if the table misses one.
 func TestPlans(t *testing.T) {
 	verbs, queries := readQueries(t), queries()
 	for name, verb := range verbs {
@@ -40,6 +40,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("the table of this test has %s, sql/queries has not", name)
 		}
 	}
+	maps.Copy(queries, keyQueries())
 	db := engine.MySQL(t, database.Options{})
 	fill(t, db)
 	for _, name := range slices.Sorted(maps.Keys(queries)) {

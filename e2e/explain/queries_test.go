@@ -7,7 +7,10 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	customersservice "github.com/pedidos-hq/pedidos/services/customers"
+	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
@@ -50,7 +53,6 @@ func queries() map[string]query {
 	orders := func(conn database.Conn) *ordersdb.Queries { return ordersdb.New(conn) }
 
 	now := today()
-	soon := now.Add(10 * time.Minute) // some of the keys are out of date then, as between two sweeps
 	name, word, none := "Pinturería Núñez", "nunez", "no such name"
 
 	// A page starts at the newest order, at a cursor, or at the end of a filter.
@@ -142,17 +144,6 @@ func queries() map[string]query {
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
-		"customers_idempotency.GetKey":          {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).GetKey, customersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"customers_idempotency.TakenKeys":       {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).TakenKeys, customersdb.TakenKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
-		"customers_idempotency.DropExpiredKey":  {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropExpiredKey, customersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
-		"customers_idempotency.LockExpiredKeys": {key: "customers_idempotency_expires", calls: answered(customers, (*customersdb.Queries).LockExpiredKeys, customersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
-		"customers_idempotency.DropKeys":        {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).DropKeys, customersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
-		"orders_idempotency.GetKey":             {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetKey, ordersdb.GetKeyParams{Caller: "user:erp", IdemKey: "key-7"})},
-		"orders_idempotency.TakenKeys":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).TakenKeys, ordersdb.TakenKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
-		"orders_idempotency.DropExpiredKey":     {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropExpiredKey, ordersdb.DropExpiredKeyParams{Caller: "user:erp", IdemKey: "key-7", Now: soon})},
-		"orders_idempotency.LockExpiredKeys":    {key: "orders_idempotency_expires", calls: answered(orders, (*ordersdb.Queries).LockExpiredKeys, ordersdb.LockExpiredKeysParams{Now: soon, Limit: 200})},
-		"orders_idempotency.DropKeys":           {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).DropKeys, ordersdb.DropKeysParams{Caller: "user:erp", IdemKeys: []string{"key-7", "key-8", "key-9"}})},
-
 		// The audit reads everything, by ranges of the primary key.
 		"audit.AuditBounds": {calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := orders(conn).AuditBounds(ctx)
@@ -166,4 +157,25 @@ func queries() map[string]query {
 			temporary: "it adds up the units of 10,000 orders by product",
 		},
 	}
+}
+
+// keyQueries is the table of the queries of package idempotency, by table and name.
+func keyQueries() map[string]query {
+	soon := today().Add(10 * time.Minute) // some of the keys have expired then, as between two sweeps
+	all := map[string]query{}
+	keys := []string{"key-7", "key-8", "key-9"}
+	for table, store := range map[string]idempotency.Store{"customers_idempotency": customersservice.Keys(), "orders_idempotency": ordersservice.Keys()} {
+		all[table+".FindKeys"] = query{key: "PRIMARY", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := store.Find(ctx, conn, "user:erp", keys...)
+			return err
+		}}}
+		all[table+".LockExpiredKeys"] = query{key: table + "_expires", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := store.LockExpired(ctx, conn, soon, 200)
+			return err
+		}}}
+		all[table+".DropExpiredKeys"] = query{key: "PRIMARY", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			return store.DropExpired(ctx, conn, "user:erp", keys, soon)
+		}}}
+	}
+	return all
 }

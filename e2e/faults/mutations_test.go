@@ -34,16 +34,16 @@ type edit struct{ old, new string }
 
 func mutations() []mutation {
 	const (
-		keeper   = "services/platform/idempotency/idempotency.go"
+		pipeline = "services/platform/idempotency/pipeline.go"
 		orders   = "services/orders/orders.go"
 		products = "gen/ordersdb/products.sql.go"
 	)
 	return []mutation{
 		{
-			name: "the key is claimed outside of the transaction", file: keeper,
+			name: "the key is claimed outside of the transaction", file: pipeline,
 			edits: []edit{{
-				"if err := k.claim(ctx, conn, keyed); err != nil {",
-				"if err := k.db.Tx(ctx, func(own database.Conn) error { return k.claim(ctx, own, keyed) }); err != nil {",
+				"if err := o.keeper.claim(ctx, conn, claims); err != nil {",
+				"if err := o.keeper.db.Tx(ctx, func(own database.Conn) error { return o.keeper.claim(ctx, own, claims) }); err != nil {",
 			}},
 			seen: map[string]string{
 				lostCase("create, COMMIT"): "violation: got 500",
@@ -52,19 +52,26 @@ func mutations() []mutation {
 			},
 		},
 		{
-			name: "the answer is kept outside of the transaction", file: keeper,
+			name: "the answer is kept outside of the transaction", file: pipeline,
 			edits: []edit{
-				{"return k.keep(ctx, conn, keyed)", "return nil"},
-				{
-					"\tif err := serve(p); err != nil {\n",
-					"\terr := serve(p)\n\tif err == nil && p.entry.Key != \"\" {\n\t\terr = k.db.Tx(ctx, func(own database.Conn) error { return k.keep(ctx, own, []*part{p}) })\n\t}\n\tif err != nil {\n",
-				},
+				{"return o.keeper.keep(claims)", "return database.Statement{}, nil"},
+				{"\t\t\terr = o.alone(ctx, c)\n\t\t}\n", "\t\t\terr = o.alone(ctx, c)\n\t\t}\n" + `
+		if err == nil && c.key != "" && c.stored == nil {
+			err = k.db.Tx(ctx, func(own database.Conn) error {
+				last, err := k.keep([]*claim{&c.claim})
+				if err == nil {
+					_, err = own.ExecContext(ctx, last.Query, last.Args...)
+				}
+				return err
+			})
+		}
+`},
 			},
 			seen: map[string]string{lostCase("create, COMMIT's answer"): "violation: got 500"},
 		},
 		{
 			name: "COMMIT is taken to have succeeded", file: "services/platform/database/database.go",
-			edits: []edit{{`"COMMIT"); err != nil {`, `"COMMIT"); false {`}},
+			edits: []edit{{"commit(ctx, conn, last); err != nil {", "commit(ctx, conn, last); false {"}},
 			seen: map[string]string{
 				lostCase("create, COMMIT"): "want 503 with Retry-After",
 				"^TestNetwork$":            "violation: request ",
@@ -81,8 +88,8 @@ func mutations() []mutation {
 			seen:  map[string]string{"^TestRaces$/^confirm_or_cancel$": "violation: "},
 		},
 		{
-			name: "those who share a transaction get each other's answers", file: keeper,
-			edits: []edit{{"parts[i].settle(answer, err)", "parts[len(parts)-1-i].settle(answer, err)"}},
+			name: "calls of one batch get each other's answers", file: pipeline,
+			edits: []edit{{"open[i].answer, err = o.encode(result.Value)", "open[len(open)-1-i].answer, err = o.encode(result.Value)"}},
 			seen:  map[string]string{"^TestCrash$": "violation: "},
 		},
 		{
@@ -107,7 +114,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "cancel is not idempotent", file: orders,
-			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, false, nil\n", ""}},
+			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, nil\n", ""}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: under another key it is"},
 		},
 	}

@@ -57,7 +57,7 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 	for range 2 {
 		placing.Go(func() {
 			for ctx.Err() == nil {
-				err := db.Tx(t.Context(), func(c database.Conn) error { return place(t.Context(), ordersdb.New(c), id) })
+				err := db.Tx(t.Context(), func(c database.Conn) error { return place(t.Context(), db, c, id) })
 				if err != nil {
 					t.Error(err)
 					return
@@ -96,50 +96,53 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 }
 
 // place orders one unit, as the service does.
-func place(ctx context.Context, q *ordersdb.Queries, product int64) error {
+func place(ctx context.Context, db *database.DB, conn database.Conn, product int64) error {
+	q := ordersdb.New(conn)
 	if _, err := q.LockProduct(ctx, product); err != nil {
 		return err
 	}
-	id, err := q.InsertOrder(ctx, ordersdb.InsertOrderParams{
-		CustomerID: 1, CustomerName: "c", CustomerEmail: "c@example.com", TotalCents: 100, CreatedAt: start,
-	})
+	rows := orderRows()
+	rows.Add(1, "c", "c@example.com", "", "CREATED", 100, 1, start)
+	ids, err := rows.Insert(ctx, db, conn)
 	if err != nil {
 		return err
 	}
-	line := ordersdb.InsertOrderLineParams{OrderID: id, ProductID: product, Qty: 1, UnitPriceCents: 100, SubtotalCents: 100}
-	if err := q.InsertOrderLine(ctx, line); err != nil {
+	rows = database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+	rows.Add(ids[0], product, 1, 100, 100)
+	if _, err := rows.Insert(ctx, db, conn); err != nil {
 		return err
 	}
-	placed := ordersdb.InsertOrderEventParams{OrderID: id, Version: 1, ToStatus: "CREATED", CreatedAt: start}
-	if err := q.InsertOrderEvent(ctx, placed); err != nil {
+	rows = eventRows()
+	rows.Add(ids[0], 1, "CREATED", start)
+	if _, err := rows.Insert(ctx, db, conn); err != nil {
 		return err
 	}
-	return q.TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: []int64{id}, ProductIds: []int64{product}, Now: start})
+	return q.TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: ids, ProductIds: []int64{product}, Now: start})
 }
 
-// Rows that are inserted together get the ids that they are told, on both engines, and in more than one statement too.
-func TestInsert(t *testing.T) {
+func eventRows() *database.Inserter {
+	return database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "to_status", "created_at")
+}
+
+// Rows that are inserted together get consecutive ids in their order, on both engines and with more than one statement.
+func TestInserter(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
 	order(t, db, 1, start)
-	const rows = 1100
-	write := func(rows database.Conn, customer int) error {
-		_, err := ordersdb.New(rows).InsertOrder(t.Context(), ordersdb.InsertOrderParams{CustomerID: int64(customer), CreatedAt: start})
-		return err
-	}
-	var ids []int64
-	err := db.Tx(t.Context(), func(conn database.Conn) (err error) {
-		ids, err = db.Insert(t.Context(), conn, func(c database.Conn) error {
-			for i := range rows {
-				if err := write(c, i); err != nil {
-					return err
-				}
-			}
-			return nil
+	const n = 1100
+	insert := func(rows *database.Inserter) (ids []int64, err error) {
+		err = db.Tx(t.Context(), func(conn database.Conn) (err error) {
+			ids, err = rows.Insert(t.Context(), db, conn)
+			return err
 		})
-		return err
-	})
-	if err != nil || len(ids) != rows {
+		return ids, err
+	}
+	many := orderRows()
+	for i := range n {
+		many.Add(i, "c", "c@example.com", "", "CREATED", 1, 1, start)
+	}
+	ids, err := insert(many)
+	if err != nil || len(ids) != n {
 		t.Fatalf("%d ids, %v", len(ids), err)
 	}
 	err = db.Read(t.Context(), func(conn database.Conn) error {
@@ -154,33 +157,18 @@ func TestInsert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
-		name string
-		rows func(database.Conn) error
-		want string // in the error
-	}{
-		{"none", func(database.Conn) error { return nil }, ""},
-		{"rows of two tables", func(c database.Conn) error {
-			return errors.Join(write(c, 1), ordersdb.New(c).InsertOrderEvent(t.Context(), ordersdb.InsertOrderEventParams{}))
-		}, "one INSERT"},
-		{"an UPDATE", func(c database.Conn) error {
-			return ordersdb.New(c).ConfirmOrders(t.Context(), ordersdb.ConfirmOrdersParams{Now: &start, Ids: ids[:1]})
-		}, "not an INSERT"},
-		{"a query", func(c database.Conn) error {
-			_, err := ordersdb.New(c).ListOrderLines(t.Context(), ids[:1])
-			return err
-		}, "one INSERT"},
-		{"a duplicate", func(c database.Conn) error {
-			event := ordersdb.InsertOrderEventParams{OrderID: ids[0], Version: 1, ToStatus: "CREATED", CreatedAt: start}
-			return errors.Join(ordersdb.New(c).InsertOrderEvent(t.Context(), event), ordersdb.New(c).InsertOrderEvent(t.Context(), event))
-		}, database.ErrDuplicate.Error()},
-	} {
-		err := db.Tx(t.Context(), func(conn database.Conn) error {
-			_, err := db.Insert(t.Context(), conn, test.rows)
-			return err
-		})
-		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v, want %q", test.name, err, test.want)
-		}
+	if ids, err := insert(orderRows()); err != nil || len(ids) != 0 || orderRows().Statement().Query != "" {
+		t.Errorf("no rows: %v, %v", ids, err)
+	}
+	short := eventRows()
+	short.Add(1, 2, 3)
+	if _, err := insert(short); err == nil || !strings.Contains(err.Error(), "do not make rows") {
+		t.Errorf("a row without a value: %v", err)
+	}
+	twice := eventRows()
+	twice.Add(ids[0], 1, "CREATED", start)
+	twice.Add(ids[0], 1, "CREATED", start)
+	if _, err := insert(twice); !errors.Is(err, database.ErrDuplicate) {
+		t.Errorf("a row twice: %v, want a duplicate", err)
 	}
 }

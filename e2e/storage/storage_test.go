@@ -16,7 +16,9 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
@@ -41,15 +43,25 @@ func product(t *testing.T, db *database.DB, sku string, stock int64) (id int64) 
 	return id
 }
 
-func order(t *testing.T, db *database.DB, customer int64, at time.Time) (id int64) {
+// orderRows returns rows of the table orders, to add to.
+func orderRows() *database.Inserter {
+	return database.NewInserter("InsertOrders", "INSERT INTO orders", "customer_id", "customer_name", "customer_email", "search_text",
+		"status", "total_cents", "version", "created_at")
+}
+
+func order(t *testing.T, db *database.DB, customer int64, at time.Time) int64 {
 	t.Helper()
-	write(t, db, func(ctx context.Context, q *ordersdb.Queries) (err error) {
-		id, err = q.InsertOrder(ctx, ordersdb.InsertOrderParams{
-			CustomerID: customer, CustomerName: "c", CustomerEmail: "c@example.com", TotalCents: 1, CreatedAt: at,
-		})
+	rows := orderRows()
+	rows.Add(customer, "c", "c@example.com", "", "CREATED", 1, 1, at)
+	var ids []int64
+	err := db.Tx(t.Context(), func(conn database.Conn) (err error) {
+		ids, err = rows.Insert(t.Context(), db, conn)
 		return err
 	})
-	return id
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids[0]
 }
 
 func setStock(ctx context.Context, q *ordersdb.Queries, id, stock int64) error {
@@ -77,26 +89,30 @@ func TestRefusals(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		want       error
-		statements func(context.Context, *ordersdb.Queries) error
+		statements func(context.Context, database.Conn, *ordersdb.Queries) error
 	}{
-		{"a SKU twice", database.ErrDuplicate, func(ctx context.Context, q *ordersdb.Queries) error {
+		{"a SKU twice", database.ErrDuplicate, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			_, err := q.InsertProduct(ctx, ordersdb.InsertProductParams{SKU: "TAKEN", Name: "x", CreatedAt: start, UpdatedAt: start})
 			return err
 		}},
-		{"a key twice", database.ErrDuplicate, func(ctx context.Context, q *ordersdb.Queries) error {
-			claim := ordersdb.ClaimKeyParams{Caller: "c", IdemKey: "k", Fingerprint: make([]byte, 32), CreatedAt: start, ExpiresAt: start}
-			return errors.Join(q.ClaimKey(ctx, claim), q.ClaimKey(ctx, claim))
+		{"a key twice", database.ErrDuplicate, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+			entry := idempotency.Entry{Caller: "c", Key: "k", Fingerprint: make([]byte, 32), Body: []byte{}, CreatedAt: start, ExpiresAt: start}
+			_, err := ordersservice.Keys().Claims([]idempotency.Entry{entry, entry}).Insert(ctx, db, conn)
+			return err
 		}},
-		{"a line of no order", database.ErrMissingParent, func(ctx context.Context, q *ordersdb.Queries) error {
-			return q.InsertOrderLine(ctx, ordersdb.InsertOrderLineParams{OrderID: 99, ProductID: p, Qty: 1})
+		{"a line of no order", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+			rows := database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+			rows.Add(99, p, 1, 0, 0)
+			_, err := rows.Insert(ctx, db, conn)
+			return err
 		}},
-		{"an adjustment of no product", database.ErrMissingParent, func(ctx context.Context, q *ordersdb.Queries) error {
+		{"an adjustment of no product", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{ProductID: 99, Delta: 1, Caller: "c", CreatedAt: start})
 		}},
-		{"more than the stock", database.ErrCheck, func(ctx context.Context, q *ordersdb.Queries) error {
+		{"more than the stock", database.ErrCheck, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			return setStock(ctx, q, p, -1)
 		}},
-		{"nothing there", database.ErrNotFound, func(ctx context.Context, q *ordersdb.Queries) error {
+		{"nothing there", database.ErrNotFound, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			_, err := q.LockProduct(ctx, 99)
 			return err
 		}},
@@ -106,7 +122,7 @@ func TestRefusals(t *testing.T) {
 			if err := setStock(t.Context(), q, p, 6); err != nil {
 				return err
 			}
-			return test.statements(t.Context(), q)
+			return test.statements(t.Context(), c, q)
 		})
 		if !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, err, test.want)
@@ -168,24 +184,21 @@ func TestLockedReadsSerialise(t *testing.T) {
 func TestClaimOnce(t *testing.T) {
 	t.Parallel()
 	const claims = 16
-	db := engine.Open(t)
+	db, keys := engine.Open(t), ordersservice.Keys()
 	var all sync.WaitGroup
 	won := make(chan int, claims)
 	for i := range claims {
 		all.Go(func() {
-			key := ordersdb.AnswerKeyParams{
-				Caller: "c", IdemKey: "k", Fingerprint: make([]byte, 32), Status: 201, Headers: "{}", Body: fmt.Append(nil, i),
+			entry := idempotency.Entry{
+				Caller: "c", Key: "k", Fingerprint: make([]byte, 32), Status: 201, Headers: "{}", Body: fmt.Append(nil, i),
 				CreatedAt: start, ExpiresAt: start.Add(time.Hour),
 			}
 			err := db.Tx(t.Context(), func(c database.Conn) error {
-				q := ordersdb.New(c)
-				err := q.ClaimKey(t.Context(), ordersdb.ClaimKeyParams{
-					Caller: key.Caller, IdemKey: key.IdemKey, Fingerprint: key.Fingerprint, CreatedAt: key.CreatedAt, ExpiresAt: key.ExpiresAt,
-				})
-				if err != nil {
+				if _, err := keys.Claims([]idempotency.Entry{entry}).Insert(t.Context(), db, c); err != nil {
 					return err
 				}
-				return q.AnswerKey(t.Context(), key)
+				_, err := keys.Answers([]idempotency.Entry{entry}).Insert(t.Context(), db, c)
+				return err
 			})
 			switch {
 			case err == nil:
@@ -205,9 +218,9 @@ func TestClaimOnce(t *testing.T) {
 		t.Fatalf("claims %v all succeeded, want one", winners)
 	}
 	err := db.Read(t.Context(), func(c database.Conn) error {
-		row, err := ordersdb.New(c).GetKey(t.Context(), ordersdb.GetKeyParams{Caller: "c", IdemKey: "k"})
-		if err == nil && string(row.Body) != fmt.Sprint(winners[0]) {
-			t.Errorf("kept %s, want %d", row.Body, winners[0])
+		stored, err := keys.Find(t.Context(), c, "c", "k")
+		if err == nil && (len(stored) != 1 || string(stored[0].Body) != fmt.Sprint(winners[0])) {
+			t.Errorf("kept %+v, want %d", stored, winners[0])
 		}
 		return err
 	})

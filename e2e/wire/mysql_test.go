@@ -103,7 +103,7 @@ func TestStatementsInPieces(t *testing.T) {
 	t.Parallel()
 	long := fmt.Sprintf("INSERT %0300d", 0) // whose length takes two bytes
 	said := packet(1, "password") + packet(0, "\x03START TRANSACTION") + packet(1, "\x03not said this") + packet(0, "\x03INSERT that") +
-		packet(0, "\x03COMMIT") + packet(0, "\x03START TRANSACTION") + packet(0, "\x03"+long) + packet(0, "\x03INSERT this")
+		packet(0, "\x03INSERT more;\nCOMMIT") + packet(0, "\x03"+long) + packet(0, "\x03INSERT this")
 	for size := 1; size <= len(said); size++ {
 		o := &tap{&opening{ledger: newLedger(), mysql: true}, true}
 		o.arm(&loss{kind: CommitLost, most: 1, said: []string{"this"}})

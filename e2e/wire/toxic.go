@@ -155,16 +155,19 @@ func (t *tap) readStatements(c *conn, data []byte) verdict {
 		if number != 0 {
 			continue
 		}
-		switch query, isQuery := bytes.CutPrefix(payload, []byte{comQuery}); {
-		case isQuery && bytes.HasPrefix(query, []byte("START TRANSACTION")):
-			c.said = nil
-		case isQuery && string(query) == "COMMIT":
+		c.said = append(c.said, payload...)
+		query, isQuery := bytes.CutPrefix(payload, []byte{comQuery})
+		commits := string(query) == "COMMIT" || bytes.HasSuffix(query, []byte(";\nCOMMIT")) // alone, or behind the last statement
+		switch {
+		case isQuery && commits:
 			c.fate = t.take(c.said, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld)
+			c.said = nil
 			if c.fate == CommitLost || c.fate == CommitHeld {
 				return t.lose(c)
 			}
+		case isQuery && string(query) == "ROLLBACK":
+			c.said = nil
 		}
-		c.said = append(c.said, payload...)
 	}
 	return pass
 }

@@ -42,13 +42,14 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 	now := database.Now(clock)
 	s := &service{
 		db:     db,
-		keys:   idempotency.NewKeeper(db, keys{}, config.KeyTTL, now, name, config.Server.Metrics),
 		tokens: tokens,
 		users:  config.Users,
 		now:    now,
 
 		searches: search.NewGate(),
 	}
+	keeper := idempotency.NewKeeper(db, Keys(), config.KeyTTL, now, name, config.Server.Metrics)
+	s.creating = idempotency.NewOperation(keeper, s.create, answerCreated)
 	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
 	config.Server.Login = "/auth/login"
 	config.Server.Schemes = map[string]auth.Scheme{
@@ -62,19 +63,22 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.
 	})
 }
 
-// SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.
+// Keys is the store of the service's idempotency keys.
+func Keys() idempotency.Store { return idempotency.Store{Table: "customers_idempotency"} }
+
+// SweepKeys deletes expired idempotency keys and returns how many. Any number of processes may do so at once.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
-	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
+	return idempotency.Sweep(ctx, db, Keys(), database.Now(clock)())
 }
 
 type service struct {
 	db     *database.DB
-	keys   *idempotency.Keeper
 	tokens *auth.Tokens
 	users  []auth.User
 	now    func() time.Time
 
 	searches *search.Gate
+	creating *idempotency.Operation[api.CustomerInput, api.Customer]
 }
 
 func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
@@ -122,20 +126,7 @@ func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerReque
 	if err != nil {
 		return nil, err
 	}
-	once := idempotency.Request{Key: key, Fingerprint: fingerprint}
-	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-		created, err := s.create(ctx, customersdb.New(conn), *r.Body)
-		if err != nil {
-			return idempotency.Answer{}, err
-		}
-		return idempotency.Record(stub.CreateCustomer201JSONResponse{
-			Body: created,
-			Headers: stub.CreateCustomer201ResponseHeaders{
-				Location: fmt.Sprintf("/customers/%d", created.ID),
-				ETag:     etag.Of(1),
-			},
-		}.VisitCreateCustomerResponse)
-	})
+	done, err := s.creating.Do(ctx, idempotency.Request{Key: key, Fingerprint: fingerprint}, *r.Body)
 	return answer(done), err
 }
 
@@ -194,6 +185,16 @@ type answer idempotency.Answer
 
 func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
+}
+
+func answerCreated(created api.Customer) (idempotency.Answer, error) {
+	return idempotency.Record(stub.CreateCustomer201JSONResponse{
+		Body: created,
+		Headers: stub.CreateCustomer201ResponseHeaders{
+			Location: fmt.Sprintf("/customers/%d", created.ID),
+			ETag:     etag.Of(1),
+		},
+	}.VisitCreateCustomerResponse)
 }
 
 func response(row customersdb.GetCustomerRow) stub.CustomerJSONResponse {

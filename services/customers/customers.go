@@ -41,9 +41,9 @@ func (s *service) list(ctx context.Context, after int64, limit int32, text *stri
 		func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
 }
 
-func (s *service) create(ctx context.Context, q *customersdb.Queries, in api.CustomerInput) (api.Customer, error) {
+func (s *service) create(ctx context.Context, conn database.Conn, in api.CustomerInput) (api.Customer, error) {
 	now, phone := s.now(), number(in.Phone)
-	id, err := q.InsertCustomer(ctx, customersdb.InsertCustomerParams{
+	id, err := customersdb.New(conn).InsertCustomer(ctx, customersdb.InsertCustomerParams{
 		Name: in.Name, Email: in.Email, Phone: phone,
 		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
 		CreatedAt: now, UpdatedAt: now,

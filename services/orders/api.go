@@ -38,9 +38,9 @@ type Config struct {
 // database.
 func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directory, clock func() time.Time) (http.Handler, error) {
 	now := database.Now(clock)
+	keeper := idempotency.NewKeeper(db, Keys(), config.KeyTTL, now, name, config.Server.Metrics)
 	s := &service{
 		db:           db,
-		keys:         idempotency.NewKeeper(db, keys{}, config.KeyTTL, now, name, config.Server.Metrics),
 		customers:    customers,
 		cancelWindow: config.CancelWindow,
 		now:          now,
@@ -49,8 +49,10 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 		heldProducts: database.NewHeld(db, freeProducts),
 		heldOrders:   database.NewHeld(db, freeOrders),
 	}
-	s.placing = idempotency.NewOperation(s.keys, database.Locks[*purchase]{Held: s.heldProducts, Rows: (*purchase).products}, s.place, answerCreated)
-	s.confirming = idempotency.NewOperation(s.keys, database.Locks[*confirmation]{Held: s.heldOrders, Rows: (*confirmation).orders}, s.confirm, answerChanged)
+	s.creatingProduct = idempotency.NewOperation(keeper, s.createProduct, answerProduct)
+	s.placing = idempotency.NewBatchOperation(keeper, idempotency.Locks[*purchase]{Held: s.heldProducts, Rows: (*purchase).products}, s.place, answerCreated)
+	s.confirming = idempotency.NewBatchOperation(keeper, idempotency.Locks[*confirmation]{Held: s.heldOrders, Rows: (*confirmation).orders}, s.confirm, answerChanged)
+	s.canceling = idempotency.NewOperation(keeper, s.cancel, answerChanged)
 	config.Server.Service, config.Server.Title, config.Server.Contract = name, "orders-api", contract.Orders
 	config.Server.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   tokens.Verify,
@@ -85,16 +87,16 @@ func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandle
 	}
 }
 
-// SweepKeys forgets the idempotency keys whose time is over, and says how many. Any number of processes may do so at once.
+// Keys is the store of the service's idempotency keys.
+func Keys() idempotency.Store { return idempotency.Store{Table: "orders_idempotency"} }
+
+// SweepKeys deletes expired idempotency keys and returns how many. Any number of processes may do so at once.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
-	return idempotency.Sweep(ctx, db, keys{}, database.Now(clock)())
+	return idempotency.Sweep(ctx, db, Keys(), database.Now(clock)())
 }
 
 type service struct {
 	db           *database.DB
-	keys         *idempotency.Keeper
-	placing      *idempotency.Operation[*purchase]
-	confirming   *idempotency.Operation[*confirmation]
 	customers    *Directory
 	cancelWindow time.Duration
 	now          func() time.Time
@@ -102,6 +104,11 @@ type service struct {
 	searches     *search.Gate
 	heldProducts *database.Held
 	heldOrders   *database.Held
+
+	creatingProduct *idempotency.Operation[productCreation, ordersdb.GetProductRow]
+	placing         *idempotency.Operation[*purchase, Order]
+	confirming      *idempotency.Operation[*confirmation, Order]
+	canceling       *idempotency.Operation[*cancellation, Order]
 }
 
 func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestObject) (stub.ListProductsResponseObject, error) {
@@ -125,18 +132,7 @@ func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequest
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (idempotency.Answer, error) {
-		created, err := s.createProduct(ctx, ordersdb.New(conn), *r.Body)
-		if err != nil {
-			return idempotency.Answer{}, err
-		}
-		return idempotency.Record(stub.CreateProduct201JSONResponse{
-			Body: product(created),
-			Headers: stub.CreateProduct201ResponseHeaders{
-				Location: fmt.Sprintf("/products/%d", created.ID), ETag: etag.Of(created.Version),
-			},
-		}.VisitCreateProductResponse)
-	})
+	done, err := s.creatingProduct.Do(ctx, once, productCreation{callerName(ctx), *r.Body})
 	return answer(done), err
 }
 
@@ -259,20 +255,13 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	changes := false
+	c := &cancellation{caller: callerName(ctx), id: r.ID, reason: body.Reason}
 	var done idempotency.Answer
 	err = s.withStockOf(ctx, r.ID, func(ctx context.Context) (err error) {
-		done, err = s.keys.Do(ctx, once, func(ctx context.Context, conn database.Conn) (_ idempotency.Answer, err error) {
-			var canceled Order
-			canceled, changes, err = s.cancel(ctx, conn, callerName(ctx), r.ID, body.Reason)
-			if err != nil {
-				return idempotency.Answer{}, err
-			}
-			return answerChanged(canceled)
-		})
+		done, err = s.canceling.Do(ctx, once, c)
 		return err
 	})
-	if err == nil && !done.Replayed && changes {
+	if err == nil && !done.Replayed && c.changes {
 		s.outcomes.canceled.Inc()
 	}
 	return answer(done), err
@@ -317,6 +306,15 @@ func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error {
 
 func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
+}
+
+func answerProduct(created ordersdb.GetProductRow) (idempotency.Answer, error) {
+	return idempotency.Record(stub.CreateProduct201JSONResponse{
+		Body: product(created),
+		Headers: stub.CreateProduct201ResponseHeaders{
+			Location: fmt.Sprintf("/products/%d", created.ID), ETag: etag.Of(created.Version),
+		},
+	}.VisitCreateProductResponse)
 }
 
 func answerCreated(o Order) (idempotency.Answer, error) {

@@ -12,29 +12,20 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// change is what has brought an order to its present version.
+// change is the step of an order to its present version.
 type change struct {
 	order        *Order
 	from, reason *string
 	caller       string
 }
 
-// record writes the changes.
+// record adds changes to the history.
 func record(ctx context.Context, db *database.DB, conn database.Conn, changes []change, now time.Time) error {
-	_, err := db.Insert(ctx, conn, func(rows database.Conn) error {
-		q := ordersdb.New(rows)
-		for _, c := range changes {
-			err := q.InsertOrderEvent(ctx, ordersdb.InsertOrderEventParams{
-				OrderID: c.order.ID, Version: c.order.Version, FromStatus: c.from, ToStatus: c.order.Status,
-				Caller: &c.caller, Reason: c.reason, CreatedAt: now,
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	rows := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "from_status", "to_status", "caller", "reason", "created_at")
+	for _, c := range changes {
+		rows.Add(c.order.ID, c.order.Version, c.from, c.order.Status, c.caller, c.reason, now)
+	}
+	if _, err := rows.Insert(ctx, db, conn); err != nil {
 		return fmt.Errorf("record changes of orders: %w", err)
 	}
 	return nil

@@ -50,14 +50,14 @@ type purchase struct {
 	buyer  Customer
 	lines  []line
 
-	placed bool
-	short  int64 // units that were not there
+	placed       bool
+	missingUnits int64
 }
 
 // result is an order, or the refusal of what was asked.
 type result = idempotency.Result[Order]
 
-// place takes the prices from the catalogue and the units from stock, the first come first served, and writes the orders.
+// place prices the purchases, takes their units from stock in the order of arrival, and writes the orders.
 func (s *service) place(ctx context.Context, conn database.Conn, purchases []*purchase) ([]result, error) {
 	products, err := lock(ctx, conn, purchases)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 	for i, p := range purchases {
 		r := &results[i]
 		r.Value, r.Refusal = price(p.lines, products)
-		p.placed, p.short = r.Refusal == nil, missing(r.Refusal)
+		p.placed, p.missingUnits = r.Refusal == nil, missingUnits(r.Refusal)
 		if !p.placed {
 			continue
 		}
@@ -97,12 +97,13 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 	return results, nil
 }
 
-// missing is how many units a refusal is for the lack of.
-func missing(refusal error) (units int64) {
-	if refused := (*fault.Error)(nil); errors.As(refusal, &refused) {
-		for _, s := range refused.Shortages {
-			units += s.Requested - s.Available
-		}
+// missingUnits sums the shortages of an insufficient-stock refusal.
+func missingUnits(refusal *fault.Error) (units int64) {
+	if refusal == nil {
+		return 0
+	}
+	for _, s := range refusal.Shortages {
+		units += s.Requested - s.Available
 	}
 	return units
 }
@@ -129,10 +130,10 @@ func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catal
 	return products, nil
 }
 
-// price makes the lines and the total, and takes the units from what the catalogue has left. Or it refuses: it names all
-// unknown products, or all short ones, or the total is too large.
-func price(lines []line, products catalogue) (Order, error) {
-	unknown := fault.New(common.CodeProductNotFound, "The order asks for a product that there is not.")
+// price returns an order with the lines and the total, and takes the units from the catalogue's stock. It refuses an order
+// with unknown products (all are named), with short ones (all are named), or with a total over maxTotal.
+func price(lines []line, products catalogue) (Order, *fault.Error) {
+	unknown := fault.New(common.CodeProductNotFound, "One or more products do not exist.")
 	for _, l := range lines {
 		if products[l.product] == nil {
 			unknown.About("items", fmt.Sprintf("there is no product %d", l.product))
@@ -151,7 +152,7 @@ func price(lines []line, products catalogue) (Order, error) {
 		}
 		high, low := bits.Mul64(uint64(l.qty), uint64(p.PriceCents))
 		if high != 0 || low > uint64(maxTotal-order.TotalCents) {
-			return Order{}, fault.New(common.CodeTotalTooLarge, fmt.Sprintf("The order's total is over %d cents.", int64(maxTotal)))
+			return Order{}, fault.New(common.CodeTotalTooLarge, fmt.Sprintf("The total of the order exceeds %d cents.", int64(maxTotal)))
 		}
 		order.TotalCents += int64(low)
 		order.Lines = append(order.Lines, ordersdb.OrderLine{
@@ -160,7 +161,7 @@ func price(lines []line, products catalogue) (Order, error) {
 	}
 	if len(short) > 0 {
 		return Order{}, &fault.Error{
-			Code: common.CodeInsufficientStock, Message: "Less is in stock than the order asks for.", Shortages: short,
+			Code: common.CodeInsufficientStock, Message: "One or more products have too little stock.", Shortages: short,
 		}
 	}
 	for _, l := range lines {
@@ -169,44 +170,33 @@ func price(lines []line, products catalogue) (Order, error) {
 	return order, nil
 }
 
-// insert writes new orders with their lines, and gives them their ids.
+// insert writes new orders with their lines, and sets their ids.
 func insert(ctx context.Context, db *database.DB, conn database.Conn, placed []*Order) error {
-	ids, err := db.Insert(ctx, conn, func(rows database.Conn) error {
-		q := ordersdb.New(rows)
-		for _, o := range placed {
-			_, err := q.InsertOrder(ctx, ordersdb.InsertOrderParams{
-				CustomerID: o.CustomerID, CustomerName: o.CustomerName, CustomerEmail: o.CustomerEmail,
-				CustomerPhone: o.CustomerPhone, SearchText: o.SearchText, TotalCents: o.TotalCents, CreatedAt: o.CreatedAt,
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	rows := database.NewInserter("InsertOrders", "INSERT INTO orders", "customer_id", "customer_name", "customer_email",
+		"customer_phone", "search_text", "status", "total_cents", "version", "created_at")
+	for _, o := range placed {
+		rows.Add(o.CustomerID, o.CustomerName, o.CustomerEmail, o.CustomerPhone, o.SearchText, o.Status, o.TotalCents, o.Version, o.CreatedAt)
+	}
+	ids, err := rows.Insert(ctx, db, conn)
 	if err != nil {
 		return fmt.Errorf("insert orders: %w", err)
 	}
-	_, err = db.Insert(ctx, conn, func(rows database.Conn) error {
-		q := ordersdb.New(rows)
-		for i, o := range placed {
-			o.ID = ids[i]
-			for j := range o.Lines {
-				o.Lines[j].OrderID = o.ID
-				if err := q.InsertOrderLine(ctx, ordersdb.InsertOrderLineParams(o.Lines[j])); err != nil {
-					return err
-				}
-			}
+	rows = database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+	for i, o := range placed {
+		o.ID = ids[i]
+		for j := range o.Lines {
+			l := &o.Lines[j]
+			l.OrderID = o.ID
+			rows.Add(l.OrderID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	if _, err = rows.Insert(ctx, db, conn); err != nil {
 		return fmt.Errorf("insert lines: %w", err)
 	}
 	return nil
 }
 
-// contents is the ids of the orders, and of the products in them.
+// contents returns the ids of the orders, and of the products in them.
 func contents(of []*Order) (orders, products []int64) {
 	for _, o := range of {
 		orders = append(orders, o.ID)
@@ -217,7 +207,7 @@ func contents(of []*Order) (orders, products []int64) {
 	return orders, unique(products)
 }
 
-// unique sorts ids, and leaves out those that are there before.
+// unique sorts ids and removes duplicates.
 func unique(ids []int64) []int64 {
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -250,7 +240,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 		c.changes = ok && o.Status == string(api.StatusCreated)
 		switch {
 		case !ok:
-			r.Refusal = missingOrder(database.ErrNotFound, c.id)
+			r.Refusal = noOrder(c.id)
 			continue
 		case o.Status == string(api.StatusCanceled):
 			r.Refusal = fault.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
@@ -271,30 +261,41 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	return results, record(ctx, s.db, conn, changes, now)
 }
 
-func (s *service) cancel(ctx context.Context, conn database.Conn, caller string, id int64, reason *string) (_ Order, changes bool, _ error) {
-	orders, err := lockOrders(ctx, conn, []int64{id})
+// cancellation is an order that is to be canceled.
+type cancellation struct {
+	caller string
+	id     int64
+	reason *string
+
+	changes bool // it was not canceled before
+}
+
+func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellation) (Order, error) {
+	orders, err := lockOrders(ctx, conn, []int64{c.id})
 	if err != nil {
-		return Order{}, false, err
+		return Order{}, err
 	}
-	o, ok := orders[id]
+	o, ok := orders[c.id]
 	if !ok {
-		return Order{}, false, missingOrder(database.ErrNotFound, id)
+		return Order{}, noOrder(c.id)
 	}
+	c.changes = false // this may be another try
 	now := s.now()
 	switch api.OrderStatus(o.Status) {
 	case api.StatusCanceled:
-		return *o, false, nil
+		return *o, nil
 	case api.StatusConfirmed:
 		if end := o.ConfirmedAt.Add(s.cancelWindow); !now.Before(end) {
-			return Order{}, false, fault.New(common.CodeCancelWindowOver,
-				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", id, end.UTC().Format(time.RFC3339)))
+			return Order{}, fault.New(common.CodeCancelWindowOver,
+				fmt.Sprintf("Order %d was confirmed; it could be canceled until %s.", c.id, end.UTC().Format(time.RFC3339)))
 		}
 	}
-	err = cancelAll(ctx, s.db, conn, caller, []*Order{o}, reason, now)
-	return *o, true, err
+	c.changes = true
+	err = cancelAll(ctx, s.db, conn, c.caller, []*Order{o}, c.reason, now)
+	return *o, err
 }
 
-// cancelAll cancels orders, which are locked, and gives back their stock.
+// cancelAll cancels locked orders and gives their stock back.
 func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller string, canceled []*Order, reason *string, now time.Time) error {
 	if len(canceled) == 0 {
 		return nil
@@ -318,7 +319,7 @@ func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller 
 	return nil
 }
 
-// lockOrders reads orders for update, with their lines, by id. Those that there are not are left out.
+// lockOrders reads orders for update, with their lines. IDs without an order are omitted.
 func lockOrders(ctx context.Context, conn database.Conn, ids []int64) (map[int64]*Order, error) {
 	q := ordersdb.New(conn)
 	rows, err := q.LockOrders(ctx, ids)
@@ -358,7 +359,11 @@ func withLines(ctx context.Context, q *ordersdb.Queries, rows []ordersdb.Order) 
 
 func missingOrder(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
-		return fault.New(common.CodeOrderNotFound, fmt.Sprintf("There is no order %d.", id))
+		return noOrder(id)
 	}
 	return err
+}
+
+func noOrder(id int64) *fault.Error {
+	return fault.New(common.CodeOrderNotFound, fmt.Sprintf("There is no order %d.", id))
 }

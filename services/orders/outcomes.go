@@ -32,8 +32,8 @@ func (o outcomes) countPlaced(p *purchase) {
 	switch {
 	case p.placed:
 		o.placed.Inc()
-	case p.short > 0:
+	case p.missingUnits > 0:
 		o.short.Inc()
-		o.unitsShort.Add(float64(p.short))
+		o.unitsShort.Add(float64(p.missingUnits))
 	}
 }

@@ -57,7 +57,14 @@ func (s *service) product(ctx context.Context, id int64) (row ordersdb.GetProduc
 	return row, missingProduct(err, id)
 }
 
-func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api.ProductInput) (ordersdb.GetProductRow, error) {
+// productCreation is a product that is to be created.
+type productCreation struct {
+	caller string
+	input  api.ProductInput
+}
+
+func (s *service) createProduct(ctx context.Context, conn database.Conn, c productCreation) (ordersdb.GetProductRow, error) {
+	q, in := ordersdb.New(conn), c.input
 	row := ordersdb.GetProductRow{
 		SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, Stock: in.Stock, Version: 1,
 	}
@@ -75,7 +82,7 @@ func (s *service) createProduct(ctx context.Context, q *ordersdb.Queries, in api
 	if err != nil {
 		return row, err
 	}
-	return row, s.adjust(ctx, q, row, 0, new("first stock"))
+	return row, s.adjust(ctx, q, c.caller, row, 0, new("first stock"))
 }
 
 func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
@@ -110,7 +117,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 		if err != nil {
 			return err
 		}
-		return s.adjust(ctx, q, row, before, in.Reason)
+		return s.adjust(ctx, q, callerName(ctx), row, before, in.Reason)
 	}
 	err = s.heldProducts.Do(ctx,
 		func(context.Context) ([]int64, error) { return []int64{id}, nil },
@@ -118,13 +125,13 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 	return row, err
 }
 
-// adjust records what a person did to the stock of a product.
-func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, p ordersdb.GetProductRow, before int64, reason *string) error {
+// adjust records a change of a product's stock by hand.
+func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string, p ordersdb.GetProductRow, before int64, reason *string) error {
 	if p.Stock == before {
 		return nil
 	}
 	err := q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
-		ProductID: p.ID, Delta: p.Stock - before, Caller: callerName(ctx), CreatedAt: p.UpdatedAt,
+		ProductID: p.ID, Delta: p.Stock - before, Caller: caller, CreatedAt: p.UpdatedAt,
 		FromStock: &before, ToStock: &p.Stock, Reason: reason,
 	})
 	if err != nil {

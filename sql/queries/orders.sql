@@ -1,15 +1,3 @@
--- name: InsertOrder :execlastid
-INSERT INTO orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, created_at)
-VALUES (?, ?, ?, ?, ?, 'CREATED', ?, 1, ?);
-
--- name: InsertOrderLine :exec
-INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
-VALUES (?, ?, ?, ?, ?);
-
--- name: InsertOrderEvent :exec
-INSERT INTO order_events (order_id, version, from_status, to_status, caller, reason, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?);
-
 -- name: ListOrderEvents :many
 SELECT version, from_status, to_status, caller, reason, created_at
 FROM order_events

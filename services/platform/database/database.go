@@ -51,7 +51,7 @@ type DB struct {
 // engine is what differs between MySQL and SQLite.
 type engine interface {
 	name() string
-	begin() string
+	commit(ctx context.Context, conn *sql.Conn, last Statement) error
 	deadlock() string // what makes a transaction run again
 	wrap(Conn) Conn
 	hurry(Conn) Conn                  // a Conn of wrap whose locking reads wait for a lock for a moment only
@@ -102,35 +102,94 @@ func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 
 const (
 	maxTries = 6
-	maxWaits = 2 // tries that end in waiting for a lock: each takes the whole wait, and a connection
+	maxWaits = 2 // tries that end in a lock timeout: each takes the whole wait, and a connection
 	backoff  = 5 * time.Millisecond
 )
 
-// Tx runs statements in one transaction: all of them take effect, or none. When the engine gives up on the transaction
-// because of another (deadlock, busy), it is run again from the start, so statements must change nothing outside of it.
+// Statement is SQL with its arguments. The zero value does nothing.
+type Statement struct {
+	Query string
+	Args  []any
+}
+
+// Tx runs statements in one transaction: all of them take effect, or none. If the engine aborts it because of another
+// transaction (deadlock, busy), it runs again from the start, so statements must change nothing but the database. If ctx is
+// done first, or the connection fails during COMMIT, the outcome is unknown.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	leave, err := db.write.enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return db.transact(ctx, db.write, statements)
+	return db.transact(ctx, db.write, func(conn Conn) (Statement, error) { return Statement{}, statements(conn) })
 }
 
-// transact is Tx on one of the pools, without its bound on callers.
-func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) error) error {
+// EnterBatches takes a place among the callers of BatchTx. It fails with CodeUnavailable if too many wait already.
+func (db *DB) EnterBatches() (leave func(), err error) { return db.shared.enter() }
+
+// errCommit says that COMMIT failed: the transaction may have taken effect.
+var errCommit = errors.New("commit")
+
+// OutcomeUnknown reports whether err left open if a transaction has taken effect.
+func OutcomeUnknown(err error) bool { return errors.Is(err, errCommit) }
+
+// LockWait reports whether err is the database's own, about a lock that took too long to get.
+func (db *DB) LockWait(err error) bool {
+	own := (*fault.Error)(nil)
+	return !errors.As(err, &own) && db.engine.waited(err)
+}
+
+// BatchTx is Tx for the statements of many callers, on connections of its own. Last goes to the server together with COMMIT,
+// in one round trip.
+func (db *DB) BatchTx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
+	return db.transact(ctx, db.shared, statements)
+}
+
+// Hurry returns conn with locking reads that give up on a lock after 250 ms. LockWait reports that they did.
+func (db *DB) Hurry(conn Conn) Conn { return db.engine.hurry(conn) }
+
+// transact runs a transaction on a connection of the pool: begin, statements, last and COMMIT. It begins and commits by
+// statements, since sql.Tx does not hold these to the deadline of ctx.
+func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) (last Statement, err error)) error {
+	attempt := func() error {
+		conn, err := on.Conn(ctx)
+		if err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		defer func() { _ = conn.Close() }() // back into the pool
+		if on.begin != "" {
+			if _, err := conn.ExecContext(ctx, on.begin); err != nil {
+				return fmt.Errorf("begin: %w", err)
+			}
+		}
+		committed := false
+		defer func() {
+			if !committed {
+				rollback(ctx, conn)
+			}
+		}()
+		last, err := statements(db.engine.wrap(conn))
+		if err != nil {
+			return err
+		}
+		if err := db.engine.commit(ctx, conn, last); err != nil {
+			return fmt.Errorf("%w: %w", errCommit, err)
+		}
+		committed = true
+		return nil
+	}
 	waits := 0
 	for try := 1; ; try++ {
-		err := db.Classify(db.once(ctx, on, statements))
+		err := db.Classify(attempt())
 		db.writes.note(err)
 		if own := (*fault.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
-			return err // a problem is the statements' last word, whatever its cause
+			return err // an error of the domain is final, whatever its cause
 		}
 		if errors.Is(err, ErrLockTimeout) {
 			waits++
 		}
 		if try == maxTries || waits == maxWaits {
-			return fault.Unavailable(common.CodeUnavailable, "The database is too busy.", err)
+			return fault.Unavailable(common.CodeUnavailable, "The database is too busy; try again later.", err)
 		}
 		db.countRetry(err)
 		select {
@@ -149,32 +208,6 @@ func (db *DB) countRetry(err error) {
 	}
 }
 
-// once begins and commits by statements of its own: those of sql.Tx can't be held to the deadline of ctx.
-func (db *DB) once(ctx context.Context, on *pool, statements func(Conn) error) error {
-	conn, err := on.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	defer func() { _ = conn.Close() }() // back into the pool
-	if _, err := conn.ExecContext(ctx, db.engine.begin()); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	committed := false
-	defer func() {
-		if !committed {
-			rollback(ctx, conn)
-		}
-	}()
-	if err := statements(db.engine.wrap(conn)); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	committed = true
-	return nil
-}
-
 // rollback ends a transaction, or the connection where that fails: then the server ends the transaction.
 func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -191,9 +224,9 @@ func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, er
 	for {
 		var n int
 		var more bool
-		err := db.transact(ctx, db.shared, func(conn Conn) (err error) {
+		err := db.transact(ctx, db.shared, func(conn Conn) (_ Statement, err error) {
 			n, more, err = part(conn)
-			return err
+			return Statement{}, err
 		})
 		if err != nil {
 			return done, err

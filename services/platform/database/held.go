@@ -10,94 +10,93 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Held keeps work apart that needs rows which somebody has locked for long, such as a person with a SELECT … FOR UPDATE.
-// Of those who need such a row one at a time finds out whether it is free again, and the others wait for what that one
-// finds. So a row that is held costs one connection, and only those who need it wait.
+// Held isolates work on rows that somebody keeps locked, such as a person with a SELECT … FOR UPDATE. Of all requests that
+// need such a row one at a time, the probe, tries to lock it; the others wait for its outcome. A held row so costs one
+// connection, and delays only the requests that need it.
 //
-// What it knows decides who runs when and never what is done: it may be wrong at any time.
+// Held decides when work runs, never what it does: what it remembers may be wrong at any time.
 type Held struct {
 	db    *DB
 	free  func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)
 	slots chan struct{} // one for each probe that may run at once
 
 	mu   sync.Mutex
-	rows map[int64]*probe // the rows that were found locked; nil where nobody is finding out
+	rows map[int64]*Probe // rows found locked; nil if no probe is running
 }
 
-// probe is a transaction that finds out whether rows are free again.
-type probe struct {
+// Probe is one request's try to lock held rows.
+type Probe struct {
+	of      *Held
 	rows    []int64
 	waiting int
 
-	ended chan struct{}
-	held  []int64 // those of the rows that were not free after all; set before ended is closed
+	ended  chan struct{}
+	locked []int64 // rows that the probe could not lock; set before ended is closed
 }
 
-// maxWaiting is how many wait for one probe. One more is refused at once.
+// maxWaiting bounds the requests that wait for one probe. The next one fails at once.
 const maxWaiting = 128
 
-// NewHeld returns a Held for the rows of one table. Free returns those of the rows that nobody has locked now.
+// NewHeld returns a Held for the rows of one table. Free returns those of the rows that are not locked now.
 func NewHeld(db *DB, free func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)) *Held {
 	return &Held{
-		db: db, free: free, rows: map[int64]*probe{},
+		db: db, free: free, rows: map[int64]*Probe{},
 		slots: make(chan struct{}, max(1, db.write.Stats().MaxOpenConnections/4)),
 	}
 }
 
-// errHeld sends work back that was found to need rows which are held.
-var errHeld = errors.New("database: a row is held")
-
-// Do runs work that locks rows, in a transaction of its own. Rows are asked for only where something is held.
+// Do runs work that locks rows in a transaction of its own. It asks for the rows only if something is held.
 func (h *Held) Do(ctx context.Context, rows func(context.Context) ([]int64, error), work func(context.Context) error) error {
-	usual := func() error {
-		err := work(ctx)
-		if !h.db.engine.waited(err) || ctx.Err() != nil {
-			return err
-		}
-		if needed, failed := rows(ctx); failed == nil {
-			h.find(ctx, needed)
-		}
-		return err
-	}
 	if h.empty() {
-		return usual()
+		return h.watch(ctx, rows, work)
 	}
 	needed, err := rows(ctx)
 	if err != nil {
 		return err
 	}
-	return h.do(ctx, needed, usual, func() error { return work(ctx) })
+	probe, err := h.Admit(ctx, needed)
+	switch {
+	case err != nil:
+		return err
+	case probe != nil:
+		return probe.Run(ctx, func() error { return work(ctx) })
+	}
+	return h.watch(ctx, rows, work)
 }
 
-// do runs usual where none of the rows is held, and again where that returns errHeld. Otherwise it waits for the probe
-// that is under way, or runs alone as one.
-func (h *Held) do(ctx context.Context, rows []int64, usual, alone func() error) error {
+// watch runs work, and remembers the rows that are locked if it waited too long for one.
+func (h *Held) watch(ctx context.Context, rows func(context.Context) ([]int64, error), work func(context.Context) error) error {
+	err := work(ctx)
+	if !h.db.engine.waited(err) || ctx.Err() != nil {
+		return err
+	}
+	if needed, failed := rows(ctx); failed == nil {
+		h.Find(ctx, needed)
+	}
+	return err
+}
+
+// Admit returns at once if none of the rows is held. Otherwise it returns a new probe for the caller to run, or waits for
+// the probe that is running; if that could not lock one of the rows, Admit fails with CodeUnavailable.
+func (h *Held) Admit(ctx context.Context, rows []int64) (*Probe, error) {
 	for {
-		p, own, err := h.look(rows)
-		switch {
-		case err != nil:
-			return err
-		case own:
-			return h.probe(ctx, p, alone)
-		case p == nil:
-			if err := usual(); !errors.Is(err, errHeld) {
-				return err
-			}
-			continue
+		probe, own, err := h.look(rows)
+		if probe == nil || own {
+			return probe, err
 		}
 		select {
-		case <-p.ended:
+		case <-probe.ended:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
-		if slices.ContainsFunc(rows, func(row int64) bool { return slices.Contains(p.held, row) }) {
-			return heldUp(nil)
+		if slices.ContainsFunc(rows, func(row int64) bool { return slices.Contains(probe.locked, row) }) {
+			return nil, errLocked()
 		}
 	}
 }
 
-func heldUp(cause error) error {
-	return fault.Unavailable(common.CodeUnavailable, "Something that the request changes is locked for long. Try again in a moment.", cause)
+func errLocked() error {
+	return fault.Unavailable(common.CodeUnavailable, "The request changes something that is locked at the moment; try again later.", nil)
 }
 
 func (h *Held) empty() bool {
@@ -106,50 +105,51 @@ func (h *Held) empty() bool {
 	return len(h.rows) == 0
 }
 
-// look returns the probe to wait for, or a new one that is the caller's own, or neither where none of the rows is held.
-func (h *Held) look(rows []int64) (p *probe, own bool, err error) {
+// look returns the probe to wait for, or a new one of the caller's own, or nil if none of the rows is held.
+func (h *Held) look(rows []int64) (probe *Probe, own bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var held []int64
 	for _, row := range rows {
-		under, found := h.rows[row]
+		running, found := h.rows[row]
 		switch {
 		case !found:
-		case under == nil:
+		case running == nil:
 			held = append(held, row)
-		case under.waiting == maxWaiting:
-			return nil, false, heldUp(nil)
+		case running.waiting == maxWaiting:
+			return nil, false, errLocked()
 		default:
-			under.waiting++
-			return under, false, nil
+			running.waiting++
+			return running, false, nil
 		}
 	}
 	if len(held) == 0 {
 		return nil, false, nil
 	}
-	p = &probe{rows: held, ended: make(chan struct{})}
+	probe = &Probe{of: h, rows: held, ended: make(chan struct{})}
 	for _, row := range held {
-		h.rows[row] = p
+		h.rows[row] = probe
 	}
-	return p, true, nil
+	return probe, true, nil
 }
 
-// probe runs work as a probe.
-func (h *Held) probe(ctx context.Context, p *probe, work func() error) (err error) {
-	still := p.rows // what is known where the work panics, or where the caller gives up
+// Run runs the work of the probe, and tells the waiting requests how it ended.
+func (p *Probe) Run(ctx context.Context, work func() error) error {
+	h := p.of
+	locked := p.rows // the assumption if work panics or ctx is done first
 	refused := false
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, row := range p.rows {
-			if slices.Contains(still, row) {
+			if slices.Contains(locked, row) {
 				h.rows[row] = nil
 			} else {
 				delete(h.rows, row)
 			}
 		}
 		if refused {
-			p.held = still
+			p.locked = locked
 		}
 		close(p.ended)
 	}()
@@ -159,22 +159,23 @@ func (h *Held) probe(ctx context.Context, p *probe, work func() error) (err erro
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err = work(); err == nil {
-		still = nil
+	err := work()
+	if err == nil {
+		locked = nil
 		return nil
 	}
 	if free, failed := h.ask(ctx, p.rows); failed == nil {
-		still = slices.DeleteFunc(slices.Clone(p.rows), func(row int64) bool { return slices.Contains(free, row) })
+		locked = slices.DeleteFunc(slices.Clone(p.rows), func(row int64) bool { return slices.Contains(free, row) })
 	}
 	refused = h.db.engine.waited(err)
 	return err
 }
 
-// find looks which of the rows are locked, and remembers them.
-func (h *Held) find(ctx context.Context, rows []int64) {
+// Find asks the database which of the rows are locked, and remembers them.
+func (h *Held) Find(ctx context.Context, rows []int64) {
 	free, err := h.ask(ctx, rows)
 	if err != nil {
-		return // nothing is known; everybody goes the usual way
+		return // then all take the usual way
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -185,13 +186,21 @@ func (h *Held) find(ctx context.Context, rows []int64) {
 	}
 }
 
-// ask returns which of the rows are free. The locks that it takes for that end with the statement.
+// ask returns the rows that are free. It releases the locks that it takes for that.
 func (h *Held) ask(ctx context.Context, rows []int64) ([]int64, error) {
-	return h.free(ctx, h.db.engine.wrap(h.db.shared), rows)
+	conn, err := h.db.shared.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		rollback(ctx, conn)
+		_ = conn.Close()
+	}()
+	return h.free(ctx, h.db.engine.wrap(conn), rows)
 }
 
-// any reports whether one of the rows is held.
-func (h *Held) any(rows []int64) bool {
+// Any reports whether one of the rows is held.
+func (h *Held) Any(rows []int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.ContainsFunc(rows, func(row int64) bool {
@@ -199,3 +208,6 @@ func (h *Held) any(rows []int64) bool {
 		return held
 	})
 }
+
+// ErrHeld says that a row the work needs was found to be held: admit the work again.
+var ErrHeld = errors.New("database: a row is held")

@@ -162,7 +162,7 @@ func (db *DB) step(ctx context.Context, conn *sql.Conn, do func() error) error {
 	if db.Engine() == "mysql" {
 		return do()
 	}
-	if _, err := conn.ExecContext(ctx, db.engine.begin()); err != nil {
+	if _, err := conn.ExecContext(ctx, db.write.begin); err != nil {
 		return err
 	}
 	if err := do(); err != nil {

@@ -83,26 +83,33 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		return nil, err
 	}
 	config.AllowFallbackToPlaintext = at.TLS == TLSPreferred
-	plain, err := mysql.NewConnector(config)
+	own, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("configure mysql: %w", err)
 	}
-	open := func(name string, conns int) *pool {
-		db := sql.OpenDB(connector{plain, at.TLS})
+	// A batch saves round trips: its first statement begins the transaction, and COMMIT goes along with the last.
+	config = config.Clone()
+	config.Params["autocommit"], config.MultiStatements = "0", true
+	batch, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure mysql: %w", err)
+	}
+	open := func(name string, conns int, through driver.Connector, begin string) *pool {
+		db := sql.OpenDB(connector{through, at.TLS})
 		if o.Tracing != nil {
-			db = otelsql.OpenDB(connector{plain, at.TLS}, spans(o.Tracing, "mysql")...)
+			db = otelsql.OpenDB(connector{through, at.TLS}, spans(o.Tracing, "mysql")...)
 		}
 		db.SetMaxOpenConns(conns)
 		db.SetMaxIdleConns(conns)
 		db.SetConnMaxLifetime(10 * time.Minute)
 		db.SetConnMaxIdleTime(idleTimeout - 5*time.Second)
-		return newPool(name, db, o)
+		return newPool(name, db, begin, o)
 	}
 	// Each kind of work has connections of its own.
 	shared := max(1, at.Conns/4)
 	read := max(1, (at.Conns-shared)/2)
 	write := max(1, at.Conns-shared-read)
-	db := newDB(mysqlEngine{}, open("write", write), open("shared", shared), open("read", read), o)
+	db := newDB(mysqlEngine{}, open("write", write, own, "START TRANSACTION"), open("shared", shared, batch, ""), open("read", read, own, ""), o)
 	db.writes.check = checkServer(db.read.DB)
 	return db, nil
 }
@@ -200,7 +207,14 @@ type mysqlEngine struct{}
 
 func (mysqlEngine) name() string { return "mysql" }
 
-func (mysqlEngine) begin() string { return "START TRANSACTION" }
+func (mysqlEngine) commit(ctx context.Context, conn *sql.Conn, last Statement) error {
+	query := "COMMIT"
+	if last.Query != "" {
+		query = last.Query + ";\nCOMMIT"
+	}
+	_, err := conn.ExecContext(ctx, query, last.Args...)
+	return err
+}
 
 func (mysqlEngine) deadlock() string { return "deadlock" }
 

@@ -22,15 +22,16 @@ type Options struct {
 // pool is a set of connections with a bound on its callers.
 type pool struct {
 	*sql.DB
+	begin   string        // begins a transaction; "" if the first statement does
 	places  chan struct{} // one for each caller that may use or wait for a connection; nil is no bound
 	refused metrics.Counter
 }
 
 // newPool returns a pool of connections whose number is set already.
-func newPool(name string, db *sql.DB, o Options) *pool {
+func newPool(name string, db *sql.DB, begin string, o Options) *pool {
 	m, labels := o.Metrics, metrics.Labels{"pool": name}
 	p := &pool{
-		DB:      db,
+		DB: db, begin: begin,
 		refused: m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(name),
 	}
 	if o.MaxQueue != nil {

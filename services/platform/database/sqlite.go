@@ -47,8 +47,8 @@ func OpenSQLite(file string, o Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	writer := newPool("write", write, o)
-	db := newDB(sqliteEngine{}, writer, writer, newPool("read", read, o), o)
+	writer := newPool("write", write, "BEGIN IMMEDIATE", o) // takes the write lock at once
+	db := newDB(sqliteEngine{}, writer, writer, newPool("read", read, "", o), o)
 	db.writes.check = checkFile(file, write)
 	if err := write.PingContext(context.Background()); err != nil { // switches to WAL mode before the first reader
 		return nil, errors.Join(openError(file, err), db.Close())
@@ -62,7 +62,7 @@ func ReadSQLite(file string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := newPool("read", db, Options{})
+	all := newPool("read", db, "", Options{})
 	return newDB(sqliteEngine{}, all, all, all, Options{}), nil
 }
 
@@ -281,7 +281,15 @@ type sqliteEngine struct{}
 
 func (sqliteEngine) name() string { return "sqlite" }
 
-func (sqliteEngine) begin() string { return "BEGIN IMMEDIATE" } // takes the write lock at once
+func (sqliteEngine) commit(ctx context.Context, conn *sql.Conn, last Statement) error {
+	if last.Query != "" {
+		if _, err := (sqliteConn{conn}).ExecContext(ctx, last.Query, last.Args...); err != nil {
+			return err
+		}
+	}
+	_, err := conn.ExecContext(ctx, "COMMIT")
+	return err
+}
 
 func (sqliteEngine) deadlock() string { return "busy" } // another process holds the write lock
 

@@ -1,8 +1,3 @@
-// Package idempotency makes a request with an effect safe to repeat: the key is claimed, the effect takes place and
-// the answer is kept in one transaction, so that after a crash at any point a retry finds nothing or everything.
-//
-// It follows draft-ietf-httpapi-idempotency-key-header; what a repeat gets is said in the contract, at the parameter
-// Idempotency-Key.
 package idempotency
 
 import (

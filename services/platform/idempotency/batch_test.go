@@ -1,9 +1,12 @@
-package database_test
+package idempotency_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,37 +17,85 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
-// grouped is a group that adds products of these SKUs, and what it does.
-type grouped struct {
-	*database.Group[string]
+// migrated returns a new database with the newest schema.
+func migrated(t *testing.T, o database.Options) *database.DB {
+	t.Helper()
+	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "test.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func product(sku string) ordersdb.InsertProductParams {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return ordersdb.InsertProductParams{SKU: sku, Name: sku, SearchText: sku, Stock: 1, CreatedAt: now, UpdatedAt: now}
+}
+
+// skus returns the products that are committed.
+func skus(t *testing.T, db *database.DB) (found []string) {
+	t.Helper()
+	err := db.Read(t.Context(), func(conn database.Conn) error {
+		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
+		for _, row := range rows {
+			found = append(found, row.SKU)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// batches is an operation that adds products with these SKUs, and a record of what it did.
+type batches struct {
+	*idempotency.Operation[string, struct{}]
 	db *database.DB
 
 	mu    sync.Mutex
 	tried [][]string    // the items of each transaction
-	gate  chan struct{} // the first transaction waits for it to be closed
+	gate  chan struct{} // the first transaction waits until it is closed
 	fault func(ctx context.Context, conn database.Conn, sku string) error
 }
 
 // inBubble runs a test whose clock stands still while anything is done, on a new database.
-func inBubble(t *testing.T, test func(*testing.T, *grouped)) {
+func inBubble(t *testing.T, test func(*testing.T, *batches)) {
 	t.Helper()
 	t.Parallel()
 	bubble(t, test)
 }
 
-func bubble(t *testing.T, test func(*testing.T, *grouped)) {
+func bubble(t *testing.T, test func(*testing.T, *batches)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		g := &grouped{gate: make(chan struct{})}
-		g.db, _ = migrated(t)
-		g.Group = database.NewGroup(g.db, database.Locks[string]{}, g.add)
+		g := &batches{gate: make(chan struct{})}
+		g.use(migrated(t, database.Options{}))
 		test(t, g)
 	})
 }
 
-func (g *grouped) add(ctx context.Context, conn database.Conn, items []string) error {
+// use makes the operation one on this database.
+func (g *batches) use(db *database.DB) {
+	g.db = db
+	keeper := idempotency.NewKeeper(db, idempotency.Store{Table: "orders_idempotency"}, time.Hour, time.Now, "test", nil)
+	g.Operation = idempotency.NewBatchOperation(keeper, idempotency.Locks[string]{}, g.add, func(struct{}) (idempotency.Answer, error) {
+		return idempotency.Answer{Status: http.StatusCreated}, nil
+	})
+}
+
+func (g *batches) add(ctx context.Context, conn database.Conn, items []string) ([]idempotency.Result[struct{}], error) {
 	g.mu.Lock()
 	g.tried = append(g.tried, slices.Clone(items))
 	first := len(g.tried) == 1
@@ -55,18 +106,18 @@ func (g *grouped) add(ctx context.Context, conn database.Conn, items []string) e
 	for _, sku := range items {
 		if g.fault != nil {
 			if err := g.fault(ctx, conn, sku); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		if _, err := ordersdb.New(conn).InsertProduct(ctx, product(sku, 1)); err != nil {
-			return err
+		if _, err := ordersdb.New(conn).InsertProduct(ctx, product(sku)); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return make([]idempotency.Result[struct{}], len(items)), nil
 }
 
 // start begins to do items, each after the one before it waits, and returns what has come of each, later.
-func (g *grouped) start(ctx context.Context, items ...string) (came map[string]*outcome) {
+func (g *batches) start(ctx context.Context, items ...string) (came map[string]*outcome) {
 	came = map[string]*outcome{}
 	for _, item := range items {
 		o := &outcome{ended: make(chan struct{})}
@@ -76,7 +127,7 @@ func (g *grouped) start(ctx context.Context, items ...string) (came map[string]*
 				o.panicked, o.at = recover(), time.Now()
 				close(o.ended)
 			}()
-			o.err = g.Do(ctx, item)
+			_, o.err = g.Do(ctx, idempotency.Request{}, item)
 		}()
 		synctest.Wait()
 	}
@@ -100,7 +151,7 @@ func (o *outcome) done() bool {
 }
 
 // want checks what was tried, without the order of transactions of one item that come after the shared one.
-func (g *grouped) want(t *testing.T, tried ...[]string) {
+func (g *batches) want(t *testing.T, tried ...[]string) {
 	t.Helper()
 	got := slices.Clone(g.tried)
 	if len(got) > 2 {
@@ -123,8 +174,8 @@ func wantDone(t *testing.T, came map[string]*outcome, failed ...string) {
 	}
 }
 
-func TestGroupSharesWhatComesMeanwhile(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+func TestBatchOfCallsThatCameMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		if got := skus(t, g.db); len(got) != 0 || came["a"].done() || came["d"].done() {
 			t.Errorf("%q are there before the first transaction has ended", got)
@@ -141,8 +192,8 @@ func TestGroupSharesWhatComesMeanwhile(t *testing.T) {
 	})
 }
 
-func TestGroupTakesSoManyAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+func TestBatchSize(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		var items []string
 		for i := range 150 {
 			items = append(items, fmt.Sprintf("p%03d", i))
@@ -155,8 +206,8 @@ func TestGroupTakesSoManyAtOnce(t *testing.T) {
 	})
 }
 
-// One at fault does not take the others with it.
-func TestGroupOfWhichOneFails(t *testing.T) {
+// One failing call does not take the others with it.
+func TestBatchWithOneFailure(t *testing.T) {
 	refused := errors.New("refused")
 	for _, test := range []struct {
 		name  string
@@ -177,7 +228,7 @@ func TestGroupOfWhichOneFails(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *grouped) {
+			inBubble(t, func(t *testing.T, g *batches) {
 				g.fault = test.fault
 				came := g.start(t.Context(), "a", "b", "c", "d")
 				close(g.gate)
@@ -192,8 +243,8 @@ func TestGroupOfWhichOneFails(t *testing.T) {
 	}
 }
 
-func TestGroupWherePanicStaysWithItsCause(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+func TestBatchWithPanic(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		g.fault = func(_ context.Context, _ database.Conn, sku string) error {
 			if sku == "c" {
 				panic("planted")
@@ -203,7 +254,7 @@ func TestGroupWherePanicStaysWithItsCause(t *testing.T) {
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		close(g.gate)
 		synctest.Wait()
-		// b has led: it can't be told from the one at fault.
+		// b has led: the panic passes through it.
 		for _, item := range []string{"b", "c"} {
 			if !came[item].done() || came[item].panicked == nil {
 				t.Errorf("%s does not panic", item)
@@ -217,9 +268,9 @@ func TestGroupWherePanicStaysWithItsCause(t *testing.T) {
 	})
 }
 
-// Once COMMIT was tried nobody knows what came of it: nothing is done a second time.
-func TestGroupWhoseCommitFails(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+// After COMMIT was tried the outcome is unknown: no call runs a second time.
+func TestBatchWithFailedCommit(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		g.fault = func(ctx context.Context, conn database.Conn, sku string) error {
 			if sku != "c" {
 				return nil
@@ -227,7 +278,8 @@ func TestGroupWhoseCommitFails(t *testing.T) {
 			if _, err := conn.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
 				return err
 			}
-			return ordersdb.New(conn).InsertOrderLine(ctx, ordersdb.InsertOrderLineParams{OrderID: 99, ProductID: 99, Qty: 1})
+			_, err := conn.ExecContext(ctx, "INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (99, 99, 1, 0, 0)")
+			return err
 		}
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		close(g.gate)
@@ -243,8 +295,8 @@ func TestGroupWhoseCommitFails(t *testing.T) {
 	})
 }
 
-func TestGroupWhoGivesUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+func TestCallEndsBeforeItsBatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		came := g.start(t.Context(), "a", "b")
@@ -262,9 +314,9 @@ func TestGroupWhoGivesUp(t *testing.T) {
 	})
 }
 
-// Who is in a transaction that takes too long for it does not wait for its end.
-func TestGroupWhoGivesUpLate(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+// A call whose time is over leaves its batch, which goes on.
+func TestCallEndsDuringItsBatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		g.fault = func(_ context.Context, _ database.Conn, sku string) error {
@@ -289,11 +341,11 @@ func TestGroupWhoGivesUpLate(t *testing.T) {
 	})
 }
 
-// Who is to lead at the moment at which it gives up hands on, if it does not lead in time after all.
-func TestGroupWhoGivesUpAsItIsToLead(t *testing.T) {
+// A call that is promoted as its time ends promotes the next one.
+func TestCallEndsAsItIsPromoted(t *testing.T) {
 	t.Parallel()
 	for range 50 { // few of them come to it
-		bubble(t, func(t *testing.T, g *grouped) {
+		bubble(t, func(t *testing.T, g *batches) {
 			const patience = 500 * time.Millisecond
 			short, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
@@ -315,9 +367,9 @@ func TestGroupWhoGivesUpAsItIsToLead(t *testing.T) {
 	}
 }
 
-// Who leads may give up: the others have their own time.
-func TestGroupWhoseLeaderGivesUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+// The batch goes on for the others when its leader's time ends.
+func TestLeaderEndsDuringItsBatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		long, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		short, end := context.WithTimeout(t.Context(), 5*time.Second)
@@ -342,9 +394,9 @@ func TestGroupWhoseLeaderGivesUp(t *testing.T) {
 	})
 }
 
-// A transaction that is shared ends with the last of those in it, at the latest.
-func TestGroupHasItsDeadline(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+// A batch ends with the last of its deadlines.
+func TestBatchDeadline(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		g.fault = func(ctx context.Context, _ database.Conn, sku string) error {
 			if sku == "a" {
 				return nil
@@ -368,11 +420,9 @@ func TestGroupHasItsDeadline(t *testing.T) {
 	})
 }
 
-func TestGroupHasPlaces(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
-		_, file := migrated(t)
-		g.db = openWith(t, file, database.Options{MaxQueue: new(2)}) // one more has the writer
-		g.Group = database.NewGroup(g.db, database.Locks[string]{}, g.add)
+func TestBatchPlaces(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
+		g.use(migrated(t, database.Options{MaxQueue: new(2)})) // and one that is served
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // at once
 		close(g.gate)
@@ -382,9 +432,9 @@ func TestGroupHasPlaces(t *testing.T) {
 	})
 }
 
-// The statements' spans are in the trace of who leads; the others' spans lead there.
-func TestGroupLinksItsTraces(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *grouped) {
+// The spans of the statements are in the leader's trace; the spans of the other calls link to it.
+func TestBatchTraces(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *batches) {
 		tracer := sdk.NewTracerProvider().Tracer("")
 		spans := map[string]sdk.ReadOnlySpan{}
 		for _, item := range []string{"a", "b", "c"} { // a goes alone, b leads c

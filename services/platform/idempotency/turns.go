@@ -1,0 +1,90 @@
+package idempotency
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// turnWait bounds how long a request waits for another one with its key.
+const turnWait = 2 * time.Second
+
+// id identifies a key: each caller has keys of its own.
+type id struct{ caller, key string }
+
+// turns lets one request of a key be served at a time in this process. No transaction meets a key twice then, and nobody
+// waits in the database for a request of this process.
+type turns struct {
+	mu sync.Mutex
+	of map[id]*turn
+}
+
+type turn struct {
+	requests int           // served or waiting; under turns.mu
+	taken    chan struct{} // holds an element while one is served
+}
+
+// take waits for the key's turn, and reports whether it had to.
+func (t *turns) take(ctx context.Context, of id) (waited bool, end func(), err error) {
+	t.mu.Lock()
+	own := t.of[of]
+	if own == nil {
+		own = &turn{taken: make(chan struct{}, 1)}
+		t.of[of] = own
+	}
+	own.requests++
+	t.mu.Unlock()
+
+	leave := func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if own.requests--; own.requests == 0 {
+			delete(t.of, of)
+		}
+	}
+	end = func() {
+		<-own.taken
+		leave()
+	}
+	select {
+	case own.taken <- struct{}{}:
+		return false, end, nil
+	default:
+	}
+	patience := time.NewTimer(turnWait)
+	defer patience.Stop()
+	select {
+	case own.taken <- struct{}{}:
+		return true, end, nil
+	case <-patience.C:
+		err = errInProgress(nil)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	leave()
+	return true, nil, err
+}
+
+// recent remembers keys that this process has served, in 512 KiB. It may forget a key, and rarely takes one for another: it
+// only decides which statement comes first.
+type recent struct {
+	seed  maphash.Seed
+	slots [1 << 16]atomic.Uint64
+}
+
+func (r *recent) slot(of id) (*atomic.Uint64, uint64) {
+	hash := maphash.Comparable(r.seed, of)
+	return &r.slots[hash%uint64(len(r.slots))], hash
+}
+
+func (r *recent) add(of id) {
+	slot, hash := r.slot(of)
+	slot.Store(hash)
+}
+
+func (r *recent) has(of id) bool {
+	slot, hash := r.slot(of)
+	return slot.Load() == hash
+}
