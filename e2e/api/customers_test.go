@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
-	"github.com/pedidos-hq/pedidos/gen/customers/client"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -29,26 +27,23 @@ func TestCustomerCreate(t *testing.T) {
 		{Name: strings.Repeat("é", 200), Email: strings.Repeat("e", 242) + "@acme.exampl", Phone: new(strings.Repeat("1", 32))},
 	} {
 		before := w.Clock.Now()
-		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, input)
-		if err != nil || r.JSON201 == nil {
-			t.Fatalf("create %+v: %v %s", input, err, r.Body)
-		}
-		created := *r.JSON201
-		if created.Name != input.Name || created.Email != input.Email || customersPhone(created.Phone) != customersPhone(input.Phone) {
+		var created customers.Customer
+		r := call.Read(s.Customers.CreateCustomer(t.Context(), nil, input)).Want(t, http.StatusCreated, &created)
+		if created.Name != input.Name || created.Email != input.Email || optional(created.Phone) != optional(input.Phone) {
 			t.Errorf("created %s, want %+v", r.Body, input)
 		}
 		if created.CreatedAt != created.UpdatedAt || created.CreatedAt.Before(before) || created.CreatedAt.After(w.Clock.Now()) {
 			t.Errorf("created at %s, updated at %s, want now", created.CreatedAt, created.UpdatedAt)
 		}
-		if want := fmt.Sprintf("/customers/%d", created.ID); r.Headers201.Location != want || r.Headers201.ETag != `"1"` {
-			t.Errorf("created with Location %q and ETag %q, want %q and \"1\"", r.Headers201.Location, r.Headers201.ETag, want)
+		if want := fmt.Sprintf("/customers/%d", created.ID); r.Header.Get("Location") != want || r.Header.Get("ETag") != `"1"` {
+			t.Errorf("created with Location %q and ETag %q, want %q and \"1\"", r.Header.Get("Location"), r.Header.Get("ETag"), want)
 		}
-		if r.Headers201.IdempotencyReplayed != nil {
+		if r.Replayed() {
 			t.Error("the first answer says that it was replayed")
 		}
-		read := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+r.Headers201.Location, nil, "Authorization", "Bearer "+s.Token)
-		if read.Status != http.StatusOK || read.Header.Get("ETag") != r.Headers201.ETag || !bytes.Equal(bytes.TrimSpace(read.Body), bytes.TrimSpace(r.Body)) {
-			t.Errorf("GET %s: got %s %v, want what was created, %s", r.Headers201.Location, read, read.Header, r.Body)
+		read := call.Send(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+r.Header.Get("Location"), nil, "Authorization", "Bearer "+s.Token)
+		if read.Status != http.StatusOK || read.Header.Get("ETag") != r.Header.Get("ETag") || !bytes.Equal(bytes.TrimSpace(read.Body), bytes.TrimSpace(r.Body)) {
+			t.Errorf("GET %s: got %s %v, want what was created, %s", r.Header.Get("Location"), read, read.Header, r.Body)
 		}
 	}
 }
@@ -86,13 +81,13 @@ func TestCustomerBadInput(t *testing.T) {
 	} {
 		t.Run(test.body[:min(len(test.body), 60)], func(t *testing.T) {
 			t.Parallel()
-			edgeInvalid(t, edgeSend(t, plain, http.MethodPost, w.CustomersURL+"/customers", strings.NewReader(test.body), edgeJSON(s.Token)...), test.fields...)
+			call.Send(t, plain, http.MethodPost, w.CustomersURL+"/customers", strings.NewReader(test.body), call.JSON(s.Token)...).WantInvalid(t, test.fields...)
 			if test.body == `{}` || test.body == `{"name":"N"}` { // a change may leave out fields
 				return
 			}
 			url := fmt.Sprintf("%s/customers/%d", w.CustomersURL, there.ID)
 			for _, method := range []string{http.MethodPut, http.MethodPatch} {
-				edgeInvalid(t, edgeSend(t, plain, method, url, strings.NewReader(test.body), edgeJSON(s.Token)...), test.fields...)
+				call.Send(t, plain, method, url, strings.NewReader(test.body), call.JSON(s.Token)...).WantInvalid(t, test.fields...)
 			}
 		})
 	}
@@ -106,14 +101,8 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 	second := s.CreateCustomer(t, "ñandú@acme.example")
 
 	for _, email := range []string{"compras@acme.example", "COMPRAS@Acme.Example", "Ñandú@acme.example", "ÑANDÚ@ACME.EXAMPLE"} {
-		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: email})
-		if err != nil || r.ApplicationProblemJSON409 == nil {
-			t.Errorf("create another %s: got %v %s, want 409", email, err, r.Body)
-			continue
-		}
-		if p := r.ApplicationProblemJSON409; p.Code != common.CodeEmailTaken || !slices.Equal(customersFields(p), []string{"email"}) {
-			t.Errorf("create another %s: got %s, want email_taken that names email", email, r.Body)
-		}
+		r := call.Read(s.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{Name: "N", Email: email}))
+		r.WantProblem(t, http.StatusConflict, common.CodeEmailTaken, "email")
 	}
 	// Accents are not case.
 	s.CreateCustomer(t, "nandu@acme.example")
@@ -132,26 +121,21 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 		{second.ID, "compras@acme.example", http.StatusOK}, // free by now
 		{first.ID, "Compras@acme.example", http.StatusConflict},
 	} {
-		before, err := s.Customers.GetCustomerWithResponse(t.Context(), test.id)
-		if err != nil {
-			t.Fatal(err)
+		get := func() call.Response {
+			return call.Read(s.Customers.GetCustomer(t.Context(), test.id)).Want(t, http.StatusOK)
 		}
-		r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), test.id, nil, customers.CustomerChange{Name: new("Renamed"), Email: &test.email})
-		if err != nil || r.StatusCode() != test.want {
-			t.Errorf("customer %d to %s: got %v %s, want %d", test.id, test.email, err, r.Body, test.want)
-			continue
-		}
-		if r.JSON200 != nil {
-			if r.JSON200.Email != test.email {
-				t.Errorf("customer %d to %s: got %s", test.id, test.email, r.Body)
+		before := get()
+		r := call.Read(s.Customers.ReplaceCustomer(t.Context(), test.id, nil, customers.CustomerChange{Name: new("Renamed"), Email: &test.email}))
+		if test.want == http.StatusOK {
+			var changed customers.Customer
+			if r.Want(t, http.StatusOK, &changed); changed.Email != test.email {
+				t.Errorf("got %s, want the address %s", r, test.email)
 			}
 			continue
 		}
-		if p := r.ApplicationProblemJSON409; p.Code != common.CodeEmailTaken || !slices.Equal(customersFields(p), []string{"email"}) {
-			t.Errorf("customer %d to %s: got %s, want email_taken that names email", test.id, test.email, r.Body)
-		}
-		if after, err := s.Customers.GetCustomerWithResponse(t.Context(), test.id); err != nil || !bytes.Equal(after.Body, before.Body) || after.Headers200.ETag != before.Headers200.ETag {
-			t.Errorf("customer %d after a refusal: got %v %s, want %s", test.id, err, after.Body, before.Body)
+		r.WantProblem(t, test.want, common.CodeEmailTaken, "email")
+		if after := get(); !after.Same(before) {
+			t.Errorf("after a refusal: got %s, want %s", after, before)
 		}
 	}
 }
@@ -161,10 +145,15 @@ func TestCustomerChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	created, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "ACME", Email: "a@acme.example", Phone: new("ext. 7, ask for Ana")})
-	if err != nil || created.JSON201 == nil || customersPhone(created.JSON201.Phone) != "ext. 7, ask for Ana" {
-		t.Fatalf("create: %v %s", err, created.Body)
+	create := func(in customers.CustomerInput) (created customers.Customer) {
+		call.Read(s.Customers.CreateCustomer(t.Context(), nil, in)).Want(t, http.StatusCreated, &created)
+		return created
 	}
+	created := create(customers.CustomerInput{Name: "ACME", Email: "a@acme.example", Phone: new("ext. 7, ask for Ana")})
+	if optional(created.Phone) != "ext. 7, ask for Ana" {
+		t.Errorf("created %+v, want it with its phone", created)
+	}
+	path := fmt.Sprintf("/customers/%d", created.ID)
 	version := 1
 	for _, method := range []string{http.MethodPut, http.MethodPatch} {
 		for _, test := range []struct{ body, name, email, phone string }{
@@ -177,34 +166,28 @@ func TestCustomerChange(t *testing.T) {
 			{`{"phone":"x"}`, "ACME S.A.", "b@acme.example", "x"},
 			{`{"phone":""}`, "ACME S.A.", "b@acme.example", "none"},
 		} {
-			what := method + " " + test.body
-			r := customersRaw(t, w, s, method, created.JSON201.ID, test.body)
-			version++
 			var got customers.Customer
-			if err := json.Unmarshal(r.body, &got); err != nil || r.StatusCode() != http.StatusOK {
-				t.Fatalf("%s: got %s, %v", what, r.body, err)
+			r := s.Send(t, "customers", method, path, test.body).Want(t, http.StatusOK, &got)
+			version++
+			if got.ID != created.ID || got.Name != test.name || got.Email != test.email || optional(got.Phone) != test.phone {
+				t.Errorf("got %s, want %+v", r, test)
 			}
-			if got.ID != created.JSON201.ID || got.Name != test.name || got.Email != test.email || customersPhone(got.Phone) != test.phone {
-				t.Errorf("%s: got %s, want %+v", what, r.body, test)
+			if got.CreatedAt != created.CreatedAt || !got.UpdatedAt.After(created.UpdatedAt.Time) {
+				t.Errorf("got %s, want created_at %s and a later updated_at", r, created.CreatedAt)
 			}
-			if got.CreatedAt != created.JSON201.CreatedAt || !got.UpdatedAt.After(created.JSON201.UpdatedAt.Time) {
-				t.Errorf("%s: got %s, want created_at %s and a later updated_at", what, r.body, created.JSON201.CreatedAt)
-			}
-			read, err := s.Customers.GetCustomerWithResponse(t.Context(), got.ID)
-			if err != nil || !bytes.Equal(read.Body, r.body) || read.Headers200.ETag != fmt.Sprintf(`"%d"`, version) {
-				t.Errorf("%s, read back: got %v %s %s, want %s", what, err, read.Body, read.Headers200.ETag, r.body)
+			read := call.Read(s.Customers.GetCustomer(t.Context(), got.ID)).Want(t, http.StatusOK)
+			if !bytes.Equal(read.Body, r.Body) || read.Header.Get("ETag") != fmt.Sprintf(`"%d"`, version) {
+				t.Errorf("got %s with ETag %s, want version %d: %s", read, read.Header.Get("ETag"), version, r.Body)
 			}
 		}
 		for _, body := range []string{`{}`, `{"name":null}`, `{"name":""}`, `{"phone":7}`, `{"id":2}`} {
-			if r := customersRaw(t, w, s, method, created.JSON201.ID, body); r.StatusCode() != http.StatusBadRequest {
-				t.Errorf("%s %s: got %s, want 400", method, body, r.body)
-			}
+			s.Send(t, "customers", method, path, body).Want(t, http.StatusBadRequest)
 		}
 	}
-	if r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: "c@acme.example", Phone: new("")}); err != nil || r.JSON201 == nil || r.JSON201.Phone != nil {
-		t.Errorf("create with an empty phone: got %v %s, want null", err, r.Body)
+	if c := create(customers.CustomerInput{Name: "N", Email: "c@acme.example", Phone: new("")}); c.Phone != nil {
+		t.Errorf("created %+v, want no phone", c)
 	}
-	id := created.JSON201.ID
+	id := created.ID
 	other := s.CreateCustomer(t, "other@acme.example")
 	for what, test := range map[string]struct {
 		id     int64
@@ -217,15 +200,11 @@ func TestCustomerChange(t *testing.T) {
 		"stale":      {id, new(`"1"`), customers.CustomerChange{Name: new("N")}, http.StatusPreconditionFailed},
 		"fresh":      {other.ID, new(`"1"`), customers.CustomerChange{Name: new("N")}, http.StatusOK},
 	} {
-		r, err := s.Customers.UpdateCustomerWithResponse(t.Context(), test.id, &customers.UpdateCustomerParams{IfMatch: test.match}, test.change)
-		if err != nil || r.StatusCode() != test.want {
-			t.Errorf("%s: got %v %s, want %d", what, err, r.Body, test.want)
-		}
+		t.Log(what)
+		call.Read(s.Customers.UpdateCustomer(t.Context(), test.id, &customers.UpdateCustomerParams{IfMatch: test.match}, test.change)).Want(t, test.want)
 	}
-	unknown, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), other.ID+1, &customers.ReplaceCustomerParams{IfMatch: new(`"1"`)}, customers.CustomerChange{Name: new("N")})
-	if err != nil || unknown.ApplicationProblemJSON404 == nil || unknown.ApplicationProblemJSON404.Code != common.CodeCustomerNotFound {
-		t.Errorf("replace an unknown customer: got %v %s, want customer_not_found", err, unknown.Body)
-	}
+	unknown := call.Read(s.Customers.ReplaceCustomer(t.Context(), other.ID+1, &customers.ReplaceCustomerParams{IfMatch: new(`"1"`)}, customers.CustomerChange{Name: new("N")}))
+	unknown.WantProblem(t, http.StatusNotFound, common.CodeCustomerNotFound)
 }
 
 func TestCustomerIfMatch(t *testing.T) {
@@ -255,31 +234,24 @@ func TestCustomerIfMatch(t *testing.T) {
 		t.Run(test.ifMatch[:min(len(test.ifMatch), 20)], func(t *testing.T) {
 			t.Parallel()
 			customer := s.CreateCustomer(t, fmt.Sprintf("%d@acme.example", i))
-			before, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer.ID, nil, customers.CustomerChange{Name: new("Second")})
-			if err != nil || before.JSON200 == nil || before.Headers200.ETag != `"2"` {
-				t.Fatalf("replace: %v %s", err, before.Body)
+			second, third := customers.CustomerChange{Name: new("Second")}, customers.CustomerChange{Name: new("Third")}
+			before := call.Read(s.Customers.ReplaceCustomer(t.Context(), customer.ID, nil, second)).Want(t, http.StatusOK)
+			if before.Header.Get("ETag") != `"2"` {
+				t.Fatalf("got %s with ETag %s, want version 2", before, before.Header.Get("ETag"))
 			}
-			r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), customer.ID,
-				&customers.ReplaceCustomerParams{IfMatch: &test.ifMatch}, customers.CustomerChange{Name: new("Third")})
-			if err != nil || r.StatusCode() != test.want {
-				t.Fatalf("got %v %s, want %d", err, r.Body, test.want)
-			}
+			r := call.Read(s.Customers.ReplaceCustomer(t.Context(), customer.ID, &customers.ReplaceCustomerParams{IfMatch: &test.ifMatch}, third))
 			want := before.Body
 			switch test.want {
 			case http.StatusOK:
-				want = r.Body
+				want = r.Want(t, http.StatusOK).Body
 			case http.StatusPreconditionFailed:
-				if r.ApplicationProblemJSON412.Code != common.CodePreconditionFailed {
-					t.Errorf("got %s, want precondition_failed", r.Body)
-				}
+				r.WantProblem(t, http.StatusPreconditionFailed, common.CodePreconditionFailed)
 			default:
-				if !slices.Equal(customersFields(r.ApplicationProblemJSON400), []string{"If-Match"}) {
-					t.Errorf("got %s, want an error that names If-Match", r.Body)
-				}
+				r.WantInvalid(t, "If-Match")
 			}
-			after, err := s.Customers.GetCustomerWithResponse(t.Context(), customer.ID)
-			if err != nil || !bytes.Equal(after.Body, want) {
-				t.Errorf("after it: got %v %s, want %s", err, after.Body, want)
+			after := call.Read(s.Customers.GetCustomer(t.Context(), customer.ID)).Want(t, http.StatusOK)
+			if !bytes.Equal(after.Body, want) {
+				t.Errorf("afterwards: got %s, want %s", after, want)
 			}
 		})
 	}
@@ -292,28 +264,20 @@ func TestCustomerDelete(t *testing.T) {
 	kept := s.CreateCustomer(t, "kept@acme.example")
 	deleted := s.CreateCustomer(t, "compras@acme.example")
 
-	r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), deleted.ID)
-	if err != nil || r.StatusCode() != http.StatusNoContent || len(r.Body) != 0 {
-		t.Fatalf("delete: got %v %s %s, want 204", err, r.Status(), r.Body)
+	if r := call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID)).Want(t, http.StatusNoContent); len(r.Body) != 0 {
+		t.Errorf("got %s, want no body", r)
 	}
-	get, err := s.Customers.GetCustomerWithResponse(t.Context(), deleted.ID)
-	if err != nil || get.ApplicationProblemJSON404 == nil || get.ApplicationProblemJSON404.Code != common.CodeCustomerNotFound {
-		t.Errorf("get: got %v %s, want customer_not_found", err, get.Body)
-	}
-	put, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), deleted.ID, nil, customers.CustomerChange{Name: new("N")})
-	if err != nil || put.ApplicationProblemJSON404 == nil {
-		t.Errorf("replace: got %v %s, want 404", err, put.Body)
-	}
-	again, err := s.Customers.DeleteCustomerWithResponse(t.Context(), deleted.ID)
-	if err != nil || again.ApplicationProblemJSON404 == nil {
-		t.Errorf("delete again: got %v %s, want 404", err, again.Body)
-	}
-	internal, err := w.With(world.ServiceToken).Customers.GetCustomerInternalWithResponse(t.Context(), deleted.ID)
-	if err != nil || internal.ApplicationProblemJSON404 == nil {
-		t.Errorf("get as a service: got %v %s, want 404", err, internal.Body)
+	service := w.With(world.ServiceToken)
+	for _, r := range []call.Response{
+		call.Read(s.Customers.GetCustomer(t.Context(), deleted.ID)),
+		call.Read(s.Customers.ReplaceCustomer(t.Context(), deleted.ID, nil, customers.CustomerChange{Name: new("N")})),
+		call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID)),
+		call.Read(service.Customers.GetCustomerInternal(t.Context(), deleted.ID)),
+	} {
+		r.WantProblem(t, http.StatusNotFound, common.CodeCustomerNotFound)
 	}
 	for _, params := range []*customers.ListCustomersParams{nil, {Search: new("acme")}} {
-		if list := customersList(t, s.Customers, params); !slices.Equal(list, []int64{kept.ID}) {
+		if list := customerIDs(t, s, params); !slices.Equal(list, []int64{kept.ID}) {
 			t.Errorf("list: got %d, want %d alone", list, kept.ID)
 		}
 	}
@@ -321,9 +285,7 @@ func TestCustomerDelete(t *testing.T) {
 	if reused.ID <= deleted.ID {
 		t.Errorf("the e-mail address is of customer %d now, want a new id after %d", reused.ID, deleted.ID)
 	}
-	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), reused.ID); err != nil || r.StatusCode() != http.StatusNoContent {
-		t.Errorf("delete the second customer of an address: got %v %s, want 204", err, r.Body)
-	}
+	s.DeleteCustomer(t, reused.ID)
 	if last := s.CreateCustomer(t, "compras@acme.example"); last.ID <= reused.ID {
 		t.Errorf("got customer %d, want a new id after %d", last.ID, reused.ID)
 	}
@@ -333,7 +295,7 @@ func TestCustomerPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	if list := customersList(t, s.Customers, nil); len(list) != 0 {
+	if list := customerIDs(t, s, nil); len(list) != 0 {
 		t.Errorf("list before there is a customer: got %d, want none", list)
 	}
 	var all []int64
@@ -342,14 +304,12 @@ func TestCustomerPages(t *testing.T) {
 		all = append(all, s.CreateCustomer(t, fmt.Sprintf("%c@acme.example", 'm'+rune(i*5%7))).ID)
 	}
 	gone := all[3]
-	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), gone); err != nil || r.StatusCode() != http.StatusNoContent {
-		t.Fatalf("delete: %v %s", err, r.Body)
-	}
+	s.DeleteCustomer(t, gone)
 	all = slices.Delete(all, 3, 4)
 
 	for limit := int32(1); limit <= 7; limit++ {
 		var sizes []int
-		pages := customersPages(t, s.Customers, customers.ListCustomersParams{Limit: &limit})
+		pages := customerPages(t, s, customers.ListCustomersParams{Limit: &limit})
 		for _, page := range pages {
 			sizes = append(sizes, len(page))
 		}
@@ -364,15 +324,14 @@ func TestCustomerPages(t *testing.T) {
 
 	// What comes and goes between two pages does not make others come twice or not at all.
 	limit := int32(2)
-	first, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Limit: &limit})
-	if err != nil || first.JSON200 == nil || first.JSON200.NextCursor == nil {
-		t.Fatalf("first page: %v %s", err, first.Body)
+	var first customers.CustomerPage
+	call.Read(s.Customers.ListCustomers(t.Context(), &customers.ListCustomersParams{Limit: &limit})).Want(t, http.StatusOK, &first)
+	if first.NextCursor == nil {
+		t.Fatalf("got %+v, want more than a page", first)
 	}
-	if r, err := s.Customers.DeleteCustomerWithResponse(t.Context(), all[1]); err != nil || r.StatusCode() != http.StatusNoContent {
-		t.Fatalf("delete: %v %s", err, r.Body)
-	}
+	s.DeleteCustomer(t, all[1])
 	late := s.CreateCustomer(t, "late@acme.example")
-	rest := customersList(t, s.Customers, &customers.ListCustomersParams{Cursor: first.JSON200.NextCursor})
+	rest := customerIDs(t, s, &customers.ListCustomersParams{Cursor: first.NextCursor})
 	if want := append(slices.Clone(all[2:]), late.ID); !slices.Equal(rest, want) {
 		t.Errorf("after the first page: got %d, want %d", rest, want)
 	}
@@ -390,9 +349,10 @@ func TestCustomerPageSize(t *testing.T) {
 		want  int
 		more  bool
 	}{{nil, 20, true}, {new(int32(20)), 20, true}, {new(int32(21)), 21, false}, {new(int32(100)), 21, false}} {
-		r, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Limit: test.limit})
-		if err != nil || r.JSON200 == nil || len(r.JSON200.Data) != test.want || (r.JSON200.NextCursor != nil) != test.more {
-			t.Errorf("limit %v: got %v %s, want %d customers and more to come: %t", test.limit, err, r.Body, test.want, test.more)
+		var page customers.CustomerPage
+		r := call.Read(s.Customers.ListCustomers(t.Context(), &customers.ListCustomersParams{Limit: test.limit})).Want(t, http.StatusOK, &page)
+		if len(page.Data) != test.want || (page.NextCursor != nil) != test.more {
+			t.Errorf("got %s, want %d customers and more to come: %t", r, test.want, test.more)
 		}
 	}
 }
@@ -404,10 +364,8 @@ func TestCustomerListBadInput(t *testing.T) {
 	for i := range 2 {
 		s.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100, 1)
 	}
-	products, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})
-	if err != nil || products.JSON200 == nil || products.JSON200.NextCursor == nil {
-		t.Fatalf("list products: %v %s", err, products.Body)
-	}
+	var products orders.ProductPage
+	call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})).Want(t, http.StatusOK, &products)
 	for _, test := range []struct{ query, field string }{
 		{"limit=0", "limit"},
 		{"limit=101", "limit"},
@@ -430,15 +388,15 @@ func TestCustomerListBadInput(t *testing.T) {
 		{"cursor=YzoxJzstLQ", "cursor"},                   // c:1';--
 		{"cursor=Yzo5MjIzMzcyMDM2ODU0Nzc1ODA4", "cursor"}, // c:2^63
 		{"cursor=" + strings.Repeat("A", 201), "cursor"},
-		{"cursor=" + *products.JSON200.NextCursor, "cursor"}, // of another list
+		{"cursor=" + *products.NextCursor, "cursor"}, // of another list
 		{"search=%00", "search"},
 		{"search=a%0Ab", "search"},
 		{"search=" + strings.Repeat("%C3%A9", 101), "search"},
 	} {
 		t.Run(test.query[:min(len(test.query), 40)], func(t *testing.T) {
 			t.Parallel()
-			a := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/customers?"+test.query, nil, "Authorization", "Bearer "+s.Token)
-			edgeInvalid(t, a, test.field)
+			a := call.Send(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/customers?"+test.query, nil, "Authorization", "Bearer "+s.Token)
+			a.WantInvalid(t, test.field)
 		})
 	}
 }
@@ -457,11 +415,9 @@ func TestCustomerSearch(t *testing.T) {
 		`Wow! \o/ Óptica`:         "óptica@wow.example",
 		"ÅNGSTRÖM Éclair ΣΊΣΥΦΟΣ": "angstrom@x.example",
 	} {
-		r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: name, Email: email})
-		if err != nil || r.JSON201 == nil {
-			t.Fatalf("create %s: %v %s", name, err, r.Body)
-		}
-		ids[name] = r.JSON201.ID
+		var created customers.Customer
+		call.Read(s.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{Name: name, Email: email})).Want(t, http.StatusCreated, &created)
+		ids[name] = created.ID
 	}
 	for _, test := range []struct {
 		search string
@@ -500,7 +456,7 @@ func TestCustomerSearch(t *testing.T) {
 				want = append(want, ids[name])
 			}
 			slices.Sort(want)
-			if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: &test.search}); !slices.Equal(got, want) {
+			if got := customerIDs(t, s, &customers.ListCustomersParams{Search: &test.search}); !slices.Equal(got, want) {
 				t.Errorf("got %d, want %d of %v", got, want, ids)
 			}
 		})
@@ -520,34 +476,19 @@ func TestCustomerSearchPages(t *testing.T) {
 		}
 	}
 	for limit := int32(1); limit <= 6; limit++ {
-		pages := customersPages(t, s.Customers, customers.ListCustomersParams{Search: new("ACME"), Limit: &limit})
+		pages := customerPages(t, s, customers.ListCustomersParams{Search: new("ACME"), Limit: &limit})
 		if got := slices.Concat(pages...); !slices.Equal(got, want) || len(pages) != (len(want)+int(limit)-1)/int(limit) {
 			t.Errorf("limit %d: got %d, want %d", limit, pages, want)
 		}
 	}
 	// The search follows the customer.
-	if r, err := s.Customers.ReplaceCustomerWithResponse(t.Context(), want[0], nil, customers.CustomerChange{Name: new("Moved"), Email: new("moved@other.example")}); err != nil || r.JSON200 == nil {
-		t.Fatalf("replace: %v %s", err, r.Body)
-	}
-	if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: new("acme")}); !slices.Equal(got, want[1:]) {
+	s.ChangeCustomer(t, want[0], customers.CustomerChange{Name: new("Moved"), Email: new("moved@other.example")})
+	if got := customerIDs(t, s, &customers.ListCustomersParams{Search: new("acme")}); !slices.Equal(got, want[1:]) {
 		t.Errorf("search after a change: got %d, want %d", got, want[1:])
 	}
-	if got := customersList(t, s.Customers, &customers.ListCustomersParams{Search: new("moved")}); !slices.Equal(got, want[:1]) {
+	if got := customerIDs(t, s, &customers.ListCustomersParams{Search: new("moved")}); !slices.Equal(got, want[:1]) {
 		t.Errorf("search after a change: got %d, want %d", got, want[:1])
 	}
-}
-
-// customersRaw changes a customer by the bytes of body.
-func customersRaw(t *testing.T, w *world.World, s *call.Client, method string, id int64, body string) ordersAnswer {
-	t.Helper()
-	return apiRaw(t, w, s, "customers", method, fmt.Sprintf("%s/customers/%d", w.CustomersURL, id), map[string]string{"Content-Type": "application/json"}, []byte(body))
-}
-
-func customersPhone(phone *string) string {
-	if phone == nil {
-		return "none"
-	}
-	return *phone
 }
 
 // TestCustomerWalk walks through the pages while others insert: each customer of before is there, once.
@@ -569,9 +510,9 @@ func TestCustomerWalk(t *testing.T) {
 					return
 				default:
 				}
-				r, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "N", Email: fmt.Sprintf("during-%d-%d@example.com", n, i)})
-				if err != nil || r.JSON201 == nil {
-					t.Errorf("create: %v %s", err, r.Body)
+				r := call.Read(s.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{Name: "N", Email: fmt.Sprintf("during-%d-%d@example.com", n, i)}))
+				if r.Status != http.StatusCreated {
+					t.Errorf("got %s, want 201", r)
 					return
 				}
 			}
@@ -580,14 +521,12 @@ func TestCustomerWalk(t *testing.T) {
 	seen := map[int64]int{}
 	params := customers.ListCustomersParams{Limit: new(int32(3))}
 	for len(seen) < 200 { // the walk would go on for as long as others insert
-		r, err := s.Customers.ListCustomersWithResponse(t.Context(), &params)
-		if err != nil || r.JSON200 == nil {
-			t.Fatalf("list: %v %s", err, r.Body)
-		}
-		for _, c := range r.JSON200.Data {
+		var page customers.CustomerPage
+		call.Read(s.Customers.ListCustomers(t.Context(), &params)).Want(t, http.StatusOK, &page)
+		for _, c := range page.Data {
 			seen[c.ID]++
 		}
-		if params.Cursor = r.JSON200.NextCursor; params.Cursor == nil {
+		if params.Cursor = page.NextCursor; params.Cursor == nil {
 			break
 		}
 	}
@@ -605,33 +544,30 @@ func TestCustomerWalk(t *testing.T) {
 	}
 }
 
-// customersPages are the ids on each page of a list.
-func customersPages(t *testing.T, c *client.ClientWithResponses, params customers.ListCustomersParams) [][]int64 {
+// customerPages returns the IDs on each page of a list.
+func customerPages(t *testing.T, s *call.Client, params customers.ListCustomersParams) (pages [][]int64) {
 	t.Helper()
-	return customersWalk(t, func(cursor *string) ([]int64, *string, error) {
-		if cursor != nil {
-			params.Cursor = cursor
-		}
-		r, err := c.ListCustomersWithResponse(t.Context(), &params)
-		if err != nil {
-			return nil, nil, err
-		}
-		if r.JSON200 == nil {
-			return nil, nil, errUnexpected(r.Status(), r.Body)
-		}
+	for range 1000 {
+		var page customers.CustomerPage
+		call.Read(s.Customers.ListCustomers(t.Context(), &params)).Want(t, http.StatusOK, &page)
 		var ids []int64
-		for _, customer := range r.JSON200.Data {
+		for _, customer := range page.Data {
 			ids = append(ids, customer.ID)
 		}
-		return ids, r.JSON200.NextCursor, nil
-	})
+		pages = append(pages, ids)
+		if params.Cursor = page.NextCursor; params.Cursor == nil {
+			return pages
+		}
+	}
+	t.Fatal("the list has no end after 1000 pages")
+	return nil
 }
 
-// customersList are the ids on all pages of a list.
-func customersList(t *testing.T, c *client.ClientWithResponses, params *customers.ListCustomersParams) []int64 {
+// customerIDs returns the IDs on all pages of a list.
+func customerIDs(t *testing.T, s *call.Client, params *customers.ListCustomersParams) []int64 {
 	t.Helper()
 	if params == nil {
 		params = &customers.ListCustomersParams{}
 	}
-	return slices.Concat(customersPages(t, c, *params)...)
+	return slices.Concat(customerPages(t, s, *params)...)
 }

@@ -13,45 +13,46 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// docsReference is a script, a style sheet or a picture that a page asks for.
-var docsReference = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
+// reference is a script, a style sheet or a picture that a page asks for.
+var reference = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, prefix := range s.prefixes() {
 			t.Run(s.name+prefix, func(t *testing.T) {
 				t.Parallel()
-				page := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs", nil)
+				page := call.Send(t, s.client, http.MethodGet, s.url+prefix+"/docs", nil)
 				if media, _, _ := mime.ParseMediaType(page.Header.Get("Content-Type")); page.Status != http.StatusOK || media != "text/html" {
 					t.Fatalf("got %d %s, want 200 text/html", page.Status, page.Header.Get("Content-Type"))
 				}
 				if !bytes.Contains(page.Body, []byte(`"`+prefix+`/openapi.json"`)) && !bytes.Contains(page.Body, []byte(`'`+prefix+`/openapi.json'`)) {
 					t.Errorf("got %s, want a page that reads %s/openapi.json", page.Body, prefix)
 				}
-				docsGuarded(t, "the page", page)
+				checkGuarded(t, "the page", page)
 				if bytes.Contains(page.Body, []byte("<script>")) {
 					t.Errorf("got %s, want no script within the page: its policy forbids it", page.Body)
 				}
 				scripts, styles := 0, 0
-				for _, match := range docsReference.FindAllSubmatch(page.Body, -1) {
+				for _, match := range reference.FindAllSubmatch(page.Body, -1) {
 					path := string(match[1])
 					if !strings.HasPrefix(path, prefix+"/docs/") {
 						t.Errorf("the page asks for %s, want all of its parts under %s/docs/: it has to work without the internet", path, prefix)
 						continue
 					}
-					part := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+					part := call.Send(t, s.client, http.MethodGet, s.url+path, nil)
 					media, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 					if part.Status != http.StatusOK || len(part.Body) < 100 {
 						t.Errorf("GET %s: got %d and %d bytes, want the file", path, part.Status, len(part.Body))
 					}
-					docsGuarded(t, path, part)
-					docsCached(t, s, path, part)
+					checkGuarded(t, path, part)
+					checkCached(t, s, path, part)
 					switch {
 					case strings.HasSuffix(path, ".js"):
 						scripts++
@@ -72,25 +73,23 @@ func TestDocs(t *testing.T) {
 				}
 
 				for _, asset := range []string{"nope.js", "nope", "..", "...", "openapi.json", "index.html", "swagger-ui.css.gz"} {
-					a := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil)
-					if p := edgeRefused(t, a, http.StatusNotFound); p.Code != common.CodeNotFound || a.Header.Get("Content-Type") != "application/problem+json" {
-						t.Errorf("GET docs/%s: got %s, want not_found", asset, a)
-					}
+					a := call.Send(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil)
+					a.WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 				}
 				bad := []string{"a%00.js", "%20", "index.html~", "%FF.js", strings.Repeat("a", 101)}
 				if prefix == "" { // the contract's router takes no prefix off a path with an escaped slash
 					bad = append(bad, "a%2Fb.js", "..%2F..%2Fetc%2Fpasswd")
 				}
 				for _, asset := range bad {
-					edgeInvalid(t, edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil), "asset")
+					call.Send(t, s.client, http.MethodGet, s.url+prefix+"/docs/"+asset, nil).WantInvalid(t, "asset")
 				}
 			})
 		}
 	}
 }
 
-// docsGuarded checks that browsers are told how to treat what is served.
-func docsGuarded(t *testing.T, what string, a edgeAnswer) {
+// checkGuarded checks that browsers are told how to treat what is served.
+func checkGuarded(t *testing.T, what string, a call.Response) {
 	t.Helper()
 	policy := a.Header.Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'"} {
@@ -103,12 +102,12 @@ func docsGuarded(t *testing.T, what string, a edgeAnswer) {
 	}
 }
 
-// docsCached checks a part of a page: the same bytes in both encodings, under tags of their own, and whole where a range is
+// checkCached checks a part of a page: the same bytes in both encodings, under tags of their own, and whole where a range is
 // asked for.
-func docsCached(t *testing.T, s edgeService, path string, part edgeAnswer) {
+func checkCached(t *testing.T, s service, path string, part call.Response) {
 	t.Helper()
-	get := func(headers ...string) edgeAnswer {
-		return edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...)
+	get := func(headers ...string) call.Response {
+		return call.Send(t, s.client, http.MethodGet, s.url+path, nil, headers...)
 	}
 	plain := get("Accept-Encoding", "identity")
 	if !bytes.Equal(plain.Body, part.Body) || plain.Header.Get("Content-Encoding") != "" {
@@ -128,9 +127,9 @@ func docsCached(t *testing.T, s edgeService, path string, part edgeAnswer) {
 			t.Errorf("GET %s: unpacked it has %d bytes (%v), want %d", path, len(unpacked), err, len(plain.Body))
 		}
 	}
-	for _, a := range []edgeAnswer{plain, packed} {
+	for _, a := range []call.Response{plain, packed} {
 		tag, encoding := a.Header.Get("ETag"), cmp.Or(a.Header.Get("Content-Encoding"), "identity")
-		if !docsTag.MatchString(tag) || (plain.Header.Get("ETag") == packed.Header.Get("ETag")) == compressed {
+		if !entityTag.MatchString(tag) || (plain.Header.Get("ETag") == packed.Header.Get("ETag")) == compressed {
 			t.Errorf("GET %s: the tags are %s and %s, want quoted ones, one for each encoding", path, plain.Header.Get("ETag"), packed.Header.Get("ETag"))
 		}
 		for _, known := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
@@ -152,29 +151,29 @@ func docsCached(t *testing.T, s edgeService, path string, part edgeAnswer) {
 	}
 }
 
-var docsTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
+var entityTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
 
 // Who types the address of a service, and nothing more, comes to its page.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, path := range []string{"", "/", "/dev", "/dev/"} {
 			prefix := strings.TrimSuffix(path, "/")
 			if !slices.Contains(s.prefixes(), prefix) {
 				continue
 			}
 			s.client.CheckRedirect = nil
-			page := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+			page := call.Send(t, s.client, http.MethodGet, s.url+path, nil)
 			if page.Status != http.StatusOK || !bytes.Contains(page.Body, []byte(`="`+prefix+`/docs/swagger-ui.css"`)) {
 				t.Errorf("%s%s: got %d %s, want the page", s.name, path, page.Status, page.Body)
 			}
 			s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-			a := edgeSend(t, s.client, http.MethodGet, s.url+path, nil)
+			a := call.Send(t, s.client, http.MethodGet, s.url+path, nil)
 			if a.Status != http.StatusSeeOther || a.Header.Get("Location") != prefix+"/docs" {
 				t.Errorf("%s%s: got %d to %q, want 303 to %s/docs", s.name, path, a.Status, a.Header.Get("Location"), prefix)
 			}
-			if a := edgeSend(t, s.client, http.MethodPost, s.url+path, nil); a.Status != http.StatusMethodNotAllowed {
+			if a := call.Send(t, s.client, http.MethodPost, s.url+path, nil); a.Status != http.StatusMethodNotAllowed {
 				t.Errorf("POST %s%s: got %d, want 405", s.name, path, a.Status)
 			}
 		}
@@ -184,9 +183,9 @@ func TestStart(t *testing.T) {
 func TestContractIsServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, prefix := range s.prefixes() {
-			a := edgeSend(t, s.client, http.MethodGet, s.url+prefix+"/openapi.json", nil)
+			a := call.Send(t, s.client, http.MethodGet, s.url+prefix+"/openapi.json", nil)
 			if a.Status != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
 				t.Errorf("%s%s: got %d %s, want 200 application/json", s.name, prefix, a.Status, a.Header.Get("Content-Type"))
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/contract"
@@ -24,7 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-const edgeMaxBody = 1 << 20 // what the contract says of 413
+const maxBody = 1 << 20 // what the contract says of 413
 
 func TestIDs(t *testing.T) {
 	t.Parallel()
@@ -36,7 +37,7 @@ func TestIDs(t *testing.T) {
 	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
 		t.Fatalf("got customer %d, product %d and order %d, want 1 each: the table is about it", buyer.ID, product.ID, order.ID)
 	}
-	operations := edgeOperations(t, w)
+	operations := allOperations(t, w)
 	for _, test := range []struct {
 		id   string
 		want int // of a GET
@@ -90,17 +91,17 @@ func TestIDs(t *testing.T) {
 				headers := []string{"Authorization", "Bearer " + token}
 				var body io.Reader
 				if example := o.example(t); example != nil {
-					body, headers = edgeEncode(t, example), o.headers(token)
+					body, headers = encode(t, example), o.headers(token)
 				}
 				url := o.service.url + strings.Replace(o.path, "7", test.id, 1)
-				a := edgeSend(t, o.service.client, o.method, url, body, headers...)
+				a := call.Send(t, o.service.client, o.method, url, body, headers...)
 				if test.want != http.StatusBadRequest {
 					if a.Status != test.want {
 						t.Errorf("%s: got %s, want %d", o.OperationID, a, test.want)
 					}
 					continue
 				}
-				edgeInvalid(t, a, "id")
+				a.WantInvalid(t, "id")
 			}
 		})
 	}
@@ -110,7 +111,7 @@ func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, path := range []string{
 			"//", "/nope", "/health/", "/health/x", "//health", "/HEALTH", "/docs/", "/docs/a/b.js", "/.env", "/metrics", "/debug/pprof/",
 			"/customers/", "/customers/1/", "/customers/1/2", "/internal/customers/1/", "/internal", "/auth", "/auth/login/",
@@ -118,9 +119,9 @@ func TestUnknownPaths(t *testing.T) {
 			"/health%2F", "/%2e%2e/health", "/nope%0d%0aX-Injected:%20yes",
 		} {
 			for _, headers := range [][]string{nil, {"Authorization", "Bearer " + token}} {
-				a := edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...)
-				if p := edgeRefused(t, a, http.StatusNotFound); p.Code != common.CodeNotFound || a.Header.Get("X-Injected") != "" {
-					t.Errorf("%s: GET %s: got %s, want not_found", s.name, path, a)
+				a := call.Send(t, s.client, http.MethodGet, s.url+path, nil, headers...)
+				if a.WantProblem(t, http.StatusNotFound, common.CodeNotFound); a.Header.Get("X-Injected") != "" {
+					t.Errorf("got %s with the header X-Injected", a)
 				}
 			}
 		}
@@ -128,7 +129,7 @@ func TestUnknownPaths(t *testing.T) {
 			continue
 		}
 		for _, path := range []string{"/dev", "/dev/", "/dev/health"} { // the prefix is the orchestrator's alone
-			edgeRefused(t, edgeSend(t, s.client, http.MethodGet, s.url+path, nil), http.StatusNotFound)
+			call.Send(t, s.client, http.MethodGet, s.url+path, nil).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 		}
 	}
 }
@@ -137,17 +138,17 @@ func TestUnknownMethods(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, path := range s.doc.Paths.InMatchingOrder() {
 			known := append(slices.Collect(maps.Keys(s.doc.Paths.Value(path).Operations())), http.MethodOptions)
 			slices.Sort(known)
 			for _, prefix := range s.prefixes() {
-				url := s.url + prefix + edgePath(path)
+				url := s.url + prefix + examplePath(path)
 				for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE", "get"} {
 					if slices.Contains(known, method) && method != http.MethodOptions {
 						continue
 					}
-					a := edgeSend(t, s.client, method, url, nil, "Authorization", "Bearer "+token)
+					a := call.Send(t, s.client, method, url, nil, "Authorization", "Bearer "+token)
 					allow := strings.Split(a.Header.Get("Allow"), ", ")
 					slices.Sort(allow)
 					if !slices.Equal(allow, known) {
@@ -163,9 +164,7 @@ func TestUnknownMethods(t *testing.T) {
 							t.Errorf("%s %s: got %s, want 405", method, url, a)
 						}
 					default:
-						if p := edgeRefused(t, a, http.StatusMethodNotAllowed); p.Code != common.CodeMethodNotAllowed {
-							t.Errorf("%s %s: got %s, want method_not_allowed", method, url, a)
-						}
+						a.WantProblem(t, http.StatusMethodNotAllowed, common.CodeMethodNotAllowed)
 					}
 				}
 			}
@@ -178,13 +177,13 @@ func TestBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		if o.RequestBody == nil {
 			continue
 		}
 		t.Run(o.OperationID, func(t *testing.T) {
 			t.Parallel()
-			example := edgeEncode(t, o.example(t)).String()
+			example := encode(t, o.example(t)).String()
 			empty := strings.TrimSuffix(example, "}")
 			comma := ","
 			if empty == "{" {
@@ -227,21 +226,21 @@ func TestBodies(t *testing.T) {
 				{"9,000 levels in a member", empty + comma + `"x":` + strings.Repeat(`{"y":`, 9000) + "1" + strings.Repeat("}", 9000) + "}", []string{"x"}},
 			} {
 				t.Run(test.name, func(t *testing.T) {
-					edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(test.body), o.headers(token)...), test.fields...)
+					call.Send(t, o.service.client, o.method, o.url(), strings.NewReader(test.body), o.headers(token)...).WantInvalid(t, test.fields...)
 				})
 			}
-			a := edgeSend(t, o.service.client, o.method, o.url(), nil, o.headers(token)...)
+			a := call.Send(t, o.service.client, o.method, o.url(), nil, o.headers(token)...)
 			if o.RequestBody.Value.Required {
-				edgeInvalid(t, a, "body")
-			} else if p := edgeRefused(t, a, a.Status); slices.Contains(p.fields(), "body") {
+				a.WantInvalid(t, "body")
+			} else if slices.Contains(a.Problem(t).Fields(), "body") {
 				t.Errorf("no body, where none is needed: got %s", a)
 			}
 			// A reader for whom case does not count would take this for the member itself.
 			for name, value := range o.example(t) {
 				twice := o.example(t)
 				twice[strings.ToUpper(name)] = value
-				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, twice), o.headers(token)...)
-				edgeInvalid(t, a, strings.ToUpper(name))
+				a := call.Send(t, o.service.client, o.method, o.url(), encode(t, twice), o.headers(token)...)
+				a.WantInvalid(t, strings.ToUpper(name))
 			}
 		})
 	}
@@ -268,9 +267,9 @@ func TestNumbers(t *testing.T) {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()
 			client := w.HTTP(at.service)
-			send := func(t *testing.T, number string) edgeAnswer {
+			send := func(t *testing.T, number string) call.Response {
 				t.Helper()
-				return edgeSend(t, client, at.method, at.url, strings.NewReader(strings.Replace(at.body, "N", number, 1)), edgeJSON(s.Token)...)
+				return call.Send(t, client, at.method, at.url, strings.NewReader(strings.Replace(at.body, "N", number, 1)), call.JSON(s.Token)...)
 			}
 			for _, number := range []string{
 				"1.0", "1e2", "1E+2", "100e-2", "0.5", "1e-1", "1.00000000000000000000001", "0.99999999999999999999",
@@ -279,7 +278,7 @@ func TestNumbers(t *testing.T) {
 			} {
 				t.Run(number[:min(len(number), 30)], func(t *testing.T) {
 					a := send(t, number)
-					edgeInvalid(t, a, at.field)
+					a.WantInvalid(t, at.field)
 					for _, inside := range []string{"Unmarshal", "json.", "float64", "offset"} {
 						if strings.Contains(string(a.Body), inside) {
 							t.Errorf("got %s, want a message that says nothing of how the service is made: %q", a, inside)
@@ -288,7 +287,7 @@ func TestNumbers(t *testing.T) {
 				})
 			}
 			for _, number := range []string{"01", "+1", ".5", "1.", "0x1", "1_000", "Infinity", "١"} { // not JSON
-				t.Run(number, func(t *testing.T) { edgeInvalid(t, send(t, number), "body") })
+				t.Run(number, func(t *testing.T) { send(t, number).WantInvalid(t, "body") })
 			}
 			good := []string{fmt.Sprint(at.least)}
 			if at.most > 0 {
@@ -300,7 +299,7 @@ func TestNumbers(t *testing.T) {
 				}
 			}
 			if at.most > 0 {
-				edgeInvalid(t, send(t, fmt.Sprint(at.most+1)), at.field)
+				send(t, fmt.Sprint(at.most+1)).WantInvalid(t, at.field)
 			}
 		})
 	}
@@ -310,7 +309,7 @@ func TestBodySize(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		t.Run(o.service.name+" "+o.OperationID, func(t *testing.T) {
 			t.Parallel()
 			auth := token
@@ -318,28 +317,26 @@ func TestBodySize(t *testing.T) {
 				auth = world.ServiceToken
 			}
 			if o.RequestBody == nil { // a body means nothing here, and a large one not either
-				a := edgeSend(t, o.service.client, o.method, o.url(), strings.NewReader(strings.Repeat(" ", edgeMaxBody+1)), edgeJSON(auth)...)
+				a := call.Send(t, o.service.client, o.method, o.url(), strings.NewReader(strings.Repeat(" ", maxBody+1)), call.JSON(auth)...)
 				if a.Status == http.StatusRequestEntityTooLarge || a.Status >= 500 {
 					t.Errorf("a large body, where none is read: got %s", a)
 				}
 				return
 			}
-			example := edgeEncode(t, o.example(t)).String()
+			example := encode(t, o.example(t)).String()
 			padded := func(n int) string { return example + strings.Repeat(" ", n-len(example)) }
-			for name, chunked := range map[string]bool{"with its length": false, "in chunks": true} {
-				send := func(body string) edgeAnswer {
+			for name, inChunks := range map[string]bool{"with its length": false, "in chunks": true} {
+				send := func(body string) call.Response {
 					var r io.Reader = strings.NewReader(body)
-					if chunked {
-						r = edgeText{r}
+					if inChunks {
+						r = chunked{r}
 					}
-					return edgeSend(t, o.service.client, o.method, o.url(), r, edgeJSON(token)...)
+					return call.Send(t, o.service.client, o.method, o.url(), r, call.JSON(token)...)
 				}
-				if a := send(padded(edgeMaxBody)); a.Status == http.StatusRequestEntityTooLarge || strings.Contains(string(a.Body), `"body"`) {
+				if a := send(padded(maxBody)); a.Status == http.StatusRequestEntityTooLarge || strings.Contains(string(a.Body), `"body"`) {
 					t.Errorf("1 MiB %s: got %s, want the body to be taken", name, a)
 				}
-				if p := edgeRefused(t, send(padded(edgeMaxBody+1)), http.StatusRequestEntityTooLarge); p.Code != common.CodeBodyTooLarge {
-					t.Errorf("1 MiB and a byte %s: got %s, want body_too_large", name, p.Code)
-				}
+				send(padded(maxBody+1)).WantProblem(t, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge)
 			}
 		})
 	}
@@ -349,7 +346,7 @@ func TestContentType(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		if o.RequestBody == nil {
 			continue
 		}
@@ -376,16 +373,14 @@ func TestContentType(t *testing.T) {
 				if contentType != "" {
 					headers = append(headers, "Content-Type", contentType)
 				}
-				a := edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, o.example(t)), headers...)
+				a := call.Send(t, o.service.client, o.method, o.url(), encode(t, o.example(t)), headers...)
 				if ok {
 					if a.Status == http.StatusUnsupportedMediaType || a.Status >= 500 {
 						t.Errorf("%q: got %s, want it to be taken", contentType, a)
 					}
 					continue
 				}
-				if p := edgeRefused(t, a, http.StatusUnsupportedMediaType); p.Code != common.CodeUnsupportedMediaType {
-					t.Errorf("%q: got %s, want unsupported_media_type", contentType, a)
-				}
+				a.WantProblem(t, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType)
 			}
 		})
 	}
@@ -396,19 +391,19 @@ func TestQueries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		t.Run(o.service.name+" "+o.OperationID, func(t *testing.T) {
 			t.Parallel()
 			auth := token
 			if o.OperationID == "getCustomerInternal" {
 				auth = world.ServiceToken
 			}
-			send := func(query string) edgeAnswer {
+			send := func(query string) call.Response {
 				headers := []string{"Authorization", "Bearer " + auth}
 				if o.RequestBody == nil {
-					return edgeSend(t, o.service.client, o.method, o.url()+"?"+query, nil, headers...)
+					return call.Send(t, o.service.client, o.method, o.url()+"?"+query, nil, headers...)
 				}
-				return edgeSend(t, o.service.client, o.method, o.url()+"?"+query, edgeEncode(t, o.example(t)), edgeJSON(auth)...)
+				return call.Send(t, o.service.client, o.method, o.url()+"?"+query, encode(t, o.example(t)), call.JSON(auth)...)
 			}
 			if o.Responses.Value("400") == nil { // health and the like can't be asked in a wrong way
 				for _, query := range []string{"t=1", "%zz", "a;b"} {
@@ -429,14 +424,14 @@ func TestQueries(t *testing.T) {
 				"unknown=%":           {"query"},
 				"a=1;b=2":             {"query"},
 			} {
-				edgeInvalid(t, send(query), fields...)
+				send(query).WantInvalid(t, fields...)
 			}
 			for _, parameter := range o.Parameters {
 				if p := parameter.Value; p.In == openapi3.ParameterInQuery {
-					edgeInvalid(t, send(p.Name+"=1&"+p.Name+"=1"), p.Name)
-					edgeInvalid(t, send(strings.ToUpper(p.Name)+"=1"), strings.ToUpper(p.Name))
-					edgeInvalid(t, send(p.Name+"=%FF"), p.Name)
-					edgeInvalid(t, send(p.Name+"=%zz"), "query")
+					send(p.Name+"=1&"+p.Name+"=1").WantInvalid(t, p.Name)
+					send(strings.ToUpper(p.Name)+"=1").WantInvalid(t, strings.ToUpper(p.Name))
+					send(p.Name+"=%FF").WantInvalid(t, p.Name)
+					send(p.Name+"=%zz").WantInvalid(t, "query")
 				}
 			}
 		})
@@ -454,14 +449,14 @@ func TestEmptyQueries(t *testing.T) {
 		t.Fatalf("got customer %d, product %d and order %d, want 1 each", buyer.ID, product.ID, order.ID)
 	}
 	lists := 0
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		if o.Parameters.GetByInAndName(openapi3.ParameterInQuery, "limit") == nil {
 			continue
 		}
 		lists++
-		get := func(query string) edgeAnswer {
+		get := func(query string) call.Response {
 			url := o.service.url + strings.Replace(o.path, "7", "1", 1)
-			return edgeSend(t, o.service.client, http.MethodGet, url+query, nil, "Authorization", "Bearer "+s.Token)
+			return call.Send(t, o.service.client, http.MethodGet, url+query, nil, "Authorization", "Bearer "+s.Token)
 		}
 		want := get("")
 		if want.Status != http.StatusOK || bytes.Contains(want.Body, []byte(`"data":[]`)) {
@@ -484,8 +479,8 @@ func TestEmptyQueries(t *testing.T) {
 		if a := get("?" + strings.Join(all, "&")); !bytes.Equal(a.Body, want.Body) {
 			t.Errorf("%s?%s: got %s, want %s", o.OperationID, strings.Join(all, "&"), a, want)
 		}
-		edgeInvalid(t, get("?limit=&limit="), "limit")
-		edgeInvalid(t, get("?unknown="), "unknown")
+		get("?limit=&limit=").WantInvalid(t, "limit")
+		get("?unknown=").WantInvalid(t, "unknown")
 	}
 	if lists != 5 {
 		t.Errorf("%d lists, want 5", lists)
@@ -517,15 +512,15 @@ func TestMessagesForPeople(t *testing.T) {
 		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"a b"}`, "", "idempotency_key", "must contain only visible ASCII characters, such as erp-2026-000123"},
 		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"k","correlation_id":"a b"}`, "", "correlation_id", "must contain only letters, digits and . _ : / + = @ -, such as erp-run-42"},
 	} {
-		headers := edgeJSON(token)
+		headers := call.JSON(token)
 		if test.header != "" {
 			headers = append(headers, "Idempotency-Key", test.header)
 		}
-		base := map[string]string{"customers": w.CustomersURL, "orders": w.OrdersURL, "orchestrator": w.OrchestratorURL}[test.service]
-		a := edgeSend(t, w.HTTP(test.service), test.method, base+test.path, strings.NewReader(test.body), headers...)
-		p := edgeRefused(t, a, http.StatusBadRequest)
-		if want := []common.FieldError{{Field: test.field, Message: test.message}}; !slices.Equal(p.Errors, want) {
-			t.Errorf("%s %s %s: got %+v, want %+v", test.method, test.path, test.body, p.Errors, want)
+		base := w.URLs().Of(test.service)
+		a := call.Send(t, w.HTTP(test.service), test.method, base+test.path, strings.NewReader(test.body), headers...)
+		want := []common.FieldError{{Field: test.field, Message: test.message}}
+		if p := a.WantInvalid(t, test.field); !slices.Equal(*p.Errors, want) {
+			t.Errorf("got %s, want %+v alone", a, want)
 		}
 	}
 }
@@ -535,14 +530,14 @@ func TestHeadersTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	for _, o := range edgeOperations(t, w) {
+	for _, o := range allOperations(t, w) {
 		for _, parameter := range o.Parameters {
 			if p := parameter.Value; p.In == openapi3.ParameterInHeader {
-				headers := append(edgeJSON(token), p.Name, "1", p.Name, "1")
+				headers := append(call.JSON(token), p.Name, "1", p.Name, "1")
 				if !strings.HasSuffix(p.Name, "Idempotency-Key") {
 					headers = append(headers, "Idempotency-Key", "k")
 				}
-				edgeInvalid(t, edgeSend(t, o.service.client, o.method, o.url(), edgeEncode(t, o.example(t)), headers...), p.Name)
+				call.Send(t, o.service.client, o.method, o.url(), encode(t, o.example(t)), headers...).WantInvalid(t, p.Name)
 			}
 		}
 	}
@@ -553,20 +548,20 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
-	services := edgeServices(t, w)
+	services := allServices(t, w)
 	for _, s := range services {
-		if a := edgeSend(t, s.client, http.MethodGet, s.url+"/ready", nil); a.Status != http.StatusOK {
+		if a := call.Send(t, s.client, http.MethodGet, s.url+"/ready", nil); a.Status != http.StatusOK {
 			t.Errorf("%s: ready: got %s, want 200", s.name, a)
 		}
 	}
 	if err := w.DB.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for i, o := range edgeOperations(t, w) {
+	for i, o := range allOperations(t, w) {
 		if o.service.name == "orchestrator" || o.Responses.Value("503") == nil || o.OperationID == "login" { // see below
 			continue
 		}
-		headers := append(edgeJSON(token), "Idempotency-Key", "k")
+		headers := append(call.JSON(token), "Idempotency-Key", "k")
 		if o.OperationID == "getCustomerInternal" {
 			headers[3] = "Bearer " + world.ServiceToken
 		}
@@ -574,13 +569,13 @@ func TestFaults(t *testing.T) {
 		headers = append(headers, "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 		var body io.Reader
 		if example := o.example(t); example != nil {
-			body = edgeEncode(t, example)
+			body = encode(t, example)
 		}
-		a := edgeSend(t, o.service.client, o.method, o.url(), body, headers...)
+		a := call.Send(t, o.service.client, o.method, o.url(), body, headers...)
 		if a.Status != http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable {
 			t.Errorf("%s: got %s, want 500 or 503", o.OperationID, a)
 		}
-		if p := edgeRefused(t, a, a.Status); p.TraceID != trace || len(p.Errors) > 0 {
+		if p := a.Problem(t); p.TraceID != trace || p.Errors != nil {
 			t.Errorf("%s: got %s, want the trace id %s and no field", o.OperationID, a, trace)
 		}
 		if retry := a.Header.Get("Retry-After"); (retry != "") != (a.Status == http.StatusServiceUnavailable) {
@@ -599,16 +594,17 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	for _, s := range services {
-		if a := edgeSend(t, s.client, http.MethodGet, s.url+"/health", nil); a.Status != http.StatusOK {
+		if a := call.Send(t, s.client, http.MethodGet, s.url+"/health", nil); a.Status != http.StatusOK {
 			t.Errorf("%s: health without a database: got %s, want 200", s.name, a)
 		}
-		a := edgeSend(t, s.client, http.MethodGet, s.url+"/ready", nil)
-		if edgeRefused(t, a, http.StatusServiceUnavailable); a.Header.Get("Retry-After") == "" {
+		a := call.Send(t, s.client, http.MethodGet, s.url+"/ready", nil)
+		a.Want(t, http.StatusServiceUnavailable)
+		if a.Problem(t); a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: ready without a database: got %s without Retry-After", s.name, a)
 		}
 	}
 	// The login needs no database.
-	if a := edgeSend(t, services[0].client, http.MethodPost, w.CustomersURL+"/auth/login", strings.NewReader(`{"username":"admin","password":"`+world.AdminPassword+`"}`), "Content-Type", "application/json"); a.Status != http.StatusOK {
+	if a := call.Send(t, services[0].client, http.MethodPost, w.CustomersURL+"/auth/login", strings.NewReader(`{"username":"admin","password":"`+world.AdminPassword+`"}`), "Content-Type", "application/json"); a.Status != http.StatusOK {
 		t.Errorf("login without a database: got %s, want 200", a)
 	}
 }
@@ -617,8 +613,8 @@ func TestFaults(t *testing.T) {
 func TestReadyFollowsOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
-	get := func(path string) edgeAnswer {
-		return edgeSend(t, w.HTTP("orchestrator"), http.MethodGet, w.OrchestratorURL+path, nil)
+	get := func(path string) call.Response {
+		return call.Send(t, w.HTTP("orchestrator"), http.MethodGet, w.OrchestratorURL+path, nil)
 	}
 	for _, path := range []string{"/ready", "/dev/ready", "/health"} {
 		if a := get(path); a.Status != http.StatusOK {
@@ -628,26 +624,26 @@ func TestReadyFollowsOrders(t *testing.T) {
 	w.Stop("orders")
 	for _, path := range []string{"/ready", "/dev/ready"} {
 		a := get(path)
-		if p := edgeRefused(t, a, http.StatusServiceUnavailable); p.Code != common.CodeOrdersUnavailable || a.Header.Get("Retry-After") == "" {
+		if a.WantProblem(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable); a.Header.Get("Retry-After") == "" {
 			t.Errorf("GET %s without orders-api: got %s and Retry-After %q, want orders_unavailable and a time", path, a, a.Header.Get("Retry-After"))
 		}
 	}
 	if a := get("/health"); a.Status != http.StatusOK {
 		t.Errorf("health without orders-api: got %s, want 200", a)
 	}
-	a := edgeSend(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/ready", nil)
+	a := call.Send(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+"/ready", nil)
 	if a.Status != http.StatusOK {
 		t.Errorf("customers-api without orders-api: got %s, want 200", a)
 	}
 }
 
-// edgePanicking is a service all of whose methods panic: there is nothing behind the interface.
-type edgePanicking struct {
+// panicking is a service all of whose methods panic: there is nothing behind the interface.
+type panicking struct {
 	customersserver.ServerInterface
 }
 
-func edgeRegisterPanicking[R customersserver.EchoRouter](router R, prefix string) {
-	customersserver.RegisterHandlersWithBaseURL(router, edgePanicking{}, prefix)
+func registerPanicking[R customersserver.EchoRouter](router R, prefix string) {
+	customersserver.RegisterHandlersWithBaseURL(router, panicking{}, prefix)
 }
 
 func TestPanic(t *testing.T) {
@@ -659,7 +655,7 @@ func TestPanic(t *testing.T) {
 			"bearerAuth":   func(string) (auth.Caller, error) { return auth.Caller{Name: "user:x", Role: auth.Admin}, nil },
 			"serviceToken": auth.ServiceTokens(""),
 		},
-	}, edgeRegisterPanicking)
+	}, registerPanicking)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -667,8 +663,8 @@ func TestPanic(t *testing.T) {
 	t.Cleanup(s.Close)
 	for i, path := range []string{"/health", "/customers", "/customers/7"} {
 		trace := fmt.Sprintf("%032x", i+1)
-		a := edgeSend(t, s.Client(), http.MethodGet, s.URL+path, nil, "Authorization", "Bearer x", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
-		if p := edgeRefused(t, a, http.StatusInternalServerError); p.Code != common.CodeInternal || p.TraceID != trace || a.Header.Get("Content-Type") != "application/problem+json" {
+		a := call.Send(t, s.Client(), http.MethodGet, s.URL+path, nil, "Authorization", "Bearer x", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		if p := a.WantProblem(t, http.StatusInternalServerError, common.CodeInternal); p.TraceID != trace {
 			t.Errorf("GET %s: got %s %v, want a problem document", path, a, a.Header)
 		}
 		for _, cause := range []string{"nil pointer", "panic", "goroutine", ".go"} {
@@ -706,23 +702,22 @@ func TestCORS(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{Origins: test.origins})
 			now := w.Clock.Now().Unix()
-			token := loginSign(world.JWTSecret, "HS256", map[string]any{
+			token := signToken(world.JWTSecret, "HS256", map[string]any{
 				"sub": "admin", "role": "admin", "iss": "pedidos", "aud": "pedidos", "iat": now, "exp": now + 60, "jti": "x",
 			})
-			for _, s := range edgeServices(t, w) {
+			for _, s := range allServices(t, w) {
 				path := map[string]string{"customers": "/customers", "orders": "/orders", "orchestrator": "/dev/orchestrator/create-and-confirm-order"}[s.name]
-				preflight := edgeSend(t, http.DefaultClient, http.MethodOptions, s.url+path, nil,
-					"Origin", test.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
+				preflight := call.Send(t, http.DefaultClient, http.MethodOptions, s.url+path, nil, "Origin", test.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
 				if preflight.Status != http.StatusNoContent {
 					t.Errorf("%s: preflight: got %s, want 204", s.name, preflight)
 				}
-				answers := map[string]edgeAnswer{
+				answers := map[string]call.Response{
 					"preflight": preflight,
-					"200":       edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/health", nil, "Origin", test.origin),
-					"401":       edgeSend(t, http.DefaultClient, http.MethodPost, s.url+path, nil, "Origin", test.origin, "Authorization", "Basic x"),
-					"400":       edgeSend(t, http.DefaultClient, http.MethodPost, s.url+path, strings.NewReader(`{}`), append(edgeJSON(token), "Origin", test.origin)...),
-					"404":       edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/nope", nil, "Origin", test.origin),
-					"no file":   edgeSend(t, http.DefaultClient, http.MethodGet, s.url+"/docs/nope.js", nil, "Origin", test.origin),
+					"200":       call.Send(t, http.DefaultClient, http.MethodGet, s.url+"/health", nil, "Origin", test.origin),
+					"401":       call.Send(t, http.DefaultClient, http.MethodPost, s.url+path, nil, "Origin", test.origin, "Authorization", "Basic x"),
+					"400":       call.Send(t, http.DefaultClient, http.MethodPost, s.url+path, strings.NewReader(`{}`), append(call.JSON(token), "Origin", test.origin)...),
+					"404":       call.Send(t, http.DefaultClient, http.MethodGet, s.url+"/nope", nil, "Origin", test.origin),
+					"no file":   call.Send(t, http.DefaultClient, http.MethodGet, s.url+"/docs/nope.js", nil, "Origin", test.origin),
 				}
 				for name, a := range answers {
 					if got := a.Header.Get("Access-Control-Allow-Origin"); got != test.want {
@@ -767,7 +762,7 @@ func TestTraceID(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-	for _, s := range edgeServices(t, w) {
+	for _, s := range allServices(t, w) {
 		for _, test := range []struct {
 			traceparent string
 			taken       bool
@@ -788,7 +783,7 @@ func TestTraceID(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, path := range []string{"/nope", "/docs/nope.js"} {
-				p := edgeRefused(t, edgeSend(t, s.client, http.MethodGet, s.url+path, nil, headers...), http.StatusNotFound)
+				p := call.Send(t, s.client, http.MethodGet, s.url+path, nil, headers...).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 				if (p.TraceID == trace) != test.taken || len(p.TraceID) != 32 || strings.Trim(p.TraceID, "0") == "" {
 					t.Errorf("%s: traceparent %q: got the trace id %q, want it to be the sender's: %t", s.name, test.traceparent, p.TraceID, test.taken)
 				}
@@ -842,7 +837,7 @@ func TestAccessLog(t *testing.T) {
 		if test.body != "" {
 			body, headers = strings.NewReader(test.body), append(headers, "Content-Type", "application/json")
 		}
-		if a := edgeSend(t, plain, test.method, test.url, body, headers...); a.Status != test.status {
+		if a := call.Send(t, plain, test.method, test.url, body, headers...); a.Status != test.status {
 			t.Errorf("%s: got %s, want %d", test.name, a, test.status)
 		}
 		lines := w.Log.Lines(trace)
@@ -869,7 +864,7 @@ func TestAccessLog(t *testing.T) {
 		}
 	}
 	// A correlation id that is not one does not get into the log.
-	a := edgeSend(t, plain, http.MethodGet, w.CustomersURL+"/health", nil, "X-Correlation-Id", `planted" level=ERROR`)
+	a := call.Send(t, plain, http.MethodGet, w.CustomersURL+"/health", nil, "X-Correlation-Id", `planted" level=ERROR`)
 	if a.Status != http.StatusOK {
 		t.Errorf("a bad correlation id: got %s, want 200", a)
 	}
@@ -883,7 +878,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func edgeEncode(t *testing.T, v any) *bytes.Buffer {
+func encode(t *testing.T, v any) *bytes.Buffer {
 	t.Helper()
 	encoded, err := json.Marshal(v)
 	if err != nil {

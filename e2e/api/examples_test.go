@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,35 +14,36 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/contract"
 )
 
-// examplesContracts are the three documents, as they are served.
-var examplesContracts = map[string][]byte{
+// contracts are the three documents, as they are served.
+var contracts = map[string][]byte{
 	"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
 }
 
-// examplesOperation is an operation and where it is.
-type examplesOperation struct {
+// exampleOperation is an operation and where it is.
+type exampleOperation struct {
 	*openapi3.Operation
 	service, method, path string
 	doc                   *openapi3.T
 	parameters            []*openapi3.Parameter // those of the path among them
 }
 
-// examplesOperations reads all operations of the three contracts.
-func examplesOperations(t *testing.T) (all []examplesOperation) {
+// exampleOperations reads all operations of the three contracts.
+func exampleOperations(t *testing.T) (all []exampleOperation) {
 	t.Helper()
-	for _, service := range slices.Sorted(maps.Keys(examplesContracts)) {
-		doc, err := openapi3.NewLoader().LoadFromData(examplesContracts[service]) // as it is: world's is closed
+	for _, service := range slices.Sorted(maps.Keys(contracts)) {
+		doc, err := openapi3.NewLoader().LoadFromData(contracts[service]) // as it is: world's is closed
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range doc.Paths.InMatchingOrder() {
 			item := doc.Paths.Value(path)
 			for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
-				o := examplesOperation{Operation: item.GetOperation(method), service: service, method: method, path: path, doc: doc}
+				o := exampleOperation{Operation: item.GetOperation(method), service: service, method: method, path: path, doc: doc}
 				for _, p := range slices.Concat(item.Parameters, o.Parameters) {
 					o.parameters = append(o.parameters, p.Value)
 				}
@@ -54,14 +54,14 @@ func examplesOperations(t *testing.T) (all []examplesOperation) {
 	return all
 }
 
-// examplesTyped is what a reader must type where an operation asks for it. No parameter has an example.
-var examplesTyped = map[string]string{"id": "1", "asset": "swagger-ui.css", "Idempotency-Key": "a-key-of-my-own"}
+// typed is what a reader must type where an operation asks for it. No parameter has an example.
+var typed = map[string]string{"id": "1", "asset": "swagger-ui.css", "Idempotency-Key": "a-key-of-my-own"}
 
 // Every operation does what its example says: the example of its body, as it stands, to the services with the sample data gets
 // the operation's success. It is what a reader tries first.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	for _, o := range examplesOperations(t) {
+	for _, o := range exampleOperations(t) {
 		t.Run(o.service+"/"+o.OperationID, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{AdminPassword: "pedidos-local"})
@@ -71,7 +71,7 @@ func TestExamples(t *testing.T) {
 			s := w.Login("admin")
 			s.CreateOrder(t, 1, 1, 2) // order 1, which the examples speak of
 
-			r := o.request(t, map[string]string{"customers": w.CustomersURL, "orders": w.OrdersURL, "orchestrator": w.OrchestratorURL}[o.service])
+			r := o.request(t, w.URLs().Of(o.service))
 			switch o.scheme() {
 			case "bearerAuth":
 				r.Header.Set("Authorization", "Bearer "+s.Token)
@@ -80,23 +80,17 @@ func TestExamples(t *testing.T) {
 			}
 			client := w.HTTP(o.service)
 			client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-			response, err := client.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = response.Body.Close() }()
-			body, err := io.ReadAll(response.Body)
-			ordersWant(t, o.method+" "+r.URL.String(), ordersAnswer{response.StatusCode, response.Header, body}, err, o.success(t))
+			call.Read(client.Do(r)).Want(t, o.success(t))
 		})
 	}
 }
 
 // request is the request that the operation's examples make.
-func (o examplesOperation) request(t *testing.T, base string) *http.Request {
+func (o exampleOperation) request(t *testing.T, base string) *http.Request {
 	t.Helper()
 	path, query, header := o.path, url.Values{}, http.Header{}
 	for _, p := range o.parameters {
-		value, typed := examplesTyped[p.Name]
+		value, typed := typed[p.Name]
 		if !typed {
 			if p.Required {
 				t.Fatalf("the parameter %s is required: say what a reader types", p.Name)
@@ -129,7 +123,7 @@ func (o examplesOperation) request(t *testing.T, base string) *http.Request {
 }
 
 // scheme is the first that the operation takes; "" is none.
-func (o examplesOperation) scheme() string {
+func (o exampleOperation) scheme() string {
 	security := o.doc.Security
 	if o.Security != nil {
 		security = *o.Security
@@ -143,7 +137,7 @@ func (o examplesOperation) scheme() string {
 }
 
 // success is the one 2xx that the operation declares, or the redirect.
-func (o examplesOperation) success(t *testing.T) (status int) {
+func (o exampleOperation) success(t *testing.T) (status int) {
 	t.Helper()
 	for code := range o.Responses.Map() {
 		if strings.HasPrefix(code, "2") || code == "303" {
@@ -159,7 +153,7 @@ func (o examplesOperation) success(t *testing.T) (status int) {
 // The contracts hold what their readers, the generators and the services rely on.
 func TestContractLint(t *testing.T) {
 	t.Parallel()
-	for name, data := range examplesContracts {
+	for name, data := range contracts {
 		doc, err := openapi3.NewLoader().LoadFromData(data)
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +164,7 @@ func TestContractLint(t *testing.T) {
 		}
 	}
 	ids := map[string]bool{}
-	for _, o := range examplesOperations(t) {
+	for _, o := range exampleOperations(t) {
 		where := fmt.Sprintf("%s: %s %s", o.service, o.method, o.path)
 		fault := func(format string, args ...any) {
 			t.Helper()
@@ -191,22 +185,22 @@ func TestContractLint(t *testing.T) {
 			if p.Example != nil || len(p.Examples) > 0 || p.Schema.Value.Example != nil {
 				fault("the parameter %s has an example, which is sent though nobody typed it", p.Name)
 			}
-			examplesBounded(p.Name, p.Schema, fault)
+			checkBounded(p.Name, p.Schema, fault)
 		}
 		if o.RequestBody != nil {
 			for media, content := range o.RequestBody.Value.Content {
 				if content.Example == nil && len(content.Examples) == 0 {
 					fault("the body in %s has no example", media)
 				}
-				examplesBounded("body", content.Schema, fault)
+				checkBounded("body", content.Schema, fault)
 			}
-			examplesDeclares(o, []string{"400", "413", "415"}, fault)
+			checkDeclares(o, []string{"400", "413", "415"}, fault)
 		}
 		if o.scheme() != "" {
-			examplesDeclares(o, []string{"401"}, fault)
+			checkDeclares(o, []string{"401"}, fault)
 		}
 		if roles, ok := o.Extensions["x-roles"].([]any); ok && !slices.Contains(roles, any("viewer")) {
-			examplesDeclares(o, []string{"403"}, fault)
+			checkDeclares(o, []string{"403"}, fault)
 		}
 		for code, response := range o.Responses.Map() {
 			if *response.Value.Description == "" {
@@ -226,7 +220,7 @@ func TestContractLint(t *testing.T) {
 	}
 }
 
-func examplesDeclares(o examplesOperation, codes []string, fault func(string, ...any)) {
+func checkDeclares(o exampleOperation, codes []string, fault func(string, ...any)) {
 	for _, code := range codes {
 		if o.Responses.Value(code) == nil {
 			fault("%s is not declared", code)
@@ -234,8 +228,8 @@ func examplesDeclares(o examplesOperation, codes []string, fault func(string, ..
 	}
 }
 
-// examplesBounded looks for what a client could send without end, or unseen.
-func examplesBounded(where string, ref *openapi3.SchemaRef, fault func(string, ...any)) {
+// checkBounded looks for what a client could send without end, or unseen.
+func checkBounded(where string, ref *openapi3.SchemaRef, fault func(string, ...any)) {
 	s := ref.Value
 	switch {
 	case s.Type.Is(openapi3.TypeString):
@@ -250,13 +244,13 @@ func examplesBounded(where string, ref *openapi3.SchemaRef, fault func(string, .
 		if s.MaxItems == nil {
 			fault("%s: an array without maxItems", where)
 		}
-		examplesBounded(where+"[]", s.Items, fault)
+		checkBounded(where+"[]", s.Items, fault)
 	case s.Type.Is(openapi3.TypeObject):
 		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
 			fault("%s: an object that takes any field", where)
 		}
 		for name, property := range s.Properties {
-			examplesBounded(where+"."+name, property, fault)
+			checkBounded(where+"."+name, property, fault)
 		}
 	case !s.Type.Is(openapi3.TypeBoolean):
 		fault("%s: no type", where)

@@ -19,21 +19,21 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// historyOf is the changes of an order, in words.
-func historyOf(t *testing.T, s *call.Client, id int64) (all []string) {
+// history is the changes of an order, in words.
+func history(t *testing.T, s *call.Client, id int64) (all []string) {
 	t.Helper()
-	r, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), id, nil)
-	ordersWant(t, "history", r, err, http.StatusOK)
-	if r.JSON200.NextCursor != nil {
+	var r orders.OrderEventPage
+	call.Read(s.Orders.ListOrderHistory(t.Context(), id, nil)).Want(t, http.StatusOK, &r)
+	if r.NextCursor != nil {
 		t.Errorf("history of order %d: got a second page", id)
 	}
-	for _, e := range r.JSON200.Data {
-		all = append(all, historyEvent(e))
+	for _, e := range r.Data {
+		all = append(all, describeEvent(e))
 	}
 	return all
 }
 
-func historyEvent(e orders.OrderEvent) string {
+func describeEvent(e orders.OrderEvent) string {
 	from, caller, reason := orders.OrderStatus("-"), "-", "-"
 	if e.From != nil {
 		from = *e.From
@@ -47,9 +47,9 @@ func historyEvent(e orders.OrderEvent) string {
 	return fmt.Sprintf("%s %s %s: %s", from, e.To, caller, reason)
 }
 
-func historyWant(t *testing.T, s *call.Client, id int64, want ...string) {
+func wantHistory(t *testing.T, s *call.Client, id int64, want ...string) {
 	t.Helper()
-	if got := historyOf(t, s, id); !slices.Equal(got, want) {
+	if got := history(t, s, id); !slices.Equal(got, want) {
 		t.Errorf("history of order %d: got %q, want %q", id, got, want)
 	}
 }
@@ -62,40 +62,38 @@ func TestOrderHistory(t *testing.T) {
 	placed := func() int64 { return s.CreateOrder(t, buyer.ID, p.ID, 1).ID }
 
 	created := placed()
-	historyWant(t, s, created, "- CREATED user:admin: -")
+	wantHistory(t, s, created, "- CREATED user:admin: -")
 
 	confirmed := placed()
-	ordersConfirmed(t, second, confirmed, "k")
-	ordersConfirmed(t, second, confirmed, "k")  // a replay
-	ordersConfirmed(t, s, confirmed, "another") // confirmed already
-	historyWant(t, s, confirmed, "- CREATED user:admin: -", "CREATED CONFIRMED user:second: -")
+	second.ConfirmOrder(t, confirmed, "k")
+	second.ConfirmOrder(t, confirmed, "k")  // a replay
+	s.ConfirmOrder(t, confirmed, "another") // confirmed already
+	wantHistory(t, s, confirmed, "- CREATED user:admin: -", "CREATED CONFIRMED user:second: -")
 
 	canceled := placed()
-	r, err := s.Orders.CancelOrderWithResponse(t.Context(), canceled, nil, orders.Cancellation{Reason: new("out of season")})
-	ordersWant(t, "cancel", r, err, http.StatusOK)
-	ordersCanceled(t, s, canceled)
-	historyWant(t, s, canceled, "- CREATED user:admin: -", "CREATED CANCELED user:admin: out of season")
+	call.Read(s.Orders.CancelOrder(t.Context(), canceled, nil, orders.Cancellation{Reason: new("out of season")})).Want(t, http.StatusOK)
+	s.CancelOrder(t, canceled)
+	wantHistory(t, s, canceled, "- CREATED user:admin: -", "CREATED CANCELED user:admin: out of season")
 
 	both := placed()
-	ordersConfirmed(t, s, both, "k-2")
-	ordersCanceled(t, second, both)
-	refused, err := s.Orders.ConfirmOrderWithResponse(t.Context(), both, &orders.ConfirmOrderParams{IdempotencyKey: "k-3"}, orders.Confirmation{})
-	ordersRefused(t, "confirm what is canceled", refused, err, http.StatusConflict, common.CodeOrderCanceled)
-	historyWant(t, s, both, "- CREATED user:admin: -", "CREATED CONFIRMED user:admin: -", "CONFIRMED CANCELED user:second: -")
+	s.ConfirmOrder(t, both, "k-2")
+	second.CancelOrder(t, both)
+	s.TryConfirm(t.Context(), "k-3", both).WantProblem(t, http.StatusConflict, common.CodeOrderCanceled)
+	wantHistory(t, s, both, "- CREATED user:admin: -", "CREATED CONFIRMED user:admin: -", "CONFIRMED CANCELED user:second: -")
 
 	// The service token, which the orchestrator sends for callers without one of their own.
-	byService, err := w.With(world.ServiceToken).Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
+	var byService orchestrator.Confirmed
+	w.With(world.ServiceToken).Orchestrate(t.Context(), orchestrator.OrderRequest{
 		CustomerID: buyer.ID, IdempotencyKey: "k", Items: []orchestrator.OrderRequestLine{{ProductID: p.ID, Qty: 1}},
-	})
-	ordersWant(t, "orchestrate", byService, err, http.StatusCreated)
-	historyWant(t, s, byService.JSON201.Data.Order.ID, "- CREATED service: -", "CREATED CONFIRMED service: -")
+	}).Want(t, http.StatusCreated, &byService)
+	wantHistory(t, s, byService.Data.Order.ID, "- CREATED service: -", "CREATED CONFIRMED service: -")
 
 	// The times are those of the order.
-	o := ordersGet(t, s, both)
-	list, err := w.Login("viewer").Orders.ListOrderHistoryWithResponse(t.Context(), both, nil)
-	ordersWant(t, "history, as a viewer", list, err, http.StatusOK)
+	o := s.GetOrder(t, both)
+	var list orders.OrderEventPage
+	call.Read(w.Login("viewer").Orders.ListOrderHistory(t.Context(), both, nil)).Want(t, http.StatusOK, &list)
 	for i, want := range []common.Time{o.CreatedAt, *o.ConfirmedAt, *o.CanceledAt} {
-		if got := list.JSON200.Data[i].CreatedAt; !got.Equal(want.Time) {
+		if got := list.Data[i].CreatedAt; !got.Equal(want.Time) {
 			t.Errorf("change %d: got %s, want %s", i+1, got, want)
 		}
 	}
@@ -103,34 +101,34 @@ func TestOrderHistory(t *testing.T) {
 	// Page by page.
 	var paged []string
 	for page := (&orders.ListOrderHistoryParams{Limit: new(int32(1))}); ; {
-		r, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), both, page)
-		ordersWant(t, "page", r, err, http.StatusOK)
-		for _, e := range r.JSON200.Data {
-			paged = append(paged, historyEvent(e))
+		var r orders.OrderEventPage
+		call.Read(s.Orders.ListOrderHistory(t.Context(), both, page)).Want(t, http.StatusOK, &r)
+		for _, e := range r.Data {
+			paged = append(paged, describeEvent(e))
 		}
-		if page.Cursor = r.JSON200.NextCursor; page.Cursor == nil {
+		if page.Cursor = r.NextCursor; page.Cursor == nil {
 			break
 		}
 	}
-	if want := historyOf(t, s, both); !slices.Equal(paged, want) {
+	if want := history(t, s, both); !slices.Equal(paged, want) {
 		t.Errorf("page by page: got %q, want %q", paged, want)
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
-// movementsOf is what people did to the stock of a product, in words.
-func movementsOf(t *testing.T, s *call.Client, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
+// movements is what people did to the stock of a product, in words.
+func movements(t *testing.T, s *call.Client, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
 	t.Helper()
-	r, err := s.Orders.ListStockMovementsWithResponse(t.Context(), product, p)
-	ordersWant(t, "movements", r, err, http.StatusOK)
-	for _, m := range r.JSON200.Data {
+	var r orders.StockMovementPage
+	call.Read(s.Orders.ListStockMovements(t.Context(), product, p)).Want(t, http.StatusOK, &r)
+	for _, m := range r.Data {
 		reason := "-"
 		if m.Reason != nil {
 			reason = *m.Reason
 		}
 		all = append(all, fmt.Sprintf("%d %d %+d %s: %s", *m.From, *m.To, m.Delta, *m.Caller, reason))
 	}
-	return all, r.JSON200.NextCursor
+	return all, r.NextCursor
 }
 
 func TestStockMovements(t *testing.T) {
@@ -139,21 +137,21 @@ func TestStockMovements(t *testing.T) {
 	s := w.Login("admin")
 	buyer, p, other := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10), s.CreateProduct(t, "B", 5, 0)
 	w.Clock.Advance(time.Minute)
-	ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("delivery")})
-	ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("counted")}) // as many as there are
-	ordersPatched(t, s, p.ID, orders.ProductChange{Name: new("A"), PriceCents: new(int64(6))})
+	s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("delivery")})
+	s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("counted")}) // as many as there are
+	s.ChangeProduct(t, p.ID, orders.ProductChange{Name: new("A"), PriceCents: new(int64(6))})
 	o := s.CreateOrder(t, buyer.ID, p.ID, 4)
-	ordersPatched(t, w.Login("second"), p.ID, orders.ProductChange{Stock: new(int64(20))})
-	ordersCanceled(t, s, o.ID)
-	changed := ordersPatched(t, s, p.ID, orders.ProductChange{Stock: new(int64(0)), Reason: new("fire")})
+	w.Login("second").ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(20))})
+	s.CancelOrder(t, o.ID)
+	changed := s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(0)), Reason: new("fire")})
 
 	want := []string{"24 0 -24 user:admin: fire", "21 20 -1 user:second: -", "10 25 +15 user:admin: delivery", "0 10 +10 user:admin: first stock"}
-	if got, next := movementsOf(t, w.Login("viewer"), p.ID, nil); !slices.Equal(got, want) || next != nil {
+	if got, next := movements(t, w.Login("viewer"), p.ID, nil); !slices.Equal(got, want) || next != nil {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	var paged []string
 	for page := (&orders.ListStockMovementsParams{Limit: new(int32(3))}); ; {
-		got, next := movementsOf(t, s, p.ID, page)
+		got, next := movements(t, s, p.ID, page)
 		paged = append(paged, got...)
 		if page.Cursor = next; next == nil {
 			break
@@ -162,18 +160,17 @@ func TestStockMovements(t *testing.T) {
 	if !slices.Equal(paged, want) {
 		t.Errorf("page by page: got %q, want %q", paged, want)
 	}
-	if got, _ := movementsOf(t, s, other.ID, nil); len(got) != 0 {
+	if got, _ := movements(t, s, other.ID, nil); len(got) != 0 {
 		t.Errorf("a product that never had stock: got %q", got)
 	}
-	r, err := s.Orders.ListStockMovementsWithResponse(t.Context(), p.ID, nil)
-	ordersWant(t, "movements", r, err, http.StatusOK)
-	if first, last := r.JSON200.Data[3].CreatedAt, r.JSON200.Data[0].CreatedAt; !first.Equal(p.CreatedAt.Time) || !last.Equal(changed.UpdatedAt.Time) {
+	var r orders.StockMovementPage
+	call.Read(s.Orders.ListStockMovements(t.Context(), p.ID, nil)).Want(t, http.StatusOK, &r)
+	if first, last := r.Data[3].CreatedAt, r.Data[0].CreatedAt; !first.Equal(p.CreatedAt.Time) || !last.Equal(changed.UpdatedAt.Time) {
 		t.Errorf("got the times %s to %s, want %s to %s", first, last, p.CreatedAt, changed.UpdatedAt)
 	}
 
-	bad, err := s.Orders.UpdateProductWithResponse(t.Context(), p.ID, nil, orders.ProductChange{Reason: new("why not")})
-	ordersRefused(t, "a reason without a stock", bad, err, http.StatusBadRequest, common.CodeInvalidInput, "reason")
-	ordersAudit(t, w)
+	call.Read(s.Orders.UpdateProduct(t.Context(), p.ID, nil, orders.ProductChange{Reason: new("why not")})).WantInvalid(t, "reason")
+	audit(t, w)
 }
 
 func TestHistoryRefused(t *testing.T) {
@@ -182,8 +179,6 @@ func TestHistoryRefused(t *testing.T) {
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
 	o := s.CreateOrder(t, buyer.ID, p.ID, 1)
-	list, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Limit: new(int32(1))})
-	ordersWant(t, "products", list, err, http.StatusOK)
 	ofAnotherList := "cDox" // p:1, as the list of products writes it
 
 	for name, test := range map[string]struct {
@@ -200,21 +195,18 @@ func TestHistoryRefused(t *testing.T) {
 		"no cursor":                {1, new("x"), nil, http.StatusBadRequest, "cursor"},
 		"a cursor of another list": {1, &ofAnotherList, nil, http.StatusBadRequest, "cursor"},
 	} {
+		t.Log(name)
 		fields := []string{test.field}
 		code, productCode := common.CodeInvalidInput, common.CodeInvalidInput
 		if test.status == http.StatusNotFound {
 			fields, code, productCode = nil, common.CodeOrderNotFound, common.CodeProductNotFound
 		}
-		h, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), test.id, &orders.ListOrderHistoryParams{Cursor: test.cursor, Limit: test.limit})
-		ordersRefused(t, "history: "+name, h, err, test.status, code, fields...)
-		m, err := s.Orders.ListStockMovementsWithResponse(t.Context(), test.id, &orders.ListStockMovementsParams{Cursor: test.cursor, Limit: test.limit})
-		ordersRefused(t, "movements: "+name, m, err, test.status, productCode, fields...)
+		call.Read(s.Orders.ListOrderHistory(t.Context(), test.id, &orders.ListOrderHistoryParams{Cursor: test.cursor, Limit: test.limit})).WantProblem(t, test.status, code, fields...)
+		call.Read(s.Orders.ListStockMovements(t.Context(), test.id, &orders.ListStockMovementsParams{Cursor: test.cursor, Limit: test.limit})).WantProblem(t, test.status, productCode, fields...)
 	}
-	for name, token := range map[string]string{"no token": "", "the service token": world.ServiceToken} {
-		h, err := w.With(token).Orders.ListOrderHistoryWithResponse(t.Context(), o.ID, nil)
-		ordersWant(t, "history: "+name, h, err, http.StatusUnauthorized)
-		m, err := w.With(token).Orders.ListStockMovementsWithResponse(t.Context(), p.ID, nil)
-		ordersWant(t, "movements: "+name, m, err, http.StatusUnauthorized)
+	for _, token := range []string{"", world.ServiceToken} {
+		call.Read(w.With(token).Orders.ListOrderHistory(t.Context(), o.ID, nil)).Want(t, http.StatusUnauthorized)
+		call.Read(w.With(token).Orders.ListStockMovements(t.Context(), p.ID, nil)).Want(t, http.StatusUnauthorized)
 	}
 }
 
@@ -235,10 +227,10 @@ func TestAuditOfHistory(t *testing.T) {
 			w := newWorld(t, world.Options{})
 			s := w.Login("admin")
 			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
-			ordersConfirmed(t, s, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, "k")
+			s.ConfirmOrder(t, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, "k")
 			s.CreateOrder(t, buyer.ID, p.ID, 1)
-			ordersAudit(t, w)
-			historyTamper(t, w, test.statement)
+			audit(t, w)
+			tamper(t, w, test.statement)
 			var found []string
 			broken, err := ordersservice.Audit(t.Context(), w.DB, func(sentence string) { found = append(found, sentence) })
 			if err != nil || broken != 1 || !strings.HasPrefix(strings.Join(found, "\n"), test.want) {
@@ -248,7 +240,7 @@ func TestAuditOfHistory(t *testing.T) {
 	}
 }
 
-func historyTamper(t *testing.T, w *world.World, statement string) {
+func tamper(t *testing.T, w *world.World, statement string) {
 	t.Helper()
 	err := w.DB.Tx(t.Context(), func(conn database.Conn) error {
 		_, err := conn.ExecContext(t.Context(), statement)
@@ -274,8 +266,8 @@ func TestStaleOrders(t *testing.T) {
 		ids = append(ids, s.CreateOrder(t, buyer.ID, p.ID, 2).ID)
 	}
 	confirmed, canceled := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 1)
-	ordersConfirmed(t, s, confirmed.ID, "k")
-	ordersCanceled(t, s, canceled.ID)
+	s.ConfirmOrder(t, confirmed.ID, "k")
+	s.CancelOrder(t, canceled.ID)
 	w.Clock.Advance(48 * time.Hour)
 	s = w.Login("admin")
 	young := s.CreateOrder(t, buyer.ID, p.ID, 3)
@@ -303,20 +295,20 @@ func TestStaleOrders(t *testing.T) {
 		t.Errorf("got %d orders canceled, want %d", total, stale)
 	}
 	for _, id := range ids {
-		if o := ordersGet(t, s, id); o.Status != orders.StatusCanceled || *o.CancelReason != "not confirmed within 47h0m0s" {
+		if o := s.GetOrder(t, id); o.Status != orders.StatusCanceled || *o.CancelReason != "not confirmed within 47h0m0s" {
 			t.Errorf("order %d: got %s", id, o.Status)
 		}
-		historyWant(t, s, id, "- CREATED user:admin: -", "CREATED CANCELED sweeper: not confirmed within 47h0m0s")
+		wantHistory(t, s, id, "- CREATED user:admin: -", "CREATED CANCELED sweeper: not confirmed within 47h0m0s")
 	}
 	for id, want := range map[int64]orders.OrderStatus{
 		confirmed.ID: orders.StatusConfirmed, canceled.ID: orders.StatusCanceled, young.ID: orders.StatusCreated,
 	} {
-		if got := ordersGet(t, s, id).Status; got != want {
+		if got := s.GetOrder(t, id).Status; got != want {
 			t.Errorf("order %d: got %s, want %s", id, got, want)
 		}
 	}
-	ordersWantStock(t, s, p.ID, 1000-1-3)
-	ordersAudit(t, w)
+	s.WantStock(t, p.ID, 1000-1-3)
+	audit(t, w)
 }
 
 // An order that is being confirmed is left alone, and does not hold the sweeper up.
@@ -346,7 +338,7 @@ func TestStaleOrderInUse(t *testing.T) {
 	}
 	s = w.Login("admin")
 	for id, want := range map[int64]orders.OrderStatus{used.ID: orders.StatusCreated, left.ID: orders.StatusCanceled} {
-		if got := ordersGet(t, s, id).Status; got != want {
+		if got := s.GetOrder(t, id).Status; got != want {
 			t.Errorf("order %d: got %s, want %s", id, got, want)
 		}
 	}

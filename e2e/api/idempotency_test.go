@@ -31,58 +31,58 @@ import (
 func TestIdempotency(t *testing.T) {
 	t.Parallel()
 	oneStep := map[string]string{}
-	for _, o := range idemOperations() {
+	for _, o := range keyedOperations() {
 		if o.name != "createAndConfirmOrder" {
 			oneStep[o.name] = "it is one step, under the caller's own key"
 		}
 	}
 	for _, rule := range []struct {
 		words   string
-		check   func(t *testing.T, x *idemCase)
+		check   func(t *testing.T, x *keyedCase)
 		not     map[string]string // operations, and why
 		options world.Options
 	}{
-		{words: "rule 1: A missing required key → 400", check: idemMissing},
-		{words: "rule 1: A key is 1..255 visible ASCII characters", check: idemCharacters},
-		{words: "rule 1: bare or as a quoted structured-field string: the same key either way", check: idemSpellings, not: map[string]string{
+		{words: "rule 1: A missing required key → 400", check: checkMissing},
+		{words: "rule 1: A key is 1..255 visible ASCII characters", check: checkCharacters},
+		{words: "rule 1: bare or as a quoted structured-field string: the same key either way", check: checkSpellings, not: map[string]string{
 			"createAndConfirmOrder": "its key is a member of the body, where quotes are a part of it; how JSON may spell it is shown under rule 2",
 		}},
-		{words: "rule 2: Unique per caller", check: idemPerCaller},
-		{words: "rule 2: the fingerprint is method + path + body. Same key, other fingerprint → 422", check: idemFingerprint},
-		{words: "rule 3: First use executes, in ONE transaction with its effect", check: idemOneTransaction},
-		{words: "rule 3: a repeat returns the same status and the same bytes, with Idempotency-Replayed: true, whether it was a success", check: idemSuccess},
-		{words: "rule 3: or a business error", check: idemBusinessError},
-		{words: "rule 4: N at once: one effect. The others wait a bounded time for the result and replay it", check: idemAtOnce},
-		{words: "rule 4: or get 409 with Retry-After", check: idemInProgress, options: world.Options{Timeout: 20 * time.Second}, not: map[string]string{
+		{words: "rule 2: Unique per caller", check: checkPerCaller},
+		{words: "rule 2: the fingerprint is method + path + body. Same key, other fingerprint → 422", check: checkFingerprint},
+		{words: "rule 3: First use executes, in ONE transaction with its effect", check: checkOneTransaction},
+		{words: "rule 3: a repeat returns the same status and the same bytes, with Idempotency-Replayed: true, whether it was a success", check: checkSuccess},
+		{words: "rule 3: or a business error", check: checkBusinessError},
+		{words: "rule 4: N at once: one effect. The others wait a bounded time for the result and replay it", check: checkAtOnce},
+		{words: "rule 4: or get 409 with Retry-After", check: checkInProgress, options: world.Options{Timeout: 20 * time.Second}, not: map[string]string{
 			"createAndConfirmOrder": "the wait is that of createOrder; TestOrchestratorStrangeAnswers has what becomes of its 409",
 		}},
 		// 429 is the login's alone, which takes no key: TestIdempotencyOperations sees to that.
-		{words: "rule 5: What never began is not stored: bad input, 401, 403", check: idemNeverBegan},
-		{words: "rule 5: What never began is not stored: 5xx, where nothing answers", check: idemUnanswered, options: world.Options{Timeout: 2 * time.Second}},
-		{words: "rule 5: What never began is not stored: 5xx, where something fails", check: idemFails},
-		{words: "rule 5: After a crash at any instruction a retry finds either nothing or everything", check: idemLost, not: map[string]string{
+		{words: "rule 5: What never began is not stored: bad input, 401, 403", check: checkNeverBegan},
+		{words: "rule 5: What never began is not stored: 5xx, where nothing answers", check: checkUnanswered, options: world.Options{Timeout: 2 * time.Second}},
+		{words: "rule 5: What never began is not stored: 5xx, where something fails", check: checkFails},
+		{words: "rule 5: After a crash at any instruction a retry finds either nothing or everything", check: checkLost, not: map[string]string{
 			"createAndConfirmOrder": "its crashes are shown under rule 7",
 		}},
-		{words: "rule 6: Keys live 24 h", check: idemLives(24 * time.Hour)},
-		{words: "rule 6: (configurable) and are swept", check: idemLives(time.Hour), options: world.Options{KeyTTL: time.Hour}},
-		{words: "rule 6: After that the state machine still keeps confirm safe", check: idemStateMachine, not: map[string]string{
+		{words: "rule 6: Keys live 24 h", check: checkLives(24 * time.Hour)},
+		{words: "rule 6: (configurable) and are swept", check: checkLives(time.Hour), options: world.Options{KeyTTL: time.Hour}},
+		{words: "rule 6: After that the state machine still keeps confirm safe", check: checkStateMachine, not: map[string]string{
 			"createCustomer":        "it has no states; that the address is unique is shown with the row before",
 			"createProduct":         "it has no states; that the SKU is unique is shown with the row before",
 			"createOrder":           "what it asks for is another order, as shown with the row before",
 			"createAndConfirmOrder": "the keys of its steps end one by one: TestOrchestratorKeysEnd",
 		}},
-		{words: "rule 7: The orchestrator derives one child key per step from the caller's key", check: idemChildKeys, not: oneStep},
-		{words: "rule 7: so that a retry after a crash anywhere ends in the same single order and the same answer", check: idemCrash, not: oneStep},
+		{words: "rule 7: The orchestrator derives one child key per step from the caller's key", check: checkChildKeys, not: oneStep},
+		{words: "rule 7: so that a retry after a crash anywhere ends in the same single order and the same answer", check: checkCrash, not: oneStep},
 	} {
-		for _, operation := range idemOperations() {
+		for _, operation := range keyedOperations() {
 			t.Run(rule.words+"/"+operation.name, func(t *testing.T) {
 				t.Parallel()
 				if why, ok := rule.not[operation.name]; ok {
 					t.Skip("does not apply: " + why)
 				}
-				x := idemStart(t, operation, rule.options)
+				x := startKeyed(t, operation, rule.options)
 				rule.check(t, x)
-				ordersAudit(t, x.w)
+				audit(t, x.w)
 			})
 		}
 	}
@@ -91,15 +91,15 @@ func TestIdempotency(t *testing.T) {
 // The operations of the table are all that take a key, and what the table leaves out is not there.
 func TestIdempotencyOperations(t *testing.T) {
 	t.Parallel()
-	keyed := map[string]edgeOperation{}
-	for _, o := range edgeOperations(t, newWorld(t, world.Options{})) {
+	keyed := map[string]operation{}
+	for _, o := range allOperations(t, newWorld(t, world.Options{})) {
 		_, inBody := o.example(t)["idempotency_key"]
-		if inBody || o.Parameters.GetByInAndName("header", idemHeader) != nil {
+		if inBody || o.Parameters.GetByInAndName("header", keyHeader) != nil {
 			keyed[o.OperationID] = o
 		}
 	}
 	var names []string
-	for _, o := range idemOperations() {
+	for _, o := range keyedOperations() {
 		names = append(names, o.name)
 		contract, ok := keyed[o.name]
 		if !ok {
@@ -119,15 +119,15 @@ func TestIdempotencyOperations(t *testing.T) {
 	}
 }
 
-func idemMissing(t *testing.T, x *idemCase) {
+func checkMissing(t *testing.T, x *keyedCase) {
 	got := x.send(t, x.admin, x.keyless(x.request))
 	if x.required {
-		idemRefused(t, "no key", got, http.StatusBadRequest, common.CodeInvalidInput, x.keyField())
+		got.WantInvalid(t, x.keyField())
 		x.wantEffects(t, "no key", 0)
 		return
 	}
-	if got.Status != x.status || got.replayed {
-		t.Fatalf("no key: got %s, replayed: %t, want a first %d", got, got.replayed, x.status)
+	if got.Status != x.status || got.Replayed() {
+		t.Fatalf("no key: got %s, want a first %d", got, x.status)
 	}
 	x.wantAnew(t, "no key again", x.send(t, x.admin, x.keyless(x.request)), got)
 	if x.name == "createOrder" {
@@ -137,8 +137,8 @@ func idemMissing(t *testing.T, x *idemCase) {
 	}
 }
 
-func idemCharacters(t *testing.T, x *idemCase) {
-	bad := map[string]idemRequest{}
+func checkCharacters(t *testing.T, x *keyedCase) {
+	bad := map[string]keyedRequest{}
 	for name, key := range map[string]string{
 		"empty": "", "blank": " ", "256 characters": strings.Repeat("k", 256), "blank inside": "a b", "not ASCII": "ñ",
 	} {
@@ -150,17 +150,17 @@ func idemCharacters(t *testing.T, x *idemCase) {
 		}
 	} else {
 		for name, keys := range map[string]http.Header{
-			"empty, quoted":          {idemHeader: {`""`}},
-			"256 characters, quoted": {idemHeader: {`"` + strings.Repeat("k", 256) + `"`}},
-			"blank inside, quoted":   {idemHeader: {`"a b"`}},
-			"quote not closed":       {idemHeader: {`"a`}},
-			"text after the quote":   {idemHeader: {`"a"b`}},
-			"two strings":            {idemHeader: {`"a", "b"`}},
-			"two headers":            {idemHeader: {"a", "b"}},
-			"unknown escape":         {idemHeader: {`"a\n"`}},
-			"alias, empty":           {idemAlias: {""}},
-			"alias, not closed":      {idemAlias: {`"a`}},
-			"alias that differs":     {idemHeader: {"a"}, idemAlias: {"b"}},
+			"empty, quoted":          {keyHeader: {`""`}},
+			"256 characters, quoted": {keyHeader: {`"` + strings.Repeat("k", 256) + `"`}},
+			"blank inside, quoted":   {keyHeader: {`"a b"`}},
+			"quote not closed":       {keyHeader: {`"a`}},
+			"text after the quote":   {keyHeader: {`"a"b`}},
+			"two strings":            {keyHeader: {`"a", "b"`}},
+			"two headers":            {keyHeader: {"a", "b"}},
+			"unknown escape":         {keyHeader: {`"a\n"`}},
+			"alias, empty":           {keyAlias: {""}},
+			"alias, not closed":      {keyAlias: {`"a`}},
+			"alias that differs":     {keyHeader: {"a"}, keyAlias: {"b"}},
 		} {
 			r := x.request
 			r.keys = keys
@@ -168,11 +168,12 @@ func idemCharacters(t *testing.T, x *idemCase) {
 		}
 	}
 	for name, r := range bad {
+		t.Log(name)
 		field := x.keyField()
-		if r.keys[idemAlias] != nil {
-			field = idemAlias
+		if r.keys[keyAlias] != nil {
+			field = keyAlias
 		}
-		idemRefused(t, name, x.send(t, x.admin, r), http.StatusBadRequest, common.CodeInvalidInput, field)
+		x.send(t, x.admin, r).WantInvalid(t, field)
 	}
 	x.wantEffects(t, "after the refusals", 0)
 
@@ -182,27 +183,27 @@ func idemCharacters(t *testing.T, x *idemCase) {
 	}
 	for name, key := range map[string]string{"one character": "!", "255 characters": strings.Repeat("~", 255), "all characters": visible.String()} {
 		first := x.do(t, x.admin, key)
-		if first.Status == http.StatusBadRequest || first.replayed {
-			t.Errorf("%s: got %s, replayed: %t, want the key to be taken", name, first, first.replayed)
+		if first.Status == http.StatusBadRequest || first.Replayed() {
+			t.Errorf("%s: got %s, want the key to be taken", name, first)
 		}
 		x.wantReplay(t, name, x.do(t, x.admin, key), first)
 	}
 }
 
-func idemSpellings(t *testing.T, x *idemCase) {
+func checkSpellings(t *testing.T, x *keyedCase) {
 	for name, spellings := range map[string][]http.Header{
 		"plain": {
-			{idemHeader: {"k-1"}}, {idemHeader: {`"k-1"`}}, {idemAlias: {"k-1"}}, {idemAlias: {`"k-1"`}},
-			{idemHeader: {"k-1"}, idemAlias: {"k-1"}}, {idemHeader: {"k-1"}, idemAlias: {`"k-1"`}},
+			{keyHeader: {"k-1"}}, {keyHeader: {`"k-1"`}}, {keyAlias: {"k-1"}}, {keyAlias: {`"k-1"`}},
+			{keyHeader: {"k-1"}, keyAlias: {"k-1"}}, {keyHeader: {"k-1"}, keyAlias: {`"k-1"`}},
 		},
-		"quoted first":   {{idemHeader: {`"k-2"`}}, {idemHeader: {"k-2"}}},
-		"alias first":    {{idemAlias: {"k-3"}}, {idemHeader: {"k-3"}}},
-		"quotes inside":  {{idemHeader: {`"a\"b\\c"`}}, {idemHeader: {`a"b\c`}}},
-		"255 characters": {{idemHeader: {strings.Repeat("~", 255)}}, {idemHeader: {`"` + strings.Repeat("~", 255) + `"`}}},
-		"255 escaped":    {{idemHeader: {`"` + strings.Repeat(`\\`, 255) + `"`}}, {idemHeader: {strings.Repeat(`\`, 255)}}},
-		"one character":  {{idemHeader: {"!"}}, {idemHeader: {`"!"`}}},
+		"quoted first":   {{keyHeader: {`"k-2"`}}, {keyHeader: {"k-2"}}},
+		"alias first":    {{keyAlias: {"k-3"}}, {keyHeader: {"k-3"}}},
+		"quotes inside":  {{keyHeader: {`"a\"b\\c"`}}, {keyHeader: {`a"b\c`}}},
+		"255 characters": {{keyHeader: {strings.Repeat("~", 255)}}, {keyHeader: {`"` + strings.Repeat("~", 255) + `"`}}},
+		"255 escaped":    {{keyHeader: {`"` + strings.Repeat(`\\`, 255) + `"`}}, {keyHeader: {strings.Repeat(`\`, 255)}}},
+		"one character":  {{keyHeader: {"!"}}, {keyHeader: {`"!"`}}},
 	} {
-		var first idemAnswer
+		var first call.Response
 		for i, keys := range spellings {
 			r := x.request
 			r.keys = keys
@@ -211,14 +212,14 @@ func idemSpellings(t *testing.T, x *idemCase) {
 				x.wantReplay(t, name, got, first)
 				continue
 			}
-			if first = got; got.Status == http.StatusBadRequest || got.replayed {
-				t.Errorf("%s: got %s, replayed: %t, want a first answer", name, got, got.replayed)
+			if first = got; got.Status == http.StatusBadRequest || got.Replayed() {
+				t.Errorf("%s: got %s, want a first answer", name, got)
 			}
 		}
 	}
 }
 
-func idemPerCaller(t *testing.T, x *idemCase) {
+func checkPerCaller(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first caller", x.admin, "k")
 	x.wantAnew(t, "another key", x.do(t, x.admin, "K"), first) // the case of a key counts
 	callers := map[string]*call.Client{"second": x.w.Login("second")}
@@ -230,7 +231,7 @@ func idemPerCaller(t *testing.T, x *idemCase) {
 		x.wantAnew(t, name+", the same key", got, first)
 		x.wantReplay(t, name+", the same key again", x.do(t, s, "k"), got)
 		// Nor does anybody learn that another has a key.
-		if got := x.send(t, s, x.under("K", x.other[0])); got.replayed || got.Status == http.StatusUnprocessableEntity {
+		if got := x.send(t, s, x.under("K", x.other[0])); got.Replayed() || got.Status == http.StatusUnprocessableEntity {
 			t.Errorf("%s, another request under the first caller's key: got %s", name, got)
 		}
 		x.wantReplay(t, name+", the first key again", x.do(t, s, "k"), got)
@@ -242,7 +243,7 @@ func idemPerCaller(t *testing.T, x *idemCase) {
 	}
 }
 
-func idemFingerprint(t *testing.T, x *idemCase) {
+func checkFingerprint(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first", x.admin, "k")
 	for _, same := range x.same {
 		x.wantReplay(t, same.path+" "+same.body, x.send(t, x.admin, x.under("k", same)), first)
@@ -250,9 +251,9 @@ func idemFingerprint(t *testing.T, x *idemCase) {
 	for _, other := range x.other {
 		for range 2 {
 			got := x.send(t, x.admin, x.under("k", other))
-			idemRefused(t, other.path+" "+other.body, got, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, x.keyField())
-			if got.replayed || x.inBody && !bytes.Contains(got.Body, []byte(`"step":"create_order"`)) {
-				t.Errorf("%s %s: got %s, replayed: %t", other.path, other.body, got, got.replayed)
+			got.WantProblem(t, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, x.keyField())
+			if got.Replayed() || x.inBody && !bytes.Contains(got.Body, []byte(`"step":"create_order"`)) {
+				t.Errorf("%s %s: got %s", other.path, other.body, got)
 			}
 		}
 	}
@@ -261,17 +262,17 @@ func idemFingerprint(t *testing.T, x *idemCase) {
 }
 
 // The answer is kept last: where that fails the effect, which took place before, is undone.
-func idemOneTransaction(t *testing.T, x *idemCase) {
+func checkOneTransaction(t *testing.T, x *keyedCase) {
 	x.wantFault(t, "INSERT ON "+x.keyTable(), "NEW.status <> 0")
 }
 
-func idemFails(t *testing.T, x *idemCase) {
+func checkFails(t *testing.T, x *keyedCase) {
 	x.wantFault(t, "INSERT ON "+x.keyTable(), "NEW.status = 0")
-	idemStart(t, x.idemOperation, world.Options{}).wantFault(t, x.effect, "TRUE")
+	startKeyed(t, x.keyedOperation, world.Options{}).wantFault(t, x.effect, "TRUE")
 }
 
 // keyTable is where the database keeps the keys.
-func (x *idemCase) keyTable() string {
+func (x *keyedCase) keyTable() string {
 	if x.service == "customers" {
 		return "customers_idempotency"
 	}
@@ -280,7 +281,7 @@ func (x *idemCase) keyTable() string {
 
 // wantFault makes the database fail at what a request does, in rows where that is so, and checks that the failure leaves nothing: once the database
 // works again, the same key does what it is for.
-func (x *idemCase) wantFault(t *testing.T, at, when string) {
+func (x *keyedCase) wantFault(t *testing.T, at, when string) {
 	t.Helper()
 	exec := func(statement string) {
 		t.Helper()
@@ -303,14 +304,14 @@ func (x *idemCase) wantFault(t *testing.T, at, when string) {
 	if x.inBody { // it is orders-api that failed
 		status, code = http.StatusServiceUnavailable, common.CodeOrdersUnavailable
 	}
-	idemRefused(t, at, got, status, code)
+	got.WantProblem(t, status, code)
 	x.wantEffects(t, at, 0)
 	first := x.first(t, at+", the same key later", x.admin, "k")
 	x.wantReplay(t, at+", repeat", x.do(t, x.admin, "k"), first)
 	x.wantEffects(t, at+", in the end", 1)
 }
 
-func idemSuccess(t *testing.T, x *idemCase) {
+func checkSuccess(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first", x.admin, "k")
 	if first.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("first: got %v, want JSON", first.Header)
@@ -334,34 +335,34 @@ func idemSuccess(t *testing.T, x *idemCase) {
 }
 
 // A refusal for what the shop is like is an answer, too, and is kept when the shop has changed. Another key asks anew.
-func idemBusinessError(t *testing.T, x *idemCase) {
+func checkBusinessError(t *testing.T, x *keyedCase) {
 	for i, test := range x.refusals {
 		t.Run(test.name, func(t *testing.T) {
 			y := *x
 			x := &y // whose base a refusal may change
-			shop := &idemShop{
-				idemCase: x,
-				buyer:    x.admin.CreateCustomer(t, fmt.Sprintf("shop-%d@example.com", i)),
-				product:  x.admin.CreateProduct(t, fmt.Sprintf("SHOP-%d", i), 100, 2),
+			shop := &keyedShop{
+				keyedCase: x,
+				buyer:     x.admin.CreateCustomer(t, fmt.Sprintf("shop-%d@example.com", i)),
+				product:   x.admin.CreateProduct(t, fmt.Sprintf("SHOP-%d", i), 100, 2),
 			}
 			r, change := test.prepare(t, shop)
 			key := fmt.Sprintf("k-%d", i)
 			first := x.wantOnce(t, x.admin, x.under(key, r), 8)
-			idemRefused(t, "first", first, test.status, test.code, test.fields...)
+			first.WantProblem(t, test.status, test.code, test.fields...)
 			if got := first.Header.Get("Content-Type"); got != "application/problem+json" {
 				t.Errorf("first: got the Content-Type %s, want application/problem+json", got)
 			}
 			change()
 			x.wantReplay(t, "repeat after the shop has changed", x.send(t, x.admin, x.under(key, r)), first)
 			later := x.send(t, x.admin, x.under(key+"-later", r))
-			if later.Status != test.later || later.replayed {
-				t.Errorf("another key: got %s, replayed: %t, want a first %d", later, later.replayed, test.later)
+			if later.Status != test.later || later.Replayed() {
+				t.Errorf("another key: got %s, want a first %d", later, test.later)
 			}
 		})
 	}
 }
 
-func idemAtOnce(t *testing.T, x *idemCase) {
+func checkAtOnce(t *testing.T, x *keyedCase) {
 	first := x.wantOnce(t, x.admin, x.under("k", x.request), 16)
 	if first.Status != x.status {
 		t.Errorf("got %s, want %d", first, x.status)
@@ -370,18 +371,20 @@ func idemAtOnce(t *testing.T, x *idemCase) {
 }
 
 // wantOnce sends a request n times at once, checks that one answer is the first and the others are it, and returns it.
-func (x *idemCase) wantOnce(t *testing.T, s *call.Client, r idemRequest, n int) idemAnswer {
+func (x *keyedCase) wantOnce(t *testing.T, s *call.Client, r keyedRequest, n int) call.Response {
 	t.Helper()
-	answers, errs := make([]idemAnswer, n), make([]error, n)
+	answers := make([]call.Response, n)
 	var all sync.WaitGroup
 	for i := range n {
-		all.Go(func() { answers[i], errs[i] = x.try(t.Context(), s, r) })
+		all.Go(func() { answers[i] = x.try(t.Context(), s, r) })
 	}
 	all.Wait()
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
+	for _, a := range answers {
+		if a.Err != nil {
+			t.Fatal(a.Err)
+		}
 	}
-	at := slices.IndexFunc(answers, func(a idemAnswer) bool { return !a.replayed })
+	at := slices.IndexFunc(answers, func(a call.Response) bool { return !a.Replayed() })
 	if at < 0 {
 		t.Fatalf("got %d answers, all of them with Idempotency-Replayed", n)
 	}
@@ -394,7 +397,7 @@ func (x *idemCase) wantOnce(t *testing.T, s *call.Client, r idemRequest, n int) 
 }
 
 // Another transaction has claimed the key, and takes its time. That it then fails leaves the key to the next try.
-func idemInProgress(t *testing.T, x *idemCase) {
+func checkInProgress(t *testing.T, x *keyedCase) {
 	if engine.Name() != "mysql" {
 		t.Skip("the embedded engine has one writer: the wait is for that, and not for the key")
 	}
@@ -418,12 +421,12 @@ func idemInProgress(t *testing.T, x *idemCase) {
 		})
 	}()
 	<-claimed
-	got, err := x.try(t.Context(), x.admin, x.under("k", x.request))
+	got := x.try(t.Context(), x.admin, x.under("k", x.request))
 	close(release)
-	if ended := <-done; err != nil || !errors.Is(ended, failed) {
-		t.Fatal(err, ended)
+	if err := <-done; !errors.Is(err, failed) {
+		t.Fatal(err)
 	}
-	idemRefused(t, "meanwhile", got, http.StatusConflict, common.CodeRequestInProgress)
+	got.WantProblem(t, http.StatusConflict, common.CodeRequestInProgress)
 	if got.Header.Get("Retry-After") == "" {
 		t.Errorf("meanwhile: got %v, want Retry-After", got.Header)
 	}
@@ -431,19 +434,19 @@ func idemInProgress(t *testing.T, x *idemCase) {
 	x.first(t, "afterwards", x.admin, "k")
 }
 
-func idemNeverBegan(t *testing.T, x *idemCase) {
+func checkNeverBegan(t *testing.T, x *keyedCase) {
 	request := x.under("k", x.request)
-	with := func(contentType, body string) idemRequest {
+	with := func(contentType, body string) keyedRequest {
 		r := request
 		r.contentType, r.body = contentType, body
 		return r
 	}
-	large := with("application/json", strings.Repeat(" ", edgeMaxBody+1)+request.body)
-	unknown := x.under("k", idemJSON(request.path, `{"no_such_field":1,"idempotency_key":KEY}`))
+	large := with("application/json", strings.Repeat(" ", maxBody+1)+request.body)
+	unknown := x.under("k", jsonRequest(request.path, `{"no_such_field":1,"idempotency_key":KEY}`))
 	for _, test := range []struct {
 		name    string
 		session *call.Client
-		request idemRequest
+		request keyedRequest
 		status  int
 	}{
 		{"bad input", x.admin, unknown, http.StatusBadRequest},
@@ -455,8 +458,8 @@ func idemNeverBegan(t *testing.T, x *idemCase) {
 		{"viewer", x.w.Login("viewer"), request, http.StatusForbidden},
 	} {
 		for range 2 {
-			if got := x.send(t, test.session, test.request); got.Status != test.status || got.replayed {
-				t.Errorf("%s: got %s, replayed: %t, want %d", test.name, got, got.replayed, test.status)
+			if got := x.send(t, test.session, test.request); got.Status != test.status || got.Replayed() {
+				t.Errorf("%s: got %s, want %d", test.name, got, test.status)
 			}
 		}
 	}
@@ -466,7 +469,7 @@ func idemNeverBegan(t *testing.T, x *idemCase) {
 
 // What does not answer: the database, which another transaction keeps busy for longer than a request may take, or a
 // service that is away.
-func idemUnanswered(t *testing.T, x *idemCase) {
+func checkUnanswered(t *testing.T, x *keyedCase) {
 	away := func(service string) func() func() {
 		return func() func() {
 			x.w.Pause(service)
@@ -486,42 +489,39 @@ func idemUnanswered(t *testing.T, x *idemCase) {
 	}
 	for _, o := range outages {
 		end := o.begin()
-		got, err := x.try(t.Context(), x.admin, x.under("k", x.request))
+		got := x.try(t.Context(), x.admin, x.under("k", x.request))
 		end()
-		if err != nil {
-			t.Fatal(err)
-		}
-		idemRefused(t, "meanwhile", got, http.StatusServiceUnavailable, o.code)
+		got.WantProblem(t, http.StatusServiceUnavailable, o.code)
 		x.wantEffects(t, "after the 503", 0)
 	}
 	x.first(t, "the same key, later", x.admin, "k")
 }
 
 // As seen by the client, whatever has crashed: the request is lost, or the answer is. What kills processes is elsewhere.
-func idemLost(t *testing.T, x *idemCase) {
+func checkLost(t *testing.T, x *keyedCase) {
 	always := func(*http.Request) bool { return true }
 	for _, test := range []struct {
 		name    string
-		proxy   *orchProxy
+		proxy   *lossyProxy
 		effects int
-	}{{"the request", &orchProxy{loseRequest: always}, 0}, {"the answer", &orchProxy{loseAnswer: always}, 1}} {
+	}{{"the request", &lossyProxy{loseRequest: always}, 0}, {"the answer", &lossyProxy{loseAnswer: always}, 1}} {
 		y := *x
 		y.base = test.proxy.listen(t, x.base)
-		if got, err := y.try(t.Context(), x.admin, x.under("k", x.request)); err == nil {
+		if got := y.try(t.Context(), x.admin, x.under("k", x.request)); got.Err == nil {
 			t.Errorf("%s is lost: got %s", test.name, got)
 		}
 		x.wantEffects(t, test.name+" is lost", test.effects)
 	}
 	retried := x.do(t, x.admin, "k")
-	if retried.Status != x.status || !retried.replayed {
-		t.Errorf("retry: got %s, replayed: %t, want the answer that was lost", retried, retried.replayed)
+	if retried.Status != x.status || !retried.Replayed() {
+		t.Errorf("retry: got %s, want the answer that was lost", retried)
 	}
 	x.wantReplay(t, "repeat", x.do(t, x.admin, "k"), retried)
 	x.wantEffects(t, "in the end", 1)
 }
 
-func idemLives(ttl time.Duration) func(*testing.T, *idemCase) {
-	return func(t *testing.T, x *idemCase) {
+func checkLives(ttl time.Duration) func(*testing.T, *keyedCase) {
+	return func(t *testing.T, x *keyedCase) {
 		first := x.first(t, "first", x.admin, "k")
 		x.w.Clock.Advance(ttl - time.Minute)
 		x.wantSwept(t, "a minute before the end", false)
@@ -539,7 +539,7 @@ func idemLives(ttl time.Duration) func(*testing.T, *idemCase) {
 }
 
 // wantSwept checks that a sweep forgets all keys, or none.
-func (x *idemCase) wantSwept(t *testing.T, what string, all bool) {
+func (x *keyedCase) wantSwept(t *testing.T, what string, all bool) {
 	t.Helper()
 	count := func() (n int64) {
 		err := x.w.DB.Read(t.Context(), func(conn database.Conn) error {
@@ -569,7 +569,7 @@ func (x *idemCase) wantSwept(t *testing.T, what string, all bool) {
 }
 
 // What the keys no longer say, the order does.
-func idemStateMachine(t *testing.T, x *idemCase) {
+func checkStateMachine(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first", x.admin, "k")
 	x.w.Clock.Advance(24 * time.Hour)
 	x.wantSwept(t, "after 24 hours", true)
@@ -578,21 +578,19 @@ func idemStateMachine(t *testing.T, x *idemCase) {
 }
 
 // The keys of the orchestrator's steps, as they come to orders-api.
-func idemChildKeys(t *testing.T, x *idemCase) {
+func checkChildKeys(t *testing.T, x *keyedCase) {
 	// The caller has used its key with orders-api itself, which is another matter.
-	direct, err := ordersPlace(t, x.admin, "k", 1, ordersLines(1, 1))
-	ordersWant(t, "place", direct, err, http.StatusCreated)
+	x.admin.TryOrder(t.Context(), "k", 1, 1, 1).Want(t, http.StatusCreated)
 	var mu sync.Mutex
 	seen := map[string][]string{} // by path
-	o := orchBehind(t, x.w, x.admin, &orchProxy{meanwhile: func(r *http.Request) bool {
+	o := orchestratorBehind(t, x.w, x.admin, &lossyProxy{meanwhile: func(r *http.Request) bool {
 		mu.Lock()
 		defer mu.Unlock()
-		seen[r.URL.Path] = append(seen[r.URL.Path], r.Header.Get(idemHeader))
+		seen[r.URL.Path] = append(seen[r.URL.Path], r.Header.Get(keyHeader))
 		return false
 	}})
 	for _, key := range []string{"k", "k", "k-2"} {
-		r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest(key, 1, 1, 1))
-		ordersWant(t, key, r, err, http.StatusCreated)
+		o.Orchestrate(t.Context(), call.OrderRequest(key, 1, 1, 1)).Want(t, http.StatusCreated)
 	}
 	create, first, second := seen["/orders"], seen["/orders/2/confirm"], seen["/orders/3/confirm"]
 	if len(create) != 3 || len(first) != 2 || len(second) != 1 || create[0] != create[1] || first[0] != first[1] {
@@ -602,32 +600,30 @@ func idemChildKeys(t *testing.T, x *idemCase) {
 	if slices.Sort(keys); len(slices.Compact(keys)) != 6 {
 		t.Errorf("got the keys %q, want one of its own for each step of each order", seen)
 	}
-	if n := ordersCount(t, x.admin); n != 3 {
-		t.Errorf("got %d orders, want 3", n)
-	}
+	x.admin.WantOrders(t, 3)
 }
 
 // A crash of the orchestrator, or of the network, at any point: what was asked once is there once. TestOrchestratorWithdraws
 // has the points at which an order that can't be confirmed is canceled.
-func idemCrash(t *testing.T, _ *idemCase) {
+func checkCrash(t *testing.T, _ *keyedCase) {
 	for name, test := range map[string]struct {
-		proxy    func(while func() bool) *orchProxy
+		proxy    func(while func() bool) *lossyProxy
 		step     orchestrator.Step
 		orders   int                // before the retry
 		status   orders.OrderStatus // of the one order, before the retry
 		replayed bool               // the retry
 	}{
-		"before create is executed": {func(while func() bool) *orchProxy {
-			return &orchProxy{loseRequest: func(r *http.Request) bool { return while() && orchIsCreate(r) }}
+		"before create is executed": {func(while func() bool) *lossyProxy {
+			return &lossyProxy{loseRequest: func(r *http.Request) bool { return while() && isCreate(r) }}
 		}, orchestrator.StepCreateOrder, 0, "", false},
-		"after create was executed": {func(while func() bool) *orchProxy {
-			return &orchProxy{loseAnswer: func(r *http.Request) bool { return while() && orchIsCreate(r) }}
+		"after create was executed": {func(while func() bool) *lossyProxy {
+			return &lossyProxy{loseAnswer: func(r *http.Request) bool { return while() && isCreate(r) }}
 		}, orchestrator.StepCreateOrder, 1, orders.StatusCreated, false},
-		"before confirm is executed": {func(while func() bool) *orchProxy {
-			return &orchProxy{loseRequest: func(r *http.Request) bool { return while() && orchIsConfirm(r) }}
+		"before confirm is executed": {func(while func() bool) *lossyProxy {
+			return &lossyProxy{loseRequest: func(r *http.Request) bool { return while() && isConfirm(r) }}
 		}, orchestrator.StepConfirmOrder, 1, orders.StatusCreated, false},
-		"after confirm was executed": {func(while func() bool) *orchProxy {
-			return &orchProxy{loseAnswer: func(r *http.Request) bool { return while() && orchIsConfirm(r) }}
+		"after confirm was executed": {func(while func() bool) *lossyProxy {
+			return &lossyProxy{loseAnswer: func(r *http.Request) bool { return while() && isConfirm(r) }}
 		}, orchestrator.StepConfirmOrder, 1, orders.StatusConfirmed, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -636,48 +632,39 @@ func idemCrash(t *testing.T, _ *idemCase) {
 			s := w.Login("admin")
 			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 			var crashing, once atomic.Bool
-			request := orchRequest("k", buyer.ID, p.ID, 3)
+			request := call.OrderRequest("k", buyer.ID, p.ID, 3)
 			request.CorrelationID = new("run-1")
 
 			crashing.Store(true)
-			o := orchBehind(t, w, s, test.proxy(crashing.Load))
-			lost, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-			orchFailed(t, "while it crashes", lost, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, test.step)
-			if n := ordersCount(t, s); n != test.orders {
-				t.Fatalf("after the crash: got %d orders, want %d", n, test.orders)
-			}
+			o := orchestratorBehind(t, w, s, test.proxy(crashing.Load))
+			lost := o.Orchestrate(t.Context(), request)
+			lost.WantFailure(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, test.step)
+			s.WantOrders(t, test.orders)
 			if test.orders > 0 {
-				if got := ordersGet(t, s, 1).Status; got != test.status {
+				if got := s.GetOrder(t, 1).Status; got != test.status {
 					t.Errorf("after the crash: got %s, want %s", got, test.status)
 				}
 			}
 			crashing.Store(false)
-			retried, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-			ordersWant(t, "retry", retried, err, http.StatusCreated)
-			if got := retried.Headers201.IdempotencyReplayed != nil; got != test.replayed {
+			retried := o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
+			if got := retried.Replayed(); got != test.replayed {
 				t.Errorf("retry: got Idempotency-Replayed %v, want %v", got, test.replayed)
 			}
 			// Another orchestrator, as after a new start: it knows nothing of the first.
-			again, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-			ordersWant(t, "repeat", again, err, http.StatusCreated)
-			if !bytes.Equal(again.Body, retried.Body) || again.Headers201.IdempotencyReplayed == nil {
+			again := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
+			if !bytes.Equal(again.Body, retried.Body) || !again.Replayed() {
 				t.Errorf("repeat: got %s, want a replay of %s", again.Body, retried.Body)
 			}
-			if n := ordersCount(t, s); n != 1 {
-				t.Errorf("got %d orders, want 1", n)
-			}
-			ordersWantStock(t, s, p.ID, 97)
+			s.WantOrders(t, 1)
+			s.WantStock(t, p.ID, 97)
 
 			// What is lost once, the orchestrator's own retry makes up for.
-			o = orchBehind(t, w, s, test.proxy(func() bool { return !once.Swap(true) }))
+			o = orchestratorBehind(t, w, s, test.proxy(func() bool { return !once.Swap(true) }))
 			request.IdempotencyKey = "k-2"
-			healed, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-			ordersWant(t, "lost once", healed, err, http.StatusCreated)
-			if n := ordersCount(t, s); n != 2 {
-				t.Errorf("got %d orders, want 2", n)
-			}
-			ordersWantStock(t, s, p.ID, 94)
-			ordersAudit(t, w)
+			o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
+			s.WantOrders(t, 2)
+			s.WantStock(t, p.ID, 94)
+			audit(t, w)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/contract"
+	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 )
 
 // coverage collects what all tests of the package have seen.
@@ -74,4 +75,20 @@ func newWorld(t *testing.T, o world.Options) *world.World {
 	t.Helper()
 	o.Coverage = &coverage
 	return world.New(t, o)
+}
+
+// audit checks, as pedidos audit does, that everything adds up.
+func audit(t *testing.T, w *world.World) {
+	t.Helper()
+	if _, err := ordersservice.Audit(t.Context(), w.DB, func(sentence string) { t.Error("audit: ", sentence) }); err != nil {
+		t.Fatalf("audit: %v", err)
+	}
+}
+
+// optional returns the text, or "none" instead of nil.
+func optional(s *string) string {
+	if s == nil {
+		return "none"
+	}
+	return *s
 }

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
-	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
 // What clients do is what the metrics tell, and a repeat is a replay and nothing else.
@@ -17,25 +17,22 @@ func TestMetrics(t *testing.T) {
 	buyer, p := s.CreateCustomer(t, "metrics@acme.example").ID, s.CreateProduct(t, "METRICS", 100, 5).ID
 	place := func(key string, qty int64, status int) {
 		t.Helper()
-		r, err := ordersPlace(t, s, key, buyer, []orders.OrderLineInput{{ProductID: p, Qty: qty}})
-		ordersWant(t, key, r, err, status)
+		s.TryOrder(t.Context(), key, buyer, p, qty).Want(t, status)
 	}
 	place("metrics-1", 2, http.StatusCreated)
 	place("metrics-1", 2, http.StatusCreated) // a repeat
 	place("metrics-1", 1, http.StatusUnprocessableEntity)
 	place("metrics-2", 7, http.StatusConflict) // 3 are there
 	place("metrics-2", 7, http.StatusConflict) // a repeat of that
-	other := ordersPlaced(t, s, buyer, p, 1)
+	other := s.CreateOrder(t, buyer, p, 1)
 	for range 2 {
-		confirmed, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: "metrics-3"}, orders.Confirmation{})
-		ordersWant(t, "confirm", confirmed, err, http.StatusOK)
+		s.TryConfirm(t.Context(), "metrics-3", other.ID).Want(t, http.StatusOK)
 	}
-	again, err := s.Orders.ConfirmOrderWithResponse(t.Context(), other.ID, &orders.ConfirmOrderParams{IdempotencyKey: "metrics-4"}, orders.Confirmation{})
-	ordersWant(t, "confirm what is confirmed", again, err, http.StatusOK)
+	s.TryConfirm(t.Context(), "metrics-4", other.ID).Want(t, http.StatusOK)
 	for range 2 {
-		ordersCanceled(t, s, other.ID)
+		s.CancelOrder(t, other.ID)
 	}
-	a := edgeSend(t, w.HTTP("orders"), http.MethodGet, w.OrdersURL+"/nope", nil)
+	a := call.Send(t, w.HTTP("orders"), http.MethodGet, w.OrdersURL+"/nope", nil)
 	if a.Status != http.StatusNotFound {
 		t.Errorf("got %s, want 404", a)
 	}
@@ -79,18 +76,17 @@ func TestMetricsInFlight(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "flight@acme.example").ID, s.CreateProduct(t, "FLIGHT", 100, 5).ID
-	ordersPlaced(t, s, buyer, p, 1)
-	release := sharedHold(t, w, p, 0)
+	s.CreateOrder(t, buyer, p, 1)
+	release := hold(t, w, p, 0)
 	done := make(chan error, 1)
 	go func() {
-		_, err := ordersPlace(t, s, "", buyer, []orders.OrderLineInput{{ProductID: p, Qty: 1}})
-		done <- err
+		done <- s.TryOrder(t.Context(), "", buyer, p, 1).Err
 	}()
 	inFlight := func() float64 { return w.Metric(`pedidos_requests_in_flight{service="orders"}`) }
-	ordersEventually(t, "a request is in flight", func() bool { return inFlight() == 1 })
+	call.Eventually(t, "a request is in flight", func() bool { return inFlight() == 1 })
 	release()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	ordersEventually(t, "none is", func() bool { return inFlight() == 0 })
+	call.Eventually(t, "none is", func() bool { return inFlight() == 0 })
 }

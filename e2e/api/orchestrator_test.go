@@ -22,46 +22,20 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator/client"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	orchestratorservice "github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// orchRequest asks for an order of one line under a key.
-func orchRequest(key string, customer, product, qty int64) orchestrator.OrderRequest {
-	return orchestrator.OrderRequest{
-		CustomerID: customer, IdempotencyKey: key,
-		Items: []orchestrator.OrderRequestLine{{ProductID: product, Qty: qty}},
-	}
-}
-
-// orchFailed ends the test where the answer is not that failure at that step.
-func orchFailed(t *testing.T, what string, r ordersReply, err error, status int, code common.ProblemCode, step orchestrator.Step) orchestrator.Failure {
+// serveOrchestrator serves one more orchestrator, in front of another orders-api, and returns the sessions' client of it.
+func serveOrchestrator(t *testing.T, w *world.World, s *call.Client, c orchestratorservice.Config) *call.Client {
 	t.Helper()
-	ordersWant(t, what, r, err, status)
-	var f orchestrator.Failure
-	if err := json.Unmarshal(r.GetBody(), &f); err != nil {
-		t.Fatalf("%s: not a failure: %v: %s", what, err, r.GetBody())
-	}
-	if f.Code != code || int(f.Status) != status || f.Detail != f.Error.Message || f.Title == "" || f.Type != "urn:pedidos:problem:"+string(code) || len(f.TraceID) != 32 {
-		t.Fatalf("%s: got %s, want a problem document of %s", what, r.GetBody(), code)
-	}
-	if bool(f.Success) || f.Error.Code != code || f.Error.Step != step || f.Error.Message == "" || f.CorrelationID == "" {
-		t.Fatalf("%s: got %s, want %s at %s", what, r.GetBody(), code, step)
-	}
-	return f
+	return orchestratorAt(t, w, s, listenOrchestrator(t, w, c))
 }
 
-// orchServe serves one more orchestrator, in front of another orders-api, and returns the sessions' client of it.
-func orchServe(t *testing.T, w *world.World, s *call.Client, c orchestratorservice.Config) *client.ClientWithResponses {
-	t.Helper()
-	return orchClient(t, w, s, orchListen(t, w, c))
-}
-
-// orchListen serves one more orchestrator, in front of another orders-api, and returns its URL.
-func orchListen(t *testing.T, w *world.World, c orchestratorservice.Config) string {
+// listenOrchestrator serves one more orchestrator, in front of another orders-api, and returns its URL.
+func listenOrchestrator(t *testing.T, w *world.World, c orchestratorservice.Config) string {
 	t.Helper()
 	c.Server = server.Config{Log: telemetry.NewLogger(w.Log, false, slog.LevelInfo)}
 	if c.OrdersTimeout == 0 {
@@ -76,29 +50,22 @@ func orchListen(t *testing.T, w *world.World, c orchestratorservice.Config) stri
 	return served.URL
 }
 
-// orchClient is the generated client with the session's token, held to the contract, of an orchestrator at that URL.
-func orchClient(t *testing.T, w *world.World, s *call.Client, base string) *client.ClientWithResponses {
+// orchestratorAt returns the client with another orchestrator.
+func orchestratorAt(t *testing.T, w *world.World, s *call.Client, base string) *call.Client {
 	t.Helper()
-	c, err := client.NewClientWithResponses(base, client.WithHTTPClient(w.HTTP("orchestrator")), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-		if s.Token != "" {
-			r.Header.Set("Authorization", "Bearer "+s.Token)
-		}
-		return nil
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	urls := w.URLs()
+	urls.Orchestrator = base
+	return call.New(t, urls, s.Token, w.HTTP)
 }
 
-// orchProxy stands before a service and loses what it is told to: a request, or the answer to one that was executed.
-type orchProxy struct {
+// lossyProxy stands before a service and loses what it is told to: a request, or the answer to one that was executed.
+type lossyProxy struct {
 	loseRequest, loseAnswer, meanwhile func(r *http.Request) bool         // nil is never; meanwhile runs before the request
 	instead                            func(r *http.Request) http.Handler // answers in the place of orders-api; nil is orders-api
 	next                               http.Handler
 }
 
-func (p *orchProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *lossyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.meanwhile != nil {
 		p.meanwhile(r)
 	}
@@ -123,14 +90,14 @@ func (p *orchProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// orchBehind serves an orchestrator whose orders-api is behind the proxy.
-func orchBehind(t *testing.T, w *world.World, s *call.Client, p *orchProxy) *client.ClientWithResponses {
+// orchestratorBehind serves an orchestrator whose orders-api is behind the proxy.
+func orchestratorBehind(t *testing.T, w *world.World, s *call.Client, p *lossyProxy) *call.Client {
 	t.Helper()
-	return orchServe(t, w, s, orchestratorservice.Config{OrdersBaseURL: p.listen(t, w.OrdersURL)})
+	return serveOrchestrator(t, w, s, orchestratorservice.Config{OrdersBaseURL: p.listen(t, w.OrdersURL)})
 }
 
 // listen puts the proxy before a service and returns its URL.
-func (p *orchProxy) listen(t *testing.T, service string) string {
+func (p *lossyProxy) listen(t *testing.T, service string) string {
 	t.Helper()
 	target, err := url.Parse(service)
 	if err != nil {
@@ -142,8 +109,8 @@ func (p *orchProxy) listen(t *testing.T, service string) string {
 	return served.URL
 }
 
-func orchIsCreate(r *http.Request) bool  { return r.URL.Path == "/orders" }
-func orchIsConfirm(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/confirm") }
+func isCreate(r *http.Request) bool  { return r.URL.Path == "/orders" }
+func isConfirm(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/confirm") }
 
 func TestOrchestrator(t *testing.T) {
 	t.Parallel()
@@ -154,10 +121,10 @@ func TestOrchestrator(t *testing.T) {
 		CustomerID: buyer.ID, IdempotencyKey: "erp-1", CorrelationID: new("run-1"),
 		Items: []orchestrator.OrderRequestLine{{ProductID: b.ID, Qty: 1}, {ProductID: a.ID, Qty: 2}, {ProductID: b.ID, Qty: 3}},
 	}
-	first, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	ordersWant(t, "create and confirm", first, err, http.StatusCreated)
-	got := first.JSON201
-	placed := ordersGet(t, s, got.Data.Order.ID)
+	var confirmed orchestrator.Confirmed
+	first := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &confirmed)
+	got := confirmed
+	placed := s.GetOrder(t, got.Data.Order.ID)
 	want := orchestrator.Confirmed{
 		Success: true, CorrelationID: "run-1",
 		Data: orchestrator.ConfirmedData{
@@ -175,8 +142,8 @@ func TestOrchestrator(t *testing.T) {
 	if want, err := json.Marshal(want); err != nil || string(want) != strings.TrimSpace(string(first.Body)) {
 		t.Errorf("got %s, want %s", first.Body, want)
 	}
-	if first.Headers201.IdempotencyReplayed != nil || first.Headers201.XCorrelationID != "run-1" {
-		t.Errorf("headers: got %+v, want the correlation id and no replay", first.Headers201)
+	if first.Replayed() || first.Header.Get("X-Correlation-Id") != "run-1" {
+		t.Errorf("headers: got %+v, want the correlation id and no replay", first.Header)
 	}
 	if placed.Status != orders.StatusConfirmed {
 		t.Errorf("in orders-api: got %s, want CONFIRMED", placed.Status)
@@ -184,12 +151,11 @@ func TestOrchestrator(t *testing.T) {
 
 	// Another correlation id makes the same answer under that id.
 	request.CorrelationID = new("run-2")
-	other, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	ordersWant(t, "another correlation id", other, err, http.StatusCreated)
+	other := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
 	if want := bytes.Replace(first.Body, []byte("run-1"), []byte("run-2"), 1); !bytes.Equal(other.Body, want) {
 		t.Errorf("another correlation id: got %s, want %s", other.Body, want)
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
 func TestOrchestratorSteps(t *testing.T) {
@@ -204,26 +170,16 @@ func TestOrchestratorSteps(t *testing.T) {
 		step    orchestrator.Step
 		fields  []string
 	}{
-		"unknown customer": {orchRequest("k-1", buyer.ID+1, p.ID, 1), http.StatusNotFound, common.CodeCustomerNotFound, orchestrator.StepValidateCustomer, []string{"customer_id"}},
-		"unknown product":  {orchRequest("k-2", buyer.ID, gold.ID+1, 1), http.StatusNotFound, common.CodeProductNotFound, orchestrator.StepCreateOrder, []string{"items"}},
-		"shortage":         {orchRequest("k-3", buyer.ID, p.ID, 6), http.StatusConflict, common.CodeInsufficientStock, orchestrator.StepCreateOrder, nil},
-		"total too large":  {orchRequest("k-4", buyer.ID, gold.ID, 1e6), http.StatusUnprocessableEntity, common.CodeTotalTooLarge, orchestrator.StepCreateOrder, nil},
-		"two mistakes":     {orchRequest("k-5", 0, p.ID, 0), http.StatusBadRequest, common.CodeInvalidInput, orchestrator.StepValidateInput, []string{"customer_id", "items[0].qty"}},
+		"unknown customer": {call.OrderRequest("k-1", buyer.ID+1, p.ID, 1), http.StatusNotFound, common.CodeCustomerNotFound, orchestrator.StepValidateCustomer, []string{"customer_id"}},
+		"unknown product":  {call.OrderRequest("k-2", buyer.ID, gold.ID+1, 1), http.StatusNotFound, common.CodeProductNotFound, orchestrator.StepCreateOrder, []string{"items"}},
+		"shortage":         {call.OrderRequest("k-3", buyer.ID, p.ID, 6), http.StatusConflict, common.CodeInsufficientStock, orchestrator.StepCreateOrder, nil},
+		"total too large":  {call.OrderRequest("k-4", buyer.ID, gold.ID, 1e6), http.StatusUnprocessableEntity, common.CodeTotalTooLarge, orchestrator.StepCreateOrder, nil},
+		"two mistakes":     {call.OrderRequest("k-5", 0, p.ID, 0), http.StatusBadRequest, common.CodeInvalidInput, orchestrator.StepValidateInput, []string{"customer_id", "items[0].qty"}},
 	} {
 		test.request.CorrelationID = new("run-" + test.request.IdempotencyKey)
-		r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, test.request)
-		f := orchFailed(t, name, r, err, test.status, test.code, test.step)
-		var fields []string
-		if f.Error.Errors != nil {
-			for _, e := range *f.Error.Errors {
-				fields = append(fields, e.Field)
-			}
-		}
-		slices.Sort(fields)
-		if !slices.Equal(fields, test.fields) {
-			t.Errorf("%s: got %s, want errors about %q", name, r.Body, test.fields)
-		}
-		if got := r.HTTPResponse.Header.Get("X-Correlation-Id"); f.CorrelationID != *test.request.CorrelationID || got != f.CorrelationID {
+		r := s.Orchestrate(t.Context(), test.request)
+		f := r.WantFailure(t, test.status, test.code, test.step, test.fields...)
+		if got := r.Header.Get("X-Correlation-Id"); f.CorrelationID != *test.request.CorrelationID || got != f.CorrelationID {
 			t.Errorf("%s: got the correlation ids %s and %s, want %s", name, f.CorrelationID, got, *test.request.CorrelationID)
 		}
 		if test.code == common.CodeInsufficientStock {
@@ -233,10 +189,8 @@ func TestOrchestratorSteps(t *testing.T) {
 			}
 		}
 	}
-	ordersWantStock(t, s, p.ID, 5)
-	if n := ordersCount(t, s); n != 0 {
-		t.Errorf("after the refusals: got %d orders, want 0", n)
-	}
+	s.WantStock(t, p.ID, 5)
+	s.WantOrders(t, 0)
 }
 
 // validate_input, with what can be had of a correlation id.
@@ -247,9 +201,9 @@ func TestOrchestratorInput(t *testing.T) {
 	const line = `{"product_id":1,"qty":1}`
 	const generated = "" // some id that the caller did not choose
 	for name, test := range map[string]struct {
-		query, header, body, field, correlation string
+		query, header, body, fields, correlation string
 	}{
-		"nothing":              {"", "", `{}`, "customer_id", generated},
+		"nothing":              {"", "", `{}`, "customer_id idempotency_key items", generated},
 		"no body":              {"", "h-1", ``, "body", "h-1"},
 		"not JSON":             {"", "h-1", `{"correlation_id":"b-1"`, "body", "h-1"},
 		"a list":               {"", "h-1", `[]`, "body", "h-1"},
@@ -267,25 +221,17 @@ func TestOrchestratorInput(t *testing.T) {
 		// Where the query is at fault, the body was not checked for its size: no more than that size of it is looked at.
 		"query, large body": {"?x=1", "", `{"pad":"` + strings.Repeat("x", 1<<20) + `","correlation_id":"b-1"}`, "x", generated},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.OrchestratorURL+"/orchestrator/create-and-confirm-order"+test.query, strings.NewReader(test.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header = http.Header{"Authorization": {"Bearer " + s.Token}, "Content-Type": {"application/json"}}
+		t.Log(name)
+		var headers []string
 		if test.header != "" {
-			r.Header.Set("X-Correlation-Id", test.header)
+			headers = []string{"X-Correlation-Id", test.header}
 		}
-		response, err := w.HTTP("orchestrator").Do(r)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+		if test.body == "" {
+			headers = append(headers, "Content-Type", "application/json")
 		}
-		body, err := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		f := orchFailed(t, name, ordersAnswer{response.StatusCode, response.Header, body}, err, http.StatusBadRequest, common.CodeInvalidInput, orchestrator.StepValidateInput)
-		if f.Error.Errors == nil || !slices.ContainsFunc(*f.Error.Errors, func(e common.FieldError) bool { return e.Field == test.field }) {
-			t.Errorf("%s: got %s, want an error about %s", name, body, test.field)
-		}
-		if got := response.Header.Get("X-Correlation-Id"); got != f.CorrelationID {
+		r := s.Send(t, "orchestrator", http.MethodPost, "/orchestrator/create-and-confirm-order"+test.query, test.body, headers...)
+		f := r.WantFailure(t, http.StatusBadRequest, common.CodeInvalidInput, orchestrator.StepValidateInput, strings.Fields(test.fields)...)
+		if got := r.Header.Get("X-Correlation-Id"); got != f.CorrelationID {
 			t.Errorf("%s: got the correlation ids %s in the header and %s in the body", name, got, f.CorrelationID)
 		}
 		if test.correlation != generated && f.CorrelationID != test.correlation || test.correlation == generated && slices.Contains([]string{"h-1", "b-1", "a b"}, f.CorrelationID) {
@@ -298,11 +244,9 @@ func TestOrchestratorBodyForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	o := w.Login("admin").Orchestrator
-	large, err := o.CreateAndConfirmOrderWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(`{"idempotency_key":"`+strings.Repeat("x", 1<<20)+`"}`))
-	orchFailed(t, "large body", large, err, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge, orchestrator.StepValidateInput)
+	call.Read(o.CreateAndConfirmOrderWithBody(t.Context(), nil, "application/json", strings.NewReader(`{"idempotency_key":"`+strings.Repeat("x", 1<<20)+`"}`))).WantFailure(t, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge, orchestrator.StepValidateInput)
 	for _, contentType := range []string{"text/plain", "application/problem+json", "application/x-www-form-urlencoded"} {
-		r, err := o.CreateAndConfirmOrderWithBodyWithResponse(t.Context(), nil, contentType, strings.NewReader(`{}`))
-		orchFailed(t, contentType, r, err, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType, orchestrator.StepValidateInput)
+		call.Read(o.CreateAndConfirmOrderWithBody(t.Context(), nil, contentType, strings.NewReader(`{}`))).WantFailure(t, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType, orchestrator.StepValidateInput)
 	}
 }
 
@@ -322,14 +266,18 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 		}{
 			{"no token", http.MethodPost, route, `{}`, []string{"Content-Type", "application/json"}, 401, common.CodeUnauthorized, ""},
 			{"no token, but an id", http.MethodPost, route, `{}`, []string{"X-Correlation-Id", "run-1"}, 401, common.CodeUnauthorized, "run-1"},
-			{"viewer", http.MethodPost, route, `{}`, edgeJSON(w.Login("viewer").Token), 403, common.CodeForbidden, ""},
+			{"viewer", http.MethodPost, route, `{}`, call.JSON(w.Login("viewer").Token), 403, common.CodeForbidden, ""},
 			{"media type", http.MethodPost, route, `{}`, []string{"Authorization", "Bearer " + s.Token, "Content-Type", "text/plain", "X-Correlation-Id", "run-2"}, 415, common.CodeUnsupportedMediaType, "run-2"},
-			{"input", http.MethodPost, route, `{"correlation_id":"run-3"}`, edgeJSON(s.Token), 400, common.CodeInvalidInput, "run-3"},
-			{"no such path", http.MethodPost, "/orchestrator/nowhere", `{}`, append(edgeJSON(s.Token), "X-Correlation-Id", "run-4"), 404, common.CodeNotFound, "run-4"},
+			{"input", http.MethodPost, route, `{"correlation_id":"run-3"}`, call.JSON(s.Token), 400, common.CodeInvalidInput, "run-3"},
+			{"no such path", http.MethodPost, "/orchestrator/nowhere", `{}`, append(call.JSON(s.Token), "X-Correlation-Id", "run-4"), 404, common.CodeNotFound, "run-4"},
 			{"no such method", http.MethodDelete, route, ``, nil, 405, common.CodeMethodNotAllowed, ""},
 		} {
-			a := edgeSend(t, w.HTTP("orchestrator"), test.method, w.OrchestratorURL+prefix+test.path, strings.NewReader(test.body), test.headers...)
-			f := orchFailed(t, prefix+" "+test.name, ordersAnswer{a.Status, a.Header, a.Body}, nil, test.status, test.code, orchestrator.StepValidateInput)
+			a := call.Send(t, w.HTTP("orchestrator"), test.method, w.OrchestratorURL+prefix+test.path, strings.NewReader(test.body), test.headers...)
+			var about []string
+			if test.code == common.CodeInvalidInput {
+				about = []string{"customer_id", "idempotency_key", "items"}
+			}
+			f := a.WantFailure(t, test.status, test.code, orchestrator.StepValidateInput, about...)
 			if test.correlation == "" {
 				test.correlation = f.TraceID
 			}
@@ -339,16 +287,16 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 		}
 	}
 	// Without an id, it follows from the key where a body could be read.
-	a := edgeSend(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k"}`), edgeJSON(s.Token)...)
-	b := edgeSend(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k","items":[]}`), edgeJSON(s.Token)...)
+	a := call.Send(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k"}`), call.JSON(s.Token)...)
+	b := call.Send(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k","items":[]}`), call.JSON(s.Token)...)
 	if id := a.Header.Get("X-Correlation-Id"); id == "" || id != b.Header.Get("X-Correlation-Id") {
 		t.Errorf("one key got the correlation ids %q and %q", id, b.Header.Get("X-Correlation-Id"))
 	}
 	// What is refused for good is refused with the same bytes.
 	var bodies [][]byte
 	for range 2 {
-		r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("unknown", 1<<40, 1, 1))
-		orchFailed(t, "unknown customer", r, err, http.StatusNotFound, common.CodeCustomerNotFound, orchestrator.StepValidateCustomer)
+		r := s.Orchestrate(t.Context(), call.OrderRequest("unknown", 1<<40, 1, 1))
+		r.WantFailure(t, http.StatusNotFound, common.CodeCustomerNotFound, orchestrator.StepValidateCustomer, "customer_id")
 		bodies = append(bodies, r.Body)
 	}
 	if !bytes.Equal(bodies[0], bodies[1]) {
@@ -366,7 +314,7 @@ func TestOrchestratorCorrelation(t *testing.T) {
 	seen := map[string]bool{}
 	n := 0
 	for _, prefix := range []string{"", "/dev"} {
-		o := orchClient(t, w, s, w.OrchestratorURL+prefix)
+		o := orchestratorAt(t, w, s, w.OrchestratorURL+prefix)
 		for _, test := range []struct{ body, header, want *string }{
 			{new("from-body" + prefix), nil, new("from-body" + prefix)},
 			{nil, new("from-header" + prefix), new("from-header" + prefix)},
@@ -376,18 +324,18 @@ func TestOrchestratorCorrelation(t *testing.T) {
 			{nil, nil, nil},
 		} {
 			n++
-			request := orchRequest(fmt.Sprintf("k-%d", n), buyer.ID, p.ID, 1)
+			request := call.OrderRequest(fmt.Sprintf("k-%d", n), buyer.ID, p.ID, 1)
 			request.CorrelationID = test.body
-			r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), &orchestrator.CreateAndConfirmOrderParams{XCorrelationID: test.header}, request)
-			ordersWant(t, "create and confirm", r, err, http.StatusCreated)
-			id := r.JSON201.CorrelationID
-			if id != r.Headers201.XCorrelationID || test.want != nil && id != *test.want || test.want == nil && (seen[id] || len(id) < 16) {
+			var confirmed orchestrator.Confirmed
+			r := call.Read(o.Orchestrator.CreateAndConfirmOrder(t.Context(), &orchestrator.CreateAndConfirmOrderParams{XCorrelationID: test.header}, request)).Want(t, http.StatusCreated, &confirmed)
+			id := confirmed.CorrelationID
+			if id != r.Header.Get("X-Correlation-Id") || test.want != nil && id != *test.want || test.want == nil && (seen[id] || len(id) < 16) {
 				t.Errorf("body %v, header %v: got %s in the body and %s in the header, want %v",
-					ordersText(test.body), ordersText(test.header), id, r.Headers201.XCorrelationID, ordersText(test.want))
+					optional(test.body), optional(test.header), id, r.Header.Get("X-Correlation-Id"), optional(test.want))
 			}
 			seen[id] = true
 			for _, operation := range []string{"createOrder", "confirmOrder", "getCustomerInternal"} {
-				ordersEventually(t, "the line of "+operation+" with "+id, func() bool {
+				call.Eventually(t, "the line of "+operation+" with "+id, func() bool {
 					return len(w.Log.Lines(`"operationId":"`+operation+`"`, `"correlation_id":"`+id+`"`)) > 0
 				})
 			}
@@ -408,7 +356,7 @@ func TestOrchestratorEmptyCorrelation(t *testing.T) {
 	send := func(n int, member string, headers ...string) string {
 		t.Helper()
 		body := fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":1}],"idempotency_key":"k-%d"%s}`, buyer.ID, p.ID, n, member)
-		a := edgeSend(t, plain, http.MethodPost, w.OrchestratorURL+"/orchestrator/create-and-confirm-order", strings.NewReader(body), append(edgeJSON(s.Token), headers...)...)
+		a := call.Send(t, plain, http.MethodPost, w.OrchestratorURL+"/orchestrator/create-and-confirm-order", strings.NewReader(body), append(call.JSON(s.Token), headers...)...)
 		var confirmed orchestrator.Confirmed
 		if err := json.Unmarshal(a.Body, &confirmed); err != nil || a.Status != http.StatusCreated || confirmed.CorrelationID != a.Header.Get("X-Correlation-Id") {
 			t.Fatalf("%s %q: got %s, want 201", member, headers, a)
@@ -436,48 +384,46 @@ func TestOrchestratorTokens(t *testing.T) {
 	w.Clock.Advance(-2 * time.Hour)
 	expired := w.Login("admin")
 	w.Clock.Advance(2 * time.Hour)
-	anonymous := orchServe(t, w, w.With(""), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true})
+	anonymous := serveOrchestrator(t, w, w.With(""), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true})
 	for name, test := range map[string]struct {
-		client *client.ClientWithResponses
+		client *call.Client
 		status int
 		code   common.ProblemCode
 	}{
-		"no token":               {w.With("").Orchestrator, http.StatusUnauthorized, common.CodeUnauthorized},
-		"no JWT":                 {w.With("x.y.z").Orchestrator, http.StatusUnauthorized, common.CodeUnauthorized},
-		"expired JWT":            {expired.Orchestrator, http.StatusUnauthorized, common.CodeUnauthorized},
-		"viewer":                 {w.Login("viewer").Orchestrator, http.StatusForbidden, common.CodeForbidden},
-		"admin":                  {admin.Orchestrator, http.StatusCreated, ""},
+		"no token":               {w.With(""), http.StatusUnauthorized, common.CodeUnauthorized},
+		"no JWT":                 {w.With("x.y.z"), http.StatusUnauthorized, common.CodeUnauthorized},
+		"expired JWT":            {expired, http.StatusUnauthorized, common.CodeUnauthorized},
+		"viewer":                 {w.Login("viewer"), http.StatusForbidden, common.CodeForbidden},
+		"admin":                  {admin, http.StatusCreated, ""},
 		"anonymous, allowed":     {anonymous, http.StatusCreated, ""},
-		"bad JWT, though":        {orchServe(t, w, w.With("x.y.z"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusUnauthorized, common.CodeUnauthorized},
-		"viewer, though":         {orchServe(t, w, w.Login("viewer"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusForbidden, common.CodeForbidden},
-		"service token, as such": {w.With(world.ServiceToken).Orchestrator, http.StatusCreated, ""},
+		"bad JWT, though":        {serveOrchestrator(t, w, w.With("x.y.z"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusUnauthorized, common.CodeUnauthorized},
+		"viewer, though":         {serveOrchestrator(t, w, w.Login("viewer"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusForbidden, common.CodeForbidden},
+		"service token, as such": {w.With(world.ServiceToken), http.StatusCreated, ""},
 	} {
-		r, err := test.client.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest(strings.ReplaceAll(name, " ", "-"), buyer.ID, p.ID, 1))
+		t.Log(name)
+		r := test.client.Orchestrate(t.Context(), call.OrderRequest(strings.ReplaceAll(name, " ", "-"), buyer.ID, p.ID, 1))
 		if test.code == "" {
-			ordersWant(t, name, r, err, test.status)
+			r.Want(t, test.status)
 			continue
 		}
-		orchFailed(t, name, r, err, test.status, test.code, orchestrator.StepValidateInput)
-		if got := r.HTTPResponse.Header.Get("Content-Type"); got != "application/problem+json" {
-			t.Errorf("%s: got the Content-Type %s, want application/problem+json", name, got)
-		}
-		if got := r.HTTPResponse.Header.Get("WWW-Authenticate"); strings.HasPrefix(got, "Bearer") != (test.status == http.StatusUnauthorized) {
+		r.WantFailure(t, test.status, test.code, orchestrator.StepValidateInput)
+		if got := r.Header.Get("WWW-Authenticate"); strings.HasPrefix(got, "Bearer") != (test.status == http.StatusUnauthorized) {
 			t.Errorf("%s: got WWW-Authenticate %q", name, got)
 		}
 	}
 	// Other schemes are no token, and not nobody either.
-	for name, base := range map[string]*client.ClientWithResponses{"Basic": admin.Orchestrator, "Basic, anonymous allowed": anonymous} {
+	for _, base := range []*call.Client{admin, anonymous} {
 		basic := func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Basic YWRtaW46YWRtaW4=")
 			return nil
 		}
-		r, err := base.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("basic", buyer.ID, p.ID, 1), basic)
-		orchFailed(t, name, r, err, http.StatusUnauthorized, common.CodeUnauthorized, orchestrator.StepValidateInput)
+		request := call.OrderRequest("basic", buyer.ID, p.ID, 1)
+		call.Read(base.Orchestrator.CreateAndConfirmOrder(t.Context(), nil, request, basic)).WantFailure(t, http.StatusUnauthorized, common.CodeUnauthorized, orchestrator.StepValidateInput)
 	}
-	ordersWantStock(t, admin, p.ID, 100-3)
+	admin.WantStock(t, p.ID, 100-3)
 	// The caller that orders-api saw: the user of the token, the service, and nobody.
 	for _, caller := range []string{"user:admin", "service", "anonymous"} {
-		ordersEventually(t, "an order of "+caller, func() bool {
+		call.Eventually(t, "an order of "+caller, func() bool {
 			return len(w.Log.Lines(`"operationId":"confirmOrder"`, `"caller":"`+caller+`"`, `"status":200`)) > 0
 		})
 	}
@@ -497,29 +443,28 @@ func TestAnonymousCaller(t *testing.T) {
 		name, caller string
 		s            *call.Client
 	}{{"the service", "service", w.With(world.ServiceToken)}, {"nobody", "anonymous", w.With("")}, {"nobody, again", "anonymous", w.With("")}} {
-		r, err := test.s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("shared-key", buyer.ID, p.ID, 1))
-		ordersWant(t, test.name, r, err, http.StatusCreated)
-		if before, ok := placed[r.JSON201.Data.Order.ID]; ok && before != test.caller {
+		var r orchestrator.Confirmed
+		test.s.Orchestrate(t.Context(), call.OrderRequest("shared-key", buyer.ID, p.ID, 1)).Want(t, http.StatusCreated, &r)
+		if before, ok := placed[r.Data.Order.ID]; ok && before != test.caller {
 			t.Errorf("%s got the order of %s", test.name, before)
 		}
-		placed[r.JSON201.Data.Order.ID] = test.caller
+		placed[r.Data.Order.ID] = test.caller
 	}
 	if len(placed) != 2 {
 		t.Errorf("got the orders %v, want one of each caller", placed)
 	}
 	for id, caller := range placed {
-		history, err := admin.Orders.ListOrderHistoryWithResponse(t.Context(), id, nil)
-		ordersWant(t, "history", history, err, http.StatusOK)
-		for _, event := range history.JSON200.Data {
+		var orderEventPage orders.OrderEventPage
+		history := call.Read(admin.Orders.ListOrderHistory(t.Context(), id, nil)).Want(t, http.StatusOK, &orderEventPage)
+		for _, event := range orderEventPage.Data {
 			if event.Caller == nil || *event.Caller != caller {
 				t.Errorf("order %d: got %s, want %s", id, history.Body, caller)
 			}
 		}
 	}
 	named := orders.CallerAnonymous
-	r, err := admin.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{XCaller: &named}, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
-	ordersRefused(t, "a user who names a caller", r, err, http.StatusForbidden, common.CodeForbidden)
-	ordersWantStock(t, admin, p.ID, 100-2)
+	call.Read(admin.Orders.CreateOrder(t.Context(), &orders.CreateOrderParams{XCaller: &named}, orders.OrderInput{CustomerID: buyer.ID, Items: call.Lines(p.ID, 1)})).WantProblem(t, http.StatusForbidden, common.CodeForbidden)
+	admin.WantStock(t, p.ID, 100-2)
 }
 
 func TestOrchestratorOrdersDown(t *testing.T) {
@@ -527,26 +472,23 @@ func TestOrchestratorOrdersDown(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
-	request := orchRequest("k", buyer.ID, p.ID, 1)
+	request := call.OrderRequest("k", buyer.ID, p.ID, 1)
 	request.CorrelationID = new("run-1")
-	ready, err := s.Orchestrator.GetReadyWithResponse(t.Context())
-	ordersWant(t, "ready", ready, err, http.StatusOK)
+	call.Read(s.Orchestrator.GetReady(t.Context())).Want(t, http.StatusOK)
 
 	w.Pause("orders")
-	down, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	f := orchFailed(t, "while orders-api is down", down, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder)
-	if down.Headers503.RetryAfter != 1 || f.CorrelationID != "run-1" || down.Headers503.XCorrelationID != "run-1" {
-		t.Errorf("while orders-api is down: got %v %s, want Retry-After and the correlation id", down.HTTPResponse.Header, down.Body)
+	down := s.Orchestrate(t.Context(), request)
+	f := down.WantFailure(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder)
+	if down.Header.Get("Retry-After") != "1" || f.CorrelationID != "run-1" || down.Header.Get("X-Correlation-Id") != "run-1" {
+		t.Errorf("while orders-api is down: got %v %s, want Retry-After and the correlation id", down.Header, down.Body)
 	}
 	if strings.Contains(string(down.Body), "127.0.0.1") || strings.Contains(string(down.Body), "EOF") {
 		t.Errorf("the answer tells its cause: %s", down.Body)
 	}
 
 	w.Stop("orders")
-	ready, err = s.Orchestrator.GetReadyWithResponse(t.Context())
-	ordersRefused(t, "ready without orders-api", ready, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable)
-	health, err := s.Orchestrator.GetHealthWithResponse(t.Context())
-	ordersWant(t, "health without orders-api", health, err, http.StatusOK)
+	call.Read(s.Orchestrator.GetReady(t.Context())).WantProblem(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable)
+	call.Read(s.Orchestrator.GetHealth(t.Context())).Want(t, http.StatusOK)
 }
 
 func TestOrchestratorCustomersDown(t *testing.T) {
@@ -555,15 +497,13 @@ func TestOrchestratorCustomersDown(t *testing.T) {
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	w.Pause("customers")
-	down, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("k", buyer.ID, p.ID, 1))
-	orchFailed(t, "while customers-api is down", down, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable, orchestrator.StepValidateCustomer)
-	if down.Headers503.RetryAfter != 1 {
-		t.Errorf("Retry-After: got %d, want 1", down.Headers503.RetryAfter)
+	down := s.Orchestrate(t.Context(), call.OrderRequest("k", buyer.ID, p.ID, 1))
+	down.WantFailure(t, http.StatusServiceUnavailable, common.CodeCustomersUnavailable, orchestrator.StepValidateCustomer)
+	if down.Header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After: got %q, want 1", down.Header.Get("Retry-After"))
 	}
-	if n := ordersCount(t, s); n != 0 {
-		t.Errorf("while customers-api is down: got %d orders, want 0", n)
-	}
-	ordersWantStock(t, s, p.ID, 100)
+	s.WantOrders(t, 0)
+	s.WantStock(t, p.ID, 100)
 }
 
 // The order is canceled by another hand between the two steps.
@@ -572,22 +512,19 @@ func TestOrchestratorConfirmRefused(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
-	o := orchBehind(t, w, s, &orchProxy{meanwhile: func(r *http.Request) bool {
-		if orchIsConfirm(r) {
-			if canceled, err := s.Orders.CancelOrderWithResponse(t.Context(), 1, nil, orders.Cancellation{}); err != nil || canceled.JSON200 == nil {
-				t.Errorf("cancel: %v", err)
+	o := orchestratorBehind(t, w, s, &lossyProxy{meanwhile: func(r *http.Request) bool {
+		if isConfirm(r) {
+			if r := s.TryCancel(t.Context(), "", 1); r.Status != http.StatusOK {
+				t.Errorf("got %s, want 200", r)
 			}
 		}
 		return false
 	}})
 	for range 2 {
-		r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("k", buyer.ID, p.ID, 1))
-		orchFailed(t, "confirm a canceled order", r, err, http.StatusConflict, common.CodeOrderCanceled, orchestrator.StepConfirmOrder)
+		o.Orchestrate(t.Context(), call.OrderRequest("k", buyer.ID, p.ID, 1)).WantFailure(t, http.StatusConflict, common.CodeOrderCanceled, orchestrator.StepConfirmOrder)
 	}
-	if n := ordersCount(t, s); n != 1 {
-		t.Errorf("got %d orders, want 1", n)
-	}
-	ordersWantStock(t, s, p.ID, 100)
+	s.WantOrders(t, 1)
+	s.WantStock(t, p.ID, 100)
 }
 
 // The keys of the two steps may end at different times; a call in between makes a new order, as any call after the end
@@ -597,25 +534,24 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
-	request := orchRequest("k", buyer.ID, p.ID, 1)
+	request := call.OrderRequest("k", buyer.ID, p.ID, 1)
 	var crashing atomic.Bool
 	crashing.Store(true)
-	o := orchBehind(t, w, s, &orchProxy{loseRequest: func(r *http.Request) bool { return crashing.Load() && orchIsConfirm(r) }})
-	lost, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	orchFailed(t, "before confirm", lost, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepConfirmOrder)
+	o := orchestratorBehind(t, w, s, &lossyProxy{loseRequest: func(r *http.Request) bool { return crashing.Load() && isConfirm(r) }})
+	o.Orchestrate(t.Context(), request).WantFailure(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepConfirmOrder)
 
 	w.Clock.Advance(10 * time.Hour)
-	retried, err := w.Login("admin").Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	ordersWant(t, "retry after 10 hours", retried, err, http.StatusCreated)
+	var retried orchestrator.Confirmed
+	w.Login("admin").Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &retried)
 	w.Clock.Advance(15 * time.Hour) // the key of create is forgotten, the key of confirm is not
 	s = w.Login("admin")
-	late, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-	ordersWant(t, "retry after 25 hours", late, err, http.StatusCreated)
-	if late.Headers201.IdempotencyReplayed != nil || late.JSON201.Data.Order.ID == retried.JSON201.Data.Order.ID {
+	var confirmed orchestrator.Confirmed
+	late := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &confirmed)
+	if late.Replayed() || confirmed.Data.Order.ID == retried.Data.Order.ID {
 		t.Errorf("retry after 25 hours: got %s, want a new order", late.Body)
 	}
-	for _, o := range []int64{retried.JSON201.Data.Order.ID, late.JSON201.Data.Order.ID} {
-		if got := ordersGet(t, s, o).Status; got != orders.StatusConfirmed {
+	for _, o := range []int64{retried.Data.Order.ID, confirmed.Data.Order.ID} {
+		if got := s.GetOrder(t, o).Status; got != orders.StatusConfirmed {
 			t.Errorf("order %d: got %s, want CONFIRMED", o, got)
 		}
 	}
@@ -675,13 +611,13 @@ func TestOrchestratorStrangeAnswers(t *testing.T) {
 			if test.status == 0 {
 				config.OrdersTimeout = 50 * time.Millisecond
 			}
-			r, err := orchServe(t, w, s, config).CreateAndConfirmOrderWithResponse(t.Context(), nil, orchRequest("k", 1, 1, 1))
-			orchFailed(t, name, r, err, test.wantStatus, test.wantCode, test.wantStep)
+			r := serveOrchestrator(t, w, s, config).Orchestrate(t.Context(), call.OrderRequest("k", 1, 1, 1))
+			r.WantFailure(t, test.wantStatus, test.wantCode, test.wantStep)
 			if secret.Match(r.Body) {
 				t.Errorf("the answer tells its cause: %s", r.Body)
 			}
-			if r.HTTPResponse.Header.Get("Retry-After") != "1" {
-				t.Errorf("got %v, want Retry-After", r.HTTPResponse.Header)
+			if r.Header.Get("Retry-After") != "1" {
+				t.Errorf("got %v, want Retry-After", r.Header)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -32,27 +33,23 @@ func TestOverload(t *testing.T) {
 	for i := range waiting {
 		waiters.Go(func() {
 			name := fmt.Sprintf("P-%d", i)
-			r, err := s.Orders.UpdateProductWithResponse(context.WithoutCancel(t.Context()), p.ID, nil, orders.ProductChange{Name: &name})
-			if err != nil || r.StatusCode() != http.StatusOK {
-				t.Errorf("%s, which waited: %v %s", name, err, r.GetBody())
+			r := call.Read(s.Orders.UpdateProduct(context.WithoutCancel(t.Context()), p.ID, nil, orders.ProductChange{Name: &name}))
+			if r.Status != http.StatusOK {
+				t.Errorf("got %s, want 200: it waited for its turn", r)
 			}
 		})
 	}
-	ordersEventually(t, "all places are taken", func() bool { return callers() == idle+waiting })
+	call.Eventually(t, "all places are taken", func() bool { return callers() == idle+waiting })
 
-	for what, send := range map[string]func() (ordersReply, error){
-		"change a product": func() (ordersReply, error) {
-			return s.Orders.UpdateProductWithResponse(t.Context(), p.ID, nil, orders.ProductChange{PriceCents: new(int64(1))})
-		},
-		"create a product": func() (ordersReply, error) {
-			return s.Orders.CreateProductWithResponse(t.Context(), &orders.CreateProductParams{IdempotencyKey: new("k")}, orders.ProductInput{SKU: "B", Name: "B"})
-		},
-		"cancel an order": func() (ordersReply, error) {
-			return s.Orders.CancelOrderWithResponse(t.Context(), known, nil, orders.Cancellation{})
-		},
+	create := func() call.Response {
+		return call.Read(s.Orders.CreateProduct(t.Context(), &orders.CreateProductParams{IdempotencyKey: new("k")}, orders.ProductInput{SKU: "B", Name: "B"}))
+	}
+	for _, refused := range []call.Response{
+		call.Read(s.Orders.UpdateProduct(t.Context(), p.ID, nil, orders.ProductChange{PriceCents: new(int64(1))})),
+		create(),
+		s.TryCancel(t.Context(), "", known),
 	} {
-		r, err := send()
-		ordersRefused(t, what, r, err, http.StatusServiceUnavailable, common.CodeUnavailable)
+		refused.WantProblem(t, http.StatusServiceUnavailable, common.CodeUnavailable)
 	}
 	if n := w.Metric(fmt.Sprintf(`pedidos_database_refused_total{pool=%q}`, pool)); n < 3 {
 		t.Errorf("got %v refused, want 3 or more", n)
@@ -63,15 +60,13 @@ func TestOverload(t *testing.T) {
 	release()
 	waiters.Wait()
 
-	if got := ordersProduct(t, s, p.ID).PriceCents; got != 5 {
+	if got := s.GetProduct(t, p.ID).PriceCents; got != 5 {
 		t.Errorf("got the price %d, want 5: what was refused must not have happened", got)
 	}
-	r, err := s.Orders.CreateProductWithResponse(t.Context(), &orders.CreateProductParams{IdempotencyKey: new("k")}, orders.ProductInput{SKU: "B", Name: "B"})
-	ordersWant(t, "the same request later", r, err, http.StatusCreated)
-	if r.HTTPResponse.Header.Get("Idempotency-Replayed") != "" {
-		t.Error("the refusal was kept")
+	if r := create().Want(t, http.StatusCreated); r.Replayed() {
+		t.Errorf("got %s, replayed, want the refusal not to be kept", r)
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
 // What the client of customers-api does is seen in the metrics: what its cache spares, and that the breaker is open.
@@ -99,24 +94,22 @@ func TestUpstreamMetrics(t *testing.T) {
 	w.Pause("customers")
 	open := func() bool { return w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 2 }
 	for unknown := int64(1000); !open() && unknown < 1020; unknown++ {
-		r, err := ordersPlace(t, s, "", unknown, ordersLines(p.ID, 1))
-		ordersRefused(t, "customers-api is down", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
+		s.TryOrder(t.Context(), "", unknown, p.ID, 1).WantProblem(t, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
 	}
 	if !open() {
 		t.Fatal("the breaker does not open")
 	}
 	want(`pedidos_upstream_breaker_opened_total{upstream="customers"}`, 1)
 	tries := w.Metric(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`)
-	r, err := ordersPlace(t, s, "", 2000, ordersLines(p.ID, 1))
-	ordersRefused(t, "the breaker is open", r, err, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
+	s.TryOrder(t.Context(), "", 2000, p.ID, 1).WantProblem(t, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
 	want(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`, tries) // nobody was asked
 	s.CreateOrder(t, buyer.ID, p.ID, 1)                                                    // a customer that is remembered still orders
 
 	w.Resume("customers")
 	unknown := int64(3000)
-	ordersEventually(t, "the breaker closes", func() bool {
+	call.Eventually(t, "the breaker closes", func() bool {
 		unknown++ // one that is not remembered
-		_, err := ordersPlace(t, s, "", unknown, ordersLines(p.ID, 1))
-		return err == nil && w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 0
+		r := s.TryOrder(t.Context(), "", unknown, p.ID, 1)
+		return r.Err == nil && w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 0
 	})
 }

@@ -20,21 +20,20 @@ func TestProductCreate(t *testing.T) {
 	s := w.Login("admin")
 
 	in := orders.ProductInput{SKU: "SAW-190", Name: "Sierra 190 mm", PriceCents: 89900, Stock: 25}
-	created, err := s.Orders.CreateProductWithResponse(t.Context(), nil, in)
-	ordersWant(t, "create", created, err, http.StatusCreated)
-	p := created.JSON201
+	var product orders.Product
+	created := call.Read(s.Orders.CreateProduct(t.Context(), nil, in)).Want(t, http.StatusCreated, &product)
+	p := product
 	if p.SKU != in.SKU || p.Name != in.Name || p.PriceCents != in.PriceCents || p.Stock != in.Stock || p.CreatedAt != p.UpdatedAt {
 		t.Errorf("created %s, want %+v and two equal times", created.Body, in)
 	}
-	if got, want := created.Headers201.Location, fmt.Sprintf("/products/%d", p.ID); got != want {
+	if got, want := created.Header.Get("Location"), fmt.Sprintf("/products/%d", p.ID); got != want {
 		t.Errorf("Location: got %s, want %s", got, want)
 	}
-	read, err := s.Orders.GetProductWithResponse(t.Context(), p.ID)
-	ordersWant(t, "get", read, err, http.StatusOK)
-	if !bytes.Equal(read.Body, created.Body) || read.Headers200.ETag != created.Headers201.ETag {
-		t.Errorf("get: got %s %s, want what was created: %s %s", read.Headers200.ETag, read.Body, created.Headers201.ETag, created.Body)
+	read := call.Read(s.Orders.GetProduct(t.Context(), p.ID)).Want(t, http.StatusOK)
+	if !bytes.Equal(read.Body, created.Body) || read.Header.Get("ETag") != created.Header.Get("ETag") {
+		t.Errorf("get: got %s %s, want what was created: %s %s", read.Header.Get("ETag"), read.Body, created.Header.Get("ETag"), created.Body)
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
 // The largest and the smallest that the contract allows.
@@ -47,14 +46,14 @@ func TestProductBounds(t *testing.T) {
 		{SKU: strings.Repeat("Z", 64), Name: strings.Repeat("ñ", 200), PriceCents: 1e11, Stock: 1e9},
 		{SKU: "a.b_c-d", Name: `"%_!\' ü 漢字 🔩`, PriceCents: 1, Stock: 1},
 	} {
-		created, err := s.Orders.CreateProductWithResponse(t.Context(), nil, in)
-		ordersWant(t, "create "+in.SKU, created, err, http.StatusCreated)
-		p := ordersProduct(t, s, created.JSON201.ID)
+		var created orders.Product
+		call.Read(s.Orders.CreateProduct(t.Context(), nil, in)).Want(t, http.StatusCreated, &created)
+		p := s.GetProduct(t, created.ID)
 		if got := (orders.ProductInput{SKU: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock}); got != in {
 			t.Errorf("got %+v, want %+v", got, in)
 		}
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
 func TestProductPatch(t *testing.T) {
@@ -78,21 +77,21 @@ func TestProductPatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.CreateProduct(t, name, 100, 10)
-			changed, err := s.Orders.UpdateProductWithResponse(t.Context(), before.ID, nil, test.change)
-			ordersWant(t, "patch", changed, err, http.StatusOK)
+			var product orders.Product
+			changed := call.Read(s.Orders.UpdateProduct(t.Context(), before.ID, nil, test.change)).Want(t, http.StatusOK, &product)
 			want := before
 			test.want(&want)
-			want.UpdatedAt = changed.JSON200.UpdatedAt
-			if *changed.JSON200 != want || !want.UpdatedAt.After(before.UpdatedAt.Time) {
+			want.UpdatedAt = product.UpdatedAt
+			if product != want || !want.UpdatedAt.After(before.UpdatedAt.Time) {
 				t.Errorf("got %s, want %+v, updated after %s", changed.Body, want, before.UpdatedAt)
 			}
-			if got := changed.Headers200.ETag; got != `"2"` {
+			if got := changed.Header.Get("ETag"); got != `"2"` {
 				t.Errorf(`ETag: got %s, want "2"`, got)
 			}
-			if got := ordersProduct(t, s, before.ID); got != want {
+			if got := s.GetProduct(t, before.ID); got != want {
 				t.Errorf("get: got %+v, want %+v", got, want)
 			}
-			ordersAudit(t, w)
+			audit(t, w)
 		})
 	}
 }
@@ -102,22 +101,14 @@ func TestProductRefused(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	drill := s.CreateProduct(t, "DRILL", 100, 10)
-	create := func(body string) ordersReply {
-		r, err := s.Orders.CreateProductWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+	create := func(body string) call.Response {
+		return call.Read(s.Orders.CreateProductWithBody(t.Context(), nil, "application/json", strings.NewReader(body)))
 	}
-	patch := func(body string) ordersReply {
-		r, err := s.Orders.UpdateProductWithBodyWithResponse(t.Context(), drill.ID, nil, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+	patch := func(body string) call.Response {
+		return call.Read(s.Orders.UpdateProductWithBody(t.Context(), drill.ID, nil, "application/json", strings.NewReader(body)))
 	}
 	for _, test := range []struct {
-		send   func(string) ordersReply
+		send   func(string) call.Response
 		body   string
 		fields []string
 	}{
@@ -146,18 +137,19 @@ func TestProductRefused(t *testing.T) {
 		{patch, `{"stock":1,"stock":2}`, []string{"body"}},
 		{patch, ``, []string{"body"}},
 	} {
-		ordersRefused(t, test.body, test.send(test.body), nil, http.StatusBadRequest, common.CodeInvalidInput, test.fields...)
+		test.send(test.body).WantInvalid(t, test.fields...)
 	}
-	if got := ordersProduct(t, s, drill.ID); got != drill {
+	if got := s.GetProduct(t, drill.ID); got != drill {
 		t.Errorf("after all refusals: got %+v, want %+v", got, drill)
 	}
-	page, err := s.Orders.ListProductsWithResponse(t.Context(), nil)
-	ordersWant(t, "list", page, err, http.StatusOK)
-	if got := len(page.JSON200.Data); got != 1 {
+	var productPage orders.ProductPage
+	page := call.Read(s.Orders.ListProducts(t.Context(), nil)).Want(t, http.StatusOK, &productPage)
+	if got := len(productPage.Data); got != 1 {
 		t.Errorf("after all refusals: got %d products, want 1: %s", got, page.Body)
 	}
-	if r, err := s.Orders.CreateProductWithBodyWithResponse(t.Context(), nil, "application/json", strings.NewReader(`{"sku":"NONE","name":"x","price_cents":1}`)); err != nil || r.JSON201 == nil || r.JSON201.Stock != 0 {
-		t.Errorf("a product without stock: got %v %s, want 0 in stock", err, r.Body)
+	var empty orders.Product
+	if r := create(`{"sku":"NONE","name":"x","price_cents":1}`).Want(t, http.StatusCreated, &empty); empty.Stock != 0 {
+		t.Errorf("got %s, want 0 in stock", r)
 	}
 }
 
@@ -166,16 +158,12 @@ func TestProductUnknown(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	for _, id := range []int64{1, 1<<63 - 1} {
-		get, err := s.Orders.GetProductWithResponse(t.Context(), id)
-		ordersRefused(t, "get", get, err, http.StatusNotFound, common.CodeProductNotFound)
-		patch, err := s.Orders.UpdateProductWithResponse(t.Context(), id, &orders.UpdateProductParams{IfMatch: new("*")}, orders.ProductChange{Stock: new(int64(1))})
-		ordersRefused(t, "patch", patch, err, http.StatusNotFound, common.CodeProductNotFound)
+		call.Read(s.Orders.GetProduct(t.Context(), id)).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
+		call.Read(s.Orders.UpdateProduct(t.Context(), id, &orders.UpdateProductParams{IfMatch: new("*")}, orders.ProductChange{Stock: new(int64(1))})).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
 	}
 	for _, id := range []string{"0", "-1", "x", "1.5", "9223372036854775808"} {
-		get := ordersRaw(t, w, s, http.MethodGet, "/products/"+id, nil, nil)
-		ordersRefused(t, "get "+id, get, nil, http.StatusBadRequest, common.CodeInvalidInput, "id")
-		patch := ordersRaw(t, w, s, http.MethodPatch, "/products/"+id, map[string]string{"Content-Type": "application/json"}, []byte(`{"stock":1}`))
-		ordersRefused(t, "patch "+id, patch, nil, http.StatusBadRequest, common.CodeInvalidInput, "id")
+		s.Send(t, "orders", http.MethodGet, "/products/"+id, "").WantInvalid(t, "id")
+		s.Send(t, "orders", http.MethodPatch, "/products/"+id, `{"stock":1}`).WantInvalid(t, "id")
 	}
 }
 
@@ -203,19 +191,19 @@ func TestProductIfMatch(t *testing.T) {
 			if test.sold {
 				s.CreateOrder(t, buyer.ID, p.ID, 3)
 			}
-			before := ordersProduct(t, s, p.ID)
-			r, err := s.Orders.UpdateProductWithResponse(t.Context(), p.ID, &orders.UpdateProductParams{IfMatch: test.header},
-				orders.ProductChange{Stock: new(int64(50)), PriceCents: new(int64(1))})
+			before := s.GetProduct(t, p.ID)
+			r := call.Read(s.Orders.UpdateProduct(t.Context(), p.ID, &orders.UpdateProductParams{IfMatch: test.header},
+				orders.ProductChange{Stock: new(int64(50)), PriceCents: new(int64(1))}))
 			if test.status == http.StatusOK {
-				ordersWant(t, "patch", r, err, http.StatusOK)
-				ordersWantStock(t, s, p.ID, 50)
+				r.Want(t, http.StatusOK)
+				s.WantStock(t, p.ID, 50)
 				return
 			}
-			ordersRefused(t, "patch", r, err, test.status, common.CodePreconditionFailed)
-			if got := ordersProduct(t, s, p.ID); got != before {
+			r.WantProblem(t, test.status, common.CodePreconditionFailed)
+			if got := s.GetProduct(t, p.ID); got != before {
 				t.Errorf("after the refusal: got %+v, want %+v", got, before)
 			}
-			ordersAudit(t, w)
+			audit(t, w)
 		})
 	}
 }
@@ -229,19 +217,18 @@ func TestProductETagChangesWithEverySale(t *testing.T) {
 	seen := map[string]string{}
 	look := func(when string) {
 		t.Helper()
-		r, err := s.Orders.GetProductWithResponse(t.Context(), p.ID)
-		ordersWant(t, when, r, err, http.StatusOK)
-		if before, ok := seen[r.Headers200.ETag]; ok {
-			t.Errorf("%s: got the ETag %s of %q", when, r.Headers200.ETag, before)
+		r := call.Read(s.Orders.GetProduct(t.Context(), p.ID)).Want(t, http.StatusOK)
+		if before, ok := seen[r.Header.Get("ETag")]; ok {
+			t.Errorf("%s: got the ETag %s of %q", when, r.Header.Get("ETag"), before)
 		}
-		seen[r.Headers200.ETag] = when
+		seen[r.Header.Get("ETag")] = when
 	}
 	look("new")
 	order := s.CreateOrder(t, buyer.ID, p.ID, 1)
 	look("sold")
-	ordersCanceled(t, s, order.ID)
+	s.CancelOrder(t, order.ID)
 	look("given back")
-	ordersPatched(t, s, p.ID, orders.ProductChange{Name: new("Other")})
+	s.ChangeProduct(t, p.ID, orders.ProductChange{Name: new("Other")})
 	look("renamed")
 }
 
@@ -249,16 +236,12 @@ func TestProductSKU(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	create := func(sku string) (ordersReply, error) {
-		return s.Orders.CreateProductWithResponse(t.Context(), nil, orders.ProductInput{SKU: sku, Name: "x", PriceCents: 1, Stock: 1})
-	}
 	for _, sku := range []string{"abc", "ABC", "Abc"} { // three products: case counts
-		r, err := create(sku)
-		ordersWant(t, "create "+sku, r, err, http.StatusCreated)
+		s.CreateProduct(t, sku, 1, 1)
 	}
-	r, err := create("ABC")
-	ordersRefused(t, "create ABC again", r, err, http.StatusConflict, common.CodeSKUTaken, "sku")
-	ordersAudit(t, w)
+	again := orders.ProductInput{SKU: "ABC", Name: "x", PriceCents: 1, Stock: 1}
+	call.Read(s.Orders.CreateProduct(t.Context(), nil, again)).WantProblem(t, http.StatusConflict, common.CodeSKUTaken, "sku")
+	audit(t, w)
 }
 
 func TestProductSearch(t *testing.T) {
@@ -268,8 +251,7 @@ func TestProductSearch(t *testing.T) {
 	for sku, name := range map[string]string{
 		"DRILL-18V": "Taladro sin cable", "HAMMER_16": "MARTILLO de uña", "SAW.190": "Sierra 100% acero", "BOX-1": "Caja, ¡100 piezas!", "STR-1": "Straße",
 	} {
-		r, err := s.Orders.CreateProductWithResponse(t.Context(), nil, orders.ProductInput{SKU: sku, Name: name, PriceCents: 1, Stock: 1})
-		ordersWant(t, "create "+sku, r, err, http.StatusCreated)
+		call.Read(s.Orders.CreateProduct(t.Context(), nil, orders.ProductInput{SKU: sku, Name: name, PriceCents: 1, Stock: 1})).Want(t, http.StatusCreated)
 	}
 	for search, want := range map[string][]string{
 		"drill":      {"DRILL-18V"},
@@ -293,25 +275,25 @@ func TestProductSearch(t *testing.T) {
 		"no such":    {},
 		"18vTaladro": {}, // a match does not reach over both fields
 	} {
-		r, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Search: &search})
-		ordersWant(t, "search "+search, r, err, http.StatusOK)
+		var productPage orders.ProductPage
+		r := call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Search: &search})).Want(t, http.StatusOK, &productPage)
 		got := []string{}
-		for _, p := range r.JSON200.Data {
+		for _, p := range productPage.Data {
 			got = append(got, p.SKU)
 		}
 		slices.Sort(got)
 		slices.Sort(want)
-		if !slices.Equal(got, want) || r.JSON200.NextCursor != nil {
+		if !slices.Equal(got, want) || productPage.NextCursor != nil {
 			t.Errorf("search %q: got %q, want %q on the only page: %s", search, got, want, r.Body)
 		}
 	}
-	hammer, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Search: new("hammer")})
-	ordersWant(t, "search", hammer, err, http.StatusOK)
-	ordersPatched(t, s, hammer.JSON200.Data[0].ID, orders.ProductChange{Name: new("Maza")})
+	var hammer orders.ProductPage
+	call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Search: new("hammer")})).Want(t, http.StatusOK, &hammer)
+	s.ChangeProduct(t, hammer.Data[0].ID, orders.ProductChange{Name: new("Maza")})
 	for search, want := range map[string]int{"martillo": 0, "maza": 1, "hammer_": 1} {
-		r, err := s.Orders.ListProductsWithResponse(t.Context(), &orders.ListProductsParams{Search: &search})
-		ordersWant(t, "search "+search, r, err, http.StatusOK)
-		if got := len(r.JSON200.Data); got != want {
+		var rBody orders.ProductPage
+		r := call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Search: &search})).Want(t, http.StatusOK, &rBody)
+		if got := len(rBody.Data); got != want {
 			t.Errorf("search %q after the change of name: got %d, want %d: %s", search, got, want, r.Body)
 		}
 	}
@@ -327,16 +309,16 @@ func TestProductPages(t *testing.T) {
 	}
 	walk := func(p orders.ListProductsParams, between func()) (ids []int64, sizes []int) {
 		for {
-			r, err := s.Orders.ListProductsWithResponse(t.Context(), &p)
-			ordersWant(t, "list", r, err, http.StatusOK)
-			for _, product := range r.JSON200.Data {
+			var r orders.ProductPage
+			call.Read(s.Orders.ListProducts(t.Context(), &p)).Want(t, http.StatusOK, &r)
+			for _, product := range r.Data {
 				ids = append(ids, product.ID)
 			}
-			sizes = append(sizes, len(r.JSON200.Data))
+			sizes = append(sizes, len(r.Data))
 			if len(sizes) > 100 {
 				t.Fatalf("list: no end after %d pages: %v", len(sizes), ids)
 			}
-			if p.Cursor = r.JSON200.NextCursor; p.Cursor == nil {
+			if p.Cursor = r.NextCursor; p.Cursor == nil {
 				return ids, sizes
 			}
 			between()
@@ -377,19 +359,15 @@ func TestProductListRefused(t *testing.T) {
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "P", 1, 10)
 	s.CreateOrder(t, buyer.ID, p.ID, 1)
 	s.CreateOrder(t, buyer.ID, p.ID, 1)
-	page, err := s.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Limit: new(int32(1))})
-	ordersWant(t, "list orders", page, err, http.StatusOK)
+	var page orders.OrderPage
+	call.Read(s.Orders.ListOrders(t.Context(), &orders.ListOrdersParams{Limit: new(int32(1))})).Want(t, http.StatusOK, &page)
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit",
-		"cursor=x": "cursor", "cursor=***": "cursor", "cursor=" + *page.JSON200.NextCursor: "cursor",
+		"cursor=x": "cursor", "cursor=***": "cursor", "cursor=" + *page.NextCursor: "cursor",
 		"search=%0A": "search", "search=" + strings.Repeat("x", 101): "search",
 		"status=CREATED": "status", "page=2": "page",
 	} {
-		r := ordersRaw(t, w, s, http.MethodGet, "/products?"+query, nil, nil)
-		ordersWant(t, query, r, nil, http.StatusBadRequest)
-		if !bytes.Contains(r.body, []byte(`"field":"`+field+`"`)) {
-			t.Errorf("%s: got %s, want errors about %s", query, r.body, field)
-		}
+		s.Send(t, "orders", http.MethodGet, "/products?"+query, "").WantInvalid(t, field)
 	}
 }
 
@@ -407,17 +385,14 @@ func TestProductRoles(t *testing.T) {
 		"no JWT":   {w.With("x.y.z"), http.StatusUnauthorized, http.StatusUnauthorized},
 		"service":  {w.With(world.ServiceToken), http.StatusUnauthorized, http.StatusUnauthorized},
 	} {
+		t.Log(name)
 		o := test.session.Orders
-		get, err := o.GetProductWithResponse(t.Context(), p.ID)
-		ordersWant(t, name+" gets", get, err, test.read)
-		list, err := o.ListProductsWithResponse(t.Context(), nil)
-		ordersWant(t, name+" lists", list, err, test.read)
-		create, err := o.CreateProductWithResponse(t.Context(), nil, orders.ProductInput{SKU: "Q", Name: "x", PriceCents: 1, Stock: 1})
-		ordersWant(t, name+" creates", create, err, test.write)
-		patch, err := o.UpdateProductWithResponse(t.Context(), p.ID, nil, orders.ProductChange{Stock: new(int64(99))})
-		ordersWant(t, name+" patches", patch, err, test.write)
+		call.Read(o.GetProduct(t.Context(), p.ID)).Want(t, test.read)
+		call.Read(o.ListProducts(t.Context(), nil)).Want(t, test.read)
+		call.Read(o.CreateProduct(t.Context(), nil, orders.ProductInput{SKU: "Q", Name: "x", PriceCents: 1, Stock: 1})).Want(t, test.write)
+		call.Read(o.UpdateProduct(t.Context(), p.ID, nil, orders.ProductChange{Stock: new(int64(99))})).Want(t, test.write)
 	}
-	ordersWantStock(t, admin, p.ID, 10)
+	admin.WantStock(t, p.ID, 10)
 }
 
 // 413 and 415, on every operation of orders-api that takes a body.
@@ -434,18 +409,17 @@ func TestOrdersBodyForm(t *testing.T) {
 		{http.MethodPost, fmt.Sprintf("/orders/%d/confirm", order.ID)},
 		{http.MethodPost, fmt.Sprintf("/orders/%d/cancel", order.ID)},
 	} {
-		send := func(contentType string, body []byte) ordersAnswer {
-			header := map[string]string{"Content-Type": contentType, "Idempotency-Key": "k"}
-			return ordersRaw(t, w, s, operation.method, operation.path, header, body)
+		send := func(contentType, body string) call.Response {
+			return call.Send(t, w.HTTP("orders"), operation.method, w.OrdersURL+operation.path, strings.NewReader(body),
+				"Authorization", "Bearer "+s.Token, "Content-Type", contentType, "Idempotency-Key", "k")
 		}
-		what := operation.method + " " + operation.path
-		large := []byte(`{"name":"` + strings.Repeat("x", 1<<20) + `"}`)
-		ordersRefused(t, what, send("application/json", large), nil, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge)
+		large := `{"name":"` + strings.Repeat("x", 1<<20) + `"}`
+		send("application/json", large).WantProblem(t, http.StatusRequestEntityTooLarge, common.CodeBodyTooLarge)
 		for _, contentType := range []string{"text/plain", "application/xml", "application/x-www-form-urlencoded", ""} {
-			ordersRefused(t, what, send(contentType, []byte(`{}`)), nil, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType)
+			send(contentType, `{}`).WantProblem(t, http.StatusUnsupportedMediaType, common.CodeUnsupportedMediaType)
 		}
 	}
-	if got := ordersGet(t, s, order.ID); got.Status != orders.StatusCreated {
+	if got := s.GetOrder(t, order.ID); got.Status != orders.StatusCreated {
 		t.Errorf("after all refusals: got %s, want CREATED", got.Status)
 	}
 }

@@ -13,15 +13,14 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orders"
-	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
-// sharedHold keeps a product, and an order, from all others until they are released; on the embedded engine everything.
-func sharedHold(t *testing.T, w *world.World, product int64, orders ...int64) (release func()) {
+// hold keeps a product, and an order, from all others until they are released; on the embedded engine everything.
+func hold(t *testing.T, w *world.World, product int64, orders ...int64) (release func()) {
 	t.Helper()
 	held, end, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	ctx := context.WithoutCancel(t.Context())
@@ -47,7 +46,7 @@ func sharedHold(t *testing.T, w *world.World, product int64, orders ...int64) (r
 	}
 }
 
-func sharedCallers(w *world.World) float64 {
+func callers(w *world.World) float64 {
 	pool := "write"
 	if w.DB.Engine() == "mysql" {
 		pool = "shared"
@@ -65,32 +64,27 @@ func TestOrdersShareTransactions(t *testing.T) {
 	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
 
 	const clients, left = 16, 6
-	type outcome struct {
-		reply *client.CreateOrderResponse
-		err   error
-	}
-	outcomes := make([]outcome, clients)
+	outcomes := make([]call.Response, clients)
 	sender := func(i int) *call.Client {
 		if i%2 == 0 {
 			return s
 		}
 		return second
 	}
-	send := func(i int) (*client.CreateOrderResponse, error) {
-		lines := ordersLines(p.ID, 1)
+	send := func(i int) call.Response {
+		lines := []int64{p.ID, 1}
 		if i%4 == 3 {
-			lines = ordersLines(p.ID, 1, p.ID+100, 1)
+			lines = append(lines, p.ID+100, 1)
 		}
-		return sender(i).Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new(fmt.Sprint("k", i/2))},
-			orders.OrderInput{CustomerID: buyer.ID, Items: lines})
+		return sender(i).TryOrder(t.Context(), fmt.Sprint("k", i/2), buyer.ID, lines...)
 	}
-	release := sharedHold(t, w, p.ID, 0)
-	idle := sharedCallers(w)
+	release := hold(t, w, p.ID, 0)
+	idle := callers(w)
 	var sending sync.WaitGroup
 	for i := range clients {
-		sending.Go(func() { outcomes[i].reply, outcomes[i].err = send(i) })
+		sending.Go(func() { outcomes[i] = send(i) })
 	}
-	ordersEventually(t, "all wait", func() bool { return sharedCallers(w) == idle+clients })
+	call.Eventually(t, "all wait", func() bool { return callers(w) == idle+clients })
 	release()
 	sending.Wait()
 
@@ -99,26 +93,24 @@ func TestOrdersShareTransactions(t *testing.T) {
 		what := fmt.Sprint("order ", i)
 		switch {
 		case i%4 == 3:
-			ordersRefused(t, what, o.reply, o.err, http.StatusNotFound, common.CodeProductNotFound, "items")
-		case o.err == nil && o.reply.JSON201 != nil:
+			o.WantProblem(t, http.StatusNotFound, common.CodeProductNotFound, "items")
+		case o.Status == http.StatusCreated:
+			var order orders.Order
+			o.Want(t, http.StatusCreated, &order)
 			placed++
-			transactions[o.reply.JSON201.CreatedAt.Time] = true // the clock moves whenever it is read
-			history, err := s.Orders.ListOrderHistoryWithResponse(t.Context(), o.reply.JSON201.ID, nil)
-			ordersWant(t, what+": history", history, err, http.StatusOK)
-			if by := *history.JSON200.Data[0].Caller; by != map[*call.Client]string{s: "user:admin", second: "user:second"}[sender(i)] {
+			transactions[order.CreatedAt.Time] = true // the clock moves whenever it is read
+			var history orders.OrderEventPage
+			call.Read(s.Orders.ListOrderHistory(t.Context(), order.ID, nil)).Want(t, http.StatusOK, &history)
+			if by := *history.Data[0].Caller; by != map[*call.Client]string{s: "user:admin", second: "user:second"}[sender(i)] {
 				t.Errorf("%s was placed by %s", what, by)
 			}
 		default:
-			refused := ordersRefused(t, what, o.reply, o.err, http.StatusConflict, common.CodeInsufficientStock)
+			refused := o.WantProblem(t, http.StatusConflict, common.CodeInsufficientStock)
 			if short := *refused.Shortages; len(short) != 1 || short[0] != (common.Shortage{ProductID: p.ID, Requested: 1, Available: 0}) {
 				t.Errorf("%s: got shortages %v, want 1 requested and 0 available", what, short)
 			}
 		}
-		again, err := send(i)
-		ordersWant(t, what+", repeated", again, err, o.reply.StatusCode())
-		if string(again.Body) != string(o.reply.Body) || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
-			t.Errorf("%s, repeated: got %s, want %s, replayed", what, again.Body, o.reply.Body)
-		}
+		send(i).WantReplay(t, o)
 	}
 	if placed != left {
 		t.Errorf("%d orders were placed, want %d", placed, left)
@@ -126,11 +118,9 @@ func TestOrdersShareTransactions(t *testing.T) {
 	if len(transactions) >= left {
 		t.Errorf("%d orders were placed in %d transactions", placed, len(transactions))
 	}
-	ordersWantStock(t, s, p.ID, 0)
-	if n := ordersCount(t, s); n != 1+left {
-		t.Errorf("there are %d orders, want %d", n, 1+left)
-	}
-	ordersAudit(t, w)
+	s.WantStock(t, p.ID, 0)
+	s.WantOrders(t, 1+left)
+	audit(t, w)
 }
 
 // The same for confirm: of the same order, of others, and of one that there is not.
@@ -143,22 +133,22 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 	for range 4 {
 		ids = append(ids, s.CreateOrder(t, buyer.ID, p.ID, 1).ID)
 	}
-	ordersCanceled(t, s, ids[3])
+	s.CancelOrder(t, ids[3])
 	ids = append(ids, ids[0], ids[0], ids[3]+100)
 
-	replies, errs := make([]*client.ConfirmOrderResponse, len(ids)), make([]error, len(ids))
-	release := sharedHold(t, w, p.ID, ids[:4]...)
-	idle := sharedCallers(w)
+	replies := make([]call.Response, len(ids))
+	release := hold(t, w, p.ID, ids[:4]...)
+	idle := callers(w)
 	var sending sync.WaitGroup
 	var answered atomic.Int64
 	for i, id := range ids {
 		sending.Go(func() {
-			replies[i], errs[i] = s.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: fmt.Sprint("k", i)}, orders.Confirmation{})
+			replies[i] = s.TryConfirm(t.Context(), fmt.Sprint("k", i), id)
 			answered.Add(1)
 		})
 	}
 	// On MySQL the one that there is not has nothing to wait for, where it comes first.
-	ordersEventually(t, "all wait", func() bool { return sharedCallers(w)-idle+float64(answered.Load()) == float64(len(ids)) })
+	call.Eventually(t, "all wait", func() bool { return callers(w)-idle+float64(answered.Load()) == float64(len(ids)) })
 	release()
 	sending.Wait()
 
@@ -166,12 +156,12 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 		what := fmt.Sprintf("confirmation %d, of order %d", i, id)
 		switch i {
 		case 3:
-			ordersRefused(t, what, replies[i], errs[i], http.StatusConflict, common.CodeOrderCanceled)
+			replies[i].WantProblem(t, http.StatusConflict, common.CodeOrderCanceled)
 		case len(ids) - 1:
-			ordersRefused(t, what, replies[i], errs[i], http.StatusNotFound, common.CodeOrderNotFound)
+			replies[i].WantProblem(t, http.StatusNotFound, common.CodeOrderNotFound)
 		default:
-			ordersWant(t, what, replies[i], errs[i], http.StatusOK)
-			if got := *replies[i].JSON200; got.ID != id || got.Status != orders.StatusConfirmed {
+			var got orders.Order
+			if replies[i].Want(t, http.StatusOK, &got); got.ID != id || got.Status != orders.StatusConfirmed {
 				t.Errorf("%s: got order %d, %s", what, got.ID, got.Status)
 			}
 		}
@@ -181,7 +171,7 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 			t.Errorf("confirmation %d: got %s, want %s", i, replies[i].Body, replies[0].Body)
 		}
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 }
 
 // While somebody holds a product, orders of others are placed.
@@ -194,19 +184,18 @@ func TestAProductThatIsHeld(t *testing.T) {
 	s := w.Login("admin")
 	buyer, held, free := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100), s.CreateProduct(t, "B", 5, 100)
 	s.CreateOrder(t, buyer.ID, free.ID, 1)
-	release := sharedHold(t, w, held.ID, 0)
-	idle := sharedCallers(w)
+	release := hold(t, w, held.ID, 0)
+	idle := callers(w)
 	var waiting, others sync.WaitGroup
 	place := func(sending *sync.WaitGroup, product int64) {
 		sending.Go(func() {
-			r, err := s.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(product, 1)})
-			if err != nil || r.StatusCode() != http.StatusCreated {
-				t.Errorf("order of product %d: %v %s", product, err, r.GetBody())
+			if r := s.TryOrder(t.Context(), "", buyer.ID, product, 1); r.Status != http.StatusCreated {
+				t.Errorf("got %s, want 201", r)
 			}
 		})
 	}
 	place(&waiting, held.ID)
-	ordersEventually(t, "the first waits", func() bool { return sharedCallers(w) == idle+1 })
+	call.Eventually(t, "the first waits", func() bool { return callers(w) == idle+1 })
 	for range 5 {
 		place(&waiting, held.ID)
 		place(&others, free.ID)
@@ -214,14 +203,14 @@ func TestAProductThatIsHeld(t *testing.T) {
 	others.Wait()
 	release()
 	waiting.Wait()
-	ordersWantStock(t, s, held.ID, 94)
-	ordersWantStock(t, s, free.ID, 94)
-	ordersAudit(t, w)
+	s.WantStock(t, held.ID, 94)
+	s.WantStock(t, free.ID, 94)
+	audit(t, w)
 }
 
-// sharedBusy takes all connections of shared transactions until release is called. One of them then runs last and commits before
+// holdConnections takes all connections of shared transactions until release is called. One of them then runs last and commits before
 // the others end.
-func sharedBusy(t *testing.T, w *world.World, last func(context.Context, database.Conn) error) (release func()) {
+func holdConnections(t *testing.T, w *world.World, last func(context.Context, database.Conn) error) (release func()) {
 	t.Helper()
 	pool := "write"
 	if w.DB.Engine() == "mysql" {
@@ -257,40 +246,38 @@ func sharedBusy(t *testing.T, w *world.World, last func(context.Context, databas
 	}
 }
 
-// sharedOrders places orders under keys at once, while shared transactions are kept from beginning, and returns the
+// placeAtOnce places orders under keys at once, while shared transactions are kept from beginning, and returns the
 // answers and in how many transactions orders were placed.
-func sharedOrders(t *testing.T, w *world.World, keys []string, last func(context.Context, database.Conn) error) (replies []*client.CreateOrderResponse, transactions int) {
+func placeAtOnce(t *testing.T, w *world.World, keys []string, last func(context.Context, database.Conn) error) (replies []call.Response, transactions int) {
 	t.Helper()
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
 	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
-	replies = make([]*client.CreateOrderResponse, len(keys))
-	release := sharedBusy(t, w, last)
+	replies = make([]call.Response, len(keys))
+	release := holdConnections(t, w, last)
 	var sending sync.WaitGroup
 	for i, key := range keys {
 		sending.Go(func() {
-			for replies[i] == nil || replies[i].HTTPResponse.Header.Get("Retry-After") != "" {
-				r, err := s.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: &key},
-					orders.OrderInput{CustomerID: buyer.ID, Items: ordersLines(p.ID, 1)})
-				if err != nil {
-					t.Error(err)
+			for replies[i].Status == 0 || replies[i].Header.Get("Retry-After") != "" {
+				if replies[i] = s.TryOrder(t.Context(), key, buyer.ID, p.ID, 1); replies[i].Err != nil {
+					t.Error(replies[i].Err)
 					return
 				}
-				replies[i] = r
 			}
 		})
 	}
 	under := fmt.Sprintf(`pedidos_requests_in_flight{service=%q}`, "orders")
-	ordersEventually(t, "all are there", func() bool { return w.Metric(under) == float64(len(keys)) })
+	call.Eventually(t, "all are there", func() bool { return w.Metric(under) == float64(len(keys)) })
 	release()
 	sending.Wait()
 	at := map[time.Time]bool{} // the clock moves whenever it is read, which is once in each transaction
 	for _, r := range replies {
-		if r != nil && r.JSON201 != nil {
-			at[r.JSON201.CreatedAt.Time] = true
+		var order orders.Order
+		if r.Decode(http.StatusCreated, &order) == nil {
+			at[order.CreatedAt.Time] = true
 		}
 	}
-	ordersAudit(t, w)
+	audit(t, w)
 	return replies, len(at)
 }
 
@@ -303,13 +290,13 @@ func TestPairsShareTransactions(t *testing.T) {
 	for i := range 2 * pairs {
 		keys = append(keys, fmt.Sprint("k", i/2))
 	}
-	replies, transactions := sharedOrders(t, w, keys, func(context.Context, database.Conn) error { return nil })
+	replies, transactions := placeAtOnce(t, w, keys, func(context.Context, database.Conn) error { return nil })
 	for i := 0; i < len(replies); i += 2 {
 		a, b := replies[i], replies[i+1]
-		if a.StatusCode() != http.StatusCreated || string(a.Body) != string(b.Body) {
+		if a.Status != http.StatusCreated || string(a.Body) != string(b.Body) {
 			t.Errorf("one key was answered with\n%s\n%s", a.Body, b.Body)
 		}
-		if ra, rb := a.HTTPResponse.Header.Get("Idempotency-Replayed"), b.HTTPResponse.Header.Get("Idempotency-Replayed"); ra == rb {
+		if ra, rb := a.Header.Get("Idempotency-Replayed"), b.Header.Get("Idempotency-Replayed"); ra == rb {
 			t.Errorf("of one key, replayed is %q and %q", ra, rb)
 		}
 	}
@@ -328,7 +315,7 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 		keys = append(keys, fmt.Sprint("k", i))
 	}
 	now := w.Clock.Now()
-	replies, transactions := sharedOrders(t, w, keys, func(ctx context.Context, conn database.Conn) error {
+	replies, transactions := placeAtOnce(t, w, keys, func(ctx context.Context, conn database.Conn) error {
 		_, err := ordersservice.Keys().Claims([]idempotency.Entry{{
 			Caller: "user:admin", Key: keys[n/2], Fingerprint: []byte("of another request"), Status: http.StatusCreated, Headers: "{}", Body: []byte{},
 			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
@@ -337,8 +324,8 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	})
 	for i, r := range replies {
 		if i == n/2 {
-			ordersRefused(t, "the key that is taken", r, nil, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, "Idempotency-Key")
-		} else if r.StatusCode() != http.StatusCreated {
+			r.WantProblem(t, http.StatusUnprocessableEntity, common.CodeIdempotencyKeyReused, "Idempotency-Key")
+		} else if r.Status != http.StatusCreated {
 			t.Errorf("key %d: got %s", i, r.Body)
 		}
 	}
@@ -371,12 +358,12 @@ func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
 			t.Errorf("%d orders were canceled, %v, want %d", n, err, each)
 		}
 	}
-	release := sharedHold(t, w, held.ID, 0)
+	release := hold(t, w, held.ID, 0)
 	sweep()
 	release()
 	sweep()
 	s = w.Login("admin")
-	ordersWantStock(t, s, held.ID, 100)
-	ordersWantStock(t, s, free.ID, 100)
-	ordersAudit(t, w)
+	s.WantStock(t, held.ID, 100)
+	s.WantStock(t, free.ID, 100)
+	audit(t, w)
 }

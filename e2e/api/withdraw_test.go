@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
@@ -27,15 +28,15 @@ func TestOrchestratorWithdraws(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		refusal http.HandlerFunc
-		loses   func(*orchProxy, func(*http.Request) bool) // at the first try
+		loses   func(*lossyProxy, func(*http.Request) bool) // at the first try
 		status  int
 		code    common.ProblemCode
 		left    orders.OrderStatus
 	}{
 		"a last word":                      {refuse(409, common.CodeOrderCanceled), nil, 409, common.CodeOrderCanceled, orders.StatusCanceled},
 		"another last word":                {refuse(422, common.CodeIdempotencyKeyReused), nil, 422, common.CodeIdempotencyKeyReused, orders.StatusCanceled},
-		"the request of cancel is lost":    {refuse(409, common.CodeOrderCanceled), func(p *orchProxy, when func(*http.Request) bool) { p.loseRequest = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
-		"the answer of cancel is lost":     {refuse(409, common.CodeOrderCanceled), func(p *orchProxy, when func(*http.Request) bool) { p.loseAnswer = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"the request of cancel is lost":    {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseRequest = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"the answer of cancel is lost":     {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseAnswer = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
 		"not the last word: in progress":   {refuse(409, common.CodeRequestInProgress), nil, 409, common.CodeRequestInProgress, orders.StatusCreated},
 		"not the last word: unavailable":   {refuse(503, common.CodeUnavailable), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
 		"not the last word: a fault":       {refuse(500, common.CodeInternal), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
@@ -47,8 +48,8 @@ func TestOrchestratorWithdraws(t *testing.T) {
 			s := w.Login("admin")
 			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 			var losing atomic.Bool
-			proxy := &orchProxy{instead: func(r *http.Request) http.Handler {
-				if orchIsConfirm(r) {
+			proxy := &lossyProxy{instead: func(r *http.Request) http.Handler {
+				if isConfirm(r) {
 					return test.refusal
 				}
 				return nil
@@ -57,11 +58,10 @@ func TestOrchestratorWithdraws(t *testing.T) {
 				losing.Store(true)
 				test.loses(proxy, func(r *http.Request) bool { return losing.Load() && isCancel(r) })
 			}
-			o := orchBehind(t, w, s, proxy)
-			request := orchRequest("k", buyer.ID, p.ID, 7)
+			o := orchestratorBehind(t, w, s, proxy)
+			request := call.OrderRequest("k", buyer.ID, p.ID, 7)
 			if losing.Load() {
-				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-				lost := orchFailed(t, "while cancel is lost", r, err, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepConfirmOrder)
+				lost := o.Orchestrate(t.Context(), request).WantFailure(t, http.StatusServiceUnavailable, common.CodeOrdersUnavailable, orchestrator.StepConfirmOrder)
 				if lost.Order != nil {
 					t.Errorf("while cancel is lost: got the order %+v", lost.Order)
 				}
@@ -69,10 +69,9 @@ func TestOrchestratorWithdraws(t *testing.T) {
 			}
 			var bodies [][]byte
 			for range 2 { // few enough for the breaker
-				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-				ordersWant(t, "try", r, err, test.status)
+				r := o.Orchestrate(t.Context(), request)
 				bodies = append(bodies, r.Body)
-				f := orchFailed(t, "try", r, err, test.status, test.code, orchestrator.StepConfirmOrder)
+				f := r.WantFailure(t, test.status, test.code, orchestrator.StepConfirmOrder)
 				if withdrawn := f.Order != nil && f.Order.ID == 1 && f.Order.Status == "CANCELED"; withdrawn != (test.left == orders.StatusCanceled) {
 					t.Errorf("got the order %+v in %s", f.Order, r.Body)
 				}
@@ -80,25 +79,23 @@ func TestOrchestratorWithdraws(t *testing.T) {
 			if test.left == orders.StatusCanceled && !bytes.Equal(bodies[0], bodies[1]) {
 				t.Errorf("the tries got different answers: %s", bytes.Join(bodies, nil))
 			}
-			if n := ordersCount(t, s); n != 1 {
-				t.Errorf("got %d orders, want 1", n)
-			}
-			if got := ordersGet(t, s, 1); got.Status != test.left {
+			s.WantOrders(t, 1)
+			if got := s.GetOrder(t, 1); got.Status != test.left {
 				t.Errorf("the order is %s, want %s", got.Status, test.left)
 			}
 			if test.left == orders.StatusCanceled {
-				ordersWantStock(t, s, p.ID, 100)
-				historyWant(t, s, 1, "- CREATED user:admin: -", "CREATED CANCELED user:admin: can't be confirmed: "+string(test.code))
+				s.WantStock(t, p.ID, 100)
+				wantHistory(t, s, 1, "- CREATED user:admin: -", "CREATED CANCELED user:admin: can't be confirmed: "+string(test.code))
 			} else { // it picks up where it stood
 				proxy.instead = nil
-				r, err := o.CreateAndConfirmOrderWithResponse(t.Context(), nil, request)
-				ordersWant(t, "later", r, err, http.StatusCreated)
-				if r.JSON201.Data.Order.ID != 1 {
+				var rBody orchestrator.Confirmed
+				r := o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &rBody)
+				if rBody.Data.Order.ID != 1 {
 					t.Errorf("later: got %s, want order 1", r.Body)
 				}
-				ordersWantStock(t, s, p.ID, 93)
+				s.WantStock(t, p.ID, 93)
 			}
-			ordersAudit(t, w)
+			audit(t, w)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,8 @@ type Client struct {
 	Orders       *ordersclient.ClientWithResponses
 	Orchestrator *orchestratorclient.ClientWithResponses
 
+	urls   URLs
+	over   func(service string) *http.Client
 	hangUp func()
 }
 
@@ -59,12 +62,12 @@ type Client struct {
 func New(t testing.TB, u URLs, token string, over func(service string) *http.Client) *Client {
 	t.Helper()
 	authorize := func(_ context.Context, r *http.Request) error {
-		if token != "" && r.Header.Get("Authorization") == "" {
+		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
 		return nil
 	}
-	c := &Client{Token: token, hangUp: func() {}}
+	c := &Client{Token: token, urls: u, over: over, hangUp: func() {}}
 	var errs [3]error
 	c.Customers, errs[0] = customersclient.NewClientWithResponses(u.Customers,
 		customersclient.WithHTTPClient(over("customers")), customersclient.WithRequestEditorFn(authorize))
@@ -107,6 +110,19 @@ func (u URLs) Token(t testing.TB, password string) string {
 
 // HangUp closes idle connections, which a service that is told to stop would wait for.
 func (c *Client) HangUp() { c.hangUp() }
+
+// Send sends a request with the client's token to a service: "customers", "orders" or "orchestrator". A body is JSON. It
+// ends the test if there is no response.
+func (c *Client) Send(t testing.TB, service, method, path, body string, headers ...string) Response {
+	t.Helper()
+	if c.Token != "" {
+		headers = append(headers, "Authorization", "Bearer "+c.Token)
+	}
+	if body != "" {
+		headers = append(headers, "Content-Type", "application/json")
+	}
+	return Send(t, c.over(service), method, c.urls.Of(service)+path, strings.NewReader(body), headers...)
+}
 
 // LogIn returns a new token of a user.
 func (c *Client) LogIn(t testing.TB, user, password string) string {

@@ -37,8 +37,18 @@ func Read(r *http.Response, err error) Response {
 	return Response{Status: r.StatusCode, Header: r.Header, Body: body, Err: err, request: describe(r.Request)}
 }
 
-// Send sends a request. The headers are names and values in turn.
-func Send(ctx context.Context, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
+// Send sends a request and ends the test if there is no response. The headers are names and values in turn.
+func Send(t testing.TB, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
+	t.Helper()
+	r := Try(t.Context(), client, method, url, body, headers...)
+	if r.Err != nil {
+		t.Fatalf("%s %s: no response: %v", method, url, r.Err)
+	}
+	return r
+}
+
+// Try is Send without a test, so that other goroutines may call it. Err says why there is no response.
+func Try(ctx context.Context, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
 	r, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return Response{Err: err}
@@ -47,6 +57,11 @@ func Send(ctx context.Context, client *http.Client, method, url string, body io.
 		r.Header.Add(pair[0], pair[1])
 	}
 	return Read(client.Do(r))
+}
+
+// JSON returns the headers of a request with a token and a body.
+func JSON(token string) (headers []string) {
+	return []string{"Content-Type", "application/json", "Authorization", "Bearer " + token}
 }
 
 // describe returns the method, the URL and the body of a request.
@@ -80,19 +95,31 @@ func (r Response) String() string {
 	if r.Err != nil {
 		return fmt.Sprintf("%s: no response: %v", cmp.Or(r.request, "the request"), r.Err)
 	}
-	return fmt.Sprintf("%s: %d %s", r.request, r.Status, clip(r.Body))
+	status := fmt.Sprint(r.Status)
+	if r.Replayed() {
+		status += " (replayed)"
+	}
+	return fmt.Sprintf("%s: %s %s", r.request, status, clip(r.Body))
 }
 
-// Want ends the test unless the response has this status. It decodes the body into each of the values.
-func (r Response) Want(t testing.TB, status int, into ...any) Response {
-	t.Helper()
+// Decode returns an error unless the response has this status and its body decodes into each of the values.
+func (r Response) Decode(status int, into ...any) error {
 	if r.Err != nil || r.Status != status {
-		t.Fatalf("got %s\nwant %d", r, status)
+		return fmt.Errorf("got %s\nwant %d", r, status)
 	}
 	for _, v := range into {
 		if err := json.Unmarshal(r.Body, v); err != nil {
-			t.Fatalf("got %s\nwant a %T: %v", r, v, err)
+			return fmt.Errorf("got %s\nwant a %T: %w", r, v, err)
 		}
+	}
+	return nil
+}
+
+// Want ends the test where Decode returns an error.
+func (r Response) Want(t testing.TB, status int, into ...any) Response {
+	t.Helper()
+	if err := r.Decode(status, into...); err != nil {
+		t.Fatal(err)
 	}
 	return r
 }
@@ -106,7 +133,7 @@ type Problem struct {
 	Order         *orchestrator.WithdrawnOrder `json:"order"`
 }
 
-// Fields returns the fields at fault, sorted.
+// Fields returns the names of the fields at fault, sorted, each once.
 func (p Problem) Fields() []string { return fields(p.Errors) }
 
 func fields(errors *[]common.FieldError) (names []string) {
@@ -117,7 +144,7 @@ func fields(errors *[]common.FieldError) (names []string) {
 		names = append(names, e.Field)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // Problem ends the test unless the response is a problem document, whatever its status.
@@ -146,6 +173,12 @@ func (r Response) WantProblem(t testing.TB, status int, code common.ProblemCode,
 		t.Fatalf("got %s\nwant the code %s and errors about %q", r, code, about)
 	}
 	return p
+}
+
+// WantInvalid is WantProblem for a bad request.
+func (r Response) WantInvalid(t testing.TB, about ...string) Problem {
+	t.Helper()
+	return r.WantProblem(t, http.StatusBadRequest, common.CodeInvalidInput, about...)
 }
 
 // WantFailure is WantProblem for the orchestrator, which adds the step that failed and the correlation id.

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/pedidos-hq/pedidos/e2e/call"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/contract"
+)
+
+// service is a service as a client knows it: an address and a contract.
+type service struct {
+	name, url string
+	raw       []byte // its contract
+	doc       *openapi3.T
+	client    *http.Client // held to the contract
+}
+
+func allServices(t *testing.T, w *world.World) []service {
+	t.Helper()
+	services := []service{
+		{name: "customers", url: w.CustomersURL, raw: contract.Customers},
+		{name: "orders", url: w.OrdersURL, raw: contract.Orders},
+		{name: "orchestrator", url: w.OrchestratorURL, raw: contract.Orchestrator},
+	}
+	for i := range services {
+		s := &services[i]
+		var err error
+		if s.doc, err = openapi3.NewLoader().LoadFromData(s.raw); err != nil {
+			t.Fatal(err)
+		}
+		s.client = w.HTTP(s.name)
+	}
+	return services
+}
+
+// prefixes are where the routes of the service are.
+func (s service) prefixes() []string {
+	if s.name == "orchestrator" {
+		return []string{"", "/dev"}
+	}
+	return []string{""}
+}
+
+// operation is one operation of a contract.
+type operation struct {
+	*openapi3.Operation
+	service service
+	method  string
+	path    string // of a resource that need not be there
+}
+
+// allOperations are all operations of all services.
+func allOperations(t *testing.T, w *world.World) (all []operation) {
+	t.Helper()
+	for _, s := range allServices(t, w) {
+		for _, path := range s.doc.Paths.InMatchingOrder() {
+			operations := s.doc.Paths.Value(path).Operations()
+			for _, method := range slices.Sorted(maps.Keys(operations)) {
+				all = append(all, operation{Operation: operations[method], service: s, method: method, path: examplePath(path)})
+			}
+		}
+	}
+	return all
+}
+
+func examplePath(template string) string {
+	return strings.NewReplacer("{id}", "7", "{asset}", "swagger-ui.css").Replace(template)
+}
+
+func (o operation) url() string { return o.service.url + o.path }
+
+// schemes are the security schemes that open the operation; anyone says that no token does too.
+func (o operation) schemes() (names []string, anyone bool) {
+	security := o.service.doc.Security
+	if o.Security != nil {
+		security = *o.Security
+	}
+	anyone = len(security) == 0
+	for _, requirement := range security {
+		anyone = anyone || len(requirement) == 0
+		names = slices.AppendSeq(names, maps.Keys(requirement))
+	}
+	return names, anyone
+}
+
+func (o operation) roles() (names []string) {
+	roles, _ := o.Extensions["x-roles"].([]any)
+	for _, role := range roles {
+		names = append(names, fmt.Sprint(role))
+	}
+	return names
+}
+
+// example is the body that the contract gives as an example; nil where the operation takes none.
+func (o operation) example(t *testing.T) map[string]any {
+	t.Helper()
+	if o.RequestBody == nil {
+		return nil
+	}
+	example, ok := o.RequestBody.Value.Content["application/json"].Example.(map[string]any)
+	if !ok {
+		t.Fatalf("%s: the contract gives no example of the body", o.OperationID)
+	}
+	return maps.Clone(example)
+}
+
+// headers are the headers of a request with a body, the required ones with the example of the contract.
+func (o operation) headers(token string) []string {
+	headers := call.JSON(token)
+	for _, parameter := range o.Parameters {
+		if p := parameter.Value; p.In == openapi3.ParameterInHeader && p.Required {
+			headers = append(headers, p.Name, fmt.Sprint(p.Example))
+		}
+	}
+	return headers
+}
+
+// chunked hides the length of a body, so that it is sent in chunks.
+type chunked struct{ io.Reader }

@@ -1,0 +1,463 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/call"
+	"github.com/pedidos-hq/pedidos/e2e/world"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	orchestratorservice "github.com/pedidos-hq/pedidos/services/orchestrator"
+)
+
+// keyedOperation is a POST with an effect, which takes a key.
+type keyedOperation struct {
+	name     string // its operationId
+	service  string
+	status   int    // of a success
+	required bool   // whether there must be a key
+	inBody   bool   // whether the key is the member idempotency_key of the body, and not a header
+	users    bool   // whether it is for users alone, and not for services
+	effect   string // the first thing that the database does for it
+	prepare  func(t *testing.T, w *world.World, s *call.Client) keyedSubject
+	refusals []keyedRefusal
+}
+
+// keyedSubject is something to do once.
+type keyedSubject struct {
+	request keyedRequest
+	same    []keyedRequest                          // the request, written otherwise
+	other   []keyedRequest                          // requests that are not the same
+	effects func(t *testing.T) int                  // how often it was done
+	change  func(t *testing.T)                      // makes the request one that gets another answer; nil where nothing does
+	anew    func(t *testing.T, again call.Response) // checks the answer of the request once more, not as a repeat
+}
+
+// keyedRefusal is a request that is refused for what the shop is like.
+type keyedRefusal struct {
+	name    string
+	prepare func(t *testing.T, x *keyedShop) (r keyedRequest, change func())
+	status  int
+	code    common.ProblemCode
+	fields  []string
+	later   int // status under another key, once the shop has changed
+}
+
+// keyedShop is where a refusal takes place. product costs 100 cents, 2 are in stock.
+type keyedShop struct {
+	*keyedCase
+	buyer   customers.Customer
+	product orders.Product
+}
+
+// keyedRequest is a POST to an operation. In a body KEY stands for the key.
+type keyedRequest struct {
+	path, contentType, body string
+	keys                    http.Header
+}
+
+func jsonRequest(path, body string) keyedRequest {
+	return keyedRequest{path: path, contentType: "application/json", body: body}
+}
+
+// spelledOtherwise writes a request in other ways: with a charset, with blanks, with its members in another order.
+func spelledOtherwise(r keyedRequest, reordered string) []keyedRequest {
+	return []keyedRequest{
+		{path: r.path, contentType: "application/json; charset=utf-8", body: r.body},
+		jsonRequest(r.path, " "+strings.ReplaceAll(r.body, ",", " ,\n")+"\n"),
+		jsonRequest(r.path, reordered),
+	}
+}
+
+const (
+	keyHeader = "Idempotency-Key"
+	keyAlias  = "X-Idempotency-Key"
+)
+
+// under is a request under a key, in the plain spelling.
+func (o keyedOperation) under(key string, r keyedRequest) keyedRequest {
+	if !o.inBody {
+		r.keys = http.Header{keyHeader: {key}}
+		return r
+	}
+	encoded, _ := json.Marshal(key) // strings have an encoding
+	r.body = strings.Replace(r.body, "KEY", string(encoded), 1)
+	return r
+}
+
+// keyless is a request without a key.
+func (o keyedOperation) keyless(r keyedRequest) keyedRequest {
+	r.body = strings.Replace(r.body, `,"idempotency_key":KEY`, "", 1)
+	return r
+}
+
+// keyField is what a refusal of the key names.
+func (o keyedOperation) keyField() string {
+	if o.inBody {
+		return "idempotency_key"
+	}
+	return keyHeader
+}
+
+// keyedCase is an operation in a world of its own.
+type keyedCase struct {
+	keyedOperation
+	keyedSubject
+	w      *world.World
+	admin  *call.Client
+	client *http.Client // held to the contract
+	base   string       // URL of the service
+}
+
+func startKeyed(t *testing.T, o keyedOperation, options world.Options) *keyedCase {
+	t.Helper()
+	w := newWorld(t, options)
+	x := &keyedCase{keyedOperation: o, w: w, admin: w.Login("admin"), client: w.HTTP(o.service)}
+	x.base = w.URLs().Of(o.service)
+	x.keyedSubject = o.prepare(t, w, x.admin)
+	return x
+}
+
+// try sends a request. It takes no *testing.T, so that it can run at once with others.
+func (x *keyedCase) try(ctx context.Context, s *call.Client, r keyedRequest) call.Response {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, x.base+r.path, strings.NewReader(r.body))
+	if err != nil {
+		return call.Response{Err: err}
+	}
+	maps.Copy(request.Header, r.keys)
+	if s.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.Token)
+	}
+	if r.contentType != "" {
+		request.Header.Set("Content-Type", r.contentType)
+	}
+	return call.Read(x.client.Do(request))
+}
+
+// send sends a request and ends the test if there is no response.
+func (x *keyedCase) send(t *testing.T, s *call.Client, r keyedRequest) call.Response {
+	t.Helper()
+	a := x.try(t.Context(), s, r)
+	if a.Err != nil {
+		t.Fatalf("POST %s: %v", r.path, a.Err)
+	}
+	return a
+}
+
+// do sends the request under a key.
+func (x *keyedCase) do(t *testing.T, s *call.Client, key string) call.Response {
+	t.Helper()
+	return x.send(t, s, x.under(key, x.request))
+}
+
+// first does what was not done before, and ends the test where it is not done, or was.
+func (x *keyedCase) first(t *testing.T, what string, s *call.Client, key string) call.Response {
+	t.Helper()
+	a := x.do(t, s, key)
+	if a.Status != x.status || a.Replayed() {
+		t.Fatalf("%s: got %s, want a first %d", what, a, x.status)
+	}
+	return a
+}
+
+// wantReplay fails the test where an answer is not the first one again.
+func (x *keyedCase) wantReplay(t *testing.T, what string, got, first call.Response) {
+	t.Helper()
+	// The orchestrator keeps no responses: its refusals are those of orders-api, without Idempotency-Replayed.
+	if silent := x.inBody && got.Status != x.status; !got.Replayed() && !silent || !got.Same(first) {
+		t.Errorf("%s: got %s %v\nwant a replay of %s %v", what, got, got.Header, first, first.Header)
+	}
+}
+
+// wantAnew fails the test where an answer to the request, which was done before, is a repeat.
+func (x *keyedCase) wantAnew(t *testing.T, what string, got, first call.Response) {
+	t.Helper()
+	if got.Replayed() || x.status == http.StatusCreated && bytes.Equal(got.Body, first.Body) {
+		t.Errorf("%s: got the answer to another request: %s", what, got)
+		return
+	}
+	x.anew(t, got)
+}
+
+func (x *keyedCase) wantEffects(t *testing.T, what string, want int) {
+	t.Helper()
+	if n := x.effects(t); n != want {
+		t.Errorf("%s: got %d effects, want %d", what, n, want)
+	}
+}
+
+// keyedOperations are all operations that take a key; TestIdempotencyOperations holds them to the contracts.
+func keyedOperations() []keyedOperation {
+	return []keyedOperation{
+		{
+			name: "createCustomer", service: "customers", status: http.StatusCreated, users: true, effect: "INSERT ON customers",
+			prepare: func(_ *testing.T, _ *world.World, s *call.Client) keyedSubject {
+				request := jsonRequest("/customers", `{"name":"Idem","email":"idem@example.com","phone":"+54 11"}`)
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"phone":"+54 11","email":"\u0069dem@example.com","name":"Idem"}`),
+					other: []keyedRequest{ // there is no other path at customers-api that takes a key
+						jsonRequest("/customers", `{"name":"Ide","email":"idem@example.com","phone":"+54 11"}`),
+						jsonRequest("/customers", `{"name":"Idem","email":"idem@example.com"}`),
+					},
+					effects: func(t *testing.T) int {
+						return len(customerIDs(t, s, &customers.ListCustomersParams{Search: new("idem@example.com")}))
+					},
+					change: func(t *testing.T) {
+						id := customerIDs(t, s, nil)[0]
+						s.ChangeCustomer(t, id, customers.CustomerChange{Name: new("Other"), Email: new("idem@example.com")})
+					},
+					anew: func(t *testing.T, again call.Response) {
+						again.WantProblem(t, http.StatusConflict, common.CodeEmailTaken, "email")
+					},
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the address is taken and then free", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest("/customers", `{"name":"x","email":"`+x.buyer.Email+`"}`), func() { x.admin.DeleteCustomer(t, x.buyer.ID) }
+				}, http.StatusConflict, common.CodeEmailTaken, []string{"email"}, http.StatusCreated},
+			},
+		},
+		{
+			name: "createProduct", service: "orders", status: http.StatusCreated, users: true, effect: "INSERT ON products",
+			prepare: func(_ *testing.T, _ *world.World, s *call.Client) keyedSubject {
+				request := jsonRequest("/products", `{"sku":"IDEM","name":"x","price_cents":1,"stock":1}`)
+				list := func(t *testing.T) []orders.Product {
+					var r orders.ProductPage
+					call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Search: new("idem")})).Want(t, http.StatusOK, &r)
+					return r.Data
+				}
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"stock":1,"price_cents":1,"name":"x","sku":"\u0049DEM"}`),
+					other: []keyedRequest{
+						jsonRequest("/products", `{"sku":"IDEM","name":"x","price_cents":1,"stock":2}`),
+						{path: otherPath},
+					},
+					effects: func(t *testing.T) int { return len(list(t)) },
+					change: func(t *testing.T) {
+						s.ChangeProduct(t, list(t)[0].ID, orders.ProductChange{Name: new("y"), PriceCents: new(int64(2))})
+					},
+					anew: func(t *testing.T, again call.Response) {
+						again.WantProblem(t, http.StatusConflict, common.CodeSKUTaken, "sku")
+					},
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the SKU is taken", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest("/products", `{"sku":"`+x.product.SKU+`","name":"x","price_cents":1,"stock":1}`), func() {}
+				}, http.StatusConflict, common.CodeSKUTaken, []string{"sku"}, http.StatusConflict},
+			},
+		},
+		{
+			name: "createOrder", service: "orders", status: http.StatusCreated, effect: "INSERT ON orders",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				buyer, a, b := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "A", 100, 1000), s.CreateProduct(t, "B", 100, 1000)
+				line := func(product int64) string { return fmt.Sprintf(`{"product_id":%d,"qty":1}`, product) }
+				order := func(customer int64, lines string) keyedRequest {
+					return jsonRequest("/orders", fmt.Sprintf(`{"customer_id":%d,"items":[%s]}`, customer, lines))
+				}
+				request := order(buyer.ID, line(a.ID)+","+line(b.ID))
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, fmt.Sprintf(`{"items":[{"qty":1,"product_id":%d},%s],"customer_id":%d}`, a.ID, line(b.ID), buyer.ID)),
+					other: []keyedRequest{
+						order(buyer.ID, line(b.ID)+","+line(a.ID)),
+						order(buyer.ID, line(a.ID)),
+						order(buyer.ID+1, line(a.ID)+","+line(b.ID)),
+						{path: otherPath},
+					},
+					effects: func(t *testing.T) int { return len(s.AllOrders(t, 0)) },
+					change:  func(t *testing.T) { upset(t, s, buyer.ID, a.ID) },
+					anew:    wantNewOrder,
+				}
+			},
+			refusals: []keyedRefusal{
+				{"stock is short and then filled up", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return x.order(x.buyer.ID, x.product.ID, 3), func() { x.admin.ChangeProduct(t, x.product.ID, orders.ProductChange{Stock: new(int64(3))}) }
+				}, http.StatusConflict, common.CodeInsufficientStock, nil, http.StatusCreated},
+				{"the customer comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return x.order(x.buyer.ID+1, x.product.ID, 1), func() { x.admin.CreateCustomer(t, "later@example.com") }
+				}, http.StatusNotFound, common.CodeCustomerNotFound, []string{"customer_id"}, http.StatusCreated},
+				{"the product comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return x.order(x.buyer.ID, x.product.ID+1, 1), func() { x.admin.CreateProduct(t, "LATER", 1, 1) }
+				}, http.StatusNotFound, common.CodeProductNotFound, []string{"items"}, http.StatusCreated},
+				{"the total is too large and then smaller", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					gold := x.admin.CreateProduct(t, "GOLD", 1e11, 1e9)
+					return x.order(x.buyer.ID, gold.ID, 1e6), func() { x.admin.ChangeProduct(t, gold.ID, orders.ProductChange{PriceCents: new(int64(1))}) }
+				}, http.StatusUnprocessableEntity, common.CodeTotalTooLarge, nil, http.StatusCreated},
+			},
+		},
+		{
+			name: "confirmOrder", service: "orders", status: http.StatusOK, required: true, effect: "UPDATE ON orders",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
+				order, second := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 1)
+				path := fmt.Sprintf("/orders/%d/confirm", order.ID)
+				return keyedSubject{
+					request: keyedRequest{path: path},
+					same:    emptyBodies(path),
+					other:   []keyedRequest{{path: fmt.Sprintf("/orders/%d/confirm", second.ID)}, {path: fmt.Sprintf("/orders/%d/cancel", order.ID)}},
+					effects: func(t *testing.T) int { return countChanges(t, w, order.ID, second.ID) },
+					change:  func(t *testing.T) { s.CancelOrder(t, order.ID) },
+					anew:    func(t *testing.T, again call.Response) { wantAsItIs(t, w, order.ID, again) },
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the order comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					next := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1).ID + 1
+					return keyedRequest{path: fmt.Sprintf("/orders/%d/confirm", next)}, func() { x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1) }
+				}, http.StatusNotFound, common.CodeOrderNotFound, nil, http.StatusOK},
+				{"the order is canceled", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					order := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1)
+					x.admin.CancelOrder(t, order.ID)
+					return keyedRequest{path: fmt.Sprintf("/orders/%d/confirm", order.ID)}, func() {}
+				}, http.StatusConflict, common.CodeOrderCanceled, nil, http.StatusConflict},
+			},
+		},
+		{
+			name: "cancelOrder", service: "orders", status: http.StatusOK, effect: "UPDATE ON orders",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
+				order := s.CreateOrder(t, buyer.ID, p.ID, 1)
+				path := fmt.Sprintf("/orders/%d/cancel", order.ID)
+				return keyedSubject{
+					request: keyedRequest{path: path},
+					same:    emptyBodies(path),
+					other:   []keyedRequest{jsonRequest(path, `{"reason":"x"}`), {path: fmt.Sprintf("/orders/%d/confirm", order.ID)}},
+					effects: func(t *testing.T) int { return countChanges(t, w, order.ID) },
+					anew:    func(t *testing.T, again call.Response) { wantAsItIs(t, w, order.ID, again) },
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the order comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					next := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1).ID + 1
+					return keyedRequest{path: fmt.Sprintf("/orders/%d/cancel", next)}, func() { x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1) }
+				}, http.StatusNotFound, common.CodeOrderNotFound, nil, http.StatusOK},
+				{"the window is over", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					order := x.admin.CreateOrder(t, x.buyer.ID, x.product.ID, 1)
+					x.admin.ConfirmOrder(t, order.ID, "confirm")
+					x.w.Clock.Advance(11 * time.Minute)
+					return keyedRequest{path: fmt.Sprintf("/orders/%d/cancel", order.ID)}, func() {}
+				}, http.StatusConflict, common.CodeCancelWindowOver, nil, http.StatusConflict},
+			},
+		},
+		{
+			name: "createAndConfirmOrder", service: "orchestrator", status: http.StatusCreated, required: true, inBody: true, effect: "INSERT ON orders",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				buyer, p := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "SOLD", 100, 1000)
+				request := orchestrated(buyer.ID, p.ID, 1) // without a correlation id: a repeat has the same one
+				same := spelledOtherwise(request, fmt.Sprintf(`{"idempotency_key":KEY,"items":[{"qty":1,"product_id":%d}],"customer_id":%d}`, p.ID, buyer.ID))
+				return keyedSubject{
+					request: request,
+					same:    append(same, jsonRequest("/dev"+request.path, request.body)),
+					other:   []keyedRequest{orchestrated(buyer.ID, p.ID, 2), orchestrated(buyer.ID+1, p.ID, 1)},
+					effects: func(t *testing.T) int {
+						var r orders.OrderPage
+						call.Read(s.Orders.ListOrders(t.Context(), &orders.ListOrdersParams{Status: new(orders.StatusConfirmed)})).Want(t, http.StatusOK, &r)
+						s.WantOrders(t, len(r.Data))
+						return len(r.Data)
+					},
+					change: func(t *testing.T) { upset(t, s, buyer.ID, p.ID) },
+					anew:   wantNewOrder,
+				}
+			},
+			refusals: []keyedRefusal{
+				{"stock is short and then filled up", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return orchestrated(x.buyer.ID, x.product.ID, 3), func() { x.admin.ChangeProduct(t, x.product.ID, orders.ProductChange{Stock: new(int64(3))}) }
+				}, http.StatusConflict, common.CodeInsufficientStock, nil, http.StatusCreated},
+				{"the customer comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return orchestrated(x.buyer.ID+1, x.product.ID, 1), func() { x.admin.CreateCustomer(t, "later@example.com") }
+				}, http.StatusNotFound, common.CodeCustomerNotFound, []string{"customer_id"}, http.StatusCreated},
+				{"the product comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return orchestrated(x.buyer.ID, x.product.ID+1, 1), func() { x.admin.CreateProduct(t, "LATER", 1, 1) }
+				}, http.StatusNotFound, common.CodeProductNotFound, []string{"items"}, http.StatusCreated},
+				{"the total is too large and then smaller", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					gold := x.admin.CreateProduct(t, "GOLD", 1e11, 1e9)
+					return orchestrated(x.buyer.ID, gold.ID, 1e6), func() { x.admin.ChangeProduct(t, gold.ID, orders.ProductChange{PriceCents: new(int64(1))}) }
+				}, http.StatusUnprocessableEntity, common.CodeTotalTooLarge, nil, http.StatusCreated},
+				{"the order is canceled by another hand between the steps", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					proxy := &lossyProxy{meanwhile: func(r *http.Request) bool {
+						var id int64
+						if _, err := fmt.Sscanf(r.URL.Path, "/orders/%d/confirm", &id); err == nil {
+							if r := x.admin.TryCancel(t.Context(), "", id); r.Status != http.StatusOK {
+								t.Errorf("got %s, want 200", r)
+							}
+						}
+						return false
+					}}
+					x.base = listenOrchestrator(t, x.w, orchestratorservice.Config{OrdersBaseURL: proxy.listen(t, x.w.OrdersURL)})
+					return orchestrated(x.buyer.ID, x.product.ID, 1), func() {}
+				}, http.StatusConflict, common.CodeOrderCanceled, nil, http.StatusConflict},
+			},
+		},
+	}
+}
+
+// otherPath is a path of orders-api that takes a key, for an order that there is not.
+const otherPath = "/orders/4611686018427387904/confirm"
+
+// emptyBodies are the spellings of a body of which nothing is needed, but for the shortest.
+func emptyBodies(path string) []keyedRequest {
+	return []keyedRequest{jsonRequest(path, ""), jsonRequest(path, "{}"), jsonRequest(path, " {\n } ")}
+}
+
+func orchestrated(customer, product, qty int64) keyedRequest {
+	return jsonRequest("/orchestrator/create-and-confirm-order",
+		fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":%d}],"idempotency_key":KEY}`, customer, product, qty))
+}
+
+func (x *keyedShop) order(customer, product, qty int64) keyedRequest {
+	return jsonRequest("/orders", fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":%d}]}`, customer, product, qty))
+}
+
+// upset changes whatever an order was made of, and ends it.
+func upset(t *testing.T, s *call.Client, buyer, product int64) {
+	t.Helper()
+	s.ChangeProduct(t, product, orders.ProductChange{PriceCents: new(int64(1)), Stock: new(int64(0))})
+	s.CancelOrder(t, 1)
+	s.ChangeCustomer(t, buyer, customers.CustomerChange{Name: new("Other"), Email: new("other@example.com")})
+	s.DeleteCustomer(t, buyer)
+}
+
+// wantNewOrder checks that there is a new order.
+func wantNewOrder(t *testing.T, again call.Response) {
+	t.Helper()
+	if again.Status != http.StatusCreated || again.Replayed() {
+		t.Errorf("once more: got %s, want another order", again)
+	}
+}
+
+// countChanges counts the changes of orders.
+func countChanges(t *testing.T, w *world.World, ids ...int64) (n int) {
+	t.Helper()
+	s := w.Login("admin")
+	for _, id := range ids {
+		r := call.Read(s.Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
+		version, err := strconv.Atoi(strings.Trim(r.Header.Get("ETag"), `"`))
+		if err != nil {
+			t.Fatalf("ETag: %v", err)
+		}
+		n += version - 1
+	}
+	return n
+}
+
+// wantAsItIs checks that an answer is the order as it is.
+func wantAsItIs(t *testing.T, w *world.World, id int64, again call.Response) {
+	t.Helper()
+	r := call.Read(w.Login("admin").Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
+	if again.Status != http.StatusOK || again.Replayed() || !bytes.Equal(again.Body, r.Body) {
+		t.Errorf("once more: got %s, want the order as it is: %s", again, r.Body)
+	}
+}
