@@ -31,6 +31,8 @@ type conn struct {
 	answered bool   // since then
 	packet   []byte // of MySQL's protocol, as far as it is there
 	fate     Kind   // of the next answer
+	answers  int    // to the statements that COMMIT came with, and to COMMIT: the last is the one to lose
+	answer   []byte // of MySQL's protocol, as far as it is there
 	held     bool   // nothing passes any more
 }
 
@@ -102,7 +104,7 @@ func (t *tap) read(c *conn, data []byte) verdict {
 	case c.held:
 		return swallow
 	case !t.up:
-		return t.readAnswer(c)
+		return t.readAnswer(c, data)
 	case t.mysql:
 		return t.readStatements(c, data)
 	}
@@ -113,14 +115,32 @@ func (t *tap) read(c *conn, data []byte) verdict {
 	return pass
 }
 
-func (t *tap) readAnswer(c *conn) verdict {
+func (t *tap) readAnswer(c *conn, data []byte) verdict {
 	if !t.mysql && !c.answered {
 		c.answered, c.fate = true, t.take(c.said, AnswerLost)
 	}
-	if c.fate == "" {
+	switch {
+	case c.fate == "":
 		return pass
+	case c.fate == CommitAnswerLost && !c.committed(data): // else the server would end before it commits
+		return swallow
 	}
 	return t.lose(c)
+}
+
+// committed reads what MySQL says, and reports whether it has answered COMMIT, or a statement before it with an error.
+func (c *conn) committed(data []byte) bool {
+	c.answer = append(c.answer, data...)
+	for {
+		payload, rest, ok := cutPacket(c.answer)
+		if !ok {
+			return false
+		}
+		c.answer, c.answers = rest, c.answers-1
+		if c.answers <= 0 || len(payload) > 0 && payload[0] == errPacket {
+			return true
+		}
+	}
 }
 
 // lose does to a connection what was to be done to it.
@@ -140,18 +160,31 @@ func (t *tap) lose(c *conn) verdict {
 const (
 	packetHeader = 4
 	comQuery     = 0x03
+	errPacket    = 0xff
 )
+
+// cutPacket returns the first packet, if all of it is there.
+func cutPacket(data []byte) (payload, rest []byte, ok bool) {
+	if len(data) <= packetHeader {
+		return nil, data, false
+	}
+	end := packetHeader + (int(data[0]) | int(data[1])<<8 | int(data[2])<<16)
+	if len(data) < end {
+		return nil, data, false
+	}
+	return data[packetHeader:end], data[end:], true
+}
 
 // readStatements reads what is said to MySQL, packet by packet, whatever pieces it comes in.
 func (t *tap) readStatements(c *conn, data []byte) verdict {
 	c.packet = append(c.packet, data...)
-	for len(c.packet) >= packetHeader {
-		end := packetHeader + (int(c.packet[0]) | int(c.packet[1])<<8 | int(c.packet[2])<<16)
-		if len(c.packet) < end {
+	for {
+		payload, rest, ok := cutPacket(c.packet)
+		if !ok {
 			break
 		}
-		number, payload := c.packet[3], c.packet[packetHeader:end]
-		c.packet = c.packet[end:]
+		number := c.packet[3]
+		c.packet = rest
 		if number != 0 {
 			continue
 		}
@@ -160,6 +193,7 @@ func (t *tap) readStatements(c *conn, data []byte) verdict {
 		commits := string(query) == "COMMIT" || bytes.HasSuffix(query, []byte(";\nCOMMIT")) // alone, or behind the last statement
 		switch {
 		case isQuery && commits:
+			c.answers, c.answer = 1+bytes.Count(query, []byte(";\nCOMMIT")), nil
 			c.fate = t.take(c.said, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld)
 			c.said = nil
 			if c.fate == CommitLost || c.fate == CommitHeld {

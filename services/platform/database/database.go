@@ -39,9 +39,10 @@ var (
 // DB is an open database of either engine.
 type DB struct {
 	engine engine
-	write  *pool // transactions that may wait for locks: one caller's each
-	shared *pool // the short transactions of groups, and sweeps; the same as write on SQLite, which has one writer
-	read   *pool
+	Shared *Pool // for the transactions of batches, and for sweeps; on SQLite, which has one writer, the same as write
+
+	write *Pool // for the transactions of one caller, which may wait for locks
+	read  *Pool
 
 	writes writes
 
@@ -77,7 +78,7 @@ func (db *DB) Ping(ctx context.Context) error { return db.Classify(db.read.PingC
 
 // Read runs queries that change nothing, outside of a transaction.
 func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
-	leave, err := db.read.enter()
+	leave, err := db.read.Enter()
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 
 // Snapshot runs queries that change nothing and that all see the database as it was at the first of them.
 func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
-	leave, err := db.read.enter()
+	leave, err := db.read.Enter()
 	if err != nil {
 		return err
 	}
@@ -116,49 +117,26 @@ type Statement struct {
 // transaction (deadlock, busy), it runs again from the start, so statements must change nothing but the database. If ctx is
 // done first, or the connection fails during COMMIT, the outcome is unknown.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
-	leave, err := db.write.enter()
+	leave, err := db.write.Enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return db.transact(ctx, db.write, func(conn Conn) (Statement, error) { return Statement{}, statements(conn) })
+	return db.write.Tx(ctx, func(conn Conn) (Statement, error) { return Statement{}, statements(conn) })
 }
 
-// EnterBatches takes a place among the callers of BatchTx. It fails with CodeUnavailable if too many wait already.
-func (db *DB) EnterBatches() (leave func(), err error) { return db.shared.enter() }
-
-// errCommit says that COMMIT failed: the transaction may have taken effect.
-var errCommit = errors.New("commit")
-
-// OutcomeUnknown reports whether err left open if a transaction has taken effect.
-func OutcomeUnknown(err error) bool { return errors.Is(err, errCommit) }
-
-// LockWait reports whether err is the database's own, about a lock that took too long to get.
-func (db *DB) LockWait(err error) bool {
-	own := (*fault.Error)(nil)
-	return !errors.As(err, &own) && db.engine.waited(err)
-}
-
-// BatchTx is Tx for the statements of many callers, on connections of its own. Last goes to the server together with COMMIT,
-// in one round trip.
-func (db *DB) BatchTx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
-	return db.transact(ctx, db.shared, statements)
-}
-
-// Hurry returns conn with locking reads that give up on a lock after 250 ms. LockWait reports that they did.
-func (db *DB) Hurry(conn Conn) Conn { return db.engine.hurry(conn) }
-
-// transact runs a transaction on a connection of the pool: begin, statements, last and COMMIT. It begins and commits by
-// statements, since sql.Tx does not hold these to the deadline of ctx.
-func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) (last Statement, err error)) error {
-	attempt := func() error {
-		conn, err := on.Conn(ctx)
+// Tx is DB.Tx on a connection of the pool, for a caller that has entered it. Last goes to the server together with COMMIT; in
+// the shared pool that is one round trip.
+func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
+	db := p.db
+	attempt := func() error { // by statements, since sql.Tx does not hold begin and commit to the deadline of ctx
+		conn, err := p.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("connect: %w", err)
 		}
 		defer func() { _ = conn.Close() }() // back into the pool
-		if on.begin != "" {
-			if _, err := conn.ExecContext(ctx, on.begin); err != nil {
+		if p.begin != "" {
+			if _, err := conn.ExecContext(ctx, p.begin); err != nil {
 				return fmt.Errorf("begin: %w", err)
 			}
 		}
@@ -200,6 +178,21 @@ func (db *DB) transact(ctx context.Context, on *pool, statements func(Conn) (las
 	}
 }
 
+// errCommit says that COMMIT failed: the transaction may have taken effect.
+var errCommit = errors.New("commit")
+
+// OutcomeUnknown reports whether err left open if a transaction has taken effect.
+func OutcomeUnknown(err error) bool { return errors.Is(err, errCommit) }
+
+// LockWait reports whether err is the database's own, about a lock that took too long to get.
+func (db *DB) LockWait(err error) bool {
+	own := (*fault.Error)(nil)
+	return !errors.As(err, &own) && db.engine.waited(err)
+}
+
+// Hurry returns conn with locking reads that give up on a lock after 250 ms. LockWait reports that they did.
+func (db *DB) Hurry(conn Conn) Conn { return db.engine.hurry(conn) }
+
 func (db *DB) countRetry(err error) {
 	if errors.Is(err, ErrLockTimeout) {
 		db.lockTimeouts.Inc()
@@ -224,7 +217,7 @@ func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, er
 	for {
 		var n int
 		var more bool
-		err := db.transact(ctx, db.shared, func(conn Conn) (_ Statement, err error) {
+		err := db.Shared.Tx(ctx, func(conn Conn) (_ Statement, err error) {
 			n, more, err = part(conn)
 			return Statement{}, err
 		})

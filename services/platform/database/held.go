@@ -188,7 +188,7 @@ func (h *Held) Find(ctx context.Context, rows []int64) {
 
 // ask returns the rows that are free. It releases the locks that it takes for that.
 func (h *Held) ask(ctx context.Context, rows []int64) ([]int64, error) {
-	conn, err := h.db.shared.Conn(ctx)
+	conn, err := h.db.Shared.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}

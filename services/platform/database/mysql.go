@@ -94,7 +94,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure mysql: %w", err)
 	}
-	open := func(name string, conns int, through driver.Connector, begin string) *pool {
+	open := func(name string, conns int, through driver.Connector, begin string) *Pool {
 		db := sql.OpenDB(connector{through, at.TLS})
 		if o.Tracing != nil {
 			db = otelsql.OpenDB(connector{through, at.TLS}, spans(o.Tracing, "mysql")...)

@@ -19,18 +19,19 @@ type Options struct {
 	Tracing  *telemetry.Tracing
 }
 
-// pool is a set of connections with a bound on its callers.
-type pool struct {
+// Pool is a set of connections with a bound on its callers.
+type Pool struct {
 	*sql.DB
+	db      *DB
 	begin   string        // begins a transaction; "" if the first statement does
 	places  chan struct{} // one for each caller that may use or wait for a connection; nil is no bound
 	refused metrics.Counter
 }
 
 // newPool returns a pool of connections whose number is set already.
-func newPool(name string, db *sql.DB, begin string, o Options) *pool {
+func newPool(name string, db *sql.DB, begin string, o Options) *Pool {
 	m, labels := o.Metrics, metrics.Labels{"pool": name}
-	p := &pool{
+	p := &Pool{
 		DB: db, begin: begin,
 		refused: m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(name),
 	}
@@ -43,8 +44,8 @@ func newPool(name string, db *sql.DB, begin string, o Options) *pool {
 	return p
 }
 
-// enter takes a place, or refuses the caller if there is none: a longer queue would only make every caller later.
-func (p *pool) enter() (leave func(), err error) {
+// Enter takes a place, or refuses the caller if there is none: a longer queue would only make every caller later.
+func (p *Pool) Enter() (leave func(), err error) {
 	if p.places == nil {
 		return func() {}, nil
 	}
@@ -57,18 +58,22 @@ func (p *pool) enter() (leave func(), err error) {
 	}
 }
 
-func newDB(e engine, write, shared, read *pool, o Options) *DB {
+func newDB(e engine, write, shared, read *Pool, o Options) *DB {
 	retries := o.Metrics.CounterVec("pedidos_database_retries_total", "Transactions run again, by reason.", "reason")
-	return &DB{
-		engine: e, write: write, shared: shared, read: read,
+	db := &DB{
+		engine: e, write: write, Shared: shared, read: read,
 		deadlocks: retries.WithLabelValues(e.deadlock()), lockTimeouts: retries.WithLabelValues("lock_timeout"),
 	}
+	for _, p := range db.pools() {
+		p.db = db
+	}
+	return db
 }
 
 // pools returns each pool once.
-func (db *DB) pools() []*pool {
-	all := []*pool{db.write}
-	for _, p := range []*pool{db.shared, db.read} {
+func (db *DB) pools() []*Pool {
+	all := []*Pool{db.write}
+	for _, p := range []*Pool{db.Shared, db.read} {
 		if !slices.Contains(all, p) {
 			all = append(all, p)
 		}

@@ -188,7 +188,7 @@ func (o *Operation[In, Out]) admit(ctx context.Context, c *call[In]) (*database.
 // ErrHeld or errAlone if the call has to leave its batch.
 func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	db := o.keeper.db
-	leave, err := db.EnterBatches()
+	leave, err := db.Shared.Enter()
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	defer func() { settle(calls, errAlone) }() // some are left only if write panics
 	for sifts := 0; len(calls) > 0; {
 		shared, cancel := share(calls)
-		outcome := db.BatchTx(shared, func(conn database.Conn) (database.Statement, error) {
+		outcome := db.Shared.Tx(shared, func(conn database.Conn) (database.Statement, error) {
 			if o.locks.Held != nil {
 				conn = db.Hurry(conn)
 			}
