@@ -17,6 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/contract"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 // contracts are the three documents, as they are served.
@@ -65,7 +66,7 @@ func TestExamples(t *testing.T) {
 		t.Run(o.service+"/"+o.OperationID, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, world.Options{AdminPassword: "pedidos-local"})
-			if err := w.DB.Seed(t.Context()); err != nil {
+			if _, err := sample.Add(t.Context(), w.DB); err != nil {
 				t.Fatal(err)
 			}
 			s := w.Login("admin")

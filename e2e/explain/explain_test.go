@@ -21,8 +21,8 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	service "github.com/pedidos-hq/pedidos/services/orders"
-	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 var orders = flag.Int("orders", 0, "in the database; where it is not set 1,000,000 in CI, elsewhere 50,000, which take seconds")
@@ -87,8 +87,8 @@ func fill(t *testing.T, db *database.DB) {
 			n = 1_000_000
 		}
 	}
-	size := bulk.Size{Customers: max(1000, n/20), Products: max(1000, n/200), Orders: n}
-	if err := bulk.Seed(t.Context(), db, size, 1, func(string, int, int) {}); err != nil {
+	size := sample.Size{Customers: max(1000, n/20), Products: max(1000, n/200), Orders: n}
+	if err := sample.Generate(t.Context(), db, size, 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	yesterday := today().AddDate(0, 0, -1)

@@ -12,8 +12,8 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/orders"
-	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 // All queries of a snapshot see one state, whatever is written in between.
@@ -72,8 +72,8 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	size := bulk.Size{Customers: 100, Products: 50, Orders: 1_200}
-	if err := bulk.Seed(t.Context(), db, size, 1, func(string, int, int) { audit() }); err != nil {
+	size := sample.Size{Customers: 100, Products: 50, Orders: 1_200}
+	if err := sample.Generate(t.Context(), db, size, 1, func(string, int, int) { audit() }); err != nil {
 		t.Error(err)
 	}
 	stop()

@@ -9,7 +9,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 	"github.com/pedidos-hq/pedidos/e2e/world"
-	"github.com/pedidos-hq/pedidos/services/platform/bulk"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 // TestScenarios does each operation of the API a few times: none may fail.
@@ -20,7 +20,7 @@ func TestScenarios(t *testing.T) {
 	for i := range 25 {
 		admin.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100, 1_000_000)
 	}
-	if err := bulk.Seed(t.Context(), w.DB, bulk.Size{Customers: 5, Orders: 250}, 1, func(string, int, int) {}); err != nil {
+	if err := sample.Generate(t.Context(), w.DB, sample.Size{Customers: 5, Orders: 250}, 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	shop := &scenario.Shop{

@@ -12,11 +12,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orders"
-	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 type migrateUpCommand struct{ customersUser, ordersUser string }
@@ -26,11 +27,14 @@ func (m *migrateUpCommand) run(ctx context.Context, p *process) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
 		}
-		for service, user := range map[database.Service]string{database.Customers: m.customersUser, database.Orders: m.ordersUser} {
-			if user == "" {
+		for _, grant := range []struct {
+			user   string
+			rights map[string]database.Right
+		}{{m.customersUser, customers.Rights()}, {m.ordersUser, orders.Rights()}} {
+			if grant.user == "" {
 				continue
 			}
-			if err := db.Grant(ctx, service, user); err != nil {
+			if err := db.Grant(ctx, grant.user, grant.rights); err != nil {
 				return err
 			}
 		}
@@ -81,7 +85,7 @@ func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
 }
 
 type seedCommand struct {
-	size   bulk.Size
+	size   sample.Size
 	number uint64
 }
 
@@ -94,24 +98,24 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 			return fmt.Errorf("--%s is %d: it must not be less than 0, such as 1000", flag.name, flag.n)
 		}
 	}
-	if s.size == (bulk.Size{}) && !p.config.SampleData {
+	if s.size == (sample.Size{}) && !p.config.SampleData {
 		fmt.Fprintln(p.stdout, "SAMPLE_DATA is false: the sample data was not added.")
 		return nil
 	}
 	return p.withDatabase(ctx, toFill, created, func(db *database.DB) error {
-		if s.size != (bulk.Size{}) {
+		if s.size != (sample.Size{}) {
 			progress := newProgress(p.stderr)
-			err := bulk.Seed(ctx, db, s.size, s.number, progress.report)
-			if errors.Is(err, bulk.ErrNothingToOrder) {
+			err := sample.Generate(ctx, db, s.size, s.number, progress.report)
+			if errors.Is(err, orders.ErrNothingToOrder) {
 				return fmt.Errorf("%w: add some with --customers and --products", err)
 			}
 			return err
 		}
-		empty, err := seedEmpty(ctx, db)
+		added, err := sample.Add(ctx, db)
 		if err != nil {
 			return err
 		}
-		if !empty {
+		if !added {
 			fmt.Fprintln(p.stdout, "The database has customers or products already: the sample data was not added.")
 			return nil
 		}
@@ -171,12 +175,12 @@ func backup(ctx context.Context, p *process, file string) error {
 	if err := p.checkExists(); err != nil {
 		return err
 	}
-	counts, err := database.BackupSQLite(ctx, filepath.Join(p.config.DataDir, databaseFile), file)
+	counts, err := database.BackupSQLite(ctx, filepath.Join(p.config.DataDir, databaseFile), file, "customers", "products", "orders")
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(p.stdout, "The backup is in %s. It is whole: customers: %d, products: %d, orders: %d, version of the schema: %d.\n",
-		file, counts.Customers, counts.Products, counts.Orders, counts.Version)
+		file, counts.Rows[0], counts.Rows[1], counts.Rows[2], counts.Version)
 	return err
 }
 

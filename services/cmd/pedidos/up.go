@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -16,12 +15,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pedidos-hq/pedidos/gen/customersdb"
-	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
 type upCommand struct {
@@ -118,29 +116,12 @@ func (u *upCommand) open(ctx context.Context, p *process) (*database.DB, error) 
 		return nil, err
 	}
 	if err = db.Migrate(ctx); err == nil && !u.noSeed && p.config.SampleData {
-		_, err = seedEmpty(ctx, db)
+		_, err = sample.Add(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
-}
-
-// seedEmpty puts the sample data into a database without customers and products, and reports whether it was one.
-func seedEmpty(ctx context.Context, db *database.DB) (empty bool, err error) {
-	err = db.Read(ctx, func(conn database.Conn) error {
-		c, err := customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 1})
-		if err != nil {
-			return err
-		}
-		p, err := ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 1})
-		empty = len(c) == 0 && len(p) == 0
-		return err
-	})
-	if err != nil || !empty {
-		return false, err
-	}
-	return true, db.Seed(ctx)
 }
 
 func (p *process) all(db *database.DB) (handlers [3]http.Handler, err error) {

@@ -9,9 +9,9 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// insert writes many rows. Into names the table and its columns, as in SQL; the values of the rows follow each other. It
+// Insert writes many rows. Into names the table and its columns, as in SQL; the values of the rows follow each other. It
 // returns the ids of the rows if the table numbers them.
-func insert(ctx context.Context, db *database.DB, conn database.Conn, into string, values []any) (ids []int64, err error) {
+func Insert(ctx context.Context, db *database.DB, conn database.Conn, into string, values []any) (ids []int64, err error) {
 	table, columns, _ := strings.Cut(strings.TrimSuffix(into, ")"), " (")
 	names := strings.Split(columns, ", ")
 	rows := database.NewInserter("Insert", "INSERT INTO "+table, names...)

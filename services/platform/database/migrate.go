@@ -396,15 +396,12 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Seed adds the sample customers and products that are not there yet.
-func (db *DB) Seed(ctx context.Context) error {
+// Script runs the statements of an SQL script in one transaction. Each but the last ends with a semicolon and a line feed.
+func (db *DB) Script(ctx context.Context, script string) error {
 	return db.Tx(ctx, func(c Conn) error {
-		for statement := range strings.SplitSeq(schema.Seed, ";\n") {
-			if strings.TrimSpace(statement) == "" {
-				continue
-			}
-			if _, err := c.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("seed: %w", err)
+		for _, s := range statements(script) {
+			if _, err := c.ExecContext(ctx, s.text); err != nil {
+				return fmt.Errorf("run script: %w", err)
 			}
 		}
 		return nil

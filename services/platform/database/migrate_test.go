@@ -2,7 +2,6 @@ package database_test
 
 import (
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -209,39 +208,19 @@ func TestReady(t *testing.T) {
 	}
 }
 
-func TestSeedTwiceDoesNotDouble(t *testing.T) {
+// A script takes effect as a whole or not at all, and comments are not statements.
+func TestScript(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
-	rows := func() map[string]int {
-		t.Helper()
-		counts := map[string]int{}
-		err := db.Read(t.Context(), func(conn database.Conn) error {
-			for _, table := range []string{"customers", "products", "stock_adjustments", "orders"} {
-				var n int
-				if err := conn.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
-					return err
-				}
-				counts[table] = n
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return counts
+	const start = "-- A table.\nCREATE TABLE scripted (n INTEGER NOT NULL);\n\n-- Its row.\nINSERT INTO scripted (n) VALUES (1);\n"
+	if err := db.Script(t.Context(), start+"INSERT INTO scripted (n) VALUES (NULL);\n"); err == nil {
+		t.Fatal("a broken script succeeds")
 	}
-	want := map[string]int{"customers": 2, "products": 3, "stock_adjustments": 3, "orders": 0}
-	for _, when := range []string{"once", "twice"} {
-		if err := db.Seed(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := rows(); !maps.Equal(got, want) {
-			t.Errorf("seeded %s: %v, want %v", when, got, want)
-		}
+	if err := db.Script(t.Context(), start+"-- The end.\n"); err != nil {
+		t.Fatalf("a script after a broken one, which should have left nothing: %v", err)
 	}
-	broken, err := orders.Audit(t.Context(), db, func(sentence string) { t.Error(sentence) })
-	if err != nil || broken != 0 {
-		t.Errorf("the audit finds %d, %v", broken, err)
+	if err := db.Script(t.Context(), start); err == nil {
+		t.Error("a script creates a table twice")
 	}
 }
 

@@ -144,9 +144,9 @@ func Private(file string) error {
 	return nil
 }
 
-// BackupSQLite writes a consistent copy of a database file, which may be in use, and verifies it. The copy gets its name
-// only after it is verified and on disk.
-func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err error) {
+// BackupSQLite writes a consistent copy of a database file, which may be in use, and verifies it: its integrity, and the
+// row counts of tables from which no row is ever deleted. The copy gets its name only after it is verified and on disk.
+func BackupSQLite(ctx context.Context, file, to string, tables ...string) (counts Counts, err error) {
 	// SQLite reads a name that begins with "file:" as a URI; an absolute path never does.
 	target, err := filepath.Abs(to)
 	if err != nil {
@@ -177,7 +177,7 @@ func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err erro
 		return counts, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if counts, err = copyVerified(ctx, db, part); err != nil {
+	if counts, err = copyVerified(ctx, db, part, tables); err != nil {
 		return counts, fmt.Errorf("copy %s: %w", file, err)
 	}
 	if err := copied.Sync(); err != nil {
@@ -189,20 +189,23 @@ func BackupSQLite(ctx context.Context, file, to string) (counts Counts, err erro
 	return counts, syncFolder(filepath.Dir(target))
 }
 
-// Counts holds the version of a database's schema and the number of its rows.
-type Counts struct{ Version, Customers, Products, Orders int64 }
+// Counts holds the version of a database's schema and the number of rows of each table.
+type Counts struct {
+	Version int64
+	Rows    []int64
+}
 
 // copyVerified copies a database to a file and checks the integrity of the copy and its row counts. The counted rows are
 // never deleted, so each count must lie between the counts before and after the copy.
-func copyVerified(ctx context.Context, db *sql.DB, to string) (counts Counts, err error) {
-	before, err := count(ctx, db)
+func copyVerified(ctx context.Context, db *sql.DB, to string, tables []string) (counts Counts, err error) {
+	before, err := count(ctx, db, tables)
 	if err != nil {
 		return counts, err
 	}
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
 		return counts, err
 	}
-	after, err := count(ctx, db)
+	after, err := count(ctx, db, tables)
 	if err != nil {
 		return counts, err
 	}
@@ -215,25 +218,35 @@ func copyVerified(ctx context.Context, db *sql.DB, to string) (counts Counts, er
 	if err := copied.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); err != nil || result != "ok" {
 		return counts, errors.Join(fmt.Errorf("the copy is damaged: %s", result), err)
 	}
-	if counts, err = count(ctx, copied); err != nil {
+	if counts, err = count(ctx, copied, tables); err != nil {
 		return counts, fmt.Errorf("the copy: %w", err)
 	}
-	for _, n := range [][3]int64{
-		{before.Version, counts.Version, after.Version}, {before.Customers, counts.Customers, after.Customers},
-		{before.Products, counts.Products, after.Products}, {before.Orders, counts.Orders, after.Orders},
-	} {
-		if n[1] < n[0] || n[1] > n[2] {
-			return counts, fmt.Errorf("the copy does not match the database: it has %+v; the database had %+v before and %+v after", counts, before, after)
-		}
+	if !before.atMost(counts) || !counts.atMost(after) {
+		return counts, fmt.Errorf("the copy does not match the database: it has %+v; the database had %+v before and %+v after", counts, before, after)
 	}
 	return counts, nil
 }
 
-func count(ctx context.Context, db *sql.DB) (c Counts, err error) {
-	err = db.QueryRowContext(ctx, `SELECT (SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied),
-		(SELECT COUNT(*) FROM customers), (SELECT COUNT(*) FROM products), (SELECT COUNT(*) FROM orders)`,
-	).Scan(&c.Version, &c.Customers, &c.Products, &c.Orders)
-	return c, err
+// count counts in one statement, and so at one moment.
+func count(ctx context.Context, db *sql.DB, tables []string) (Counts, error) {
+	counts := Counts{Rows: make([]int64, len(tables))}
+	query, into := "SELECT (SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied)", []any{&counts.Version}
+	for i, table := range tables {
+		query += ", (SELECT COUNT(*) FROM " + table + ")"
+		into = append(into, &counts.Rows[i])
+	}
+	err := db.QueryRowContext(ctx, query).Scan(into...)
+	return counts, err
+}
+
+// atMost reports whether no count of c is above that of other.
+func (c Counts) atMost(other Counts) bool {
+	for i := range c.Rows {
+		if c.Rows[i] > other.Rows[i] {
+			return false
+		}
+	}
+	return c.Version <= other.Version
 }
 
 // syncFolder makes the file names of a folder durable.

@@ -1,10 +1,12 @@
-package bulk
+package orders
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,12 +14,15 @@ import (
 
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
+// ErrNothingToOrder is returned for orders in a database without customers or without products.
+var ErrNothingToOrder = errors.New("orders need customers and products, and there are none")
+
 const (
-	intoCustomers   = "customers (name, email, phone, active_email, search_text, version, created_at, updated_at)"
 	intoProducts    = "products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)"
 	intoAdjustments = "stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)"
 	intoOrders      = "orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)"
@@ -25,94 +30,72 @@ const (
 	intoLines       = "order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
 )
 
-// caller is who adjusted the stock.
-const caller = "seed"
+// generator is the caller of generated changes.
+const generator = "seed"
 
-func newCustomers(ctx context.Context, db *database.DB, random *rand.Rand, total int) (batches, error) {
-	number, err := last(ctx, db, "customers")
+// GenerateProducts adds a number of generated products. The same random numbers add the same to the same database.
+func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
+	number, err := bulk.LastID(ctx, db, "products")
 	if err != nil {
-		return nil, err
-	}
-	trades := []string{"Ferretería", "Construcciones", "Materiales", "Pinturería", "Electricidad", "Sanitarios", "Corralón", "Herrajes"}
-	names := []string{"Núñez", "del Sur", "San Martín", "El Águila", "Peña e Hijos", "Córdoba", "La Estación", "Rivadavia", "Güemes", "Norte"}
-	made := 0
-	return func(n int) func(database.Conn) error {
-		var values []any
-		for range n {
-			number++
-			name := fmt.Sprintf("%s %s %d", choose(random, trades), choose(random, names), number)
-			email := fmt.Sprintf("compras@cliente-%d.example", number)
-			var phone *string
-			if random.IntN(4) > 0 {
-				phone = new(fmt.Sprintf("+54 11 %04d-%04d", random.IntN(10_000), random.IntN(10_000)))
-			}
-			created := at(float64(made)/float64(total) - 1)
-			values = append(values, name, email, phone, email, search.Fold(name, email), 1, created, created)
-			made++
-		}
-		return func(conn database.Conn) error {
-			_, err := insert(ctx, db, conn, intoCustomers, values)
-			return err
-		}
-	}, nil
-}
-
-func newProducts(ctx context.Context, db *database.DB, random *rand.Rand, total int) (batches, error) {
-	number, err := last(ctx, db, "products")
-	if err != nil {
-		return nil, err
+		return err
 	}
 	things := []string{"Cordless drill", "Claw hammer", "Box of screws", "Circular saw", "Taladro percutor", "Llave inglesa", "Brocha angular", "Cinta métrica"}
 	lines := []string{"Basic", "Pro", "Compact", "Heavy duty", "Económico", "Eléctrico"}
 	made := 0
-	return func(n int) func(database.Conn) error {
+	next := func(n int) func(database.Conn) error {
 		var values []any
 		var stocks []int
 		var times []time.Time
 		for range n {
 			number++
-			thing, line := choose(random, things), choose(random, lines)
+			thing, line := bulk.Choose(random, things), bulk.Choose(random, lines)
 			sku := fmt.Sprintf("%s-%06d", strings.ToUpper(search.Fold(thing)[:3]), number)
 			name := fmt.Sprintf("%s %s %d", thing, line, number)
 			stock := 1 + random.IntN(1000)
-			created := at(float64(made)/float64(total) - 1)
+			created := bulk.Time(float64(made)/float64(total) - 1)
 			values = append(values, sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 1, created, created)
 			stocks, times = append(stocks, stock), append(times, created)
 			made++
 		}
 		return func(conn database.Conn) error {
-			ids, err := insert(ctx, db, conn, intoProducts, values)
+			ids, err := bulk.Insert(ctx, db, conn, intoProducts, values)
 			if err != nil {
 				return err
 			}
 			var adjustments []any
 			for i, id := range ids {
-				adjustments = append(adjustments, id, stocks[i], caller, times[i], 0, stocks[i], "first stock")
+				adjustments = append(adjustments, id, stocks[i], generator, times[i], 0, stocks[i], "first stock")
 			}
-			_, err = insert(ctx, db, conn, intoAdjustments, adjustments)
+			_, err = bulk.Insert(ctx, db, conn, intoAdjustments, adjustments)
 			return err
 		}
-	}, nil
+	}
+	return bulk.Fill(ctx, db, "products", total, next, progress)
 }
 
-func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total int) (batches, error) {
-	customers, products, err := toOrder(ctx, db)
+// GenerateOrders adds a number of generated orders of these customers. They leave the stock as it is, since as much is
+// delivered as is ordered.
+func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, random *rand.Rand, total int, progress bulk.Progress) error {
+	products, err := firstProducts(ctx, db)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if len(customers) == 0 || len(products) == 0 {
+		return ErrNothingToOrder
 	}
 	stock := map[int64]int64{}
 	for _, p := range products {
 		stock[p.ID] = p.Stock
 	}
 	made := 0
-	return func(n int) func(database.Conn) error {
+	next := func(n int) func(database.Conn) error {
 		var values []any
 		var baskets [][]ordersdb.OrderLine
 		var lives []ordersdb.Order
-		first := at(float64(made) / float64(total))
+		first := bulk.Time(float64(made) / float64(total))
 		taken := map[int64]int64{}
 		for range n {
-			o := life(random, at((float64(made)+random.Float64())/float64(total)))
+			o := life(random, bulk.Time((float64(made)+random.Float64())/float64(total)))
 			basket := fillBasket(random, products)
 			for _, l := range basket {
 				o.TotalCents += l.SubtotalCents
@@ -120,22 +103,22 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 					taken[l.ProductID] += l.Qty
 				}
 			}
-			c := pick(random, customers)
+			c := bulk.ChooseSkewed(random, customers)
 			values = append(values, c.ID, c.Name, c.Email, c.Phone, search.Fold(c.Name, c.Email), o.Status, o.TotalCents,
 				o.Version, o.CancelReason, o.CreatedAt, o.ConfirmedAt, o.CanceledAt)
 			baskets, lives = append(baskets, basket), append(lives, o)
 			made++
 		}
-		// As much is delivered as is ordered: the stock stays what it is, and no product is written.
+		// As much is delivered as is ordered: the stock stays as it is, and no product is written.
 		var deliveries []any
 		for _, product := range slices.Sorted(maps.Keys(taken)) {
-			deliveries = append(deliveries, product, taken[product], caller, first, stock[product], stock[product]+taken[product], "delivery")
+			deliveries = append(deliveries, product, taken[product], generator, first, stock[product], stock[product]+taken[product], "delivery")
 		}
 		return func(conn database.Conn) error {
-			if _, err := insert(ctx, db, conn, intoAdjustments, deliveries); err != nil {
+			if _, err := bulk.Insert(ctx, db, conn, intoAdjustments, deliveries); err != nil {
 				return err
 			}
-			ids, err := insert(ctx, db, conn, intoOrders, values)
+			ids, err := bulk.Insert(ctx, db, conn, intoOrders, values)
 			if err != nil {
 				return err
 			}
@@ -146,16 +129,32 @@ func newOrders(ctx context.Context, db *database.DB, random *rand.Rand, total in
 					lines = append(lines, ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
 				}
 			}
-			if _, err = insert(ctx, db, conn, intoLines, lines); err != nil {
+			if _, err = bulk.Insert(ctx, db, conn, intoLines, lines); err != nil {
 				return err
 			}
-			_, err = insert(ctx, db, conn, intoEvents, events)
+			_, err = bulk.Insert(ctx, db, conn, intoEvents, events)
 			return err
 		}
-	}, nil
+	}
+	return bulk.Fill(ctx, db, "orders", total, next, progress)
 }
 
-// life is what became of an order: most are confirmed, some are canceled, before or after that.
+// firstProducts returns the products that generated orders choose from: they are kept in memory.
+func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.ListProductsRow, err error) {
+	const most, pageSize = 100_000, 10_000
+	err = db.Read(ctx, func(conn database.Conn) (err error) {
+		products, err = bulk.Walk(most, func(p ordersdb.ListProductsRow) int64 { return p.ID }, func(after int64) ([]ordersdb.ListProductsRow, error) {
+			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: pageSize})
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list products: %w", err)
+	}
+	return products, nil
+}
+
+// life generates an order without lines: most are confirmed, some are canceled, before or after confirmation.
 func life(random *rand.Rand, created time.Time) ordersdb.Order {
 	o := ordersdb.Order{Status: string(api.StatusCreated), Version: 1, CreatedAt: created}
 	fate := random.IntN(100)
@@ -169,7 +168,7 @@ func life(random *rand.Rand, created time.Time) ordersdb.Order {
 		o.Status, o.ConfirmedAt = string(api.StatusConfirmed), later(2*time.Hour)
 	}
 	if fate < 5 || fate >= 95 {
-		o.Status, o.CanceledAt = string(api.StatusCanceled), later(10*time.Minute) // the window of the services' default
+		o.Status, o.CanceledAt = string(api.StatusCanceled), later(10*time.Minute) // the default cancel window
 		if fate%2 == 0 {
 			o.CancelReason = new("Ordered by mistake")
 		}
@@ -177,16 +176,16 @@ func life(random *rand.Rand, created time.Time) ordersdb.Order {
 	return o
 }
 
-// history is the rows of an order's changes.
+// history returns the values of an order's events.
 func history(id int64, o ordersdb.Order) []any {
 	version, status := 1, string(api.StatusCreated)
-	rows := []any{id, version, nil, status, caller, nil, o.CreatedAt}
+	rows := []any{id, version, nil, status, generator, nil, o.CreatedAt}
 	change := func(to api.OrderStatus, reason *string, at *time.Time) {
 		if at == nil {
 			return
 		}
 		version++
-		rows = append(rows, id, version, status, string(to), caller, reason, *at)
+		rows = append(rows, id, version, status, string(to), generator, reason, *at)
 		status = string(to)
 	}
 	change(api.StatusConfirmed, nil, o.ConfirmedAt)
@@ -194,10 +193,10 @@ func history(id int64, o ordersdb.Order) []any {
 	return rows
 }
 
-// fillBasket makes one to five lines, in the order of their products.
+// fillBasket generates one to five lines, sorted by product.
 func fillBasket(random *rand.Rand, products []ordersdb.ListProductsRow) (lines []ordersdb.OrderLine) {
 	for range 1 + random.IntN(5) {
-		p, qty := pick(random, products), 1+random.Int64N(20)
+		p, qty := bulk.ChooseSkewed(random, products), 1+random.Int64N(20)
 		if slices.ContainsFunc(lines, func(l ordersdb.OrderLine) bool { return l.ProductID == p.ID }) {
 			continue
 		}
@@ -206,5 +205,3 @@ func fillBasket(random *rand.Rand, products []ordersdb.ListProductsRow) (lines [
 	slices.SortFunc(lines, func(a, b ordersdb.OrderLine) int { return cmp.Compare(a.ProductID, b.ProductID) })
 	return lines
 }
-
-func choose(random *rand.Rand, words []string) string { return words[random.IntN(len(words))] }

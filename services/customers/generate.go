@@ -1,0 +1,67 @@
+package customers
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
+)
+
+const intoCustomers = "customers (name, email, phone, active_email, search_text, version, created_at, updated_at)"
+
+// Generate adds a number of generated customers. The same random numbers add the same to the same database.
+func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
+	number, err := bulk.LastID(ctx, db, "customers")
+	if err != nil {
+		return err
+	}
+	trades := []string{"Ferretería", "Construcciones", "Materiales", "Pinturería", "Electricidad", "Sanitarios", "Corralón", "Herrajes"}
+	names := []string{"Núñez", "del Sur", "San Martín", "El Águila", "Peña e Hijos", "Córdoba", "La Estación", "Rivadavia", "Güemes", "Norte"}
+	made := 0
+	next := func(n int) func(database.Conn) error {
+		var values []any
+		for range n {
+			number++
+			name := fmt.Sprintf("%s %s %d", bulk.Choose(random, trades), bulk.Choose(random, names), number)
+			email := fmt.Sprintf("compras@cliente-%d.example", number)
+			var phone *string
+			if random.IntN(4) > 0 {
+				phone = new(fmt.Sprintf("+54 11 %04d-%04d", random.IntN(10_000), random.IntN(10_000)))
+			}
+			created := bulk.Time(float64(made)/float64(total) - 1)
+			values = append(values, name, email, phone, email, search.Fold(name, email), 1, created, created)
+			made++
+		}
+		return func(conn database.Conn) error {
+			_, err := bulk.Insert(ctx, db, conn, intoCustomers, values)
+			return err
+		}
+	}
+	return bulk.Fill(ctx, db, "customers", total, next, progress)
+}
+
+// First returns up to limit customers, from the lowest id on.
+func First(ctx context.Context, db *database.DB, limit int) (all []api.Customer, err error) {
+	const pageSize = 10_000
+	err = db.Read(ctx, func(conn database.Conn) error {
+		rows, err := bulk.Walk(limit, func(c customersdb.ListCustomersRow) int64 { return c.ID }, func(after int64) ([]customersdb.ListCustomersRow, error) {
+			return customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
+				AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: int32(min(limit, pageSize)),
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("list customers: %w", err)
+		}
+		for _, row := range rows {
+			all = append(all, customer(customersdb.GetCustomerRow(row)))
+		}
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,54 @@
+// Package sample fills a database with customers, products and orders: a few to try Pedidos with, or many for
+// demonstrations, query plans and load.
+package sample
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/pedidos-hq/pedidos/services/customers"
+	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/bulk"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	schema "github.com/pedidos-hq/pedidos/sql"
+)
+
+// Add adds a few customers and products to a database that has neither, and reports whether it did.
+func Add(ctx context.Context, db *database.DB) (added bool, err error) {
+	for _, table := range []string{"customers", "products"} {
+		if last, err := bulk.LastID(ctx, db, table); err != nil || last > 0 {
+			return false, err
+		}
+	}
+	return true, db.Script(ctx, schema.Seed)
+}
+
+// Size is how many rows to generate.
+type Size struct{ Customers, Products, Orders int }
+
+// maxBuyers bounds the customers that generated orders choose from: they are kept in memory.
+const maxBuyers = 100_000
+
+// Generate adds generated rows to a database while services may use it. The same seed adds the same rows to the same
+// database. It returns orders.ErrNothingToOrder for orders without customers or products.
+func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, progress bulk.Progress) error {
+	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } // more customers do not change the products
+	if size.Customers > 0 {
+		if err := customers.Generate(ctx, db, random(0), size.Customers, progress); err != nil {
+			return err
+		}
+	}
+	if size.Products > 0 {
+		if err := orders.GenerateProducts(ctx, db, random(1), size.Products, progress); err != nil {
+			return err
+		}
+	}
+	if size.Orders == 0 {
+		return nil
+	}
+	buyers, err := customers.First(ctx, db, maxBuyers)
+	if err != nil {
+		return err
+	}
+	return orders.GenerateOrders(ctx, db, buyers, random(2), size.Orders, progress)
+}
