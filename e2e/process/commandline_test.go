@@ -11,11 +11,11 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// inside is what belongs to the program and not to its users: names of Go's types and packages, numbers of SQLite's errors.
+// inside matches internals that users must not see: names of Go types and packages, and error numbers of SQLite.
 var inside = regexp.MustCompile(`strconv|time\.Duration|slog\.|\bint(64)?\b|float64|\bbool\b|pflag|dial tcp|unsupported protocol|arg\(s\)|\(\d+\)$|%!`)
 
-// TestCommandLine: what is typed wrong, or set wrong in the environment, is said in sentences that have the value and an
-// example of a good one.
+// TestCommandLine checks that each mistake on the command line or in the environment is explained in a sentence with the
+// wrong value and an example of a good one.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
@@ -28,7 +28,7 @@ func TestCommandLine(t *testing.T) {
 	for _, tc := range []struct {
 		env  string
 		args string
-		want string // all of it, lines joined
+		want string // all lines
 	}{
 		{"DB_WAIT=soon PORT=x", "health", `PORT is "x": give a whole number such as 3001` + "\n" + `DB_WAIT is "soon": give a duration such as 60s or 2m`},
 		{"JWT_TTL=1 DB_MAX_QUEUE=-1 CORS_ORIGINS=x JWT_SECRET=hidden", "health",
@@ -49,6 +49,9 @@ func TestCommandLine(t *testing.T) {
 		{"", "sed", `there is no command "sed"; did you mean seed?` + see},
 		{"", "xyz", `there is no command "xyz"` + see},
 		{"", "migrate stauts", `there is no command "stauts"; did you mean status?` + see},
+		{"", "completion powershel", `there is no command "powershel"; did you mean powershell?` + see},
+		{"", "completion", `completion takes bash, fish, powershell or zsh, as in pedidos completion bash` + see},
+		{"", "completion bash more", `pedidos completion bash takes no "more": it has flags alone` + see},
 		{"", "migrate", `migrate takes up, down or status, as in pedidos migrate status` + see},
 		{"", "audit everything", `pedidos audit takes no "everything": it has flags alone` + see},
 		{"", "backup", `backup takes one file to copy to, as in pedidos backup pedidos.backup` + see},
@@ -72,14 +75,14 @@ func TestCommandLine(t *testing.T) {
 			}
 			for line := range strings.Lines(r.Stderr) {
 				if found := inside.FindString(strings.TrimSpace(line)); found != "" {
-					t.Errorf("it shows %q: %s", found, line)
+					t.Errorf("the message has the internal name %q: %s", found, line)
 				}
 			}
 		})
 	}
 }
 
-// TestCommandsThatNeedNothing run in any environment.
+// TestCommandsThatNeedNothing checks the commands that run in any environment.
 func TestCommandsThatNeedNothing(t *testing.T) {
 	t.Parallel()
 	bad := []string{"DB_WAIT=soon", "PORT=x", "LOG_LEVEL=loud"}
@@ -92,7 +95,13 @@ func TestCommandsThatNeedNothing(t *testing.T) {
 		{"completion bash", `(?s)^# bash completion`},
 		{"completion zsh", `(?s)^#compdef pedidos`},
 		{"completion fish", `(?s)^# fish completion`},
+		{"completion powershell", `(?s)^# powershell completion`},
 		{"__complete migrate s", `^status\t`},
+		{"__complete seed --ord", `^--orders\t`},
+		{"__complete audit --data d", `^:16\n`}, // folders
+		{"__complete backup b", `^:0\n`},        // files
+		{"__complete health h", `^:4\n`},        // nothing
+		{"__complete up --host h", `^:4\n`},
 	} {
 		r := program.Run(t, bad, strings.Fields(tc.args)...)
 		if r.Code != 0 || !regexp.MustCompile(tc.want).MatchString(r.Stdout) {
@@ -101,7 +110,7 @@ func TestCommandsThatNeedNothing(t *testing.T) {
 	}
 }
 
-// TestDataOnEachCommand: each command that has a database says where it is by --data.
+// TestDataOnEachCommand checks that each command with a database takes --data.
 func TestDataOnEachCommand(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "shop")

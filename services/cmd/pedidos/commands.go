@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// commands are what the command line may say.
+// commands returns the command line.
 func (p *process) commands() *cobra.Command {
 	root := p.up("pedidos", "A B2B order backend: customers, stock and orders behind three OpenAPI contracts.")
 	root.Long = root.Short + "\n\nWithout a command it is up."
@@ -37,7 +37,27 @@ func (p *process) commands() *cobra.Command {
 			return err
 		}),
 	)
+	addCompletion(root)
 	return root
+}
+
+// addCompletion adds the command completion. Arguments complete to nothing unless a command says otherwise, as only few are
+// files.
+func addCompletion(root *cobra.Command) {
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Args = noArguments
+		c.RunE = func(*cobra.Command, []string) error {
+			return misused("completion takes bash, fish, powershell or zsh, as in pedidos completion bash")
+		}
+		for _, shell := range c.Commands() {
+			shell.Args = noArguments
+		}
+	}
 }
 
 func (p *process) command(name, short string, run func(context.Context, *process) error) *cobra.Command {
@@ -52,7 +72,7 @@ func (p *process) up(name, short string) *cobra.Command {
 	c := p.command(name, short, u.run)
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&p.config.DataDir, "data", p.config.DataDir, "Keep the data in the folder `DIR` (DATA_DIR)")
+	p.addDataFlag(c)
 	f.BoolVar(&u.reset, "reset", false, "Delete the data first")
 	f.BoolVar(&u.noSeed, "no-seed", false, "Put no sample customers and products into an empty database")
 	f.StringVar(&u.host, "host", cmp.Or(p.environment["HOST"], "127.0.0.1"), "Listen on `ADDRESS` (HOST)")
@@ -62,9 +82,14 @@ func (p *process) up(name, short string) *cobra.Command {
 	return c
 }
 
-// withData lets a command say where the embedded engine's data is.
-func (p *process) withData(c *cobra.Command) *cobra.Command {
+func (p *process) addDataFlag(c *cobra.Command) {
 	c.Flags().StringVar(&p.config.DataDir, "data", p.config.DataDir, "Keep the data in the folder `DIR` (DATA_DIR)")
+	_ = c.MarkFlagDirname("data") // fails only without the flag
+}
+
+// withData adds --data to a command. It is an error beside DB_HOST.
+func (p *process) withData(c *cobra.Command) *cobra.Command {
+	p.addDataFlag(c)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if c.Flags().Changed("data") && p.config.DBHost != "" {
 			return fmt.Errorf("--data is for the embedded engine, but DB_HOST is %q: unset DB_HOST, or leave --data out", p.config.DBHost)
@@ -112,6 +137,9 @@ func (p *process) backup() *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault // a file
+		},
 		RunE: func(c *cobra.Command, args []string) error { return backup(c.Context(), p, args[0]) },
 	})
 }
@@ -134,13 +162,13 @@ func noArguments(c *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case c.HasSubCommands():
-		c.SuggestionsMinimumDistance = 2 // letters
+		c.SuggestionsMinimumDistance = 2 // edits, at most
 		return misused("there is no command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
 	return misused("%s takes no %q: it has flags alone", c.CommandPath(), args[0])
 }
 
-// badFlag says in a sentence what is wrong with a flag.
+// badFlag describes a bad flag in a sentence, with a suggestion.
 func badFlag(c *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	var missing *pflag.ValueRequiredError
@@ -153,7 +181,7 @@ func badFlag(c *cobra.Command, err error) error {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return misused("there is no flag -%s", unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
-		// Cobra measures how near commands are to each other, so the flags are made commands.
+		// Cobra suggests commands only, so the flags become commands.
 		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
@@ -164,7 +192,7 @@ func badFlag(c *cobra.Command, err error) error {
 	return misused("%w", err)
 }
 
-// goodValue describes what a flag takes, with an example.
+// goodValue describes the values of a flag, with an example.
 func goodValue(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int", "uint64":
@@ -185,7 +213,7 @@ func didYouMean(suggestions []string) string {
 	return "; did you mean " + strings.Join(suggestions, " or ") + "?"
 }
 
-// misused is an error of whoever typed the command.
+// misused returns an error about the command line that points to the help.
 func misused(format string, args ...any) error {
 	return fmt.Errorf(format+" (see pedidos --help)", args...)
 }
