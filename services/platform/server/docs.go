@@ -7,7 +7,7 @@ import (
 	_ "embed" // the page
 	"encoding/hex"
 	"fmt"
-	"html"
+	"html/template"
 	"io"
 	"io/fs"
 	"mime"
@@ -27,31 +27,31 @@ import (
 
 var (
 	//go:embed docs.html
-	docsPage string
+	docsTemplate string
 	//go:embed docs.js
 	docsScript []byte
 	//go:embed docs.css
 	docsStyle []byte
 )
 
-// docsPolicy lets the page load its own parts, call its own service and log in, and nothing else. Swagger UI sets style
-// attributes.
+// docsPolicy lets the page load its own files, call its own service and log in, and nothing else. Swagger UI needs inline
+// styles.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// addDocs adds the page of the contract, Swagger UI. The page is not a template, nor swgui's, which is one: templates find
-// methods by their names, and for that the linker would keep all of them.
-func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) {
-	page := strings.NewReplacer(
-		"{title}", html.EscapeString(title), "{prefix}", prefix, "{login}", html.EscapeString(login),
-	).Replace(docsPage)
+// addDocs adds the page of the contract, Swagger UI, under a prefix. login is the path or URL to log in at, or "".
+func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) error {
+	page, err := docsPage(prefix, title, login)
+	if err != nil {
+		return err
+	}
 	policy := docsPolicy
-	if strings.HasPrefix(login, "http") { // it is another origin
+	if strings.HasPrefix(login, "http") { // another origin
 		policy = strings.Replace(policy, "connect-src 'self'", "connect-src 'self' "+login, 1)
 	}
 	e.GET(prefix+"/docs", func(c echo.Context) error {
 		guard(c.Response().Header(), policy)
-		return c.HTML(http.StatusOK, page)
+		return c.HTMLBlob(http.StatusOK, page)
 	})
 	e.GET(prefix+"/docs/:asset", func(c echo.Context) error {
 		a, ok := assets[c.Param("asset")]
@@ -60,33 +60,46 @@ func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset
 		}
 		return a.serve(c)
 	})
+	return nil
 }
 
-// guard keeps browsers from running, framing or misreading what is served below /docs.
+func docsPage(prefix, title, login string) ([]byte, error) {
+	page, err := template.New("docs").Parse(docsTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("parse the page of the contract: %w", err)
+	}
+	var out bytes.Buffer
+	if err := page.Execute(&out, struct{ Prefix, Title, Login string }{prefix, title, login}); err != nil {
+		return nil, fmt.Errorf("write the page of the contract: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// guard keeps browsers from running foreign code in the page, from framing it and from guessing media types.
 func guard(h http.Header, policy string) {
 	h.Set(echo.HeaderContentSecurityPolicy, policy)
 	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set(echo.HeaderReferrerPolicy, "no-referrer")
 }
 
-// asset is a part of the page. A text is embedded compressed.
+// asset is a file of the page.
 type asset struct {
 	mediaType, tag string
-	packed         []byte                 // with gzip; nil for a picture
-	plain          func() ([]byte, error) // unpacks once, for the first client that does not take gzip
+	packed         []byte                 // with gzip; nil for an image
+	plain          func() ([]byte, error) // unpacked once, for clients that do not accept gzip
 }
 
-// docsAssets are the parts of the page by name: Swagger UI's and the script that starts it.
+// docsAssets returns the files of the page by name: those of Swagger UI, and the script that starts it.
 func docsAssets() (map[string]*asset, error) {
 	files, err := fs.ReadDir(static.FS, ".")
 	if err != nil {
-		return nil, fmt.Errorf("read the parts of the page: %w", err)
+		return nil, fmt.Errorf("read the files of the page: %w", err)
 	}
 	all := map[string]*asset{"docs.js": newAsset("docs.js", docsScript), "docs.css": newAsset("docs.css", docsStyle)}
 	for _, file := range files {
 		content, err := fs.ReadFile(static.FS, file.Name())
 		if err != nil {
-			return nil, fmt.Errorf("read the parts of the page: %w", err)
+			return nil, fmt.Errorf("read the files of the page: %w", err)
 		}
 		name, packed := strings.CutSuffix(file.Name(), ".gz")
 		a := newAsset(name, content)
@@ -114,7 +127,7 @@ func unpack(packed []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// serve answers with the whole file: Range is optional (RFC 9110, 14.2), and these files are small.
+// serve answers with the whole file. It ignores Range, which is optional (RFC 9110, 14.2), as the files are small.
 func (a *asset) serve(c echo.Context) error {
 	h := c.Response().Header()
 	tag, content, err := a.tag, a.packed, error(nil)
@@ -122,7 +135,7 @@ func (a *asset) serve(c echo.Context) error {
 	if packed {
 		tag += "-gzip"
 	} else if content, err = a.plain(); err != nil {
-		return fmt.Errorf("unpack a part of the page: %w", err)
+		return fmt.Errorf("unpack a file of the page: %w", err)
 	}
 	tag = `"` + tag + `"`
 	guard(h, docsPolicy)
@@ -141,7 +154,7 @@ func (a *asset) serve(c echo.Context) error {
 	return c.Blob(http.StatusOK, a.mediaType, content)
 }
 
-// matches reports whether an If-None-Match names the tag, by the weak comparison that it asks for (RFC 9110, 13.1.2).
+// matches reports whether If-None-Match names the tag, by weak comparison (RFC 9110, 13.1.2).
 func matches(header []string, tag string) bool {
 	for one := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {

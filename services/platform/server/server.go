@@ -104,7 +104,9 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		if prefix != "" {
 			e.GET(prefix, start)
 		}
-		addDocs(e, prefix, config.Title, config.Login, assets)
+		if err := addDocs(e, prefix, config.Title, config.Login, assets); err != nil {
+			return nil, err
+		}
 		register(e, prefix)
 	}
 	for _, route := range e.Routes() {
