@@ -23,10 +23,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// name is the service's own, in logs and metrics.
+// name is the name of the service in logs and metrics.
 const name = "orders"
 
-// Config is what orders-api needs to be told.
+// Config holds the settings of orders-api.
 type Config struct {
 	Server        server.Config // Service, Title, Contract and Schemes are set by New
 	ServiceTokens string        // comma-separated
@@ -64,8 +64,8 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 	})
 }
 
-// onBehalf makes the caller that a service names in X-Caller the caller of the operations that declare the header: the
-// idempotency keys, the history and the log are then that caller's.
+// onBehalf lets a service act for another caller, whom it names in X-Caller. Idempotency keys, history and log are then of
+// that caller. Only the operations that declare the header read it.
 func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
 	switch operationID {
 	case "CreateOrder", "ConfirmOrder", "CancelOrder":

@@ -10,13 +10,13 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// auditRange is how many ids one statement of the audit reads: it takes well below a second.
+// auditRange is how many ids one statement of the audit reads, in well below a second.
 const auditRange = 10_000
 
-// Audit checks the invariants on one state of the database, while services may go on writing to it: every order has
-// lines, a total that is theirs, the times of its status and a history that leads to it; every product's stock is the sum
-// of its adjustments less the units in orders that are not canceled. It reports each broken row in a sentence and returns how many there are. What
-// it keeps in memory grows with the number of products, not of orders.
+// Audit checks the invariants on a snapshot of the database, while services may go on writing. Every order has lines, the
+// sum of their subtotals as its total, the times of its status, and a history that leads to that status. The stock of every
+// product is the sum of its adjustments minus the units in orders that are not canceled. Audit reports each broken row in a
+// sentence and returns their number. Its memory grows with the number of products, not of orders.
 func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (broken int64, err error) {
 	found := func(sentence string) {
 		broken++
@@ -70,7 +70,7 @@ func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken ma
 	return nil
 }
 
-// faults says what the query found broken.
+// faults describes what the query found broken.
 func faults(o ordersdb.AuditOrdersRow) (all []string) {
 	status := api.OrderStatus(o.Status)
 	if o.LineCount == 0 {

@@ -19,11 +19,11 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
 
-// Customer is who an order is for.
+// Customer is the buyer of an order.
 type Customer = api.Customer
 
-// Directory finds customers in customers-api, and remembers them for a short while: a customer that was deleted is
-// refused once that is over, and while customers-api is down those that are remembered can still order.
+// Directory gets customers from customers-api and caches them for a short time. Until it ends, a deleted customer can still
+// order, and so can any cached customer while customers-api is down.
 type Directory struct {
 	client *client.ClientWithResponses
 	cache  *otter.Cache[int64, *Customer] // nil for an unknown customer
@@ -31,23 +31,23 @@ type Directory struct {
 	patience time.Duration // with all tries
 }
 
-// DirectoryConfig says where customers-api is and for how long its answers hold.
+// DirectoryConfig holds the address of customers-api and how long its answers are cached.
 type DirectoryConfig struct {
 	BaseURL      string
-	ServiceToken string        // the first, where there are several
+	ServiceToken string        // the first one if there are several
 	Timeout      time.Duration // of one try
-	Known        time.Duration // how long a customer is remembered
-	Unknown      time.Duration // how long it is remembered that there is none
+	Known        time.Duration // how long a customer is cached
+	Unknown      time.Duration // how long an id without a customer is cached
 	Metrics      *metrics.Registry
 	Tracing      *telemetry.Tracing
 }
 
 const (
-	cached = 10_000 // customers that are remembered
+	cached = 10_000 // customers in the cache, at most
 	tries  = 3
 )
 
-// NewDirectory returns the directory at that base URL.
+// NewDirectory returns a directory with an empty cache.
 func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	c, err := client.NewClientWithResponses(config.BaseURL,
 		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
@@ -77,11 +77,11 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	return &Directory{client: c, cache: cache, patience: tries * config.Timeout}, nil
 }
 
-// Get returns a customer, or a customer_not_found or customers_unavailable problem. Of calls for the same customer at
-// once, one goes out. An answer that is kept for long must be fresh: then a remembered "there is none" is not enough, and
-// customers-api is asked again.
+// Get returns a customer, or fails with customer_not_found or customers_unavailable. Concurrent calls for one customer share
+// one request. If the answer is to be stored under an idempotency key it must be fresh: Get then asks again instead of
+// returning a cached "not found".
 func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, error) {
-	telemetry.Note(ctx, "customer_cache", "hit") // unless load says otherwise
+	telemetry.Note(ctx, "customer_cache", "hit") // load overwrites it
 	asked := false
 	found, err := d.cache.Get(ctx, id, otter.LoaderFunc[int64, *Customer](func(ctx context.Context, id int64) (*Customer, error) {
 		asked = true
@@ -102,7 +102,7 @@ func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, er
 	return *found, nil
 }
 
-// load asks customers-api. Other callers wait for it too, so it does not end with the call that happened to start it.
+// load asks customers-api. Other callers wait for it too, so it goes on when the call that started it ends.
 func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	telemetry.Note(ctx, "customer_cache", "miss")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)

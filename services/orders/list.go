@@ -68,18 +68,19 @@ func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []O
 	return found, next, err
 }
 
-// position is where an order stands in the list of orders.
+// position returns the position of an order in the list.
 func position(o ordersdb.Order) page.Position {
 	return page.Position{o.CreatedAt.UnixMicro(), o.ID}
 }
 
-// placedBefore is a position in the list of orders: before this time, or at it with a lower id.
+// placedBefore is a position in the list of orders: before this time, or at this time with a lower id.
 type placedBefore struct {
 	time time.Time
 	id   int64
 }
 
-// searchWindow lists orders among the next so many behind a position, whatever their customer and status.
+// searchWindow lists the matches among the next window orders behind a position. The window counts orders of any customer
+// and status.
 func (s *service) searchWindow(ctx context.Context, p api.ListOrdersParams, from time.Time, at placedBefore, window, limit int32) (found []ordersdb.Order, behind placedBefore, end bool, err error) {
 	err = s.db.Read(ctx, func(conn database.Conn) error {
 		q := ordersdb.New(conn)
@@ -98,7 +99,7 @@ func (s *service) searchWindow(ctx context.Context, p api.ListOrdersParams, from
 	return found, behind, end, err
 }
 
-// listOrders runs the query that has an index for the filters.
+// listOrders runs the query whose index fits the filters.
 func listOrders(ctx context.Context, q *ordersdb.Queries, p api.ListOrdersParams, from time.Time, at placedBefore, limit int32) (rows []ordersdb.Order, err error) {
 	pattern := search.Pattern(p.Search)
 	switch {
@@ -126,10 +127,10 @@ func listOrders(ctx context.Context, q *ordersdb.Queries, p api.ListOrdersParams
 	return rows, nil
 }
 
-// bounds are where the page of a list lies: from, and before the position of the cursor or of the filter's end,
-// whichever comes first.
+// bounds returns the range of a page: from a time, and before the position of the cursor or the end of the filter, whichever
+// is earlier.
 func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err error) {
-	// The range that both engines can compare with.
+	// Both engines can compare times in this range.
 	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	from, before = first, last
 	if p.From != nil {
@@ -161,7 +162,7 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 	return from, before, 0, nil
 }
 
-// parseDayOrTime reads a day, which lasts from its start until the next day's (UTC), or an instant, which lasts no time.
+// parseDayOrTime parses a day (UTC), whose end is the start of the next day, or an instant, whose end is the instant itself.
 func parseDayOrTime(field, text string) (start, end time.Time, err error) {
 	if start, err = time.Parse(time.DateOnly, text); err == nil {
 		return start, start.AddDate(0, 0, 1), nil
@@ -184,7 +185,7 @@ func clamp(t, first, last time.Time) time.Time {
 	return t
 }
 
-// ceil is the first instant at the precision of the database that is not before t.
+// ceil rounds t up to the precision of the database.
 func ceil(t time.Time) time.Time {
 	if floor := t.UTC().Truncate(time.Microsecond); !floor.Before(t) {
 		return floor

@@ -18,7 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// Order is an order with its lines, by product.
+// Order is an order with its lines, sorted by product.
 type Order struct {
 	ordersdb.Order
 	Lines []ordersdb.OrderLine
@@ -30,7 +30,7 @@ const maxTotal = 1<<53 - 1
 // line asks for units of a product.
 type line struct{ product, qty int64 }
 
-// merge adds up the lines of one product and orders them by product.
+// merge adds up the lines of each product and sorts them by product.
 func merge(items []api.OrderLineInput) []line {
 	units := make(map[int64]int64, len(items))
 	for _, item := range items {
@@ -44,7 +44,7 @@ func merge(items []api.OrderLineInput) []line {
 	return lines
 }
 
-// purchase is an order that is to be placed.
+// purchase is an order to be placed.
 type purchase struct {
 	caller string
 	buyer  Customer
@@ -54,7 +54,7 @@ type purchase struct {
 	missingUnits int64
 }
 
-// result is an order, or the refusal of what was asked.
+// result is an order, or a refusal.
 type result = idempotency.Result[Order]
 
 // place prices the purchases, takes their units from stock in the order of arrival, and writes the orders.
@@ -108,10 +108,10 @@ func missingUnits(refusal *fault.Error) (units int64) {
 	return units
 }
 
-// catalogue is products that are locked, by id.
+// catalogue holds locked products by id.
 type catalogue map[int64]*ordersdb.LockProductsForOrderRow
 
-// lock reads the products for update, in the order of their ids, as everywhere.
+// lock reads the products for update. All transactions lock products in the order of their ids.
 func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catalogue, error) {
 	var wanted []int64
 	for _, p := range purchases {
@@ -213,7 +213,7 @@ func unique(ids []int64) []int64 {
 	return slices.Compact(ids)
 }
 
-// confirmation is an order that is to be confirmed.
+// confirmation is an order to be confirmed.
 type confirmation struct {
 	caller string
 	id     int64
@@ -261,7 +261,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	return results, record(ctx, s.db, conn, changes, now)
 }
 
-// cancellation is an order that is to be canceled.
+// cancellation is an order to be canceled.
 type cancellation struct {
 	caller string
 	id     int64

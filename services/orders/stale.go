@@ -11,51 +11,64 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// staleBatch is how many orders one transaction cancels: their products stay locked until its end.
+// staleBatch bounds the orders that one transaction cancels. Their products stay locked until it ends.
 const staleBatch = 20
 
-// CancelStale cancels the orders that were placed longer than age ago and are still not confirmed, gives their stock back
-// and says how many they were. Any number of processes may do so at once: each takes orders that no other has locked, and
-// an order that is being confirmed is left alone. Where somebody holds a product for long, its orders are left for the next
-// time.
+// CancelStale cancels the orders that were placed longer than age ago and are not confirmed, gives their stock back and
+// returns how many it canceled. Any number of processes may do so at once: each skips orders that are locked, by another
+// process or by a confirmation. It leaves the orders of a product that somebody holds for long to the next call.
 func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock func() time.Time) (int64, error) {
 	s := staleSweep{db: db, now: database.Now(clock), age: age, reason: fmt.Sprintf("not confirmed within %s", age)}
 	s.after.CreatedAt = time.Unix(0, 0)
 	for {
-		n, err := db.Batches(ctx, func(conn database.Conn) (int, bool, error) { return s.batch(ctx, conn) })
+		n, err := db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
+			n, err = s.batch(ctx, conn)
+			return n, false, err
+		})
 		s.canceled += n
-		if s.passing || !errors.Is(err, database.ErrLockTimeout) {
+		switch {
+		case err == nil && !s.more:
+			return s.canceled, nil
+		case err == nil: // committed
+			s.after = s.last
+		case s.passing || !errors.Is(err, database.ErrLockTimeout):
 			return s.canceled, err
+		default:
+			s.passing = true
 		}
-		s.passing = true
 	}
 }
 
-// staleSweep walks over the stale orders, from the oldest on.
+// staleSweep walks the stale orders, oldest first.
 type staleSweep struct {
 	db     *database.DB
 	now    func() time.Time
 	age    time.Duration
 	reason string
 
-	after    ordersdb.Order // the last order of the previous batch
-	passing  bool           // whether orders are passed over whose products somebody has locked
+	after    ordersdb.Order // the last order of the batch before
+	last     ordersdb.Order // the last order of this batch
+	more     bool           // there may be orders behind it
+	passing  bool           // skip orders whose products somebody has locked
 	canceled int64
 }
 
-// batch cancels the next orders, and says how many and whether there may be more.
-func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled int, more bool, err error) {
+// batch cancels the next orders and returns how many. It may run again from the start.
+func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled int, err error) {
 	q := ordersdb.New(conn)
 	at := s.now()
 	rows, err := q.LockStaleOrders(ctx, ordersdb.LockStaleOrdersParams{
 		CreatedBefore: at.Add(-s.age), AfterTime: s.after.CreatedAt, AfterID: s.after.ID, Limit: staleBatch,
 	})
-	if err != nil || len(rows) == 0 {
-		return 0, false, err
+	if err != nil {
+		return 0, err
+	}
+	if s.more = len(rows) == staleBatch; len(rows) == 0 {
+		return 0, nil
 	}
 	found, err := withLines(ctx, q, rows)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	stale := make([]*Order, len(found))
 	for i := range found {
@@ -63,17 +76,17 @@ func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled in
 	}
 	if s.passing {
 		if stale, err = unheld(ctx, q, stale); err != nil {
-			return 0, false, err
+			return 0, err
 		}
 	}
 	if err := cancelAll(ctx, s.db, conn, "sweeper", stale, &s.reason, at); err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	s.after = rows[len(rows)-1]
-	return len(stale), len(rows) == staleBatch, nil
+	s.last = rows[len(rows)-1]
+	return len(stale), nil
 }
 
-// unheld returns the orders whose products nobody else has locked, and locks these.
+// unheld locks the products that are free, and returns the orders with no others.
 func unheld(ctx context.Context, q *ordersdb.Queries, orders []*Order) ([]*Order, error) {
 	_, products := contents(orders)
 	free, err := q.FreeProducts(ctx, products)
