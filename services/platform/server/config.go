@@ -8,7 +8,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// FromConfig is what the environment says of the server of any service.
+// FromConfig returns the configuration that all services take from the environment.
 func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) Config {
 	login := ""
 	if c.CustomersPublicURL != "" {

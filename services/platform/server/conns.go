@@ -25,21 +25,20 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// conns is a listener that bounds its connections. While all places are taken, a new connection gets the place of the one
-// that has waited longest for a request; where there is a request under way on each, it is closed at once. So nobody keeps
-// others out by holding connections open.
+// conns is a listener with a bound on its connections, so that no client can lock others out with idle ones. If all places
+// are taken, a new connection replaces the one that has been idle longest; if all have a request under way, it is closed.
 type conns struct {
 	net.Listener
 	Listening
-	over    atomic.Bool // the server is about to stop
-	abandon atomic.Bool // nothing waits for clients any more
-	active  atomic.Int64
+	over    atomic.Bool  // the server is shutting down
+	abandon atomic.Bool  // the shutdown waits for no client any more
+	active  atomic.Int64 // connections with a request under way
 	warn    rate.Sometimes
 	evicted metrics.Counter
 	refused metrics.Counter
 	mu      sync.Mutex
 	open    int
-	waiting list.List // of *conn: those without a request under way, the one that waits longest first
+	waiting list.List // of idle *conn, longest first
 }
 
 func newConns(l net.Listener, o Listening) *conns {
@@ -55,7 +54,7 @@ func newConns(l net.Listener, o Listening) *conns {
 	return cs
 }
 
-// Accept waits for a connection that there is a place for.
+// Accept waits for a connection and a place for it.
 func (cs *conns) Accept() (net.Conn, error) {
 	for {
 		accepted, err := cs.Listener.Accept()
@@ -70,7 +69,7 @@ func (cs *conns) Accept() (net.Conn, error) {
 	}
 }
 
-// take gives the connection a place, if there is one.
+// take gives a connection a place, if possible.
 func (cs *conns) take(c *conn) bool {
 	var longest *conn
 	cs.mu.Lock()
@@ -89,7 +88,7 @@ func (cs *conns) take(c *conn) bool {
 		return true
 	}
 	cs.warn.Do(func() {
-		cs.Log.Warn("all connections are taken; for each new one the one that has waited longest is closed", "connections", cs.MaxConns)
+		cs.Log.Warn("all connections are taken; each new one closes the one that has been idle longest", "connections", cs.MaxConns)
 	})
 	if longest == nil {
 		cs.refused.Inc()
@@ -100,7 +99,7 @@ func (cs *conns) take(c *conn) bool {
 	return true
 }
 
-// track follows the connections from request to request.
+// track follows the state of a connection.
 func (cs *conns) track(nc net.Conn, state http.ConnState) {
 	c := nc.(*conn)
 	cs.mu.Lock()
@@ -117,7 +116,7 @@ func (cs *conns) track(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// work, wait and leave are called with the lock held. A connection whose place was given away has no way back.
+// work, wait and leave need the lock. They ignore a connection that has lost its place.
 func (cs *conns) work(c *conn) {
 	if c.place != nil {
 		cs.waiting.Remove(c.place)
@@ -143,14 +142,13 @@ func (cs *conns) leave(c *conn) {
 	cs.open--
 }
 
-// crowded reports whether so many requests are under way that a new one is only told so. The last sixteenth of the places
-// is for telling.
+// crowded reports whether new requests must be refused. The last sixteenth of the places is kept for these answers.
 func (cs *conns) crowded() bool {
 	return cs.MaxConns > 0 && cs.active.Load() > int64(cs.MaxConns-cs.MaxConns/16)
 }
 
-// closeUnused closes the connections that no byte has come on, as browsers and pools open ahead. Shutdown would wait five
-// seconds for each.
+// closeUnused closes connections without a first byte, such as browsers and pools open in advance. Shutdown would wait
+// five seconds for each.
 func (cs *conns) closeUnused() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -161,7 +159,7 @@ func (cs *conns) closeUnused() {
 	}
 }
 
-// How long a client that still sends is listened to after the answer.
+// Bounds of reading on after the answer.
 const (
 	lingerQuiet = 2 * time.Second // without a byte
 	lingerMost  = 10 * time.Second
@@ -172,25 +170,25 @@ const (
 type conn struct {
 	net.Conn
 	conns  *conns
-	unread atomic.Bool // the rest of a request may still come
+	unread atomic.Bool // the client may still send the rest of a request
 
 	// Guarded by conns.mu:
-	open  bool          // it has a place
-	used  bool          // a request has come
+	open  bool          // has a place
+	used  bool          // had a request
 	place *list.Element // in conns.waiting
 }
 
 type connKey struct{}
 
-// connOf is the connection that a request came on, or nil where it came on none of a server's.
+// connOf returns the connection of a request, or nil if it did not come through Run.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)
 	return c
 }
 
-// CloseWrite tells the client that there is no more, and reads on until the client hangs up: closed while the client sends,
-// the connection would be reset, and the client might never see the answer. Others may have its place. net/http calls it
-// where it has not read the whole request.
+// CloseWrite ends the answer and reads on until the client hangs up: if the connection was closed while the client sends,
+// it would be reset, and the client might not see the answer. Meanwhile it gives up its place. net/http calls CloseWrite if
+// it has not read the whole request.
 func (c *conn) CloseWrite() error {
 	c.unread.Store(false)
 	half, ok := c.Conn.(interface{ CloseWrite() error })
@@ -221,7 +219,7 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// Close closes the connection, but not before the client has had the chance to read the answer.
+// Close closes the connection once the client had a chance to read the answer.
 func (c *conn) Close() error {
 	if c.unread.Load() && !c.conns.abandon.Load() {
 		_ = c.CloseWrite()
@@ -229,7 +227,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Write sends what net/http writes. What it refuses itself, before any handler, is plain text: it becomes a problem document.
+// Write sends the answers of net/http. Those to malformed requests, which reach no handler, become problem documents.
 func (c *conn) Write(b []byte) (int, error) {
 	e := refusal(b)
 	if e == nil {
@@ -241,7 +239,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	return len(b), c.CloseWrite()
 }
 
-// refuse answers with a problem document, as the last of the connection.
+// refuse answers with a problem document and ends the connection.
 func (c *conn) refuse(e *fault.Error) error {
 	ctx := telemetry.Receive(&http.Request{Header: http.Header{}})
 	body, err := json.Marshal(problem.Document(e, telemetry.TraceID(ctx)))
@@ -259,7 +257,7 @@ func (c *conn) refuse(e *fault.Error) error {
 	}
 	requestCounters(c.conns.Service, c.conns.Metrics).WithLabelValues(none, strconv.Itoa(problem.Status(e))).Inc()
 	ip, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-	c.conns.Log.LogAttrs(ctx, slog.LevelInfo, "request can't be read",
+	c.conns.Log.LogAttrs(ctx, slog.LevelInfo, "malformed request",
 		slog.Int("status", problem.Status(e)),
 		slog.String("reason", e.Error()),
 		slog.String("ip", ip),
@@ -269,8 +267,8 @@ func (c *conn) refuse(e *fault.Error) error {
 	return err
 }
 
-// refusal is the problem that an answer of net/http's own stands for, or nil for all other answers. Its own have nothing but
-// these headers; 417 is the only one that goes the way of a handler's.
+// refusal returns the error that an answer of net/http itself stands for, or nil for the answer of a handler. The former have
+// no other headers than these; only 417 is written as a handler would.
 func refusal(b []byte) *fault.Error {
 	if len(b) < len("HTTP/1.1 400") || b[9] != '4' && b[9] != '5' || !bytes.HasPrefix(b, []byte("HTTP/1.")) {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// checkHost refuses requests for other hosts. A page on the internet can have its own name resolve to this machine and then
-// send requests here from the user's browser (DNS rebinding); the Host header is what gives it away.
+// checkHost rejects requests for other hosts. It prevents DNS rebinding: a web page can make its own name resolve to this
+// machine and then send requests from the user's browser, but the Host header has the name of the page.
 func (s *shared) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := misdirected(c.Request(), s.config.Hosts); err != nil {
@@ -27,9 +27,9 @@ func (s *shared) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// misdirected returns the problem of a request for a host that is none of hosts. The port does not matter.
+// misdirected returns an error if the host of a request is not one of hosts. It ignores the port.
 func misdirected(r *http.Request, hosts []string) error {
-	name := r.Host // of the request target, where that is a whole URL
+	name := r.Host // that of the request target, if it is a whole URL
 	if host, _, err := net.SplitHostPort(name); err == nil {
 		name = host
 	}
@@ -44,11 +44,11 @@ func misdirected(r *http.Request, hosts []string) error {
 	}) {
 		return nil
 	}
-	return fault.New(common.CodeMisdirectedRequest, fmt.Sprintf("This service does not answer for the host %q; it does for %s.",
+	return fault.New(common.CodeMisdirectedRequest, fmt.Sprintf("This service does not serve the host %q, only %s.",
 		clip(strings.ToValidUTF8(r.Host, "\uFFFD"), 100), strings.Join(hosts, ", ")))
 }
 
-// writeProblem answers with a problem document where there is no Echo.
+// writeProblem answers with a problem document, for handlers outside Echo.
 func writeProblem(w http.ResponseWriter, r *http.Request, e *fault.Error) {
 	problem.SetHeaders(w.Header(), e)
 	w.Header().Set(echo.HeaderContentType, problem.ContentType)

@@ -18,9 +18,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// A fault of the service is logged once, whether or not the client is still there. What fails because the client has gone
-// is none.
-func TestFaultsAreLogged(t *testing.T) {
+// An error of the service is logged once, even if the client hung up. An error because the client hung up is not logged.
+func TestErrorsAreLogged(t *testing.T) {
 	t.Parallel()
 	canceled := fmt.Errorf("read: %w", context.Canceled)
 	for _, test := range []struct {
@@ -57,7 +56,7 @@ func TestFaultsAreLogged(t *testing.T) {
 			}
 			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/health", nil))
 			if got := log.String(); strings.Count(got, `"msg":"request failed"`) != want || want > 0 && !strings.Contains(got, test.text) {
-				t.Errorf("%s, client gone %t: logged\n%s\nwant %d lines about the fault", test.name, gone, got, want)
+				t.Errorf("%s, client gone %t: logged\n%s\nwant %d lines about the error", test.name, gone, got, want)
 			}
 		}
 	}

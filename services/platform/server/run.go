@@ -15,23 +15,24 @@ import (
 )
 
 const (
-	drain = 15 * time.Second       // how long requests may still take once the port is closed
-	quiet = 500 * time.Millisecond // how long a connection may then still send nothing at all
+	drain = 15 * time.Second       // for requests under way, once the port is closed
+	quiet = 500 * time.Millisecond // then connections without a first byte are closed
 )
 
-const maxHeader = 32 << 10 // bytes of a request line and the headers
+const maxHeader = 32 << 10 // bytes of the request line and the headers
 
-// Listening is how a server listens.
+// Listening configures a server.
 type Listening struct {
 	Service  string        // its name in logs and metrics
-	MaxConns int           // connections at once; 0 is no bound
-	Delay    time.Duration // how long it serves on when it is told to stop
+	MaxConns int           // open connections; 0 is no bound
+	Delay    time.Duration // from the signal to stop until the port is closed
 	Log      *slog.Logger
 	Metrics  *metrics.Registry
 }
 
-// Run serves until ctx ends, then stops so that nobody notices who can go elsewhere: for a delay all is served as before,
-// but /ready says no and each answer asks to hang up. Then the port is closed, and the requests under way may finish.
+// Run serves until ctx ends, then shuts down gracefully without dropping requests. During a delay, it serves on, while
+// /ready is 503 and every answer asks the client to close the connection. Then it closes the port and waits for the
+// requests under way.
 func Run(ctx context.Context, listener net.Listener, handler http.Handler, o Listening) error {
 	conns := newConns(listener, o)
 	s := &http.Server{
@@ -41,7 +42,7 @@ func Run(ctx context.Context, listener net.Listener, handler http.Handler, o Lis
 		WriteTimeout:                 30 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
 		MaxHeaderBytes:               maxHeader,
-		DisableGeneralOptionsHandler: true, // OPTIONS * goes the way of every request
+		DisableGeneralOptionsHandler: true, // OPTIONS * is handled as any request
 		ErrorLog:                     slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
@@ -71,27 +72,27 @@ func Run(ctx context.Context, listener net.Listener, handler http.Handler, o Lis
 	return nil
 }
 
-// leaving reports whether the server that a request came to is about to stop.
+// leaving reports whether the server of a request is shutting down.
 func leaving(ctx context.Context) bool {
 	c := connOf(ctx)
 	return c != nil && c.conns.over.Load()
 }
 
-// errLeaving is the answer of /ready then.
-var errLeaving = fault.Unavailable(common.CodeUnavailable, "The service is about to stop.", nil)
+// errLeaving is the answer of /ready during the shutdown.
+var errLeaving = fault.Unavailable(common.CodeUnavailable, "The service is shutting down.", nil)
 
-// errCrowded is the answer where too many requests are under way.
-var errCrowded = fault.Unavailable(common.CodeUnavailable, "The service has as many requests under way as it can have connections.", nil)
+// errCrowded is the answer if almost all connections have a request under way.
+var errCrowded = fault.Unavailable(common.CodeUnavailable, "The service is overloaded; try again later.", nil)
 
-// crowded reports whether too many requests are under way in the server that a request came to.
+// crowded reports whether the server of a request is crowded.
 func crowded(ctx context.Context) bool {
 	c := connOf(ctx)
 	return c != nil && c.conns.crowded()
 }
 
-// hangUp asks the client of a server that is about to stop, or is crowded, not to use the connection again. When the server
-// stops, the connection would be closed under a request that is on its way. What is idle then stays open, for the same
-// reason, until the client lets go of it.
+// hangUp asks clients not to reuse their connections if the server is crowded or shuts down: a connection that is closed by
+// the server may lose a request that is on its way. For the same reason, idle connections stay open until the client
+// closes them.
 func hangUp(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r.Context()); c != nil {

@@ -18,30 +18,30 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// slow is an operation that takes as long as a test says.
+// slow is an operation whose duration the test sets.
 const slow = "  /customers/{id}: { get: { operationId: slow, security: [], responses: { '200': { description: ok } } } }"
 
-// delay is how long /ready says no in these tests before the port is closed.
+// delay is the time from the signal to stop until the port is closed.
 const delay = 5 * time.Second
 
-// While the port is still open /ready says no, all else is served, and every answer asks to hang up. Then the port is
-// closed, and what is under way finishes.
+// During the delay, /ready is 503, everything else is served, and every answer closes its connection. Then the port is closed
+// and the requests under way finish.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, delay)
 		slow := s.begin("/customers/1", delay+7*time.Second)
 		if r := s.get(t, "/ready"); r.status != http.StatusOK || r.close {
-			t.Errorf("ready: %+v, want 200 on a connection that stays", r)
+			t.Errorf("ready: %+v, want 200 and a connection that stays open", r)
 		}
 		s.stop()
 		for range 3 {
 			synctest.Wait()
 			if r := s.get(t, "/ready"); r.status != http.StatusServiceUnavailable || r.code != common.CodeUnavailable || r.retryAfter != "1" || !r.close {
-				t.Errorf("ready while it stops: %+v, want 503 with Retry-After, and to hang up", r)
+				t.Errorf("ready during the shutdown: %+v, want 503 with Retry-After and a closed connection", r)
 			}
 			if r := s.get(t, "/health"); r.status != http.StatusOK || !r.close {
-				t.Errorf("health while it stops: %+v, want 200, and to hang up", r)
+				t.Errorf("health during the shutdown: %+v, want 200 and a closed connection", r)
 			}
 			time.Sleep(delay / 3)
 		}
@@ -58,8 +58,8 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// A request that hangs does not keep the process for more than the 15 seconds that requests under way have.
-func TestStopCutsWhatHangs(t *testing.T) {
+// A request that hangs delays the shutdown by at most 15 seconds.
+func TestStopCutsHangingRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, delay)
@@ -67,7 +67,7 @@ func TestStopCutsWhatHangs(t *testing.T) {
 		begin := time.Now()
 		s.stop()
 		if err := <-s.done; err == nil || !strings.Contains(err.Error(), "requests were still under way after 15s") {
-			t.Errorf("Run = %v, want what was under way", err)
+			t.Errorf("Run = %v, want an error about requests under way", err)
 		}
 		if took := time.Since(begin); took != delay+15*time.Second {
 			t.Errorf("it stopped after %s, want %s", took, delay+15*time.Second)
@@ -79,12 +79,12 @@ func TestStopCutsWhatHangs(t *testing.T) {
 	})
 }
 
-// Without a delay, as in a terminal, it stops at once.
-func TestStopAtOnce(t *testing.T) {
+// Without a delay, as in a terminal, Run stops at once.
+func TestStopWithoutDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, 0)
-		s.get(t, "/health") // and its connection stays
+		s.get(t, "/health") // leaves an idle connection
 		begin := time.Now()
 		s.stop()
 		if err := <-s.done; err != nil {
@@ -96,13 +96,13 @@ func TestStopAtOnce(t *testing.T) {
 	})
 }
 
-// running is a service whose requests for a customer take as long as begin says.
+// running is a service under test. begin sets the duration of requests for a customer.
 type running struct {
 	client  *http.Client
 	stop    context.CancelFunc
 	done    chan error
 	takes   chan time.Duration
-	release func() // what hangs
+	release func() // ends hanging requests
 }
 
 func start(t *testing.T, delay time.Duration) *running {
@@ -135,7 +135,7 @@ func start(t *testing.T, delay time.Duration) *running {
 	return s
 }
 
-// answer is what is of interest of one.
+// answer is the part of an answer that tests check.
 type answer struct {
 	status     int
 	close      bool
@@ -144,7 +144,7 @@ type answer struct {
 	err        error
 }
 
-// begin sends a request that takes its time, and returns once it is with the service.
+// begin sends a request and returns once the handler has it.
 func (s *running) begin(path string, takes time.Duration) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() { answers <- s.send(path) }()
@@ -175,7 +175,7 @@ func (s *running) send(path string) answer {
 	return answer{r.StatusCode, r.Close, r.Header.Get("Retry-After"), doc.Code, err}
 }
 
-// port is a listener without a network, so that the clock of these tests is that of synctest.
+// port is a listener without a network, as synctest needs.
 type port struct {
 	conns  chan net.Conn
 	closed chan struct{}

@@ -1,5 +1,5 @@
-// Package server is the way of a request that the services share: trace, access log, recovery, limits, authorization
-// and validation by the contract before the generated code, and one table for errors after it.
+// Package server serves the HTTP API of every service. A request passes the trace, the access log, recovery, limits, and
+// authorization and validation by the contract, before it reaches the generated code. Errors become problem documents.
 package server
 
 import (
@@ -24,39 +24,38 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Config is what the services set apart from each other.
+// Config holds the per-service settings.
 type Config struct {
-	Service  string // its name in logs and metrics
+	Service  string // name in logs and metrics
 	Title    string
-	Login    string                 // where the page logs people in, a path or a URL; none has it take a token alone
+	Login    string                 // path or URL where the page logs in; without it, users paste a token
 	Contract []byte                 // OpenAPI 3.0.3 in JSON
-	Prefixes []string               // under which the routes are served as well, as /dev
-	Schemes  map[string]auth.Scheme // by name of the contract's security scheme
+	Prefixes []string               // under which the routes are served too, such as /dev
+	Schemes  map[string]auth.Scheme // by security scheme of the contract
 	Edge
 	Log     *slog.Logger
 	Metrics *metrics.Registry
 	Tracing *telemetry.Tracing
 
-	AllowAnonymous bool // whether callers may leave out a token that the contract says they may
+	AllowAnonymous bool // a token is optional where the contract allows that
 
-	// Admit has, by operationId, what decides on a caller that the contract lets through, before the request is looked at
-	// and its body read.
+	// Admit has functions by operationId. They may refuse an authorized request before it is validated and its body read.
 	Admit map[string]func(c echo.Context) error
 
-	// Document returns what is sent for an error, where the service adds to its problem document. operationID is empty
-	// where the contract has nothing for the request. cause is what doc came of. It may add headers.
+	// Document returns the body for an error, for a service that adds to its problem documents, and may set headers.
+	// operationID is empty if the request matches no operation. doc describes cause.
 	Document func(c echo.Context, operationID string, cause error, doc common.Problem) any
 }
 
-// Edge is what a deployment sets about the outside.
+// Edge holds the settings of a deployment about its clients.
 type Edge struct {
-	Origins        []string      // that browsers may call from (CORS); none turns CORS off
-	Hosts          []string      // that requests may be for, names or addresses; none takes any
-	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed; none takes the connection's address
-	Timeout        time.Duration // of one request, as seen by the handler; 0 is 10 seconds
+	Origins        []string      // of browsers that may call (CORS); none turns CORS off
+	Hosts          []string      // names or addresses that requests may be for; none allows all
+	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is trusted
+	Timeout        time.Duration // of the handler of a request; 0 is 10 seconds
 }
 
-// New returns a handler that serves what register adds, under the contract.
+// New returns a handler that holds requests to the contract and passes them to the routes that register adds.
 func New(config Config, register func(router *echo.Echo, prefix string)) (http.Handler, error) {
 	all, err := operations(config)
 	if err != nil {
@@ -111,7 +110,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	}
 	for _, route := range e.Routes() {
 		if s.operation(route.Method, route.Path) == nil {
-			return nil, fmt.Errorf("the route %s %s is not in the contract, which says who may call it", route.Method, route.Path)
+			return nil, fmt.Errorf("the route %s %s is not in the contract", route.Method, route.Path)
 		}
 	}
 	return config.Tracing.Server(e), nil
@@ -123,7 +122,7 @@ type shared struct {
 	traffic    *traffic
 }
 
-// find returns the operation that Echo's router chose.
+// find returns the operation of a request.
 func (s *shared) find(c echo.Context) (*operation, bool) {
 	if strayed(c) {
 		return nil, false
@@ -132,7 +131,7 @@ func (s *shared) find(c echo.Context) (*operation, bool) {
 	return op, op != nil
 }
 
-// operation returns the operation of one of Echo's routes, or nil.
+// operation returns the operation of an Echo route, or nil.
 func (s *shared) operation(method, path string) *operation {
 	for _, prefix := range s.config.Prefixes {
 		if path == prefix {
@@ -143,8 +142,8 @@ func (s *shared) operation(method, path string) *operation {
 	return s.operations[method+" "+path]
 }
 
-// strayed reports whether the path is not the route's after all: Echo takes an empty part for a parameter, and gives the
-// last parameter all that is left.
+// strayed reports whether Echo chose a route that the path does not match: it accepts an empty path parameter, and slashes
+// in the last one.
 func strayed(c echo.Context) bool {
 	path := echo.GetPath(c.Request())
 	return c.Path() != "" && (strings.Count(path, "/") != strings.Count(c.Path(), "/") ||
@@ -163,8 +162,8 @@ func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// access counts each request, names its span and logs one line. Errors are answered here, so that all of them have the
-// status that was sent.
+// access counts each request, names its span and logs one line. It answers errors, so that all three have the status that
+// was sent.
 func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
@@ -206,7 +205,7 @@ func (s *shared) recover(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too
+				if p == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
 					panic(p)
 				}
 				err = &panicked{value: p, stack: debug.Stack()}
@@ -216,7 +215,7 @@ func (s *shared) recover(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// panicked is what a panic is turned into.
+// panicked is the error of a panic.
 type panicked struct {
 	value any
 	stack []byte
@@ -231,7 +230,7 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case strayed(c):
 			return echo.ErrNotFound
-		case !ok: // Echo's own answer: 404 or 405
+		case !ok: // Echo answers 404 or 405
 			return next(c)
 		case op.id == "getReady" && leaving(c.Request().Context()):
 			return errLeaving
@@ -257,18 +256,18 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// ValidCorrelationID reports whether id is one that the contract allows and a log line can carry.
+// ValidCorrelationID reports whether the contract allows a correlation id.
 func ValidCorrelationID(id string) bool {
 	return id != "" && len(id) <= 128 && strings.Trim(id,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+=@-") == ""
 }
 
-// handleError answers an error. It is the only place that does, and the only one that logs a 5xx.
+// handleError answers every error and logs every 5xx.
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
 	if problem.Status(e) >= http.StatusInternalServerError && e != errLeaving && e != errCrowded &&
-		(e.Code == common.CodeInternal || !errors.Is(ctx.Err(), context.Canceled)) { // a client that has gone makes others fail
+		(e.Code == common.CodeInternal || !errors.Is(ctx.Err(), context.Canceled)) { // other codes may be due to a client that hung up
 		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),
 			slog.Any("cause", err),
@@ -298,7 +297,7 @@ func (s *shared) handleError(err error, c echo.Context) {
 	}
 }
 
-// classify makes the service's own error of Echo's and of the context's.
+// classify converts the errors of Echo and of the context.
 func (s *shared) classify(err error, c echo.Context) *fault.Error {
 	var own *fault.Error
 	var echos *echo.HTTPError
@@ -310,8 +309,8 @@ func (s *shared) classify(err error, c echo.Context) *fault.Error {
 		case http.StatusNotFound:
 			return fault.New(common.CodeNotFound, "There is nothing at this path.")
 		case http.StatusMethodNotAllowed:
-			return fault.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not take %s.", clip(c.Request().Method, 20)))
-		case http.StatusBadRequest: // the generated binder: what the validator let through and the type does not hold
+			return fault.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not support %s.", clip(c.Request().Method, 20)))
+		case http.StatusBadRequest: // the generated binder: a value that the validator accepts and the Go type does not
 			return fault.Invalid(common.FieldError{Field: "request", Message: clip(fmt.Sprint(echos.Message), 1000)})
 		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
