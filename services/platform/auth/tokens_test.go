@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"hash"
 	"maps"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,26 +238,32 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// TestVerifiedTokensAreRemembered verifies more tokens than are remembered, again and again: most of them are. A token that is
-// remembered is not parsed, which shows in the allocations.
+// Of more tokens than can be remembered, sent again and again, most are remembered. Verify does not parse a remembered
+// token, which shows in its allocations.
 func TestVerifiedTokensAreRemembered(t *testing.T) {
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
 	many := make([]string, 10_200)
-	for i := range many {
-		var err error
-		if many[i], _, err = tokens.Issue("ana", auth.Admin); err != nil {
-			t.Fatal(err)
-		}
+	for i := range many { // by hand, which takes a tenth of the time of Issue
+		many[i] = sign(t, "HS256", sha256.New, secret, map[string]any{
+			"sub": "ana", "role": "admin", "iss": "pedidos", "aud": "pedidos", "jti": strconv.Itoa(i), "exp": start.Add(time.Hour).Unix(),
+		})
 	}
-	allocations := testing.AllocsPerRun(1, func() { // runs it once more before it counts
-		for _, token := range many {
+	verify := func(some []string) {
+		for _, token := range some {
 			if _, err := tokens.Verify(token); err != nil {
-				t.Fatal(err)
+				t.Error(err)
+				return
 			}
 		}
-	})
-	if allocations > 125*float64(len(many)) { // half of what it takes to parse them
-		t.Errorf("%d tokens that are known took %.0f allocations", len(many), allocations)
+	}
+	var first sync.WaitGroup
+	for some := range slices.Chunk(many, len(many)/runtime.GOMAXPROCS(0)+1) {
+		first.Go(func() { verify(some) })
+	}
+	first.Wait()
+	allocations := testing.AllocsPerRun(1, func() { verify(many) }) // of the second run
+	if allocations > 125*float64(len(many)) {                       // half of what parsing takes
+		t.Errorf("verifying %d known tokens took %.0f allocations", len(many), allocations)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"math"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
@@ -43,15 +43,10 @@ func openWith(t *testing.T, file string, o database.Options) *database.DB {
 	return db
 }
 
-// migrated returns a new database with the newest schema.
+// migrated returns a new database with the current schema.
 func migrated(t *testing.T) (db *database.DB, file string) {
 	t.Helper()
-	file = filepath.Join(t.TempDir(), "test.db")
-	db = open(t, file)
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db, file
+	return apitest.NewDB(t)
 }
 
 func product(sku string, stock int64) ordersdb.InsertProductParams {
