@@ -196,6 +196,11 @@ func (r Response) WantFailure(t testing.TB, status int, code common.ProblemCode,
 // Replayed reports whether the response is an earlier one, kept under the idempotency key.
 func (r Response) Replayed() bool { return r.Header.Get("Idempotency-Replayed") == "true" }
 
+// Later reports whether the response asks the caller to repeat the request later.
+func (r Response) Later() bool {
+	return r.Header.Get("Retry-After") != "" && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusConflict)
+}
+
 // Same reports whether two responses have the same status, headers and bytes, whether replayed or not.
 func (r Response) Same(other Response) bool {
 	return r.Err == nil && other.Err == nil && r.Status == other.Status && bytes.Equal(r.Body, other.Body) &&

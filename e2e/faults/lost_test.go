@@ -9,9 +9,7 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
-	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/e2e/wire"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
@@ -129,44 +127,41 @@ func (l lost) lose(t *testing.T, s *wired, server *database.DB) {
 	stop := s.wires[0][l.hop].Lose(l.kind, l.times, l.where(p)...)
 
 	// The connection is new: on another one net/http would repeat a request with a key by itself.
-	response, body, err := send(t.Context(), p.clients[0])
+	got := send(t.Context(), p.clients[0])
 	switch {
-	case l.first == nothing && err == nil:
-		t.Errorf("the answer was not lost: %s", load.NewAnswer(response, body))
-	case l.first != nothing && err != nil:
-		t.Fatalf("violation: no answer: %v", err)
-	case l.first == unavailable && (response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == ""):
-		t.Errorf("violation: got %s, want 503 with Retry-After", load.NewAnswer(response, body))
+	case l.first == nothing && got.Err == nil:
+		t.Errorf("the answer was not lost: %s", got)
+	case l.first != nothing && got.Err != nil:
+		t.Fatalf("violation: no answer: %v", got.Err)
+	case l.first == unavailable && (got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == ""):
+		t.Errorf("violation: got %s, want 503 with Retry-After", got)
 	}
 	if n := stop(); n != l.times && (l.times != each || n < 3) {
 		t.Errorf("lost %d times, want %d", n, l.times)
 	}
 	p.expect(t, l.between)
 
-	var got load.Answer
-	if l.first == success {
-		got = load.NewAnswer(response, body)
-	} else {
+	if l.first != success {
 		got = p.ask(t, 1, send)
 	}
 	p.expect(t, l.act.leaves)
-	if got.Status != l.act.status || got.Replayed != l.replayed {
+	if got.Status != l.act.status || got.Replayed() != l.replayed {
 		t.Errorf("violation: got %s, want %d, replayed %t", got, l.act.status, l.replayed)
 	}
 	if there := p.stored(t); shown(t, got) != there {
 		t.Errorf("violation: got %s, but there is %+v", got, there)
 	}
 	for replica := range p.clients {
-		if again := p.ask(t, replica, send); !again.Equal(got) || !again.Replayed {
-			t.Errorf("violation: once more, replica %d answered with\n%swant, replayed,\n%s", replica, again, got)
+		if again := p.ask(t, replica, send); !again.Same(got) || !again.Replayed() {
+			t.Errorf("violation: once more, replica %d answered with\n%s\nwant, replayed,\n%s", replica, again, got)
 		}
 	}
 	p.expect(t, l.act.leaves)
 
 	if l.act.needs != "" { // an order that is what it is to become stays as it is, whatever the key
 		p.key = rand.Text()
-		if again := p.ask(t, 0, l.act.request(p)); !again.Equal(got) || again.Replayed {
-			t.Errorf("violation: under another key it is\n%swant\n%s", again, got)
+		if again := p.ask(t, 0, l.act.request(p)); !again.Same(got) || again.Replayed() {
+			t.Errorf("violation: under another key it is\n%s\nwant\n%s", again, got)
 		}
 		p.expect(t, l.act.leaves)
 	}
@@ -194,17 +189,9 @@ func (p *purchase) cancel() request  { return cancel(p.key, p.order) }
 
 // placeAndConfirm has the key in the correlation id too, which goes on to orders-api.
 func (p *purchase) placeAndConfirm() request {
-	in := orchestrator.OrderRequest{
-		CustomerID: p.customer, IdempotencyKey: p.key, CorrelationID: &p.key,
-		Items: []orchestrator.OrderRequestLine{{ProductID: p.product, Qty: held}},
-	}
-	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
-		a, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, in)
-		if err != nil {
-			return nil, nil, err
-		}
-		return a.HTTPResponse, a.Body, nil
-	}
+	in := call.OrderRequest(p.key, p.customer, p.product, held)
+	in.CorrelationID = &p.key
+	return func(ctx context.Context, c *call.Client) call.Response { return c.Orchestrate(ctx, in) }
 }
 
 // row is an order, as far as it matters here.
@@ -215,7 +202,7 @@ type row struct {
 }
 
 // shown is the order in an answer, of orders-api or of the orchestrator.
-func shown(t *testing.T, a load.Answer) row {
+func shown(t *testing.T, a call.Response) row {
 	o := decoded[struct {
 		row
 		Data struct{ Order row }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
-	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
@@ -124,20 +123,19 @@ func together(callers int, do func(i int)) {
 }
 
 // request is sent over one of the clients.
-type request func(context.Context, *call.Client) (*http.Response, []byte, error)
+type request func(context.Context, *call.Client) call.Response
 
 // ask sends a request, over one client and the other in turn, until it is answered. There is an answer to every try.
-func (r *race) ask(t *testing.T, caller int, send request) load.Answer {
+func (r *race) ask(t *testing.T, caller int, send request) call.Response {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	for try := 0; ; try++ {
 		r.requests.Add(1)
-		response, body, err := send(ctx, r.clients[(caller+try)%2])
-		if err != nil {
-			t.Errorf("violation: no answer: %v", err)
-			return load.Answer{}
+		a := send(ctx, r.clients[(caller+try)%2])
+		if a.Err != nil {
+			t.Errorf("violation: no answer: %v", a.Err)
+			return a
 		}
-		a := load.NewAnswer(response, body)
 		if !a.Later() {
 			if a.Status >= http.StatusInternalServerError {
 				t.Errorf("violation: got %s", a)
@@ -155,52 +153,27 @@ func (r *race) ask(t *testing.T, caller int, send request) load.Answer {
 }
 
 func (r *race) place(key string, lines ...orders.OrderLineInput) request {
-	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
-		a, err := c.Orders.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key},
-			orders.OrderInput{CustomerID: r.customer, Items: lines})
-		if err != nil {
-			return nil, nil, err
-		}
-		return a.HTTPResponse, a.Body, nil
+	return func(ctx context.Context, c *call.Client) call.Response {
+		return call.Read(c.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, orders.OrderInput{CustomerID: r.customer, Items: lines}))
 	}
 }
 
-func (r *race) placeAndConfirm(key string, lines ...orders.OrderLineInput) request {
-	in := orchestrator.OrderRequest{CustomerID: r.customer, IdempotencyKey: key}
-	for _, line := range lines {
-		in.Items = append(in.Items, orchestrator.OrderRequestLine(line))
-	}
-	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
-		a, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, in)
-		if err != nil {
-			return nil, nil, err
-		}
-		return a.HTTPResponse, a.Body, nil
+func (r *race) placeAndConfirm(key string, product, qty int64) request {
+	return func(ctx context.Context, c *call.Client) call.Response {
+		return c.Orchestrate(ctx, call.OrderRequest(key, r.customer, product, qty))
 	}
 }
 
 func confirm(key string, id int64) request {
-	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
-		a, err := c.Orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
-		if err != nil {
-			return nil, nil, err
-		}
-		return a.HTTPResponse, a.Body, nil
-	}
+	return func(ctx context.Context, c *call.Client) call.Response { return c.TryConfirm(ctx, key, id) }
 }
 
 func cancel(key string, id int64) request {
-	return func(ctx context.Context, c *call.Client) (*http.Response, []byte, error) {
-		a, err := c.Orders.CancelOrderWithResponse(ctx, id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{})
-		if err != nil {
-			return nil, nil, err
-		}
-		return a.HTTPResponse, a.Body, nil
-	}
+	return func(ctx context.Context, c *call.Client) call.Response { return c.TryCancel(ctx, key, id) }
 }
 
 // decoded is the body of an answer: an order's or a problem's.
-func decoded[T any](t *testing.T, a load.Answer) (v T) {
+func decoded[T any](t *testing.T, a call.Response) (v T) {
 	if err := json.Unmarshal(a.Body, &v); err != nil {
 		t.Errorf("%v: %s", err, a)
 	}
@@ -208,7 +181,7 @@ func decoded[T any](t *testing.T, a load.Answer) (v T) {
 }
 
 // codeOf is the code of a refusal, "" of a success.
-func codeOf(t *testing.T, a load.Answer) common.ProblemCode {
+func codeOf(t *testing.T, a call.Response) common.ProblemCode {
 	if a.Status < http.StatusBadRequest {
 		return ""
 	}
@@ -319,7 +292,7 @@ func linesInAnyOrder(t *testing.T, r *race) {
 
 // outcome is what became of an order that several callers confirmed and canceled at once.
 type outcome struct {
-	confirmed, canceled []load.Answer // that succeeded
+	confirmed, canceled []call.Response // that succeeded
 	refused             map[common.ProblemCode]int
 	became              []orders.OrderStatus
 	stock               int64
@@ -352,10 +325,10 @@ func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 			}
 		})
 		o.became, o.stock = r.history(t, placed.ID), r.clients[0].GetProduct(t, product).Stock
-		for _, same := range [][]load.Answer{o.confirmed, o.canceled} {
+		for _, same := range [][]call.Response{o.confirmed, o.canceled} {
 			for i := range same {
-				if !same[i].Equal(same[0]) {
-					t.Errorf("violation: order %d was answered with\n%s%s", placed.ID, same[0], same[i])
+				if !same[i].Same(same[0]) {
+					t.Errorf("violation: order %d was answered with\n%s\n%s", placed.ID, same[0], same[i])
 				}
 			}
 		}
@@ -365,14 +338,9 @@ func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 
 func (r *race) history(t *testing.T, id int64) (became []orders.OrderStatus) {
 	t.Helper()
-	a, err := r.clients[0].Orders.ListOrderHistoryWithResponse(t.Context(), id, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.JSON200 == nil {
-		t.Fatalf("history: %s\n%s", a.Status(), a.Body)
-	}
-	for _, event := range a.JSON200.Data {
+	var page orders.OrderEventPage
+	call.Read(r.clients[0].Orders.ListOrderHistory(t.Context(), id, nil)).Want(t, http.StatusOK, &page)
+	for _, event := range page.Data {
 		became = append(became, event.To)
 	}
 	return became
@@ -427,7 +395,7 @@ func oneKey(t *testing.T, r *race) {
 		placed := decoded[orders.Order](t, r.allSame(t, http.StatusCreated, r.place(key+"-place", line)))
 		r.allSame(t, http.StatusOK, confirm(key+"-confirm", placed.ID))
 		r.allSame(t, http.StatusOK, cancel(key+"-cancel", placed.ID))
-		atOnce := decoded[orchestrator.Confirmed](t, r.allSame(t, http.StatusCreated, r.placeAndConfirm(key, line))).Data.Order
+		atOnce := decoded[orchestrator.Confirmed](t, r.allSame(t, http.StatusCreated, r.placeAndConfirm(key, product, held))).Data.Order
 
 		for id, want := range map[int64][]orders.OrderStatus{
 			placed.ID: {orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled},
@@ -483,16 +451,16 @@ func oneKeyHeldUp(t *testing.T, r *race) {
 }
 
 // allSame sends a request from all callers at once and expects one answer, given once and replayed to all others.
-func (r *race) allSame(t *testing.T, status int, send request) load.Answer {
+func (r *race) allSame(t *testing.T, status int, send request) call.Response {
 	t.Helper()
-	answers := make([]load.Answer, racers)
+	answers := make([]call.Response, racers)
 	together(racers, func(i int) { answers[i] = r.ask(t, i, send) })
 	given := 0
 	for _, a := range answers {
-		if a.Status != status || !a.Equal(answers[0]) {
-			t.Errorf("violation: one key was answered with\n%s%s", answers[0], a)
+		if a.Status != status || !a.Same(answers[0]) {
+			t.Errorf("violation: one key was answered with\n%s\n%s", answers[0], a)
 		}
-		if !a.Replayed {
+		if !a.Replayed() {
 			given++
 		}
 	}

@@ -204,7 +204,8 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 	defer stop()
 	first := at.tries == 0
 	for again := false; ; again = true {
-		got, err := l.try(ctx, s, at)
+		got := l.try(ctx, s, at)
+		order, err := orderIn(got)
 		switch {
 		case err != nil: // no answer, or half of one
 			l.repeats.Add(1)
@@ -213,15 +214,15 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 			err = fmt.Errorf("got %s", got)
 		case got.Status != at.status:
 			return fmt.Errorf("got %s, want %d", got, at.status)
-		case at.answered && !got.Equal(at.answer):
-			return fmt.Errorf("got two answers:\n%s%s", at.answer, got)
-		case at.answered && !got.Replayed:
+		case at.answered && !got.Same(at.answer):
+			return fmt.Errorf("got two answers:\n%s\n%s", at.answer, got)
+		case at.answered && !got.Replayed():
 			return fmt.Errorf("got an answer that is not said to be replayed: %s", got)
 		default:
-			if again && got.Replayed && !at.answered {
+			if again && got.Replayed() && !at.answered {
 				l.replays.Add(1)
 			}
-			at.answer, at.answered, s.id = got, true, got.order.ID
+			at.answer, at.order, at.answered, s.id = got, order, true, order.ID
 			if !first || l.config.LoseOneIn == 0 || s.random.IntN(l.config.LoseOneIn) > 0 {
 				return nil
 			}
@@ -239,7 +240,7 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 }
 
 // try sends a request once, to the client whose turn it is.
-func (l *Load) try(ctx context.Context, s *sale, at *step) (Answer, error) {
+func (l *Load) try(ctx context.Context, s *sale, at *step) call.Response {
 	if l.config.Timeout > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, l.config.Timeout)

@@ -24,12 +24,13 @@ type sale struct {
 
 // step is one request under a key.
 type step struct {
-	send     func(context.Context, *call.Client) (Answer, error)
+	send     func(context.Context, *call.Client) call.Response
 	status   int                // of the answer
 	leaves   orders.OrderStatus // what the order is in then
 	tries    int
 	answered bool
-	answer   Answer
+	answer   call.Response
+	order    orders.Order // in the answer
 }
 
 func newSale(number int, key string, random *rand.Rand, customer int64, products []orders.Product) *sale {
@@ -61,43 +62,37 @@ func (s *sale) leaves() orders.OrderStatus { return s.steps[len(s.steps)-1].leav
 
 func (s *sale) place(in orders.OrderInput) step {
 	key := s.key + "-place"
-	return step{status: http.StatusCreated, leaves: orders.StatusCreated, send: func(ctx context.Context, c *call.Client) (Answer, error) {
-		r, err := c.Orders.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, in)
-		if err != nil {
-			return Answer{}, err
-		}
-		return orderAnswer(r.HTTPResponse, r.Body)
+	return step{status: http.StatusCreated, leaves: orders.StatusCreated, send: func(ctx context.Context, c *call.Client) call.Response {
+		return call.Read(c.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, in))
 	}}
 }
 
 func (s *sale) confirm() step {
-	key := s.key + "-confirm"
-	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) (Answer, error) {
-		r, err := c.Orders.ConfirmOrderWithResponse(ctx, s.id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
-		if err != nil {
-			return Answer{}, err
-		}
-		return orderAnswer(r.HTTPResponse, r.Body)
+	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
+		return c.TryConfirm(ctx, s.key+"-confirm", s.id)
 	}}
 }
 
 func (s *sale) cancel() step {
-	key := s.key + "-cancel"
-	return step{status: http.StatusOK, leaves: orders.StatusCanceled, send: func(ctx context.Context, c *call.Client) (Answer, error) {
-		r, err := c.Orders.CancelOrderWithResponse(ctx, s.id, &orders.CancelOrderParams{IdempotencyKey: &key}, orders.Cancellation{})
-		if err != nil {
-			return Answer{}, err
-		}
-		return orderAnswer(r.HTTPResponse, r.Body)
+	return step{status: http.StatusOK, leaves: orders.StatusCanceled, send: func(ctx context.Context, c *call.Client) call.Response {
+		return c.TryCancel(ctx, s.key+"-cancel", s.id)
 	}}
 }
 
-func orderAnswer(r *http.Response, body []byte) (Answer, error) {
-	a := NewAnswer(r, body)
-	if a.Status >= http.StatusMultipleChoices {
-		return a, nil
+// orderIn returns the order in a response of orders-api or the orchestrator, and none of a refusal.
+func orderIn(r call.Response) (orders.Order, error) {
+	if r.Err != nil || r.Status >= http.StatusMultipleChoices {
+		return orders.Order{}, r.Err
 	}
-	return a, json.Unmarshal(body, &a.order)
+	var body struct {
+		orders.Order
+		Data *struct{ Order orders.Order }
+	}
+	err := json.Unmarshal(r.Body, &body)
+	if body.Data != nil {
+		return body.Data.Order, err
+	}
+	return body.Order, err
 }
 
 // placeAndConfirm is one request to the orchestrator: two to orders-api, and a fault may come between them.
@@ -106,16 +101,7 @@ func (s *sale) placeAndConfirm(in orders.OrderInput) step {
 	for _, item := range in.Items {
 		request.Items = append(request.Items, orchestrator.OrderRequestLine(item))
 	}
-	return step{status: http.StatusCreated, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) (Answer, error) {
-		r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(ctx, nil, request)
-		if err != nil {
-			return Answer{}, err
-		}
-		a := NewAnswer(r.HTTPResponse, r.Body)
-		if r.JSON201 != nil {
-			o := r.JSON201.Data.Order
-			a.order = orders.Order{ID: o.ID, Status: orders.OrderStatus(o.Status), TotalCents: o.TotalCents}
-		}
-		return a, nil
+	return step{status: http.StatusCreated, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
+		return c.Orchestrate(ctx, request)
 	}}
 }
