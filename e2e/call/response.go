@@ -66,9 +66,12 @@ func JSON(token string) (headers []string) {
 
 // describe returns the method, the URL and the body of a request.
 func describe(r *http.Request) string {
-	text := r.Method
+	if r == nil {
+		return ""
+	}
+	var text string
 	if r.URL != nil {
-		text += " " + r.URL.String()
+		text = r.Method + " " + r.URL.String()
 	}
 	if r.GetBody == nil {
 		return text

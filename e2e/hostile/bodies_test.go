@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
 // TestBodiesOfManyFaults sends bodies of 1 MiB in which as much is wrong as can be, several at once, to whatever reads a
@@ -32,16 +30,7 @@ func TestBodiesOfManyFaults(t *testing.T) {
 	s := program.Up(t, []string{"LOGIN_RATE=1000", "LOGIN_BURST=1000000", "LOG_LEVEL=WARN"}, t.TempDir(), program.FreePorts()...)
 	forged := forgedToken(t)
 	s.Hide(forged)
-	login, err := post(t, s.Customers+"/auth/login", "", `{"username":"admin","password":"`+call.LocalPassword+`"}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var token struct {
-		AccessToken string `json:"access_token"`
-	}
-	if err := json.Unmarshal([]byte(login.body), &token); err != nil || login.StatusCode != http.StatusOK {
-		t.Fatalf("login: %d %s", login.StatusCode, login.body)
-	}
+	token := s.Token(t, call.LocalPassword)
 	before := s.PeakMemory(t)
 	for round := range rounds {
 		for _, target := range []struct {
@@ -49,8 +38,8 @@ func TestBodiesOfManyFaults(t *testing.T) {
 			status      int
 		}{
 			{s.Customers + "/auth/login", "", http.StatusBadRequest},
-			{s.Customers + "/customers", token.AccessToken, http.StatusBadRequest},
-			{s.Orders + "/orders", token.AccessToken, http.StatusBadRequest},
+			{s.Customers + "/customers", token, http.StatusBadRequest},
+			{s.Orders + "/orders", token, http.StatusBadRequest},
 			{s.Orders + "/orders", forged, http.StatusUnauthorized},
 			{s.Orchestrator + "/orchestrator/create-and-confirm-order", "", http.StatusBadRequest}, // which up allows
 			{s.Orchestrator + "/orchestrator/create-and-confirm-order", forged, http.StatusBadRequest},
@@ -59,14 +48,18 @@ func TestBodiesOfManyFaults(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range atOnce {
 				all.Go(func() {
-					body := faulty(round*atOnce + i)
-					a, err := post(t, target.path, target.token, body)
-					if err != nil {
-						t.Errorf("POST %s %.60s…: %v", target.path, body, err)
+					headers := []string{"Content-Type", "application/json"}
+					if target.token != "" {
+						headers = call.JSON(target.token)
+					}
+					a := call.Try(t.Context(), http.DefaultClient, http.MethodPost, target.path, strings.NewReader(faulty(round*atOnce+i)), headers...)
+					var p call.Problem
+					if err := a.Decode(target.status, &p); err != nil {
+						t.Error(err)
 						return
 					}
-					if a.StatusCode != target.status || len(a.faults()) > 100 || a.StatusCode == http.StatusBadRequest && len(a.faults()) == 0 {
-						t.Errorf("POST %s %.60s…: got %d with %d faults, want %d with 1 to 100: %.300s", target.path, body, a.StatusCode, len(a.faults()), target.status, a.body)
+					if n := faults(p); n > 100 || target.status == http.StatusBadRequest && n == 0 {
+						t.Errorf("got %s with %d faults, want 1 to 100", a, n)
 					}
 				})
 			}
@@ -123,33 +116,10 @@ func forgedToken(t *testing.T) string {
 	}) + "." + part(strings.Repeat("x", 22))
 }
 
-// told is an answer, read to its end.
-type told struct {
-	*http.Response
-	body string
-}
-
-func post(t *testing.T, url, token, body string) (told, error) {
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return told{}, err
+// faults counts the errors of a problem, several of one field included.
+func faults(p call.Problem) int {
+	if p.Errors == nil {
+		return 0
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return told{}, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return told{response, string(text)}, err
-}
-
-// faults are the fields at fault, of a problem document.
-func (a told) faults() []common.FieldError {
-	var document struct{ Errors []common.FieldError }
-	_ = json.Unmarshal([]byte(a.body), &document) // what can't be read has none
-	return document.Errors
+	return len(*p.Errors)
 }

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
@@ -51,15 +50,6 @@ func (b besieged) metric(t *testing.T, name string) int {
 	return int(value)
 }
 
-func (b besieged) await(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it has not come to this: %s", what)
-		}
-	}
-}
-
 // hold opens a connection, sends the text and leaves it so. Where the service answers, it waits for that.
 func (b besieged) hold(t *testing.T, text string, answered bool) net.Conn {
 	t.Helper()
@@ -68,8 +58,8 @@ func (b besieged) hold(t *testing.T, text string, answered bool) net.Conn {
 		t.Fatal(err)
 	}
 	if answered {
-		if a := receive(t, conn, text); a.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d", clip(text), a.StatusCode)
+		if a := receive(t, conn, text); a.Status != http.StatusOK {
+			t.Errorf("%s: %d", clip(text), a.Status)
 		}
 	}
 	return conn
@@ -160,11 +150,11 @@ func TestSlowBodies(t *testing.T) {
 		held = append(held, b.hold(t, text, false))
 	}
 	var a answer
-	b.await(t, "a request is told that there are too many", func() bool {
+	call.Eventually(t, "a request is told that there are too many", func() bool {
 		a = exchange(t, b.base, list)
-		return a.StatusCode != http.StatusOK
+		return a.Status != http.StatusOK
 	})
-	refused(t, list, a, http.StatusServiceUnavailable, common.CodeUnavailable)
+	a.WantProblem(t, http.StatusServiceUnavailable, common.CodeUnavailable)
 	if a.Header.Get("Retry-After") == "" || !a.Close {
 		t.Errorf("got %s, want Retry-After and the connection closed", a.Header)
 	}
@@ -176,7 +166,7 @@ func TestSlowBodies(t *testing.T) {
 	for _, conn := range held {
 		_ = conn.Close()
 	}
-	b.await(t, "all is as before", func() bool { return exchange(t, b.base, list).StatusCode == http.StatusOK })
+	call.Eventually(t, "all is as before", func() bool { return exchange(t, b.base, list).Status == http.StatusOK })
 	if strings.Contains(b.Stderr.String(), "request failed") {
 		t.Errorf("what a client does is logged as a failure:\n%s", b.Stderr)
 	}

@@ -25,13 +25,13 @@ func TestFullDisk(t *testing.T) {
 	client := s.Login(t, call.LocalPassword)
 	create := func(n int) int {
 		t.Helper()
-		r, err := client.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{
+		r := call.Read(client.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{
 			Name: "A customer", Email: fmt.Sprintf("customer-%d@example.com", n),
-		})
-		if err != nil {
-			t.Fatal(err)
+		}))
+		if r.Err != nil {
+			t.Fatal(r.Err)
 		}
-		return r.StatusCode()
+		return r.Status
 	}
 	if status := create(0); status != http.StatusCreated {
 		t.Fatalf("a customer on an empty disk: %d", status)
@@ -85,7 +85,7 @@ func TestFullDiskUnseen(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, diskBytes), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
 	}
-	await(t, "not ready", func() bool {
+	call.Eventually(t, "not ready", func() bool {
 		status, _ := program.Get(t, s.Customers+"/ready")
 		return status == http.StatusServiceUnavailable
 	})
@@ -140,13 +140,4 @@ func smallDisk(t *testing.T) string {
 		}
 	})
 	return disk
-}
-
-func await(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it has not come to this: %s", what)
-		}
-	}
 }

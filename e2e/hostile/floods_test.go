@@ -36,9 +36,9 @@ func TestSearchFloods(t *testing.T) {
 	c := s.Login(t, call.LocalPassword)
 	read := func() time.Duration {
 		start := time.Now()
-		r, err := c.Orders.ListOrdersWithResponse(t.Context(), nil)
-		if err != nil || r.StatusCode() != http.StatusOK {
-			t.Errorf("a list: %v", err)
+		r := call.Read(c.Orders.ListOrders(t.Context(), nil))
+		if r.Status != http.StatusOK {
+			t.Errorf("got %s, want 200", r)
 		}
 		return time.Since(start)
 	}
@@ -57,18 +57,15 @@ func TestSearchFloods(t *testing.T) {
 	for range searchers {
 		flood.Go(func() {
 			for first := true; first || !over.Load(); first = false {
-				r, err := c.Orders.ListOrdersWithResponse(t.Context(), &orders.ListOrdersParams{Search: new("no such customer")})
-				if err != nil {
-					t.Errorf("a search without a match: %v", err)
-					return
-				}
+				r := call.Read(c.Orders.ListOrders(t.Context(), &orders.ListOrdersParams{Search: new("no such customer")}))
 				// The searches take turns: on a slow machine the last in line is refused when its time is over.
-				if r.StatusCode() == http.StatusServiceUnavailable && r.HTTPResponse.Header.Get("Retry-After") != "" {
+				if r.Later() {
 					refused.Add(1)
 					continue
 				}
-				if r.JSON200 == nil || len(r.JSON200.Data) > 0 || r.JSON200.NextCursor == nil {
-					t.Errorf("a search without a match: %s %s", r.Status(), r.Body)
+				var page orders.OrderPage
+				if err := r.Decode(http.StatusOK, &page); err != nil || len(page.Data) > 0 || page.NextCursor == nil {
+					t.Errorf("a search without a match: %v: got %s", err, r)
 					return
 				}
 				searches.Add(1)
@@ -86,21 +83,18 @@ func TestSearchFloods(t *testing.T) {
 		t.Error("every search was refused")
 	}
 
-	oldest, err := c.Orders.GetOrderWithResponse(t.Context(), 1)
-	if err != nil || oldest.JSON200 == nil {
-		t.Fatal(err)
-	}
+	oldest := c.GetOrder(t, 1)
 	var found []int64
-	params := orders.ListOrdersParams{Search: &oldest.JSON200.Customer.Email}
+	params := orders.ListOrdersParams{Search: &oldest.Customer.Email}
 	for pages := 0; ; pages++ {
-		r, err := c.Orders.ListOrdersWithResponse(t.Context(), &params)
-		if err != nil || r.JSON200 == nil || pages > placed {
-			t.Fatalf("page %d: %v", pages, err)
+		var page orders.OrderPage
+		if call.Read(c.Orders.ListOrders(t.Context(), &params)).Want(t, http.StatusOK, &page); pages > placed {
+			t.Fatalf("the search has more than %d pages", placed)
 		}
-		for _, o := range r.JSON200.Data {
+		for _, o := range page.Data {
 			found = append(found, o.ID)
 		}
-		if params.Cursor = r.JSON200.NextCursor; params.Cursor == nil {
+		if params.Cursor = page.NextCursor; params.Cursor == nil {
 			break
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
 // TestHangUps sends the orchestrator calls under a token that nobody signed and closes each connection at once, while the
@@ -39,12 +38,7 @@ func TestHangUps(t *testing.T) {
 	s.AwaitMatch(t, s.Stderr, regexp.MustCompile(fmt.Sprintf(`(?s)(createAndConfirmOrder.*){%d}`, min(calls, 1000))))
 
 	c := s.Login(t, call.LocalPassword)
-	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: 1, IdempotencyKey: "good", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
-	})
-	if err != nil || r.StatusCode() != http.StatusCreated {
-		t.Errorf("a good call after %d hang-ups: %v, %s", calls, err, r.Body)
-	}
+	c.CreateAndConfirm(t, "good", 1, 1, 1)
 	if status, body := program.Get(t, s.Orchestrator+"/ready"); status != http.StatusOK {
 		t.Errorf("/ready after %d hang-ups: %d %s", calls, status, body)
 	}

@@ -60,16 +60,12 @@ func TestHeldProduct(t *testing.T) {
 		canceled = append(canceled, c.CreateOrder(t, buyer, held, 1).ID)
 	}
 
-	place := func(products ...int64) (*http.Response, error) {
-		in := orders.OrderInput{CustomerID: buyer}
+	place := func(products ...int64) call.Response {
+		var lines []int64
 		for _, p := range products {
-			in.Items = append(in.Items, orders.OrderLineInput{ProductID: p, Qty: 1})
+			lines = append(lines, p, 1)
 		}
-		r, err := c.Orders.CreateOrderWithResponse(t.Context(), nil, in)
-		if err != nil {
-			return nil, err
-		}
-		return r.HTTPResponse, nil
+		return c.TryOrder(t.Context(), "", buyer, lines...)
 	}
 	// traffic is what everybody else does.
 	traffic := func(when string) {
@@ -78,22 +74,14 @@ func TestHeldProduct(t *testing.T) {
 		for i := range others {
 			all.Go(func() {
 				for n := range rounds {
-					times["orders"].expect(t, when+", an order of another product", http.StatusCreated, func() (*http.Response, error) {
+					times["orders"].expect(t, when+", an order of another product", http.StatusCreated, func() call.Response {
 						return place(free[(i+n)%len(free)])
 					})
-					times["reads"].expect(t, when+", the product that is held", http.StatusOK, func() (*http.Response, error) {
-						r, err := c.Orders.GetProductWithResponse(t.Context(), held)
-						if err != nil {
-							return nil, err
-						}
-						return r.HTTPResponse, nil
+					times["reads"].expect(t, when+", the product that is held", http.StatusOK, func() call.Response {
+						return call.Read(c.Orders.GetProduct(t.Context(), held))
 					})
-					times["ready"].expect(t, when+", /ready", http.StatusOK, func() (*http.Response, error) {
-						r, err := c.Orders.GetReadyWithResponse(t.Context())
-						if err != nil {
-							return nil, err
-						}
-						return r.HTTPResponse, nil
+					times["ready"].expect(t, when+", /ready", http.StatusOK, func() call.Response {
+						return call.Read(c.Orders.GetReady(t.Context()))
 					})
 				}
 			})
@@ -110,24 +98,16 @@ func TestHeldProduct(t *testing.T) {
 	for i := range flood {
 		flooding.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				refused.expect(t, "while it is held, a request for it", http.StatusServiceUnavailable, func() (*http.Response, error) {
+				refused.expect(t, "while it is held, a request for it", http.StatusServiceUnavailable, func() call.Response {
 					switch i % 4 {
 					case 0:
 						return place(held)
 					case 1: // with others, before and after it
 						return place(free[n%len(free)], held, free[(n+1)%len(free)])
 					case 2:
-						r, err := c.Orders.UpdateProductWithResponse(t.Context(), held, nil, orders.ProductChange{PriceCents: new(int64(100))})
-						if err != nil {
-							return nil, err
-						}
-						return r.HTTPResponse, nil
+						return call.Read(c.Orders.UpdateProduct(t.Context(), held, nil, orders.ProductChange{PriceCents: new(int64(100))}))
 					default:
-						r, err := c.Orders.CancelOrderWithResponse(t.Context(), canceled[i], nil, orders.Cancellation{})
-						if err != nil {
-							return nil, err
-						}
-						return r.HTTPResponse, nil
+						return c.TryCancel(t.Context(), "", canceled[i])
 					}
 				})
 				select {
@@ -155,7 +135,7 @@ func TestHeldProduct(t *testing.T) {
 	release()
 
 	for i := range 8 {
-		(&latencies{}).expect(t, "once it is free, an order of it", http.StatusCreated, func() (*http.Response, error) { return place(held, free[i]) })
+		(&latencies{}).expect(t, "once it is free, an order of it", http.StatusCreated, func() call.Response { return place(held, free[i]) })
 	}
 	if r := program.Run(t, env, "audit"); r.Code != 0 {
 		t.Errorf("audit: %s%s", r.Stdout, r.Stderr)
@@ -231,17 +211,15 @@ type latencies struct {
 	all []time.Duration
 }
 
-func (l *latencies) expect(t *testing.T, what string, status int, send func() (*http.Response, error)) {
+func (l *latencies) expect(t *testing.T, what string, status int, send func() call.Response) {
 	began := time.Now()
-	r, err := send()
+	r := send()
 	took := time.Since(began)
 	switch {
-	case err != nil:
-		t.Errorf("%s: %v", what, err)
-	case r.StatusCode != status:
-		t.Errorf("%s: got %s, want %d", what, r.Status, status)
+	case r.Status != status:
+		t.Errorf("%s: got %s, want %d", what, r, status)
 	case status == http.StatusServiceUnavailable && r.Header.Get("Retry-After") == "":
-		t.Errorf("%s: got %s without Retry-After", what, r.Status)
+		t.Errorf("%s: got %s without Retry-After", what, r)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

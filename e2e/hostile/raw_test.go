@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"bufio"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -10,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
 // patience bounds every wait. It is far above what anything here takes.
@@ -30,11 +29,10 @@ func dial(t *testing.T, base string) net.Conn {
 	return conn
 }
 
-// answer is what came back, to the end of the connection where the service closes it.
+// answer is a response, and whether the service closes the connection after it.
 type answer struct {
-	*http.Response
-	body    string
-	problem common.Problem // where it is one
+	call.Response
+	Close bool
 }
 
 // exchange sends text as it is, all of it before it reads, as simple clients do.
@@ -43,36 +41,29 @@ func exchange(t *testing.T, base, text string) answer {
 	conn := dial(t, base)
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Errorf("%s: it can't be sent: %v", clip(text), err)
-		return answer{Response: &http.Response{}}
+		return answer{Response: call.Response{Err: err}}
 	}
 	return receive(t, conn, text)
 }
 
+// receive reads the response to text and, where the service closes the connection, checks that nothing follows.
 func receive(t *testing.T, conn net.Conn, text string) answer {
 	t.Helper()
 	r := bufio.NewReader(conn)
 	method, _, _ := strings.Cut(text, " ")
-	response, err := http.ReadResponse(r, &http.Request{Method: method})
+	request := &http.Request{Method: method, GetBody: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(clip(text))), nil }}
+	response, err := http.ReadResponse(r, request)
 	for err == nil && response.StatusCode == http.StatusContinue {
-		response, err = http.ReadResponse(r, &http.Request{Method: method})
+		response, err = http.ReadResponse(r, request)
 	}
-	if err != nil {
-		t.Errorf("%s: no answer: %v", clip(text), err)
-		return answer{Response: &http.Response{}}
+	a := answer{Response: call.Read(response, err)}
+	if a.Err != nil {
+		t.Errorf("%s: no whole response: %v", clip(text), a.Err)
+		return a
 	}
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Errorf("%s: %d, but no whole body: %v", clip(text), response.StatusCode, err)
-	}
-	a := answer{Response: response, body: string(body)}
-	if response.Header.Get("Content-Type") == "application/problem+json" {
-		if err := json.Unmarshal(body, &a.problem); err != nil {
-			t.Errorf("%s: %v\n%s", clip(text), err, body)
-		}
-	}
-	if response.Close {
+	if a.Close = response.Close; a.Close {
 		if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
-			t.Errorf("%s: %d, and then %d bytes and %v, want the end", clip(text), response.StatusCode, len(rest), err)
+			t.Errorf("%s, and then %d bytes and %v, want the end", a, len(rest), err)
 		}
 	}
 	return a
@@ -80,12 +71,4 @@ func receive(t *testing.T, conn net.Conn, text string) answer {
 
 func clip(text string) string {
 	return strings.ReplaceAll(text[:min(len(text), 100)], "\r\n", "⏎")
-}
-
-// refused checks that the answer is a problem document with a status and a code.
-func refused(t *testing.T, what string, a answer, status int, code common.ProblemCode) {
-	t.Helper()
-	if a.StatusCode != status || a.problem.Code != code || int(a.problem.Status) != status || len(a.problem.TraceID) != 32 {
-		t.Errorf("%s: got %d %s %s, want %d %s as a problem document", clip(what), a.StatusCode, a.Header, a.body, status, code)
-	}
 }

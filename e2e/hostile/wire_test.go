@@ -51,7 +51,11 @@ func TestMalformedRequests(t *testing.T) {
 			for _, rest := range []string{"", strings.Repeat("x", 2<<20)} {
 				text := test.head + "\r\n" + rest
 				a := exchange(t, s.Customers, text)
-				refused(t, text, a, statuses[test.code], test.code)
+				var about []string
+				if test.code == common.CodeInvalidInput {
+					about = []string{"request"}
+				}
+				a.WantProblem(t, statuses[test.code], test.code, about...)
 				if !a.Close {
 					t.Errorf("%s: %s, want the connection closed", clip(text), a.Header)
 				}
@@ -99,8 +103,10 @@ func TestUnreadBodies(t *testing.T) {
 				t.Run(fmt.Sprintf("%d bytes, %s, %d", size, framing, test.status), func(t *testing.T) {
 					t.Parallel()
 					text := test.line + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + test.token + tail
-					if a := exchange(t, s.Customers, text); a.StatusCode != test.status || a.problem.Code == "" {
-						t.Errorf("%s: got %d %s, want %d as a problem document", clip(text), a.StatusCode, a.body, test.status)
+					if a := exchange(t, s.Customers, text); a.Status != test.status {
+						t.Errorf("got %s, want %d", a, test.status)
+					} else {
+						a.Problem(t)
 					}
 				})
 			}

@@ -20,8 +20,6 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
-	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
 const (
@@ -86,35 +84,20 @@ func run(t *testing.T) (started, after scrape) {
 
 	c := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, "planted-password")
 	buyer, product := c.CreateCustomer(t, "buyer@example.com").ID, c.CreateProduct(t, "SAW", 2500, 10).ID
-	is := func(what string, response interface{ StatusCode() int }, err error, want int) {
+	place := func(key string, customer, qty int64, want int) {
 		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response.StatusCode() != want {
-			t.Fatalf("%s: %d, want %d", what, response.StatusCode(), want)
-		}
+		c.TryOrder(t.Context(), key, customer, product, qty).Want(t, want)
 	}
-	place := func(what, key string, customer, qty int64, want int) {
-		t.Helper()
-		r, err := c.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: &key},
-			orders.OrderInput{CustomerID: customer, Items: []orders.OrderLineInput{{ProductID: product, Qty: qty}}})
-		is(what, r, err, want)
-	}
-	health, err := c.Customers.GetHealthWithResponse(t.Context())
-	is("health", health, err, http.StatusOK)
-	atOnce, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: buyer, IdempotencyKey: "at-once", Items: []orchestrator.OrderRequestLine{{ProductID: product, Qty: 1}},
-	})
-	is("create and confirm", atOnce, err, http.StatusCreated)
-	place("a new key", "key", buyer, 1, http.StatusCreated)
-	place("the same request again", "key", buyer, 1, http.StatusCreated)
-	place("another request under the key", "key", buyer, 2, http.StatusUnprocessableEntity)
-	place("more than there is", "short", buyer, 1000, http.StatusConflict)
+	call.Read(c.Customers.GetHealth(t.Context())).Want(t, http.StatusOK)
+	c.CreateAndConfirm(t, "at-once", buyer, product, 1)
+	place("key", buyer, 1, http.StatusCreated)
+	place("key", buyer, 1, http.StatusCreated) // a repeat
+	place("key", buyer, 2, http.StatusUnprocessableEntity)
+	place("short", buyer, 1000, http.StatusConflict)
 	after.add(t, page(t, admin["customers"]), "customers")
 	c.HangUp()
 	customersAPI.Interrupt(t)
-	place("a customer whom nobody can tell", "unknown", buyer+1, 1, http.StatusServiceUnavailable)
+	place("unknown", buyer+1, 1, http.StatusServiceUnavailable) // customers-api is down
 	for _, service := range []string{"orders", "orchestrator"} {
 		after.add(t, page(t, admin[service]), service)
 	}

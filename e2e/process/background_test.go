@@ -1,10 +1,8 @@
 package process
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
@@ -22,17 +20,11 @@ func TestBackground(t *testing.T) {
 	product := c.CreateProduct(t, "SAW", 2500, 10)
 	placed := c.CreateOrder(t, c.CreateCustomer(t, "buyer@example.com").ID, product.ID, 4)
 
-	await(t, "the order is canceled", func(ctx context.Context) bool {
-		r, err := c.Orders.GetOrderWithResponse(ctx, placed.ID)
-		if err != nil || r.JSON200 == nil {
-			t.Fatalf("get order: %v", err)
-		}
-		return r.JSON200.Status == orders.StatusCanceled
-	})
+	call.Eventually(t, "the order is canceled", func() bool { return c.GetOrder(t, placed.ID).Status == orders.StatusCanceled })
 	if stock := c.GetProduct(t, product.ID).Stock; stock != 10 {
 		t.Errorf("%d saws are in stock, want 10", stock)
 	}
-	await(t, "the metrics say so", func(context.Context) bool {
+	call.Eventually(t, "the metrics say so", func() bool {
 		_, page := program.Get(t, "http://127.0.0.1:"+port+"/metrics")
 		return strings.Contains(page, "pedidos_swept_total{what=\"stale_orders\"} 1\n")
 	})
@@ -46,18 +38,4 @@ func TestBackground(t *testing.T) {
 	}
 	c.HangUp()
 	s.Interrupt(t)
-}
-
-// await waits until something is so.
-func await(t *testing.T, what string, is func(context.Context) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !is(ctx) {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			t.Fatalf("%s: it is not so after a minute", what)
-		}
-	}
 }

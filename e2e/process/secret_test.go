@@ -8,8 +8,8 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
+	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
 // TestSecretsAreMasked: the configuration is printed, its secrets are not. Every process of these tests logs at DEBUG
@@ -28,26 +28,15 @@ func TestSecretsAreMasked(t *testing.T) {
 
 	u := call.URLs{Customers: customersURL}
 	u.Login(t, plantedPassword)
-	r, err := u.Client(t, "").Customers.LoginWithResponse(t.Context(), customers.Credentials{Username: "admin", Password: wrong})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.StatusCode() != http.StatusUnauthorized {
-		t.Errorf("login with a wrong password: %s", r.Status())
-	}
+	login := call.Read(u.Client(t, "").Customers.Login(t.Context(), customers.Credentials{Username: "admin", Password: wrong}))
+	login.WantProblem(t, http.StatusUnauthorized, common.CodeInvalidCredentials)
 	for token, want := range map[string]int{
 		"planted-service-token-2":  http.StatusNotFound,
 		"planted-service-token-":   http.StatusUnauthorized,
 		"eyJhbGciOiJIUzI1NiJ9.e.s": http.StatusUnauthorized,
 	} {
 		service.Hide(token)
-		r, err := u.Client(t, token).Customers.GetCustomerInternalWithResponse(t.Context(), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.StatusCode() != want {
-			t.Errorf("with the service token %s: %s, want %d", token, r.Status(), want)
-		}
+		call.Read(u.Client(t, token).Customers.GetCustomerInternal(t.Context(), 1)).Want(t, want)
 	}
 	service.Interrupt(t)
 }
@@ -58,15 +47,7 @@ func TestSecretsOfUpAreMasked(t *testing.T) {
 	if strings.Contains(s.Script, call.LocalPassword) {
 		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.Stdout)
 	}
-	r, err := s.Login(t, plantedPassword).Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: 1, IdempotencyKey: "key", Items: []orchestrator.OrderRequestLine{{ProductID: 1, Qty: 1}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.JSON201 == nil {
-		t.Errorf("create and confirm: %s\n%s", r.Status(), r.Body)
-	}
+	s.Login(t, plantedPassword).CreateAndConfirm(t, "key", 1, 1, 1)
 	s.Interrupt(t)
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -40,9 +39,15 @@ func TestServices(t *testing.T) {
 	c := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
 	buyer := c.CreateCustomer(t, "buyer@example.com")
 	product := c.CreateProduct(t, "SAW", 2500, 10)
-	confirm(t, c, c.CreateOrder(t, buyer.ID, product.ID, 2))
-	cancel(t, c, c.CreateOrder(t, buyer.ID, product.ID, 5))
-	orchestrate(t, c, buyer.ID, product.ID)
+	if o := c.ConfirmOrder(t, c.CreateOrder(t, buyer.ID, product.ID, 2).ID, "confirm"); o.Status != orders.StatusConfirmed || o.TotalCents != 5000 {
+		t.Errorf("confirmed %+v, want CONFIRMED over 5000 cents", o)
+	}
+	if o := c.CancelOrder(t, c.CreateOrder(t, buyer.ID, product.ID, 5).ID); o.Status != orders.StatusCanceled {
+		t.Errorf("canceled %+v, want CANCELED", o)
+	}
+	if both := c.CreateAndConfirm(t, "at-once", buyer.ID, product.ID, 1); !both.Success || both.Data.Customer.ID != buyer.ID {
+		t.Errorf("created and confirmed %+v, want it for customer %d", both, buyer.ID)
+	}
 	if stock := c.GetProduct(t, product.ID).Stock; stock != 10-2-1 {
 		t.Errorf("%d saws are in stock, want 7", stock)
 	}
@@ -56,42 +61,6 @@ func TestServices(t *testing.T) {
 		t.Errorf("health of a service that has stopped: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	audit(t, folder, product.ID)
-}
-
-func confirm(t *testing.T, c *call.Client, o orders.Order) {
-	t.Helper()
-	key := fmt.Sprintf("confirm-%d", o.ID)
-	r, err := c.Orders.ConfirmOrderWithResponse(t.Context(), o.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.JSON200 == nil || r.JSON200.Status != orders.StatusConfirmed || r.JSON200.TotalCents != 5000 {
-		t.Errorf("confirm: %s\n%s", r.Status(), r.Body)
-	}
-}
-
-func cancel(t *testing.T, c *call.Client, o orders.Order) {
-	t.Helper()
-	r, err := c.Orders.CancelOrderWithResponse(t.Context(), o.ID, nil, orders.Cancellation{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.JSON200 == nil || r.JSON200.Status != orders.StatusCanceled {
-		t.Errorf("cancel: %s\n%s", r.Status(), r.Body)
-	}
-}
-
-func orchestrate(t *testing.T, c *call.Client, customer, product int64) {
-	t.Helper()
-	r, err := c.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: customer, IdempotencyKey: "at-once", Items: []orchestrator.OrderRequestLine{{ProductID: product, Qty: 1}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.JSON201 == nil || !r.JSON201.Success || r.JSON201.Data.Customer.ID != customer {
-		t.Errorf("create and confirm: %s\n%s", r.Status(), r.Body)
-	}
 }
 
 // audit expects that all adds up, takes a unit out of stock behind the service's back, and expects that it is missed.

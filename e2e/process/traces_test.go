@@ -25,11 +25,12 @@ import (
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	apicommon "github.com/pedidos-hq/pedidos/gen/common"
+
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/program"
 	"github.com/pedidos-hq/pedidos/gen/customers"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
 // TestTraces places an order through all three services, twice under the same key, and looks at the spans that they send.
@@ -68,25 +69,13 @@ func TestTraces(t *testing.T) {
 			const first, again = "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000007"
 			flags := map[string]string{first: "01", again: "00"} // a caller's flag does not decide what is kept
 			for _, trace := range []string{first, again} {
-				r, err := s.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-					CustomerID: buyer.ID, IdempotencyKey: "planted-idempotency-key",
-					Items: []orchestrator.OrderRequestLine{{ProductID: product.ID, Qty: 3}},
-				}, within(trace, flags[trace]))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if r.JSON201 == nil {
-					t.Fatalf("%s\n%s", r.Status(), r.Body)
-				}
+				request := call.OrderRequest("planted-idempotency-key", buyer.ID, product.ID, 3)
+				call.Read(s.Orchestrator.CreateAndConfirmOrder(t.Context(), nil, request, within(trace, flags[trace]))).Want(t, http.StatusCreated)
 			}
-			twice, err := s.Customers.CreateCustomerWithResponse(t.Context(), nil, customers.CustomerInput{Name: "Buyer", Email: "planted.buyer@example.com"})
-			if err != nil || twice.StatusCode() != http.StatusConflict {
-				t.Fatalf("the same address again: %v %v", twice.Status(), err)
-			}
+			twice := call.Read(s.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{Name: "Buyer", Email: "planted.buyer@example.com"}))
+			twice.WantProblem(t, http.StatusConflict, apicommon.CodeEmailTaken, "email")
 			search := "planted.buyer@example.com"
-			if _, err := s.Customers.ListCustomersWithResponse(t.Context(), &customers.ListCustomersParams{Search: &search}); err != nil {
-				t.Fatal(err)
-			}
+			call.Read(s.Customers.ListCustomers(t.Context(), &customers.ListCustomersParams{Search: &search})).Want(t, http.StatusOK)
 			for _, path := range []string{"/customers/planted.ü@exämple.com", "/planted%40localhost?to=planted@localhost", "/docs/planted@example.com"} {
 				if status, _ := program.Get(t, customersURL+path); status < 400 {
 					t.Errorf("%s: %d", path, status)
@@ -118,9 +107,7 @@ func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
 		p, url := program.Serve(t, "customers", append(slices.Clip(planted), "DATA_DIR="+t.TempDir(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL,
 			"OTEL_EXPORTER_OTLP_HEADERS=x-tenant=planted-tenant", "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")...)
 		client := call.URLs{Customers: url}.Client(t, "")
-		if _, err := client.Customers.GetCustomerWithResponse(t.Context(), 1, within("4bf92f3577b34da6a3ce929d0e0e4736", "01")); err != nil {
-			t.Fatal(err)
-		}
+		call.Read(client.Customers.GetCustomer(t.Context(), 1, within("4bf92f3577b34da6a3ce929d0e0e4736", "01"))).Want(t, http.StatusUnauthorized)
 		client.HangUp()
 		if code := p.Stop(t, syscall.SIGTERM); code != 0 {
 			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)

@@ -85,17 +85,14 @@ func TestBareHandlerAnswersAsTheAPI(t *testing.T) {
 	shop := openShop(t)
 	id := shop.place(t, "key", shop.basket)
 	shop.confirm(t, "confirm", id)
-	want, err := shop.api.Orders.GetOrderWithResponse(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := call.Read(shop.api.Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
 	got := httptest.NewRecorder()
 	floor.Handler(shop.db).ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/orders/"+strconv.FormatInt(id, 10), nil))
-	if got.Code != want.StatusCode() || got.Body.String() != string(want.Body) {
-		t.Errorf("%d %s\nwant %d %s", got.Code, got.Body, want.StatusCode(), want.Body)
+	if got.Code != want.Status || got.Body.String() != string(want.Body) {
+		t.Errorf("%d %s\nwant %d %s", got.Code, got.Body, want.Status, want.Body)
 	}
 	for _, header := range []string{"Content-Type", "ETag"} {
-		if got, want := got.Header().Get(header), want.HTTPResponse.Header.Get(header); got != want {
+		if got, want := got.Header().Get(header), want.Header.Get(header); got != want {
 			t.Errorf("%s is %q, want %q", header, got, want)
 		}
 	}
@@ -151,22 +148,16 @@ func openShop(t *testing.T) *shop {
 // place places an order through the API.
 func (s *shop) place(t *testing.T, key string, b basket.Basket) int64 {
 	t.Helper()
-	r, err := s.api.Orders.CreateOrderWithResponse(t.Context(), &orders.CreateOrderParams{IdempotencyKey: &key},
-		orders.OrderInput{CustomerID: b.Customer.ID, Items: b.Lines})
-	if err != nil || r.JSON201 == nil {
-		t.Fatalf("create order: %v", err)
-	}
-	return r.JSON201.ID
+	var order orders.Order
+	call.Read(s.api.Orders.CreateOrder(t.Context(), &orders.CreateOrderParams{IdempotencyKey: &key},
+		orders.OrderInput{CustomerID: b.Customer.ID, Items: b.Lines})).Want(t, http.StatusCreated, &order)
+	return order.ID
 }
 
 // confirm confirms an order through the API.
 func (s *shop) confirm(t *testing.T, key string, id int64) {
 	t.Helper()
-	r, err := s.api.Orders.ConfirmOrderWithResponse(t.Context(), id, &orders.ConfirmOrderParams{IdempotencyKey: key},
-		orders.Confirmation{})
-	if err != nil || r.JSON200 == nil {
-		t.Fatalf("confirm order: %v", err)
-	}
+	s.api.ConfirmOrder(t, id, key)
 }
 
 // stock is the stock and the version of each product.
