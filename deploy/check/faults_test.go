@@ -75,7 +75,7 @@ var faults = map[string][]fault{
 		{configured, "seed: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
 		{configured, "DB_WAIT is \"60\"", func(e editor) { e.settings("pedidos").Data["DB_WAIT"] = "60" }},
 		{configured, "PORT is 300200", func(e editor) { e.set("orders", "PORT", "300200") }},
-		{configured, "orchestrator: it does not start: pedidos: there is no command", func(e editor) { e.container("orchestrator").Args = []string{"orchestrate"} }},
+		{configured, "orchestrator: it does not start: pedidos: unknown command", func(e editor) { e.container("orchestrator").Args = []string{"orchestrate"} }},
 
 		{connected, "orders: it listens on 127.0.0.1", func(e editor) { e.set("orders", "HOST", "127.0.0.1") }},
 		{connected, "orders: it listens on 3001, and its port http is 3002", func(e editor) { e.set("orders", "PORT", "3001") }},

@@ -17,7 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orders"
-	orchestratorservice "github.com/pedidos-hq/pedidos/services/orchestrator"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 )
 
 // keyedOperation is a POST with an effect, which takes a key.
@@ -396,7 +396,7 @@ func keyedOperations() []keyedOperation {
 						}
 						return false
 					}}
-					x.base = listenOrchestrator(t, x.w, orchestratorservice.Config{OrdersBaseURL: proxy.listen(t, x.w.OrdersURL)})
+					x.base = listenOrchestrator(t, x.w, config.Config{OrdersAPIBase: proxy.listen(t, x.w.OrdersURL)})
 					return orchestrated(x.buyer.ID, x.product.ID, 1), func() {}
 				}, http.StatusConflict, common.CodeOrderCanceled, nil, http.StatusConflict},
 			},

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -22,8 +21,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	customersservice "github.com/pedidos-hq/pedidos/services/customers"
-	"github.com/pedidos-hq/pedidos/services/platform/auth"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 )
 
 func TestLogin(t *testing.T) {
@@ -32,7 +31,6 @@ func TestLogin(t *testing.T) {
 	ids := map[string]bool{}
 	for _, test := range []struct{ user, password, role string }{
 		{"admin", world.AdminPassword, "admin"},
-		{"second", world.AdminPassword, "admin"},
 		{"viewer", world.ViewerPassword, "viewer"},
 		{"viewer", world.ViewerPassword, "viewer"}, // the same again is another token
 	} {
@@ -161,7 +159,7 @@ func TestAnExpiredTokenIsToldSo(t *testing.T) {
 // Tries are counted whatever is in them, and what is too much is not read.
 func TestLoginLimitComesBeforeTheBody(t *testing.T) {
 	t.Parallel()
-	handler := loginHandler(t, customersservice.Config{LoginRate: 1e-9, LoginBurst: 1})
+	handler := loginHandler(t, func(c *config.Config) { c.LoginRate, c.LoginBurst = 1e-9, 1 })
 	for _, want := range []struct{ status, reads int }{{http.StatusBadRequest, 1}, {http.StatusTooManyRequests, 0}, {http.StatusTooManyRequests, 0}} {
 		body := &countedBody{Reader: strings.NewReader(`{"x":1}`)}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/auth/login", body)
@@ -187,13 +185,9 @@ func (b *countedBody) Read(p []byte) (int, error) {
 
 func TestLoginLimit(t *testing.T) {
 	t.Parallel()
-	_, trusted, err := net.ParseCIDR("10.0.0.0/8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler := loginHandler(t, customersservice.Config{
-		Server:    server.Config{Edge: server.Edge{TrustedProxies: []*net.IPNet{trusted}}},
-		LoginRate: 1e-9, LoginBurst: 2, // none comes back while the test runs
+	handler := loginHandler(t, func(c *config.Config) {
+		c.TrustedProxies = []string{"10.0.0.0/8"}
+		c.LoginRate, c.LoginBurst = 1e-9, 2 // no try comes back while the test runs
 	})
 	const from = "Test-Address"
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -244,7 +238,7 @@ func TestLoginLimit(t *testing.T) {
 // Whether a user exists must not show in the time of the answer either. of-wrong is a login's time next to that of one
 // with a wrong password, by turns, both as medians.
 func BenchmarkLogin(b *testing.B) {
-	handler := loginHandler(b, customersservice.Config{LoginRate: 1, LoginBurst: 1e9})
+	handler := loginHandler(b, func(c *config.Config) { c.LoginRate, c.LoginBurst = 1, 1e9 })
 	login := func(b *testing.B, body string, status int) time.Duration {
 		r := httptest.NewRequest(http.MethodPost, "/auth/login", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
@@ -284,15 +278,19 @@ func BenchmarkLogin(b *testing.B) {
 
 const rightLogin = `{"username":"admin","password":"` + world.AdminPassword + `"}`
 
-// loginHandler is customers-api for logins alone, which need no database.
-func loginHandler(t testing.TB, c customersservice.Config) http.Handler {
+// loginHandler returns a customers-api without a database, which logins do not need.
+func loginHandler(t testing.TB, change func(*config.Config)) http.Handler {
 	t.Helper()
-	c.Server.Log = slog.New(slog.DiscardHandler)
-	c.Users = []auth.User{
-		{Name: "admin", Password: world.AdminPassword, Role: auth.Admin},
-		{Name: "viewer", Password: world.ViewerPassword, Role: auth.Viewer},
+	c, err := config.Read(map[string]string{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	handler, err := customersservice.New(c, nil, auth.NewTokens(world.JWTSecret, time.Hour, time.Now), time.Now)
+	c.JWTSecret, c.AdminPassword, c.ViewerUser, c.ViewerPassword = world.JWTSecret, world.AdminPassword, "viewer", world.ViewerPassword
+	change(c)
+	if err := c.Check(config.Needs{JWTSecret: true, AdminPassword: true}); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := customersservice.New(process.Process{Config: c, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,24 +25,24 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	orchestratorservice "github.com/pedidos-hq/pedidos/services/orchestrator"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // serveOrchestrator serves one more orchestrator, in front of another orders-api, and returns the sessions' client of it.
-func serveOrchestrator(t *testing.T, w *world.World, s *call.Client, c orchestratorservice.Config) *call.Client {
+func serveOrchestrator(t *testing.T, w *world.World, s *call.Client, c config.Config) *call.Client {
 	t.Helper()
 	return orchestratorAt(t, w, s, listenOrchestrator(t, w, c))
 }
 
 // listenOrchestrator serves one more orchestrator, in front of another orders-api, and returns its URL.
-func listenOrchestrator(t *testing.T, w *world.World, c orchestratorservice.Config) string {
+func listenOrchestrator(t *testing.T, w *world.World, c config.Config) string {
 	t.Helper()
-	c.Server = server.Config{Log: telemetry.NewLogger(w.Log, false, slog.LevelInfo)}
-	if c.OrdersTimeout == 0 {
-		c.OrdersTimeout = 5 * time.Second
-	}
-	handler, err := orchestratorservice.New(c, w.Clock.Now)
+	c.UpstreamTimeout = cmp.Or(c.UpstreamTimeout, 2500*time.Millisecond)
+	handler, err := orchestratorservice.New(process.Process{
+		Config: &c, Log: telemetry.NewLogger(w.Log, false, slog.LevelInfo), Now: w.Clock.Now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (p *lossyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // orchestratorBehind serves an orchestrator whose orders-api is behind the proxy.
 func orchestratorBehind(t *testing.T, w *world.World, s *call.Client, p *lossyProxy) *call.Client {
 	t.Helper()
-	return serveOrchestrator(t, w, s, orchestratorservice.Config{OrdersBaseURL: p.listen(t, w.OrdersURL)})
+	return serveOrchestrator(t, w, s, config.Config{OrdersAPIBase: p.listen(t, w.OrdersURL)})
 }
 
 // listen puts the proxy before a service and returns its URL.
@@ -384,7 +385,7 @@ func TestOrchestratorTokens(t *testing.T) {
 	w.Clock.Advance(-2 * time.Hour)
 	expired := w.Login("admin")
 	w.Clock.Advance(2 * time.Hour)
-	anonymous := serveOrchestrator(t, w, w.With(""), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true})
+	anonymous := serveOrchestrator(t, w, w.With(""), config.Config{OrdersAPIBase: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true})
 	for name, test := range map[string]struct {
 		client *call.Client
 		status int
@@ -396,8 +397,8 @@ func TestOrchestratorTokens(t *testing.T) {
 		"viewer":                 {w.Login("viewer"), http.StatusForbidden, common.CodeForbidden},
 		"admin":                  {admin, http.StatusCreated, ""},
 		"anonymous, allowed":     {anonymous, http.StatusCreated, ""},
-		"bad JWT, though":        {serveOrchestrator(t, w, w.With("x.y.z"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusUnauthorized, common.CodeUnauthorized},
-		"viewer, though":         {serveOrchestrator(t, w, w.Login("viewer"), orchestratorservice.Config{OrdersBaseURL: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusForbidden, common.CodeForbidden},
+		"bad JWT, though":        {serveOrchestrator(t, w, w.With("x.y.z"), config.Config{OrdersAPIBase: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusUnauthorized, common.CodeUnauthorized},
+		"viewer, though":         {serveOrchestrator(t, w, w.Login("viewer"), config.Config{OrdersAPIBase: w.OrdersURL, ServiceToken: world.ServiceToken, AllowAnonymous: true}), http.StatusForbidden, common.CodeForbidden},
 		"service token, as such": {w.With(world.ServiceToken), http.StatusCreated, ""},
 	} {
 		t.Log(name)
@@ -607,11 +608,11 @@ func TestOrchestratorStrangeAnswers(t *testing.T) {
 				_, _ = io.WriteString(w, test.body)
 			}))
 			t.Cleanup(strange.Close)
-			config := orchestratorservice.Config{OrdersBaseURL: strange.URL}
+			c := config.Config{OrdersAPIBase: strange.URL}
 			if test.status == 0 {
-				config.OrdersTimeout = 50 * time.Millisecond
+				c.UpstreamTimeout = 25 * time.Millisecond
 			}
-			r := serveOrchestrator(t, w, s, config).Orchestrate(t.Context(), call.OrderRequest("k", 1, 1, 1))
+			r := serveOrchestrator(t, w, s, c).Orchestrate(t.Context(), call.OrderRequest("k", 1, 1, 1))
 			r.WantFailure(t, test.wantStatus, test.wantCode, test.wantStep)
 			if secret.Match(r.Body) {
 				t.Errorf("the answer tells its cause: %s", r.Body)

@@ -85,7 +85,7 @@ func TestBackupOfAnyName(t *testing.T) {
 			shell := exec.CommandContext(t.Context(), "sh", "-c", `umask 000; exec "$0" backup -- "$1"`, filepath.Join(path, "pedidos"), name)
 			shell.Dir, shell.Env = here, []string{"DATA_DIR=" + folder}
 			printed, err := shell.CombinedOutput()
-			want := "The backup is in " + name + ". It is whole: customers: 2, products: 3, orders: 0, version of the schema: "
+			want := "Backed up to " + name + " and verified: customers: 2, products: 3, orders: 0, schema version: "
 			if err != nil || !strings.HasPrefix(string(printed), want) {
 				t.Fatalf("%v\n%swant %s", err, printed, want)
 			}
@@ -179,7 +179,7 @@ func TestBackupReplacesNothing(t *testing.T) {
 		t.Fatal(r.Stderr)
 	}
 	file := filepath.Join(here, "b")
-	if r := program.Run(t, env, "backup", file); r.Code != 0 || !strings.HasPrefix(r.Stdout, "The backup is in "+file+". ") {
+	if r := program.Run(t, env, "backup", file); r.Code != 0 || !strings.HasPrefix(r.Stdout, "Backed up to "+file+" and verified: ") {
 		t.Fatalf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	first, err := os.Stat(file)

@@ -48,7 +48,7 @@ func TestSampleData(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), "UPDATE customers SET email = 'another@example.com' WHERE id = 1"); err != nil {
 		t.Fatal(err)
 	}
-	seed("was not added")
+	seed("no sample data was added")
 	if after := count(); before == 0 || after != before {
 		t.Errorf("%d customers became %d", before, after)
 	}

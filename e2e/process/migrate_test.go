@@ -163,9 +163,9 @@ func TestToolsChangeNothing(t *testing.T) {
 		prints string
 	}{
 		{"migrate status", 0, "    1  applied  00001_init.sql\n    2  pending  00002_history.sql\n"},
-		{"migrate down", 1, "pedidos: migrate down takes back 00001_init.sql, and with it is lost everything: customers, products, stock, orders and idempotency keys; to do it, add --yes\n"},
-		{"audit", 1, "pedidos: the schema lacks 00002_history.sql, which the audit needs: run pedidos migrate up, on a copy where this one must stay as it is\n"},
-		{"backup b", 0, "version of the schema: 1.\n"},
+		{"migrate down", 1, "pedidos: migrate down reverts 00001_init.sql, which loses everything: customers, products, stock, orders and idempotency keys; add --yes to do it\n"},
+		{"audit", 1, "pedidos: the audit needs migration 00002_history.sql: run pedidos migrate up, on a copy if this database must not change\n"},
+		{"backup b", 0, "schema version: 1.\n"},
 	} {
 		r := program.Run(t, []string{"DATA_DIR=" + folder}, strings.Fields(tc.args)...)
 		if r.Code != tc.code || !strings.Contains(r.Stdout+r.Stderr, tc.prints) {

@@ -136,7 +136,7 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := program.Run(t, []string{"DATA_DIR=" + folder}, "audit")
-			if r.Code != 1 || !regexp.MustCompile("^"+test.want+"$").MatchString(r.Stdout) || !strings.HasPrefix(r.Stderr, "pedidos: the audit found broken rows: ") {
+			if r.Code != 1 || !regexp.MustCompile("^"+test.want+"$").MatchString(r.Stdout) || !strings.HasPrefix(r.Stderr, "pedidos: the audit found inconsistent rows: ") {
 				t.Errorf("exit code %d\n%s%swant %s", r.Code, r.Stdout, r.Stderr, test.want)
 			}
 		})

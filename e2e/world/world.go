@@ -1,5 +1,5 @@
-// Package world boots the three services for a test, by the constructors that production uses, on a database of its own
-// and on real TCP ports, and holds every exchange with them to the contract.
+// Package world starts the three services for a test, with the constructors of production, on a database of their own and
+// real TCP ports, and checks every exchange with them against the contract.
 package world
 
 import (
@@ -23,13 +23,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Who may log in, and the tokens of the services: the first is sent, both are taken.
+// The secrets of a world. Services send ServiceToken and accept OldToken too.
 const (
 	AdminPassword  = "admin-password"
 	ViewerPassword = "viewer-password"
@@ -38,22 +39,22 @@ const (
 	JWTSecret      = "0123456789abcdef0123456789abcdef"
 )
 
-// Options set a world apart from the usual one.
+// Options holds what a test changes of a world.
 type Options struct {
 	Coverage       *Coverage
 	AllowAnonymous bool
 	CancelWindow   time.Duration // 0 is 10 minutes
 	KeyTTL         time.Duration // 0 is 24 hours
-	Known          time.Duration // how long orders-api remembers a customer; 0 is next to nothing
-	LoginBurst     int           // 0 is as good as no limit
+	Known          time.Duration // how long orders-api caches a customer; 0 is hardly at all
+	LoginBurst     int           // 0 is practically no limit
 	Timeout        time.Duration // of a request; 0 is 10 seconds
-	Waiting        int           // for the database, at most; 0 is no bound
+	Waiting        int           // callers that may wait for a connection; 0 is no bound
 	Origins        []string
-	DB             *database.DB // nil is a new one, on the engine that the tests run on
+	DB             *database.DB // nil is a new one on the engine of the tests
 	AdminPassword  string       // "" is AdminPassword
 }
 
-// World is the three services of one test.
+// World holds the three services of one test.
 type World struct {
 	Clock   *Clock
 	DB      *database.DB
@@ -70,7 +71,7 @@ type World struct {
 	secrets       sync.Map
 }
 
-// New boots the services on a database of their own.
+// New starts the services.
 func New(t testing.TB, o Options) *World {
 	t.Helper()
 	if o.Coverage == nil {
@@ -90,42 +91,37 @@ func New(t testing.TB, o Options) *World {
 
 	t.Cleanup(w.checkLog)
 
-	edge := server.Config{
-		Edge: server.Edge{Timeout: o.Timeout, Origins: o.Origins},
-		Log:  telemetry.NewLogger(w.Log, false, slog.LevelDebug), Metrics: w.Metrics,
-	}
-	tokens := auth.NewTokens(JWTSecret, time.Hour, w.Clock.Now)
-	serviceTokens := ServiceToken + "," + OldToken
-	handler, err := customers.New(customers.Config{
-		Server: edge, ServiceTokens: serviceTokens, KeyTTL: cmp.Or(o.KeyTTL, 24*time.Hour),
-		LoginRate: 1, LoginBurst: cmp.Or(o.LoginBurst, 1e6),
-		Users: []auth.User{
-			{Name: "admin", Password: w.adminPassword, Role: auth.Admin},
-			{Name: "second", Password: w.adminPassword, Role: auth.Admin},
-			{Name: "viewer", Password: ViewerPassword, Role: auth.Viewer},
-		},
-	}, w.DB, tokens, w.Clock.Now)
-	w.CustomersURL = w.serve("customers", handler, err)
-
-	directory, err := orders.NewDirectory(orders.DirectoryConfig{
-		BaseURL: w.CustomersURL, ServiceToken: ServiceToken, Timeout: 2 * time.Second,
-		Known: cmp.Or(o.Known, time.Nanosecond), Unknown: time.Nanosecond, Metrics: w.Metrics,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err = orders.New(orders.Config{
-		Server: edge, ServiceTokens: serviceTokens,
-		CancelWindow: cmp.Or(o.CancelWindow, 10*time.Minute), KeyTTL: cmp.Or(o.KeyTTL, 24*time.Hour),
-	}, w.DB, tokens, directory, w.Clock.Now)
-	w.OrdersURL = w.serve("orders", handler, err)
-
-	handler, err = orchestrator.New(orchestrator.Config{
-		Server: edge, OrdersBaseURL: w.OrdersURL, OrdersTimeout: 4 * time.Second,
-		ServiceToken: serviceTokens, AllowAnonymous: o.AllowAnonymous,
-	}, w.Clock.Now)
-	w.OrchestratorURL = w.serve("orchestrator", handler, err)
+	c := w.config(o)
+	p := process.Process{Config: c, Log: telemetry.NewLogger(w.Log, false, slog.LevelDebug), Metrics: w.Metrics, Now: w.Clock.Now}
+	handler, err := customers.New(p, w.DB)
+	c.CustomersAPIBase = w.serve("customers", handler, err)
+	handler, err = orders.New(p, w.DB)
+	c.OrdersAPIBase = w.serve("orders", handler, err)
+	handler, err = orchestrator.New(p)
+	w.CustomersURL, w.OrdersURL, w.OrchestratorURL = c.CustomersAPIBase, c.OrdersAPIBase, w.serve("orchestrator", handler, err)
 	return w
+}
+
+// config returns the defaults of production with the secrets and the options of the world.
+func (w *World) config(o Options) *config.Config {
+	w.t.Helper()
+	c, err := config.Read(map[string]string{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c.Local = true // accepts secrets that are published
+	c.JWTSecret, c.ServiceToken = JWTSecret, ServiceToken+","+OldToken
+	c.AdminPassword, c.ViewerUser, c.ViewerPassword = config.Secret(w.adminPassword), "viewer", ViewerPassword
+	c.LoginRate, c.LoginBurst = 1, cmp.Or(o.LoginBurst, 1e6)
+	c.AllowAnonymous, c.CORSOrigins = o.AllowAnonymous, o.Origins
+	c.CancelWindow = cmp.Or(o.CancelWindow, c.CancelWindow)
+	c.IdempotencyTTL = cmp.Or(o.KeyTTL, c.IdempotencyTTL)
+	c.RequestTimeout = cmp.Or(o.Timeout, c.RequestTimeout)
+	c.CustomerCacheTTL, c.CustomerCacheUnknownTTL = cmp.Or(o.Known, time.Nanosecond), time.Nanosecond
+	if err := c.Check(config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
 }
 
 func (w *World) serve(name string, handler http.Handler, err error) string {
@@ -252,14 +248,21 @@ func (w *World) URLs() call.URLs {
 	return call.URLs{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL}
 }
 
-// Login returns a client with the token of a user: "admin", "second" (an administrator too) or "viewer".
+// Login returns a client with the token of a user: "admin", "second" or "viewer". A deployment has one administrator, so
+// the token of "second", another one, is issued and not logged in for.
 func (w *World) Login(user string) *call.Client {
 	w.t.Helper()
-	password := w.adminPassword
-	if user == "viewer" {
-		password = ViewerPassword
+	switch user {
+	case "second":
+		token, _, err := auth.NewTokens(JWTSecret, time.Hour, w.Clock.Now).Issue(user, auth.Admin)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return w.With(token)
+	case "viewer":
+		return w.With(w.With("").LogIn(w.t, user, ViewerPassword))
 	}
-	return w.With(w.With("").LogIn(w.t, user, password))
+	return w.With(w.With("").LogIn(w.t, user, w.adminPassword))
 }
 
 // Clock is a clock that a test moves. Each reading is a microsecond after the one before, so that nothing happens at the

@@ -15,52 +15,55 @@ import (
 	stub "github.com/pedidos-hq/pedidos/gen/customers/server"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// name is the service's own, in logs and metrics.
+// name is the name of the service in logs and metrics.
 const name = "customers"
 
-// Config is what customers-api needs to be told.
-type Config struct {
-	Server        server.Config // Service, Title, Contract and Schemes are set by New
-	Users         []auth.User
-	ServiceTokens string        // comma-separated
-	LoginRate     float64       // tries a second from one address, on average
-	LoginBurst    int           // tries at once from one address
-	KeyTTL        time.Duration // how long idempotency keys are kept
-}
-
-// New returns the service over a database. The clock is read at the precision of the database.
-func New(config Config, db *database.DB, tokens *auth.Tokens, clock func() time.Time) (http.Handler, error) {
-	now := database.Now(clock)
+// New returns customers-api over a database.
+func New(p process.Process, db *database.DB) (process.Service, error) {
+	c, now := p.Config, database.Now(p.Now)
 	s := &service{
-		db:     db,
-		tokens: tokens,
-		users:  config.Users,
-		now:    now,
-
+		db:       db,
+		tokens:   auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, p.Now),
+		users:    users(c),
+		now:      now,
 		searches: search.NewGate(),
 	}
-	keeper := idempotency.NewKeeper(db, Keys(), config.KeyTTL, now, name, config.Server.Metrics)
+	keeper := idempotency.NewKeeper(db, Keys(), c.IdempotencyTTL, now, name, p.Metrics)
 	s.creating = idempotency.NewOperation(keeper, s.create, answerCreated)
-	config.Server.Service, config.Server.Title, config.Server.Contract = name, "customers-api", contract.Customers
-	config.Server.Login = "/auth/login"
-	config.Server.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   tokens.Verify,
-		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
+	config := server.NewConfig(p)
+	config.Service, config.Title, config.Contract = name, "customers-api", contract.Customers
+	config.Login = "/auth/login"
+	config.Schemes = map[string]auth.Scheme{
+		"bearerAuth":   s.tokens.Verify,
+		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	config.Server.Admit = map[string]func(echo.Context) error{"login": limitLogin(config.LoginRate, config.LoginBurst)}
-	handler := stub.NewStrictHandler(s, nil)
-	return server.New(config.Server, func(router *echo.Echo, prefix string) {
-		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	config.Admit = map[string]func(echo.Context) error{"login": limitLogin(c.LoginRate, c.LoginBurst)}
+	routes := stub.NewStrictHandler(s, nil)
+	handler, err := server.New(config, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, routes, prefix)
 	})
+	sweepKeys := func(ctx context.Context) (int64, error) { return SweepKeys(ctx, db, p.Now) }
+	return process.Service{Handler: handler, Sweeps: []process.Sweep{{Name: "customers_idempotency", Run: sweepKeys}}}, err
+}
+
+// users returns the users that may log in.
+func users(c *config.Config) []auth.User {
+	all := []auth.User{{Name: c.AdminUser, Password: c.AdminPassword.Reveal(), Role: auth.Admin}}
+	if c.ViewerUser != "" {
+		all = append(all, auth.User{Name: c.ViewerUser, Password: c.ViewerPassword.Reveal(), Role: auth.Viewer})
+	}
+	return all
 }
 
 // Keys is the store of the service's idempotency keys.

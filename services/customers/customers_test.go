@@ -3,7 +3,6 @@ package customers_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -41,17 +41,14 @@ func newRegistry(t *testing.T) *registry {
 	clock := apitest.NewClock()
 	s := &registry{t: t, clock: clock, tokens: apitest.NewTokens(clock)}
 	s.db, _ = apitest.NewDB(t)
-	config := customers.Config{
-		Server: apitest.ServerConfig(), ServiceTokens: apitest.ServiceToken, KeyTTL: keyTTL,
-		Users:     []auth.User{{Name: "admin", Password: "a password", Role: auth.Admin}},
-		LoginRate: 1e-9, LoginBurst: loginBurst, // no second try comes back during a test
-	}
-	_, loopback, err := net.ParseCIDR("127.0.0.0/8")
-	if err != nil {
+	p := apitest.NewProcess(t, clock)
+	p.Config.IdempotencyTTL, p.Config.AdminPassword = keyTTL, "a password"
+	p.Config.LoginRate, p.Config.LoginBurst = 1e-9, loginBurst // no try comes back during a test
+	p.Config.TrustedProxies = []string{"127.0.0.0/8"}
+	if err := p.Config.Check(config.Needs{}); err != nil {
 		t.Fatal(err)
 	}
-	config.Server.TrustedProxies = []*net.IPNet{loopback}
-	handler, err := customers.New(config, s.db, s.tokens, clock.Now)
+	handler, err := customers.New(p, s.db)
 	s.url = apitest.Serve(t, handler, err)
 	s.ClientWithResponses = s.as("admin", auth.Admin)
 	return s

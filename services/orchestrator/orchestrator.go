@@ -10,9 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,48 +23,27 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/orders/client"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
-	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
 
-// Config is what the orchestrator needs to be told.
-type Config struct {
-	Server         server.Config // Service, Title, Contract, Prefixes, Schemes and Document are set by New
-	OrdersBaseURL  string
-	OrdersTimeout  time.Duration // of one try
-	ServiceToken   string        // comma-separated: callers may show any, the first speaks for those without a token
-	AllowAnonymous bool          // whether there may be such callers
-}
-
-// FromConfig returns the service that the environment describes.
-func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) (http.Handler, error) {
-	return New(Config{
-		Server:         server.FromConfig(c, log, m, t),
-		OrdersBaseURL:  c.OrdersAPIBase,
-		OrdersTimeout:  2 * c.UpstreamTimeout,
-		ServiceToken:   c.ServiceToken.Reveal(),
-		AllowAnonymous: c.AllowAnonymous,
-	}, time.Now)
-}
-
-// New returns the service.
-func New(config Config, clock func() time.Time) (http.Handler, error) {
-	token, _, _ := strings.Cut(config.ServiceToken, ",")
-	s := &service{token: strings.TrimSpace(token)}
-	policy := upstream.Policy{
-		Name: "orders", Timeout: config.OrdersTimeout, Tries: 3, Metrics: config.Server.Metrics, Tracing: config.Server.Tracing,
+// New returns the orchestrator.
+func New(p process.Process) (process.Service, error) {
+	c := p.Config
+	s := &service{token: c.ServiceToken.First()}
+	policy := upstream.Policy{ // orders-api may wait for customers-api, which takes up to UpstreamTimeout itself
+		Name: "orders", Timeout: 2 * c.UpstreamTimeout, Tries: 3, Metrics: p.Metrics, Tracing: p.Tracing,
 	}
 	var err error
-	s.probe, err = client.NewClientWithResponses(config.OrdersBaseURL, client.WithHTTPClient(upstream.NewProbe(policy)))
+	s.probe, err = client.NewClientWithResponses(c.OrdersAPIBase, client.WithHTTPClient(upstream.NewProbe(policy)))
 	if err != nil {
-		return nil, fmt.Errorf("orders probe: %w", err)
+		return process.Service{}, fmt.Errorf("orders probe: %w", err)
 	}
-	s.orders, err = client.NewClientWithResponses(config.OrdersBaseURL,
+	s.orders, err = client.NewClientWithResponses(c.OrdersAPIBase,
 		client.WithHTTPClient(upstream.NewClient(policy)),
 		client.WithRequestEditorFn(func(ctx context.Context, r *http.Request) error {
 			if from, ok := ctx.Value(callerKey{}).(caller); ok {
@@ -78,21 +55,23 @@ func New(config Config, clock func() time.Time) (http.Handler, error) {
 			return nil
 		}))
 	if err != nil {
-		return nil, fmt.Errorf("orders client: %w", err)
+		return process.Service{}, fmt.Errorf("orders client: %w", err)
 	}
-	config.Server.Service, config.Server.Title, config.Server.Contract = "orchestrator", "orchestrator", contract.Orchestrator
-	config.Server.Prefixes = []string{"/dev"}
-	config.Server.Document = document
-	config.Server.AllowAnonymous = config.AllowAnonymous
-	// The token is passed on: orders-api, which has the secret, says what it is worth.
-	config.Server.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   auth.Unverified(clock),
-		"serviceToken": auth.ServiceTokens(config.ServiceToken),
+	config := server.NewConfig(p)
+	config.Service, config.Title, config.Contract = "orchestrator", "orchestrator", contract.Orchestrator
+	config.Prefixes = []string{"/dev"}
+	config.Document = document
+	config.AllowAnonymous = c.AllowAnonymous
+	// The token is passed on to orders-api, which has the secret to verify it.
+	config.Schemes = map[string]auth.Scheme{
+		"bearerAuth":   auth.Unverified(p.Now),
+		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passOn})
-	return server.New(config.Server, func(router *echo.Echo, prefix string) {
-		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passOn})
+	handler, err := server.New(config, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, routes, prefix)
 	})
+	return process.Service{Handler: handler}, err
 }
 
 type service struct {

@@ -113,10 +113,10 @@ func serve(t *testing.T, o *ordersAPI, anonymous bool, token string) (*client.Cl
 	t.Helper()
 	upstream := httptest.NewServer(o)
 	t.Cleanup(upstream.Close)
-	handler, err := orchestrator.New(orchestrator.Config{
-		Server: apitest.ServerConfig(), OrdersBaseURL: upstream.URL, OrdersTimeout: 10 * time.Second,
-		ServiceToken: apitest.ServiceToken + ",an-older-one", AllowAnonymous: anonymous,
-	}, apitest.NewClock().Now)
+	p := apitest.NewProcess(t, apitest.NewClock())
+	p.Config.OrdersAPIBase, p.Config.UpstreamTimeout = upstream.URL, 10*time.Second
+	p.Config.ServiceToken, p.Config.AllowAnonymous = apitest.ServiceToken+",an-older-one", anonymous
+	handler, err := orchestrator.New(p)
 	url := apitest.Serve(t, handler, err)
 	var options []client.ClientOption
 	if token != "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -26,25 +27,20 @@ import (
 // name is the name of the service in logs and metrics.
 const name = "orders"
 
-// Config holds the settings of orders-api.
-type Config struct {
-	Server        server.Config // Service, Title, Contract and Schemes are set by New
-	ServiceTokens string        // comma-separated
-	CancelWindow  time.Duration // how long a confirmed order can still be canceled
-	KeyTTL        time.Duration // how long idempotency keys are kept
-}
-
-// New returns the service over a database and the directory of customers. The clock is read at the precision of the
-// database.
-func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directory, clock func() time.Time) (http.Handler, error) {
-	now := database.Now(clock)
-	keeper := idempotency.NewKeeper(db, Keys(), config.KeyTTL, now, name, config.Server.Metrics)
+// New returns orders-api over a database.
+func New(p process.Process, db *database.DB) (process.Service, error) {
+	customers, err := NewDirectory(p)
+	if err != nil {
+		return process.Service{}, err
+	}
+	c, now := p.Config, database.Now(p.Now)
+	keeper := idempotency.NewKeeper(db, Keys(), c.IdempotencyTTL, now, name, p.Metrics)
 	s := &service{
 		db:           db,
 		customers:    customers,
-		cancelWindow: config.CancelWindow,
+		cancelWindow: c.CancelWindow,
 		now:          now,
-		outcomes:     newOutcomes(config.Server.Metrics),
+		outcomes:     newOutcomes(p.Metrics),
 		searches:     search.NewGate(),
 		heldProducts: database.NewHeld(db, freeProducts),
 		heldOrders:   database.NewHeld(db, freeOrders),
@@ -53,15 +49,32 @@ func New(config Config, db *database.DB, tokens *auth.Tokens, customers *Directo
 	s.placing = idempotency.NewBatchOperation(keeper, idempotency.Locks[*purchase]{Held: s.heldProducts, Rows: (*purchase).products}, s.place, answerCreated)
 	s.confirming = idempotency.NewBatchOperation(keeper, idempotency.Locks[*confirmation]{Held: s.heldOrders, Rows: (*confirmation).orders}, s.confirm, answerChanged)
 	s.canceling = idempotency.NewOperation(keeper, s.cancel, answerChanged)
-	config.Server.Service, config.Server.Title, config.Server.Contract = name, "orders-api", contract.Orders
-	config.Server.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   tokens.Verify,
-		"serviceToken": auth.ServiceTokens(config.ServiceTokens),
+	config := server.NewConfig(p)
+	config.Service, config.Title, config.Contract = name, "orders-api", contract.Orders
+	config.Schemes = map[string]auth.Scheme{
+		"bearerAuth":   auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, p.Now).Verify,
+		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	handler := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{onBehalf})
-	return server.New(config.Server, func(router *echo.Echo, prefix string) {
-		stub.RegisterHandlersWithBaseURL(router, handler, prefix)
+	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{onBehalf})
+	handler, err := server.New(config, func(router *echo.Echo, prefix string) {
+		stub.RegisterHandlersWithBaseURL(router, routes, prefix)
 	})
+	return process.Service{Handler: handler, Sweeps: sweeps(p, db)}, err
+}
+
+func sweeps(p process.Process, db *database.DB) []process.Sweep {
+	all := []process.Sweep{{Name: "orders_idempotency", Run: func(ctx context.Context) (int64, error) {
+		return SweepKeys(ctx, db, p.Now)
+	}}}
+	if age := p.Config.StaleOrdersAfter; age > 0 {
+		expired := expiredCounter(p.Metrics)
+		all = append(all, process.Sweep{Name: "stale_orders", Run: func(ctx context.Context) (int64, error) {
+			n, err := CancelStale(ctx, db, age, p.Now)
+			expired.Add(float64(n))
+			return n, err
+		}})
+	}
+	return all
 }
 
 // onBehalf lets a service act for another caller, whom it names in X-Caller. Idempotency keys, history and log are then of

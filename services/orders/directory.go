@@ -15,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customers/client"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
@@ -28,53 +29,43 @@ type Directory struct {
 	client *client.ClientWithResponses
 	cache  *otter.Cache[int64, *Customer] // nil for an unknown customer
 
-	patience time.Duration // with all tries
-}
-
-// DirectoryConfig holds the address of customers-api and how long its answers are cached.
-type DirectoryConfig struct {
-	BaseURL      string
-	ServiceToken string        // the first one if there are several
-	Timeout      time.Duration // of one try
-	Known        time.Duration // how long a customer is cached
-	Unknown      time.Duration // how long an id without a customer is cached
-	Metrics      *metrics.Registry
-	Tracing      *telemetry.Tracing
+	timeout time.Duration // of all tries together
 }
 
 const (
-	cached = 10_000 // customers in the cache, at most
-	tries  = 3
+	maxCached = 10_000 // customers
+	tries     = 3
 )
 
-// NewDirectory returns a directory with an empty cache.
-func NewDirectory(config DirectoryConfig) (*Directory, error) {
-	c, err := client.NewClientWithResponses(config.BaseURL,
+// NewDirectory returns the directory of the customers-api at CUSTOMERS_API_BASE.
+func NewDirectory(p process.Process) (*Directory, error) {
+	config := p.Config
+	c, err := client.NewClientWithResponses(config.CustomersAPIBase,
 		client.WithHTTPClient(upstream.NewClient(upstream.Policy{
-			Name: "customers", Timeout: config.Timeout, Tries: tries, Metrics: config.Metrics, Tracing: config.Tracing,
+			Name: "customers", Timeout: config.UpstreamTimeout, Tries: tries, Metrics: p.Metrics, Tracing: p.Tracing,
 		})),
 		client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-			r.Header.Set("Authorization", "Bearer "+config.ServiceToken)
+			r.Header.Set("Authorization", "Bearer "+config.ServiceToken.First())
 			return nil
 		}))
 	if err != nil {
 		return nil, fmt.Errorf("customers client: %w", err)
 	}
 	cache, err := otter.New(&otter.Options[int64, *Customer]{
-		MaximumSize:   cached,
-		StatsRecorder: newCacheMetrics(config.Metrics),
+		MaximumSize:   maxCached,
+		StatsRecorder: newCacheMetrics(p.Metrics),
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[int64, *Customer]) time.Duration {
 			if e.Value == nil {
-				return config.Unknown
+				return config.CustomerCacheUnknownTTL
 			}
-			return config.Known
+			return config.CustomerCacheTTL
 		}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("customers cache: %w", err)
 	}
-	config.Metrics.GaugeFunc("pedidos_customer_cache_entries", "Customers in the cache.", nil, func() float64 { return float64(cache.EstimatedSize()) })
-	return &Directory{client: c, cache: cache, patience: tries * config.Timeout}, nil
+	p.Metrics.GaugeFunc("pedidos_customer_cache_entries", "Customers in the cache.", nil, func() float64 { return float64(cache.EstimatedSize()) })
+	return &Directory{client: c, cache: cache, timeout: tries * config.UpstreamTimeout}, nil
 }
 
 // Get returns a customer, or fails with customer_not_found or customers_unavailable. Concurrent calls for one customer share
@@ -105,7 +96,7 @@ func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, er
 // load asks customers-api. Other callers wait for it too, so it goes on when the call that started it ends.
 func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	telemetry.Note(ctx, "customer_cache", "miss")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.timeout)
 	defer cancel()
 	r, err := d.client.GetCustomerInternalWithResponse(ctx, id)
 	switch {

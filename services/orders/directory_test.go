@@ -13,8 +13,10 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/orders"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 )
 
 // directory returns a directory of a customers-api that answers with answer, and remembers for an hour. calls counts.
@@ -25,9 +27,9 @@ func directory(t *testing.T, calls *atomic.Int64, answer func(w http.ResponseWri
 		answer(w)
 	}))
 	t.Cleanup(s.Close)
-	d, err := orders.NewDirectory(orders.DirectoryConfig{
-		BaseURL: s.URL, Timeout: 10 * time.Second, Known: time.Hour, Unknown: time.Hour,
-	})
+	d, err := orders.NewDirectory(process.Process{Config: &config.Config{
+		CustomersAPIBase: s.URL, UpstreamTimeout: 10 * time.Second, CustomerCacheTTL: time.Hour, CustomerCacheUnknownTTL: time.Hour,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,8 @@ func newOutcomes(m *metrics.Registry) outcomes {
 	}
 }
 
-// ExpiredCounter counts the orders that CancelStale cancels.
-func ExpiredCounter(m *metrics.Registry) metrics.Counter {
+// expiredCounter counts the orders that CancelStale cancels.
+func expiredCounter(m *metrics.Registry) metrics.Counter {
 	return outcomeCounters(m).WithLabelValues("expired")
 }
 

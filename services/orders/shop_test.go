@@ -61,15 +61,11 @@ func newShop(t *testing.T) *shop {
 // serve starts one more orders-api and returns its URL.
 func (s *shop) serve(db *database.DB, customers string) (url string) {
 	s.t.Helper()
-	directory, err := orders.NewDirectory(orders.DirectoryConfig{
-		BaseURL: customers, Timeout: 10 * time.Second, Known: time.Hour, Unknown: time.Hour,
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	handler, err := orders.New(orders.Config{
-		Server: apitest.ServerConfig(), ServiceTokens: apitest.ServiceToken, CancelWindow: cancelWindow, KeyTTL: keyTTL,
-	}, db, s.tokens, directory, s.clock.Now)
+	p := apitest.NewProcess(s.t, s.clock)
+	p.Config.CustomersAPIBase, p.Config.UpstreamTimeout = customers, 10*time.Second
+	p.Config.CustomerCacheTTL, p.Config.CustomerCacheUnknownTTL = time.Hour, time.Hour
+	p.Config.CancelWindow, p.Config.IdempotencyTTL = cancelWindow, keyTTL
+	handler, err := orders.New(p, db)
 	return apitest.Serve(s.t, handler, err)
 }
 

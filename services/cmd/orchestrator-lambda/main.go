@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/caarlos0/env/v11"
@@ -16,6 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orchestrator/lambda"
 	"github.com/pedidos-hq/pedidos/services/platform/config"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -28,36 +30,35 @@ func main() {
 	}
 }
 
-// run returns where it can't start. Once it has, Lambda ends the process.
+// run returns only if the start fails: Lambda ends the process.
 func run(environ []string, stderr io.Writer) error {
 	environment := env.ToMap(environ)
 	c, err := config.Read(environment)
 	if err != nil {
 		return err
 	}
-	if err := c.Check(config.Needs{ServiceToken: c.AllowAnonymous, OrdersAPI: true}); err != nil {
+	if err := c.Check(config.Needs{OrdersAPI: true}); err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, false, c.LogLevel)
-	log.Info("configuration", "environment", c)
-	c.WarnLocal(log)
-	tracing, err := telemetry.NewTracing(context.Background(), "orchestrator", environment)
+	p := process.Process{Config: c, Log: telemetry.NewLogger(stderr, false, c.LogLevel), Now: time.Now}
+	p.Log.Info("configuration", "environment", c)
+	c.WarnLocal(p.Log)
+	if p.Tracing, err = telemetry.NewTracing(context.Background(), "orchestrator", environment); err != nil {
+		return err
+	}
+	service, err := orchestrator.New(p)
 	if err != nil {
 		return err
 	}
-	handler, err := orchestrator.FromConfig(c, log, nil, tracing)
-	if err != nil {
-		return err
-	}
-	// The runtime writes to the standard logger, and only what went wrong.
-	slog.SetDefault(log)
+	// The runtime logs only failures, with the standard logger.
+	slog.SetDefault(p.Log)
 	slog.SetLogLoggerLevel(slog.LevelError)
-	runtime.StartWithOptions(lambda.Handler(flushed(handler, tracing, log)))
+	runtime.StartWithOptions(lambda.Handler(flushSpans(service, p.Tracing, p.Log)))
 	return nil
 }
 
-// flushed sends the spans of each request before it is answered: after that Lambda may stop the process for good.
-func flushed(h http.Handler, tracing *telemetry.Tracing, log *slog.Logger) http.Handler {
+// flushSpans sends the spans of each request before its answer: Lambda may stop the process for good afterwards.
+func flushSpans(h http.Handler, tracing *telemetry.Tracing, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		if err := tracing.Flush(r.Context()); err != nil {

@@ -13,9 +13,9 @@ import (
 )
 
 // commands returns the command line.
-func (p *process) commands() *cobra.Command {
+func (p *program) commands() *cobra.Command {
 	root := p.up("pedidos", "A B2B order backend: customers, stock and orders behind three OpenAPI contracts.")
-	root.Long = root.Short + "\n\nWithout a command it is up."
+	root.Long = root.Short + "\n\nWithout a command, pedidos runs up."
 	root.Version = buildVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(p.stdout)
@@ -23,16 +23,16 @@ func (p *process) commands() *cobra.Command {
 	root.SetFlagErrorFunc(badFlag)
 
 	root.AddCommand(
-		p.up("up", "Start all three services on this machine, on the embedded engine. The default."),
-		p.withData(p.command("customers", "Serve customers-api.", serveCustomers)),
-		p.withData(p.command("orders", "Serve orders-api.", serveOrders)),
-		p.command("orchestrator", "Serve the orchestrator.", serveOrchestrator),
+		p.up("up", "Run all three services on this machine, on the embedded engine (default)."),
+		p.withData(p.command("customers", "Run customers-api.", serveCustomers)),
+		p.withData(p.command("orders", "Run orders-api.", serveOrders)),
+		p.command("orchestrator", "Run the orchestrator.", serveOrchestrator),
 		p.migrate(),
 		p.seed(),
-		p.withData(p.command("audit", "Check that stock, totals and statuses add up. Exits with 1 where they don't.", audit)),
+		p.withData(p.command("audit", "Check that stock, totals and statuses are consistent. Exits with 1 if they are not.", audit)),
 		p.backup(),
 		p.health(),
-		p.command("version", "Show which version this is.", func(context.Context, *process) error {
+		p.command("version", "Show the version.", func(context.Context, *program) error {
 			_, err := fmt.Fprintln(p.stdout, "pedidos version", buildVersion()) // as --version does
 			return err
 		}),
@@ -52,7 +52,7 @@ func addCompletion(root *cobra.Command) {
 		}
 		c.Args = noArguments
 		c.RunE = func(*cobra.Command, []string) error {
-			return misused("completion takes bash, fish, powershell or zsh, as in pedidos completion bash")
+			return misused("completion needs bash, fish, powershell or zsh, for example: pedidos completion bash")
 		}
 		for _, shell := range c.Commands() {
 			shell.Args = noArguments
@@ -60,80 +60,80 @@ func addCompletion(root *cobra.Command) {
 	}
 }
 
-func (p *process) command(name, short string, run func(context.Context, *process) error) *cobra.Command {
+func (p *program) command(name, short string, run func(context.Context, *program) error) *cobra.Command {
 	return &cobra.Command{
 		Use: name, Short: short, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), p) },
 	}
 }
 
-func (p *process) up(name, short string) *cobra.Command {
+func (p *program) up(name, short string) *cobra.Command {
 	u := &upCommand{}
 	c := p.command(name, short, u.run)
 	f := c.Flags()
 	f.SortFlags = false
 	p.addDataFlag(c)
 	f.BoolVar(&u.reset, "reset", false, "Delete the data first")
-	f.BoolVar(&u.noSeed, "no-seed", false, "Put no sample customers and products into an empty database")
+	f.BoolVar(&u.noSeed, "no-seed", false, "Do not add sample customers and products to an empty database")
 	f.StringVar(&u.host, "host", cmp.Or(p.environment["HOST"], "127.0.0.1"), "Listen on `ADDRESS` (HOST)")
-	f.IntVar(&u.customersPort, "customers-port", customersPort, "`PORT` of customers-api; 0 takes a free one")
-	f.IntVar(&u.ordersPort, "orders-port", ordersPort, "`PORT` of orders-api; 0 takes a free one")
-	f.IntVar(&u.orchestratorPort, "orchestrator-port", orchestratorPort, "`PORT` of the orchestrator; 0 takes a free one")
+	f.IntVar(&u.customersPort, "customers-port", customersPort, "`PORT` of customers-api; 0 picks a free port")
+	f.IntVar(&u.ordersPort, "orders-port", ordersPort, "`PORT` of orders-api; 0 picks a free port")
+	f.IntVar(&u.orchestratorPort, "orchestrator-port", orchestratorPort, "`PORT` of the orchestrator; 0 picks a free port")
 	return c
 }
 
-func (p *process) addDataFlag(c *cobra.Command) {
-	c.Flags().StringVar(&p.config.DataDir, "data", p.config.DataDir, "Keep the data in the folder `DIR` (DATA_DIR)")
+func (p *program) addDataFlag(c *cobra.Command) {
+	c.Flags().StringVar(&p.Config.DataDir, "data", p.Config.DataDir, "Data folder `DIR` (DATA_DIR)")
 	_ = c.MarkFlagDirname("data") // fails only without the flag
 }
 
 // withData adds --data to a command. It is an error beside DB_HOST.
-func (p *process) withData(c *cobra.Command) *cobra.Command {
+func (p *program) withData(c *cobra.Command) *cobra.Command {
 	p.addDataFlag(c)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		if c.Flags().Changed("data") && p.config.DBHost != "" {
-			return fmt.Errorf("--data is for the embedded engine, but DB_HOST is %q: unset DB_HOST, or leave --data out", p.config.DBHost)
+		if c.Flags().Changed("data") && p.Config.DBHost != "" {
+			return fmt.Errorf("--data selects the embedded engine, but DB_HOST is %q: unset DB_HOST, or omit --data", p.Config.DBHost)
 		}
 		return nil
 	}
 	return c
 }
 
-func (p *process) migrate() *cobra.Command {
-	all := p.command("migrate", "Change or show the version of the schema: up, down or status.", func(context.Context, *process) error {
-		return misused("migrate takes up, down or status, as in pedidos migrate status")
+func (p *program) migrate() *cobra.Command {
+	all := p.command("migrate", "Change or show the schema version: up, down or status.", func(context.Context, *program) error {
+		return misused("migrate needs up, down or status, for example: pedidos migrate status")
 	})
 	m := &migrateUpCommand{}
-	up := p.withData(p.command("up", "Bring the schema to the newest version.", m.run))
+	up := p.withData(p.command("up", "Apply all pending migrations.", m.run))
 	up.Flags().StringVar(&m.customersUser, "customers-user", p.environment["DB_CUSTOMERS_USER"],
-		"Then give the MySQL user `NAME` the rights that customers-api needs (DB_CUSTOMERS_USER)")
+		"Afterwards grant the MySQL user `NAME` the privileges of customers-api (DB_CUSTOMERS_USER)")
 	up.Flags().StringVar(&m.ordersUser, "orders-user", p.environment["DB_ORDERS_USER"],
-		"Then give the MySQL user `NAME` the rights that orders-api needs (DB_ORDERS_USER)")
+		"Afterwards grant the MySQL user `NAME` the privileges of orders-api (DB_ORDERS_USER)")
 	d := &migrateDownCommand{}
-	down := p.withData(p.command("down", "Take back the newest migration. Without --yes it only says what is lost.", d.run))
-	down.Flags().BoolVar(&d.yes, "yes", false, "Take it back: what it made is lost")
-	all.AddCommand(up, down, p.withData(p.command("status", "Show the migrations and which are applied.", migrateStatus)))
+	down := p.withData(p.command("down", "Revert the newest migration. Without --yes, only show what would be lost.", d.run))
+	down.Flags().BoolVar(&d.yes, "yes", false, "Revert it; its tables and columns are lost")
+	all.AddCommand(up, down, p.withData(p.command("status", "List the migrations and whether they are applied.", migrateStatus)))
 	return all
 }
 
-func (p *process) seed() *cobra.Command {
+func (p *program) seed() *cobra.Command {
 	s := &seedCommand{}
-	c := p.command("seed", "Put the sample customers and products into an empty database, or add a large data set.", s.run)
+	c := p.command("seed", "Add sample data to an empty database, or generate a large data set.", s.run)
 	f := c.Flags()
 	f.SortFlags = false
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
-	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders, of the customers and products that are there then")
-	f.Uint64Var(&s.number, "rand-seed", 1, "What is generated: the same `N` gives the same")
+	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders of the existing customers and products")
+	f.Uint64Var(&s.number, "rand-seed", 1, "Seed of the generator: the same `N` generates the same data")
 	return p.withData(c)
 }
 
-func (p *process) backup() *cobra.Command {
+func (p *program) backup() *cobra.Command {
 	return p.withData(&cobra.Command{
-		Use: "backup FILE", Short: "Copy the embedded database to FILE, which must not be there yet, while services use it.",
+		Use: "backup FILE", Short: "Copy the embedded database to a new FILE. Services may keep running.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return misused("backup takes one file to copy to, as in pedidos backup pedidos.backup")
+				return misused("backup needs one file name, for example: pedidos backup pedidos.backup")
 			}
 			return nil
 		},
@@ -144,12 +144,12 @@ func (p *process) backup() *cobra.Command {
 	})
 }
 
-func (p *process) health() *cobra.Command {
+func (p *program) health() *cobra.Command {
 	return &cobra.Command{
-		Use: "health [URL]", Short: "Ask a service whether it is ready: the one at URL, or on PORT of this machine. Exits with 1 where it is not.",
+		Use: "health [URL]", Short: "Check whether the service at URL, or on PORT of this machine, is ready. Exits with 1 if it is not.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return misused("health asks one service, as in pedidos health http://localhost:3001")
+				return misused("health takes at most one URL, for example: pedidos health http://localhost:3001")
 			}
 			return nil
 		},
@@ -163,9 +163,9 @@ func noArguments(c *cobra.Command, args []string) error {
 		return nil
 	case c.HasSubCommands():
 		c.SuggestionsMinimumDistance = 2 // edits, at most
-		return misused("there is no command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
+		return misused("unknown command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
-	return misused("%s takes no %q: it has flags alone", c.CommandPath(), args[0])
+	return misused("unexpected argument %[2]q: %[1]s takes only flags", c.CommandPath(), args[0])
 }
 
 // badFlag describes a bad flag in a sentence, with a suggestion.
@@ -175,11 +175,11 @@ func badFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	switch {
 	case errors.As(err, &value):
-		return misused("--%s is %q: give %s", value.GetFlag().Name, value.GetValue(), goodValue(value.GetFlag()))
+		return misused("--%s is %q: give %s", value.GetFlag().Name, value.GetValue(), validValue(value.GetFlag()))
 	case errors.As(err, &missing):
-		return misused("--%s has no value: give %s", missing.GetFlag().Name, goodValue(missing.GetFlag()))
+		return misused("--%s has no value: give %s", missing.GetFlag().Name, validValue(missing.GetFlag()))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return misused("there is no flag -%s", unknown.GetSpecifiedShortnames())
+		return misused("unknown flag -%s", unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
 		// Cobra suggests commands only, so the flags become commands.
 		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
@@ -187,13 +187,13 @@ func badFlag(c *cobra.Command, err error) error {
 			flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
 		})
 		name := "--" + unknown.GetSpecifiedName()
-		return misused("there is no flag %s%s", name, didYouMean(flags.SuggestionsFor(name)))
+		return misused("unknown flag %s%s", name, didYouMean(flags.SuggestionsFor(name)))
 	}
 	return misused("%w", err)
 }
 
-// goodValue describes the values of a flag, with an example.
-func goodValue(f *pflag.Flag) string {
+// validValue describes the values of a flag, with an example.
+func validValue(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int", "uint64":
 		if n, err := strconv.Atoi(f.DefValue); err == nil && n > 1 {
@@ -203,7 +203,7 @@ func goodValue(f *pflag.Flag) string {
 	case "bool":
 		return "true or false"
 	}
-	return "one, as in --" + f.Name + " " + cmp.Or(f.DefValue, "NAME")
+	return "one, for example --" + f.Name + " " + cmp.Or(f.DefValue, "NAME")
 }
 
 func didYouMean(suggestions []string) string {

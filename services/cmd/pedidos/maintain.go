@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -22,8 +20,8 @@ import (
 
 type migrateUpCommand struct{ customersUser, ordersUser string }
 
-func (m *migrateUpCommand) run(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, toMigrate, created, func(db *database.DB) error {
+func (m *migrateUpCommand) run(ctx context.Context, p *program) error {
+	return p.withDatabase(ctx, toMigrate, create, func(db *database.DB) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
 		}
@@ -44,32 +42,32 @@ func (m *migrateUpCommand) run(ctx context.Context, p *process) error {
 
 type migrateDownCommand struct{ yes bool }
 
-func (m *migrateDownCommand) run(ctx context.Context, p *process) error {
+func (m *migrateDownCommand) run(ctx context.Context, p *program) error {
 	use := toRead
 	if m.yes {
 		use = toMigrate
 	}
-	return p.withDatabase(ctx, use, existing, func(db *database.DB) error {
+	return p.withDatabase(ctx, use, mustExist, func(db *database.DB) error {
 		newest, err := db.Newest(ctx)
 		if err != nil {
 			return err
 		}
 		if !m.yes {
-			return fmt.Errorf("migrate down takes back %s, and with it is lost %s; to do it, add --yes", newest.File, newest.Lost)
+			return fmt.Errorf("migrate down reverts %s, which loses %s; add --yes to do it", newest.File, newest.Lost)
 		}
 		if err := db.MigrateDown(ctx); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "%s is taken back, and with it is lost %s.\n", newest.File, newest.Lost)
+		fmt.Fprintf(p.stdout, "Reverted %s, which lost %s.\n", newest.File, newest.Lost)
 		return p.printMigrations(ctx, db)
 	})
 }
 
-func migrateStatus(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, toRead, existing, func(db *database.DB) error { return p.printMigrations(ctx, db) })
+func migrateStatus(ctx context.Context, p *program) error {
+	return p.withDatabase(ctx, toRead, mustExist, func(db *database.DB) error { return p.printMigrations(ctx, db) })
 }
 
-func (p *process) printMigrations(ctx context.Context, db *database.DB) error {
+func (p *program) printMigrations(ctx context.Context, db *database.DB) error {
 	all, err := db.Migrations(ctx)
 	if err != nil {
 		return err
@@ -89,7 +87,7 @@ type seedCommand struct {
 	number uint64
 }
 
-func (s *seedCommand) run(ctx context.Context, p *process) error {
+func (s *seedCommand) run(ctx context.Context, p *program) error {
 	for _, flag := range []struct {
 		name string
 		n    int
@@ -98,11 +96,11 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 			return fmt.Errorf("--%s is %d: it must not be less than 0, such as 1000", flag.name, flag.n)
 		}
 	}
-	if s.size == (sample.Size{}) && !p.config.SampleData {
-		fmt.Fprintln(p.stdout, "SAMPLE_DATA is false: the sample data was not added.")
+	if s.size == (sample.Size{}) && !p.Config.SampleData {
+		fmt.Fprintln(p.stdout, "SAMPLE_DATA is false: no sample data was added.")
 		return nil
 	}
-	return p.withDatabase(ctx, toFill, created, func(db *database.DB) error {
+	return p.withDatabase(ctx, toFill, create, func(db *database.DB) error {
 		if s.size != (sample.Size{}) {
 			progress := newProgress(p.stderr)
 			err := sample.Generate(ctx, db, s.size, s.number, progress.report)
@@ -116,7 +114,7 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 			return err
 		}
 		if !added {
-			fmt.Fprintln(p.stdout, "The database has customers or products already: the sample data was not added.")
+			fmt.Fprintln(p.stdout, "The database already has customers or products: no sample data was added.")
 			return nil
 		}
 		fmt.Fprintln(p.stdout, "The sample customers and products were added.")
@@ -124,8 +122,8 @@ func (s *seedCommand) run(ctx context.Context, p *process) error {
 	})
 }
 
-func audit(ctx context.Context, p *process) error {
-	return p.withDatabase(ctx, toRead, existing, func(db *database.DB) error {
+func audit(ctx context.Context, p *program) error {
+	return p.withDatabase(ctx, toRead, mustExist, func(db *database.DB) error {
 		if err := auditable(ctx, db); err != nil {
 			return err
 		}
@@ -143,14 +141,14 @@ func audit(ctx context.Context, p *process) error {
 			fmt.Fprintf(p.stdout, "and %d more\n", broken-shown)
 		}
 		if broken > 0 {
-			return fmt.Errorf("the audit found broken rows: %d", broken)
+			return fmt.Errorf("the audit found inconsistent rows: %d", broken)
 		}
 		fmt.Fprintln(p.stdout, "Stock and totals add up.")
 		return nil
 	})
 }
 
-// auditable refuses a schema that lacks what the audit reads. It is not brought up: a backup stays as it is.
+// auditable returns an error if a migration is pending. It applies none, so that a backup stays unchanged.
 func auditable(ctx context.Context, db *database.DB) error {
 	all, err := db.Migrations(ctx)
 	if err != nil {
@@ -158,71 +156,41 @@ func auditable(ctx context.Context, db *database.DB) error {
 	}
 	for _, m := range all {
 		if !m.Applied {
-			return fmt.Errorf("the schema lacks %s, which the audit needs: run pedidos migrate up, on a copy where this one must stay as it is", m.File)
+			return fmt.Errorf("the audit needs migration %s: run pedidos migrate up, on a copy if this database must not change", m.File)
 		}
 	}
 	return nil
 }
 
-// backup does not lock the data folder: it is made while the services go on.
-func backup(ctx context.Context, p *process, file string) error {
-	if err := p.config.Check(config.Needs{}); err != nil {
+// backup copies the embedded database. It takes no lock on the data folder, so services can keep running.
+func backup(ctx context.Context, p *program, file string) error {
+	if err := p.Config.Check(config.Needs{}); err != nil {
 		return err
 	}
-	if p.config.DBHost != "" {
-		return errors.New("the database is MySQL: back it up with mysqldump, as docs/operations.md says")
+	if p.Config.DBHost != "" {
+		return errors.New("the database is MySQL: back it up with mysqldump, as docs/operations.md describes")
 	}
 	if err := p.checkExists(); err != nil {
 		return err
 	}
-	counts, err := database.BackupSQLite(ctx, filepath.Join(p.config.DataDir, databaseFile), file, "customers", "products", "orders")
+	counts, err := database.BackupSQLite(ctx, p.databasePath(), file, "customers", "products", "orders")
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "The backup is in %s. It is whole: customers: %d, products: %d, orders: %d, version of the schema: %d.\n",
+	_, err = fmt.Fprintf(p.stdout, "Backed up to %s and verified: customers: %d, products: %d, orders: %d, schema version: %d.\n",
 		file, counts.Rows[0], counts.Rows[1], counts.Rows[2], counts.Version)
 	return err
 }
 
-// How a command takes an embedded database that is not there.
-const (
-	created  = true  // as a new one
-	existing = false // not at all: a mistyped folder must not look like an empty shop
-)
-
-func (p *process) withDatabase(ctx context.Context, use usage, mayCreate bool, do func(*database.DB) error) error {
-	if err := p.config.Check(config.Needs{Database: true}); err != nil {
-		return err
-	}
-	if !mayCreate && p.config.DBHost == "" {
-		if err := p.checkExists(); err != nil {
-			return err
-		}
-	}
-	db, release, err := p.openDatabase(ctx, use)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(db), db.Close(), release())
-}
-
-// checkExists refuses a data folder that has no database in it.
-func (p *process) checkExists() error {
-	if _, err := os.Stat(filepath.Join(p.config.DataDir, databaseFile)); err != nil {
-		return fmt.Errorf("there is no database in the data folder %s; --data says where it is, or DATA_DIR", p.config.DataDir)
-	}
-	return nil
-}
-
-func health(ctx context.Context, p *process, url string) error {
-	if err := p.config.Check(config.Needs{}); err != nil {
+func health(ctx context.Context, p *program, url string) error {
+	if err := p.Config.Check(config.Needs{}); err != nil {
 		return err
 	}
 	if url == "" {
-		if p.config.Port == 0 {
-			return errors.New("PORT is not set; say which service to ask, as in pedidos health http://localhost:3001")
+		if p.Config.Port == 0 {
+			return errors.New("PORT is not set: give the URL of a service, for example pedidos health http://localhost:3001")
 		}
-		url = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.config.Port))
+		url = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Config.Port))
 	}
 	base, err := upstream.BaseURL(url)
 	if err != nil {
@@ -233,7 +201,7 @@ func health(ctx context.Context, p *process, url string) error {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/ready", nil)
 	if err != nil {
-		return fmt.Errorf("%s can't be asked: %w", url, err)
+		return fmt.Errorf("create a request for %s: %w", url, err)
 	}
 	response, err := http.DefaultClient.Do(r)
 	switch {
@@ -242,7 +210,7 @@ func health(ctx context.Context, p *process, url string) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%s does not answer: nothing listens there", url)
 	case err != nil:
-		return fmt.Errorf("%s does not answer: %w", url, errors.Unwrap(err)) // the request that http.Client names is said already
+		return fmt.Errorf("%s does not answer: %w", url, errors.Unwrap(err)) // without the URL, which the message has already
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

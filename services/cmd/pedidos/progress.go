@@ -9,12 +9,13 @@ import (
 	"golang.org/x/term"
 )
 
-// progress tells how far a long command is: in a line that is redrawn on a terminal, elsewhere in a line now and then.
+// progress prints how far a long command is: on a terminal in one line that is redrawn, elsewhere in a line every few
+// seconds.
 type progress struct {
 	out         io.Writer
-	begin, end  string // of a line, while there is more to come
+	begin, end  string // of every line but the last
 	every       time.Duration
-	since, told time.Time
+	since, last time.Time
 }
 
 func newProgress(stderr *os.File) *progress {
@@ -24,20 +25,20 @@ func newProgress(stderr *os.File) *progress {
 	return &progress{out: stderr, end: "\n", every: 5 * time.Second}
 }
 
-// report is called with done = 0 first, where the time starts, and with done = total at last, which is always told.
+// report starts the clock at done = 0 and always prints done = total.
 func (p *progress) report(table string, done, total int) {
 	now := time.Now()
 	if done == 0 {
-		p.since, p.told = now, now
+		p.since, p.last = now, now
 		return
 	}
 	end := p.end
 	if done == total {
 		end = "\n"
-	} else if now.Sub(p.told) < p.every {
+	} else if now.Sub(p.last) < p.every {
 		return
 	}
-	p.told = now
+	p.last = now
 	fmt.Fprintf(p.out, "%s%s: %d of %d (%d%%), %.0f rows/s%s", p.begin, table, done, total, done*100/total,
 		float64(done)/now.Sub(p.since).Seconds(), end)
 }

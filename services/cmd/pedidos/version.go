@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// version is what the build says it is, by -ldflags "-X main.version=v1.2.3". Empty, the build information says.
+// version is set by the linker: -ldflags "-X main.version=v1.2.3".
 var version string
 
-// buildVersion names the version that this executable was built from: the one that the build gives, the module's, or the
-// commit. The version of Go comes with it.
+// buildVersion returns the version of the build, else of the module, else the commit, and the version of Go.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -23,7 +22,7 @@ func buildVersion() string {
 	return cmp.Or(version, module, commit(info.Settings), "unknown") + ", Go " + strings.TrimPrefix(info.GoVersion, "go")
 }
 
-// commit is the commit that a build in a work tree is of, and whether files were changed since.
+// commit returns the commit of a build in a work tree, and whether it had uncommitted changes.
 func commit(settings []debug.BuildSetting) string {
 	var revision, modified string
 	for _, s := range settings {

@@ -18,14 +18,20 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
-	"github.com/pedidos-hq/pedidos/services/platform/server"
+	"github.com/pedidos-hq/pedidos/services/platform/process"
 )
 
 // ServiceToken is the token of another service.
 const ServiceToken = "service-token"
+
+const (
+	jwtSecret = "0123456789abcdef0123456789abcdef"
+	tokenTTL  = 10 * 365 * 24 * time.Hour
+)
 
 // NewDB returns a new embedded database with the current schema, and its file.
 func NewDB(t testing.TB) (db *database.DB, file string) {
@@ -74,9 +80,15 @@ func OpenDB(t testing.TB, file string) *database.DB {
 	return db
 }
 
-// ServerConfig returns a configuration that logs nothing and leaves the rest at its defaults.
-func ServerConfig() server.Config {
-	return server.Config{Log: slog.New(slog.DiscardHandler)}
+// NewProcess returns a process with the default configuration, the secrets of NewTokens and ServiceToken, and no log.
+func NewProcess(t testing.TB, clock *Clock) process.Process {
+	t.Helper()
+	c, err := config.Read(map[string]string{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.JWTSecret, c.JWTTTL, c.ServiceToken = jwtSecret, tokenTTL, ServiceToken
+	return process.Process{Config: c, Log: slog.New(slog.DiscardHandler), Now: clock.Now}
 }
 
 // Serve serves a handler for the length of a test and returns its URL. err is the error of the handler's constructor.
@@ -92,7 +104,7 @@ func Serve(t testing.TB, handler http.Handler, err error) (url string) {
 
 // NewTokens returns tokens that outlive every test.
 func NewTokens(clock *Clock) *auth.Tokens {
-	return auth.NewTokens("0123456789abcdef0123456789abcdef", 10*365*24*time.Hour, clock.Now)
+	return auth.NewTokens(jwtSecret, tokenTTL, clock.Now)
 }
 
 // Token returns the token of a user.

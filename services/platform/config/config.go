@@ -1,4 +1,4 @@
-// Package config reads the environment, once, and refuses what is missing or weak with a sentence each.
+// Package config reads the environment once and rejects missing, weak and unreadable variables, with one message each.
 package config
 
 import (
@@ -19,10 +19,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
 
-// Secret is a text that is never printed.
+// Secret is a string that is never printed.
 type Secret string
 
-// String hides the text.
+// String says only whether the secret is set.
 func (s Secret) String() string {
 	if s == "" {
 		return "(not set)"
@@ -30,16 +30,16 @@ func (s Secret) String() string {
 	return "(set)"
 }
 
-// MarshalText hides the text from JSON.
+// MarshalText hides the secret from JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// LogValue hides the text from the log.
+// LogValue hides the secret from the log.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Reveal returns the text.
+// Reveal returns the secret.
 func (s Secret) Reveal() string { return string(s) }
 
-// First is the first of a comma-separated list: the one that is sent.
+// First returns the first secret of a comma-separated list: the one that is sent.
 func (s Secret) First() string {
 	return s.all()[0]
 }
@@ -52,19 +52,18 @@ func (s Secret) all() (secrets []string) {
 	return secrets
 }
 
-// shortest is the length of the shortest of a comma-separated list.
+// shortest returns the length of the shortest secret of a comma-separated list.
 func (s Secret) shortest() int {
-	least := len(s)
+	shortest := len(s)
 	for _, one := range s.all() {
-		least = min(least, len(one))
+		shortest = min(shortest, len(one))
 	}
-	return least
+	return shortest
 }
 
-// Config is the environment of all services; each reads its part.
+// Config holds the variables of all commands. Each service reads its part.
 type Config struct {
-	// Local says that the deployment is on a machine of one's own: secrets that are published with the source are accepted.
-	Local bool `env:"LOCAL"`
+	Local bool `env:"LOCAL"` // accepts the secrets that are published with the source
 
 	Host string `env:"HOST"`
 	Port int    `env:"PORT"`
@@ -116,19 +115,19 @@ type Config struct {
 	DrainDelay     time.Duration `env:"DRAIN_DELAY"`
 	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 
-	Hosts []string // that requests may be for; none takes any. It is not read: up on loopback sets it
+	Hosts []string // accepted in the Host header; none accepts any. No variable sets it, only up on loopback
 
 	proxies    []*net.IPNet
 	unreadable []error
 }
 
-// Needs is which parts of the environment a command reads, and so checks.
+// Needs says which variables a command requires.
 type Needs struct {
 	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
 }
 
-// Read reads the environment. A variable that can't be read keeps its default, and Check refuses it together with all
-// else that is wrong; so a command can put its own defaults in first, and one that needs no environment runs in any.
+// Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other
+// faults. So a command can set defaults of its own before the check, and a command without a check runs in any environment.
 func Read(environment map[string]string) (*Config, error) {
 	readable := maps.Clone(environment)
 	var unreadable []error
@@ -146,14 +145,14 @@ func Read(environment map[string]string) (*Config, error) {
 			}
 			field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
 			name := field.Tag.Get("env")
-			unreadable = append(unreadable, fmt.Errorf("%s is %q: give %s", name, readable[name], good(field)))
+			unreadable = append(unreadable, fmt.Errorf("%s is %q: give %s", name, readable[name], validValue(field)))
 			delete(readable, name)
 		}
 	}
 }
 
-// good describes a value that a field can be read from, with an example.
-func good(field reflect.StructField) string {
+// validValue describes the values of a field, with an example.
+func validValue(field reflect.StructField) string {
 	switch reflect.New(field.Type).Interface().(type) {
 	case *time.Duration:
 		return "a duration such as 60s or 2m"
@@ -162,35 +161,31 @@ func good(field reflect.StructField) string {
 	case *bool:
 		return "true or false"
 	case *int:
-		return "a whole number such as " + cmp.Or(field.Tag.Get("envDefault"), "3001") // one without a default is a port
+		return "a whole number such as " + cmp.Or(field.Tag.Get("envDefault"), "3001") // only ports have no default
 	}
 	return "a number such as " + field.Tag.Get("envDefault")
 }
 
-// The least lengths of what protects a deployment.
 const (
-	minSecret   = 32
+	minSecret   = 32 // bytes
 	minToken    = 16
 	minPassword = 10
+
+	maxUser     = 100 // characters, as in the contract
+	maxPassword = 200
+
+	minJWTTTL = time.Second
+	maxJWTTTL = 30 * 24 * time.Hour // as expires_in in the contract
 )
 
-// The most characters that the contract takes at a login.
-const (
-	maxUser        = 100
-	maxPassword    = 200
-	longestJWTTTL  = 30 * 24 * time.Hour // as expires_in of the contract
-	shortestJWTTTL = time.Second
-)
-
-// published are the secrets that stand in this repository, for machines of one's own: in docker-compose.yml and in the local
-// overlay for Kubernetes.
+// published holds the secrets of docker-compose.yml and of the local overlay for Kubernetes.
 var published = []string{
 	"local-jwt-secret-that-is-not-for-production", "local-service-token", "pedidos-local",
 	"b2b_pass", "customers_pass", "orders_pass", "root_pass",
 }
 
-// guessable reports why a secret is worth nothing, or "".
-func (c *Config) guessable(secret string) string {
+// weakness returns why a secret can be guessed, or "".
+func (c *Config) weakness(secret string) string {
 	switch {
 	case c.Local || secret == "":
 		return ""
@@ -209,10 +204,13 @@ const (
 
 var tlsModes = []string{"off", "preferred", "required", verifyCA}
 
-// Check refuses what is missing, weak or unreadable of what the command needs, all at once, and writes the base URLs in
-// one way.
+// Check reports all missing, weak and unreadable variables among those that the command needs, and normalizes the base
+// URLs.
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
+	if needs.OrdersAPI && c.AllowAnonymous {
+		needs.ServiceToken = true // anonymous callers are sent on under it
+	}
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	if needs.JWTSecret && c.JWTSecret.shortest() < minSecret {
@@ -237,8 +235,8 @@ func (c *Config) Check(needs Needs) error {
 			secrets = s.value.all()
 		}
 		for _, secret := range secrets {
-			if why := c.guessable(secret); s.needed && why != "" {
-				refuse("%s is %s: set one of your own, such as `openssl rand -hex 32` prints, or LOCAL=true on a machine that nobody else can reach", s.name, why)
+			if why := c.weakness(secret); s.needed && why != "" {
+				refuse("%s is %s: generate another, for example with `openssl rand -hex 32`, or set LOCAL=true on a machine that nobody else can reach", s.name, why)
 			}
 		}
 	}
@@ -248,23 +246,23 @@ func (c *Config) Check(needs Needs) error {
 			password     Secret
 		}{{"ADMIN", c.AdminUser, c.AdminPassword}, {"VIEWER", c.ViewerUser, c.ViewerPassword}} {
 			if utf8.RuneCountInString(u.name) > maxUser {
-				refuse("%s_USER is too long to log in with: it must have at most %d characters", u.prefix, maxUser)
+				refuse("%s_USER is too long: it must have at most %d characters", u.prefix, maxUser)
 			}
 			if utf8.RuneCountInString(u.password.Reveal()) > maxPassword {
-				refuse("%s_PASSWORD is too long to log in with: it must have at most %d characters", u.prefix, maxPassword)
+				refuse("%s_PASSWORD is too long: it must have at most %d characters", u.prefix, maxPassword)
 			}
 			if !utf8.ValidString(u.name) || !utf8.ValidString(u.password.Reveal()) {
-				refuse("%s_USER and %s_PASSWORD must be UTF-8, or nobody can log in with them", u.prefix, u.prefix)
+				refuse("%s_USER and %s_PASSWORD must be valid UTF-8", u.prefix, u.prefix)
 			}
 		}
 		if len(c.AdminPassword) < minPassword {
 			refuse("ADMIN_PASSWORD is %s: it must have at least %d characters", missingOrShort(c.AdminPassword), minPassword)
 		}
-		if c.JWTTTL < shortestJWTTTL || c.JWTTTL > longestJWTTTL {
+		if c.JWTTTL < minJWTTTL || c.JWTTTL > maxJWTTTL {
 			refuse("JWT_TTL is %s: it must be between 1s and 720h", c.JWTTTL)
 		}
 		if c.ViewerUser == c.AdminUser {
-			refuse("VIEWER_USER and ADMIN_USER are the same: each must be a user of its own")
+			refuse("VIEWER_USER and ADMIN_USER must differ")
 		}
 		if (c.ViewerUser == "") != (c.ViewerPassword == "") {
 			refuse("VIEWER_USER and VIEWER_PASSWORD go together: set both or neither")
@@ -323,7 +321,7 @@ func (c *Config) Check(needs Needs) error {
 		"SWEEP_INTERVAL": c.SweepInterval.Seconds(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(positive)) {
-		if !(positive[name] > 0) { // as NaN
+		if !(positive[name] > 0) { // also rejects NaN
 			refuse("%s is %v: it must be more than 0, such as %s", name, c.shown(name), example(name))
 		}
 	}
@@ -337,7 +335,7 @@ func (c *Config) Check(needs Needs) error {
 		}
 	}
 	if c.AdminPort != 0 && c.AdminPort == c.Port {
-		refuse("ADMIN_PORT and PORT are the same: each must be a port of its own")
+		refuse("ADMIN_PORT and PORT must differ")
 	}
 	if c.DBHost != "" && c.DBPort == 0 {
 		refuse("DB_PORT must be between 1 and 65535")
@@ -351,17 +349,17 @@ func (c *Config) Check(needs Needs) error {
 	return errors.Join(faults...)
 }
 
-// WarnLocal logs that a local deployment is not for others.
+// WarnLocal warns that a local deployment must not be exposed.
 func (c *Config) WarnLocal(log *slog.Logger) {
 	if c.Local {
-		log.Warn("local deployment: secrets that are published with the source are accepted; nobody else must be able to reach it")
+		log.Warn("local deployment: secrets that are published with the source are accepted; do not expose it to others")
 	}
 }
 
-// Proxies are the networks of TRUSTED_PROXIES.
+// Proxies returns the networks of TRUSTED_PROXIES. Check parses them.
 func (c *Config) Proxies() []*net.IPNet { return c.proxies }
 
-// LogValue is the configuration by the names of its variables, secrets hidden.
+// LogValue returns the values by the names of their variables, with secrets hidden.
 func (c *Config) LogValue() slog.Value {
 	var attrs []slog.Attr
 	for field := range reflect.TypeFor[Config]().Fields() {
@@ -372,20 +370,20 @@ func (c *Config) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// shown is the value of a variable, as people write it.
+// shown returns the value of a variable as it is written in the environment.
 func (c *Config) shown(variable string) any {
-	value := reflect.ValueOf(*c).FieldByIndex(behind(variable).Index).Interface()
+	value := reflect.ValueOf(*c).FieldByIndex(fieldOf(variable).Index).Interface()
 	if d, ok := value.(time.Duration); ok {
 		return d.String()
 	}
 	return value
 }
 
-// example is a good value of a variable: its default.
-func example(variable string) string { return behind(variable).Tag.Get("envDefault") }
+// example returns a valid value of a variable: its default.
+func example(variable string) string { return fieldOf(variable).Tag.Get("envDefault") }
 
-// behind is the field that holds a variable.
-func behind(variable string) reflect.StructField {
+// fieldOf returns the field that holds a variable.
+func fieldOf(variable string) reflect.StructField {
 	for field := range reflect.TypeFor[Config]().Fields() {
 		if field.Tag.Get("env") == variable {
 			return field

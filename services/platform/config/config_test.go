@@ -133,7 +133,7 @@ func TestCheck(t *testing.T) {
 		{"short admin password", []string{"ADMIN_PASSWORD", "planted-9"}, []string{"ADMIN_PASSWORD is too short"}},
 		{"viewer without password", []string{"VIEWER_PASSWORD", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
 		{"viewer without name", []string{"VIEWER_USER", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
-		{"viewer and admin are one", []string{"VIEWER_USER", "admin"}, []string{"VIEWER_USER and ADMIN_USER are the same"}},
+		{"viewer and admin are one", []string{"VIEWER_USER", "admin"}, []string{"VIEWER_USER and ADMIN_USER must differ"}},
 		{"short viewer password", []string{"VIEWER_PASSWORD", "planted-9"}, []string{"VIEWER_PASSWORD is too short"}},
 
 		{"MySQL without user", []string{"DB_USER", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
@@ -164,8 +164,8 @@ func TestCheck(t *testing.T) {
 		{"long admin", []string{"ADMIN_USER", strings.Repeat("ab", 50) + "x"}, []string{"ADMIN_USER is too long"}},
 		{"long viewer", []string{"VIEWER_USER", strings.Repeat("ab", 50) + "x"}, []string{"VIEWER_USER is too long"}},
 		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 100) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
-		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be UTF-8"}},
-		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT are the same"}},
+		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be valid UTF-8"}},
+		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT must differ"}},
 		{"port 0 of MySQL", []string{"DB_PORT", "0"}, []string{"DB_PORT must be between 1 and 65535"}},
 		{"one character of two bytes, repeated", []string{"JWT_SECRET", strings.Repeat("ñ", 40)}, []string{"JWT_SECRET is one character"}},
 		{"no port of MySQL", []string{"DB_PORT", "70000"}, []string{"DB_PORT is 70000: a port lies"}},
@@ -222,7 +222,21 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheckAsksForWhatIsNeededAlone(t *testing.T) {
+// Anonymous callers of the orchestrator are sent on under the service token.
+func TestCheckRequiresServiceTokenForAnonymousCallers(t *testing.T) {
+	t.Parallel()
+	for anonymous, want := range map[string]string{"true": "SERVICE_TOKEN is not set", "false": ""} {
+		c, err := config.Read(environment("ALLOW_ANONYMOUS", anonymous, "SERVICE_TOKEN", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(sentences(c.Check(config.Needs{OrdersAPI: true})), "\n"); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("ALLOW_ANONYMOUS=%s: Check = %q, want %q", anonymous, got, want)
+		}
+	}
+}
+
+func TestCheckRequiresOnlyWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	for variable, needs := range map[string]config.Needs{
 		"JWT_SECRET":         {JWTSecret: true},

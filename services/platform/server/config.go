@@ -1,15 +1,10 @@
 package server
 
-import (
-	"log/slog"
+import "github.com/pedidos-hq/pedidos/services/platform/process"
 
-	"github.com/pedidos-hq/pedidos/services/platform/config"
-	"github.com/pedidos-hq/pedidos/services/platform/metrics"
-	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
-)
-
-// FromConfig returns the configuration that all services take from the environment.
-func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *telemetry.Tracing) Config {
+// NewConfig returns the part of a Config that all services of a process share.
+func NewConfig(p process.Process) Config {
+	c := p.Config
 	login := ""
 	if c.CustomersPublicURL != "" {
 		login = c.CustomersPublicURL + "/auth/login"
@@ -17,6 +12,6 @@ func FromConfig(c *config.Config, log *slog.Logger, m *metrics.Registry, t *tele
 	return Config{
 		Login: login,
 		Edge:  Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
-		Log:   log, Metrics: m, Tracing: t,
+		Log:   p.Log, Metrics: p.Metrics, Tracing: p.Tracing,
 	}
 }
