@@ -26,7 +26,7 @@ func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 		}
 		if !ok {
 			return &fault.Error{
-				Code: common.CodeTooManyRequests, Message: "Too many tries; wait a moment.", RetryAfter: wait,
+				Code: common.CodeTooManyRequests, Message: "Too many login attempts; try again later.", RetryAfter: wait,
 			}
 		}
 		return nil

@@ -171,7 +171,7 @@ func parseDayOrTime(field, text string) (start, end time.Time, err error) {
 		return start, start, nil
 	}
 	return start, start, fault.Invalid(common.FieldError{
-		Field: field, Message: "must be a day or a time of RFC 3339 that exists, such as 2026-01-15 or 2026-01-15T09:30:00Z",
+		Field: field, Message: "must be a valid date or RFC 3339 time, such as 2026-01-15 or 2026-01-15T09:30:00Z",
 	})
 }
 

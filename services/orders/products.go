@@ -87,7 +87,7 @@ func (s *service) createProduct(ctx context.Context, conn database.Conn, c produ
 
 func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
 	if in.Reason != nil && in.Stock == nil {
-		return row, fault.Invalid(common.FieldError{Field: "reason", Message: "goes with stock alone"})
+		return row, fault.Invalid(common.FieldError{Field: "reason", Message: "is allowed only with stock"})
 	}
 	change := func(conn database.Conn) error {
 		q := ordersdb.New(conn)

@@ -63,7 +63,7 @@ func parse(value string) (string, error) {
 	}
 	for _, c := range []byte(key) {
 		if c < 0x21 || c > 0x7e {
-			return "", errors.New("may hold visible ASCII characters alone")
+			return "", errors.New("must contain only visible ASCII characters")
 		}
 	}
 	return key, nil
