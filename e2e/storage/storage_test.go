@@ -70,7 +70,7 @@ func setStock(ctx context.Context, q *ordersdb.Queries, id, stock int64) error {
 
 func stock(t *testing.T, db *database.DB, id int64) int64 {
 	t.Helper()
-	var row ordersdb.GetProductRow
+	var row ordersdb.Product
 	err := db.Read(t.Context(), func(c database.Conn) (err error) {
 		row, err = ordersdb.New(c).GetProduct(t.Context(), id)
 		return err

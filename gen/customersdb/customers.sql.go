@@ -52,32 +52,25 @@ func (q *Queries) DeleteCustomer(ctx context.Context, arg DeleteCustomerParams) 
 }
 
 const getCustomer = `-- name: GetCustomer :one
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT id, name, email, phone, active_email, search_text, version, created_at, updated_at, deleted_at
 FROM customers
 WHERE id = ? AND deleted_at IS NULL
 `
 
-type GetCustomerRow struct {
-	ID        int64
-	Name      string
-	Email     string
-	Phone     *string
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
-}
-
-func (q *Queries) GetCustomer(ctx context.Context, id int64) (GetCustomerRow, error) {
+func (q *Queries) GetCustomer(ctx context.Context, id int64) (Customer, error) {
 	row := q.db.QueryRowContext(ctx, getCustomer, id)
-	var i GetCustomerRow
+	var i Customer
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
 		&i.Email,
 		&i.Phone,
+		&i.ActiveEmail,
+		&i.SearchText,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }
@@ -114,7 +107,7 @@ func (q *Queries) InsertCustomer(ctx context.Context, arg InsertCustomerParams) 
 }
 
 const listCustomers = `-- name: ListCustomers :many
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT id, name, email, phone, active_email, search_text, version, created_at, updated_at, deleted_at
 FROM customers
 WHERE id > ? AND id <= ? AND deleted_at IS NULL AND search_text LIKE ? ESCAPE '!'
 ORDER BY id
@@ -128,17 +121,7 @@ type ListCustomersParams struct {
 	Limit   int32
 }
 
-type ListCustomersRow struct {
-	ID        int64
-	Name      string
-	Email     string
-	Phone     *string
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
-}
-
-func (q *Queries) ListCustomers(ctx context.Context, arg ListCustomersParams) ([]ListCustomersRow, error) {
+func (q *Queries) ListCustomers(ctx context.Context, arg ListCustomersParams) ([]Customer, error) {
 	rows, err := q.db.QueryContext(ctx, listCustomers,
 		arg.AfterID,
 		arg.UntilID,
@@ -149,17 +132,20 @@ func (q *Queries) ListCustomers(ctx context.Context, arg ListCustomersParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListCustomersRow{}
+	items := []Customer{}
 	for rows.Next() {
-		var i ListCustomersRow
+		var i Customer
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
 			&i.Email,
 			&i.Phone,
+			&i.ActiveEmail,
+			&i.SearchText,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -175,33 +161,26 @@ func (q *Queries) ListCustomers(ctx context.Context, arg ListCustomersParams) ([
 }
 
 const lockCustomer = `-- name: LockCustomer :one
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT id, name, email, phone, active_email, search_text, version, created_at, updated_at, deleted_at
 FROM customers
 WHERE id = ? AND deleted_at IS NULL
 FOR UPDATE
 `
 
-type LockCustomerRow struct {
-	ID        int64
-	Name      string
-	Email     string
-	Phone     *string
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
-}
-
-func (q *Queries) LockCustomer(ctx context.Context, id int64) (LockCustomerRow, error) {
+func (q *Queries) LockCustomer(ctx context.Context, id int64) (Customer, error) {
 	row := q.db.QueryRowContext(ctx, lockCustomer, id)
-	var i LockCustomerRow
+	var i Customer
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
 		&i.Email,
 		&i.Phone,
+		&i.ActiveEmail,
+		&i.SearchText,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }

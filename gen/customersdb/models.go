@@ -3,3 +3,20 @@
 //   sqlc v1.31.1
 
 package customersdb
+
+import (
+	"time"
+)
+
+type Customer struct {
+	ID          int64
+	Name        string
+	Email       string
+	Phone       *string
+	ActiveEmail *string
+	SearchText  string
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	DeletedAt   *time.Time
+}

@@ -31,3 +31,15 @@ type OrderLine struct {
 	UnitPriceCents int64
 	SubtotalCents  int64
 }
+
+type Product struct {
+	ID         int64
+	SKU        string
+	Name       string
+	SearchText string
+	PriceCents int64
+	Stock      int64
+	Version    int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}

@@ -110,8 +110,7 @@ func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) 
 }
 
 const getOrder = `-- name: GetOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id = ?
 `
@@ -238,9 +237,7 @@ func (q *Queries) ListOrderLines(ctx context.Context, orderIds []int64) ([]Order
 
 const listOrders = `-- name: ListOrders :many
 
-SELECT /*+ INDEX(orders orders_created) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_created) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
@@ -305,9 +302,7 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 }
 
 const listOrdersByCustomer = `-- name: ListOrdersByCustomer :many
-SELECT /*+ INDEX(orders orders_customer) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = ?
   AND created_at >= ? AND created_at <= ?
@@ -372,9 +367,7 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 }
 
 const listOrdersByCustomerAndStatus = `-- name: ListOrdersByCustomerAndStatus :many
-SELECT /*+ INDEX(orders orders_customer_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE customer_id = ? AND status = ?
   AND created_at >= ? AND created_at <= ?
@@ -441,9 +434,7 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 }
 
 const listOrdersByStatus = `-- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = ?
   AND created_at >= ? AND created_at <= ?
@@ -508,8 +499,7 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 }
 
 const lockOrders = `-- name: LockOrders :many
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE id IN (/*SLICE:ids*/?)
 ORDER BY id
@@ -565,9 +555,7 @@ func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) 
 
 const lockStaleOrders = `-- name: LockStaleOrders :many
 
-SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < ?
   AND created_at >= ? AND (created_at > ? OR id > ?)

@@ -54,29 +54,19 @@ func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error
 }
 
 const getProduct = `-- name: GetProduct :one
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
 FROM products
 WHERE id = ?
 `
 
-type GetProductRow struct {
-	ID         int64
-	SKU        string
-	Name       string
-	PriceCents int64
-	Stock      int64
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-}
-
-func (q *Queries) GetProduct(ctx context.Context, id int64) (GetProductRow, error) {
+func (q *Queries) GetProduct(ctx context.Context, id int64) (Product, error) {
 	row := q.db.QueryRowContext(ctx, getProduct, id)
-	var i GetProductRow
+	var i Product
 	err := row.Scan(
 		&i.ID,
 		&i.SKU,
 		&i.Name,
+		&i.SearchText,
 		&i.PriceCents,
 		&i.Stock,
 		&i.Version,
@@ -186,7 +176,7 @@ func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdju
 }
 
 const listProducts = `-- name: ListProducts :many
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
 FROM products
 WHERE id > ? AND id <= ? AND search_text LIKE ? ESCAPE '!'
 ORDER BY id
@@ -200,18 +190,7 @@ type ListProductsParams struct {
 	Limit   int32
 }
 
-type ListProductsRow struct {
-	ID         int64
-	SKU        string
-	Name       string
-	PriceCents int64
-	Stock      int64
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-}
-
-func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]ListProductsRow, error) {
+func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]Product, error) {
 	rows, err := q.db.QueryContext(ctx, listProducts,
 		arg.AfterID,
 		arg.UntilID,
@@ -222,13 +201,14 @@ func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]L
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListProductsRow{}
+	items := []Product{}
 	for rows.Next() {
-		var i ListProductsRow
+		var i Product
 		if err := rows.Scan(
 			&i.ID,
 			&i.SKU,
 			&i.Name,
+			&i.SearchText,
 			&i.PriceCents,
 			&i.Stock,
 			&i.Version,
@@ -304,30 +284,20 @@ func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustm
 }
 
 const lockProduct = `-- name: LockProduct :one
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
 FROM products
 WHERE id = ?
 FOR UPDATE
 `
 
-type LockProductRow struct {
-	ID         int64
-	SKU        string
-	Name       string
-	PriceCents int64
-	Stock      int64
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-}
-
-func (q *Queries) LockProduct(ctx context.Context, id int64) (LockProductRow, error) {
+func (q *Queries) LockProduct(ctx context.Context, id int64) (Product, error) {
 	row := q.db.QueryRowContext(ctx, lockProduct, id)
-	var i LockProductRow
+	var i Product
 	err := row.Scan(
 		&i.ID,
 		&i.SKU,
 		&i.Name,
+		&i.SearchText,
 		&i.PriceCents,
 		&i.Stock,
 		&i.Version,

@@ -20,7 +20,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
@@ -81,7 +80,7 @@ type service struct {
 	now    func() time.Time
 
 	searches *search.Gate
-	creating *idempotency.Operation[api.CustomerInput, api.Customer]
+	creating *idempotency.Operation[api.CustomerInput, customersdb.Customer]
 }
 
 func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
@@ -104,18 +103,13 @@ func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.Logi
 }
 
 func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
-	limit := page.Limit(r.Params.Limit)
-	after, err := page.After(listName, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := s.list(ctx, after, limit, r.Params.Search)
+	rows, next, err := s.list(ctx, r.Params)
 	if err != nil {
 		return nil, err
 	}
 	customers := make([]api.Customer, len(rows))
 	for i, row := range rows {
-		customers[i] = customer(customersdb.GetCustomerRow(row))
+		customers[i] = customer(row)
 	}
 	return stub.ListCustomers200JSONResponse{Data: customers, NextCursor: next}, nil
 }
@@ -190,24 +184,24 @@ func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
-func answerCreated(created api.Customer) (idempotency.Answer, error) {
+func answerCreated(created customersdb.Customer) (idempotency.Answer, error) {
 	return idempotency.Record(stub.CreateCustomer201JSONResponse{
-		Body: created,
+		Body: customer(created),
 		Headers: stub.CreateCustomer201ResponseHeaders{
 			Location: fmt.Sprintf("/customers/%d", created.ID),
-			ETag:     etag.Of(1),
+			ETag:     etag.Of(created.Version),
 		},
 	}.VisitCreateCustomerResponse)
 }
 
-func response(row customersdb.GetCustomerRow) stub.CustomerJSONResponse {
+func response(row customersdb.Customer) stub.CustomerJSONResponse {
 	return stub.CustomerJSONResponse{
 		Body:    customer(row),
 		Headers: stub.CustomerResponseHeaders{ETag: etag.Of(row.Version)},
 	}
 }
 
-func customer(row customersdb.GetCustomerRow) api.Customer {
+func customer(row customersdb.Customer) api.Customer {
 	return api.Customer{
 		ID:        row.ID,
 		Name:      row.Name,

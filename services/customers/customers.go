@@ -19,12 +19,17 @@ import (
 // listName is the name of the list in its cursors.
 const listName = "c"
 
-// list returns a page of the customers behind an id, and the cursor of the next one.
-func (s *service) list(ctx context.Context, after int64, limit int32, text *string) (rows []customersdb.ListCustomersRow, next *common.NextCursor, err error) {
-	read := func(after, until int64, limit int32) (rows []customersdb.ListCustomersRow, err error) {
+// list returns a page of customers, and the cursor of the next page.
+func (s *service) list(ctx context.Context, p api.ListCustomersParams) (rows []customersdb.Customer, next *common.NextCursor, err error) {
+	limit := page.Limit(p.Limit)
+	after, err := page.After(listName, p.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := func(after, until int64, limit int32) (rows []customersdb.Customer, err error) {
 		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
 			rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
-				AfterID: after, UntilID: until, Pattern: search.Pattern(text), Limit: limit,
+				AfterID: after, UntilID: until, Pattern: search.Pattern(p.Search), Limit: limit,
 			})
 			return err
 		})
@@ -37,26 +42,27 @@ func (s *service) list(ctx context.Context, after int64, limit int32, text *stri
 		})
 		return id, err
 	}
-	return search.ByID(ctx, s.searches, text != nil, after, limit, listName, read, behind,
-		func(r customersdb.ListCustomersRow) page.Position { return page.Position{r.ID} })
+	return search.ByID(ctx, s.searches, p.Search != nil, after, limit, listName, read, behind,
+		func(c customersdb.Customer) page.Position { return page.Position{c.ID} })
 }
 
-func (s *service) create(ctx context.Context, conn database.Conn, in api.CustomerInput) (api.Customer, error) {
-	now, phone := s.now(), number(in.Phone)
-	id, err := customersdb.New(conn).InsertCustomer(ctx, customersdb.InsertCustomerParams{
-		Name: in.Name, Email: in.Email, Phone: phone,
+func (s *service) create(ctx context.Context, conn database.Conn, in api.CustomerInput) (customersdb.Customer, error) {
+	now := s.now()
+	row := customersdb.Customer{
+		Name: in.Name, Email: in.Email, Phone: number(in.Phone),
 		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	var err error
+	row.ID, err = customersdb.New(conn).InsertCustomer(ctx, customersdb.InsertCustomerParams{
+		Name: row.Name, Email: row.Email, Phone: row.Phone,
+		ActiveEmail: row.ActiveEmail, SearchText: row.SearchText,
 		CreatedAt: now, UpdatedAt: now,
 	})
-	if err != nil {
-		return api.Customer{}, s.explain(err)
-	}
-	return customer(customersdb.GetCustomerRow{
-		ID: id, Name: in.Name, Email: in.Email, Phone: phone, Version: 1, CreatedAt: now, UpdatedAt: now,
-	}), nil
+	return row, s.explain(err)
 }
 
-func (s *service) get(ctx context.Context, id int64) (row customersdb.GetCustomerRow, err error) {
+func (s *service) get(ctx context.Context, id int64) (row customersdb.Customer, err error) {
 	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
 		row, err = customersdb.New(conn).GetCustomer(ctx, id)
 		return err
@@ -64,7 +70,7 @@ func (s *service) get(ctx context.Context, id int64) (row customersdb.GetCustome
 	return row, missing(err, id)
 }
 
-// number returns a phone number as it is kept: nil for none, which a request may also write as the empty text.
+// number returns the phone number to store: nil for none, which a request may also write as an empty string.
 func number(phone *string) *string {
 	if phone != nil && *phone == "" {
 		return nil
@@ -72,14 +78,12 @@ func number(phone *string) *string {
 	return phone
 }
 
-func (s *service) update(ctx context.Context, id int64, match etag.Match, in api.CustomerChange) (row customersdb.GetCustomerRow, err error) {
-	err = s.db.Tx(ctx, func(conn database.Conn) error {
+func (s *service) update(ctx context.Context, id int64, match etag.Match, in api.CustomerChange) (row customersdb.Customer, err error) {
+	err = s.db.Tx(ctx, func(conn database.Conn) (err error) {
 		q := customersdb.New(conn)
-		locked, err := q.LockCustomer(ctx, id)
-		if err != nil {
+		if row, err = q.LockCustomer(ctx, id); err != nil {
 			return missing(err, id)
 		}
-		row = customersdb.GetCustomerRow(locked)
 		if err := match.Check(row.Version); err != nil {
 			return err
 		}
@@ -90,13 +94,14 @@ func (s *service) update(ctx context.Context, id int64, match etag.Match, in api
 			row.Email = *in.Email
 		}
 		if in.Phone.IsSpecified() {
-			text, _ := in.Phone.Get() // "" where it is null
+			text, _ := in.Phone.Get() // "" if it is null
 			row.Phone = number(&text)
 		}
+		row.ActiveEmail, row.SearchText = activeEmail(row.Email), search.Fold(row.Name, row.Email)
 		row.Version, row.UpdatedAt = row.Version+1, s.now()
 		return s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
 			Name: row.Name, Email: row.Email, Phone: row.Phone,
-			ActiveEmail: activeEmail(row.Email), SearchText: search.Fold(row.Name, row.Email),
+			ActiveEmail: row.ActiveEmail, SearchText: row.SearchText,
 			UpdatedAt: row.UpdatedAt, ID: id,
 		}))
 	})
@@ -114,7 +119,7 @@ func (s *service) delete(ctx context.Context, id int64) error {
 	})
 }
 
-// explain makes a refusal of the one duplicate that a customer can be.
+// explain turns a duplicate key, which can only be the e-mail address, into an email_taken error.
 func (s *service) explain(err error) error {
 	err = s.db.Classify(err)
 	if errors.Is(err, database.ErrDuplicate) {
@@ -124,6 +129,7 @@ func (s *service) explain(err error) error {
 	return err
 }
 
+// missing turns database.ErrNotFound into a customer_not_found error.
 func missing(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
 		return fault.New(common.CodeCustomerNotFound, fmt.Sprintf("There is no customer %d.", id))
@@ -131,7 +137,7 @@ func missing(err error, id int64) error {
 	return err
 }
 
-// activeEmail is what is unique among customers that are not deleted.
+// activeEmail returns the value that is unique among the customers that are not deleted.
 func activeEmail(email string) *string {
 	lower := strings.ToLower(email)
 	return &lower

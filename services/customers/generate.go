@@ -50,7 +50,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 func First(ctx context.Context, db *database.DB, limit int) (all []api.Customer, err error) {
 	const pageSize = 10_000
 	err = db.Read(ctx, func(conn database.Conn) error {
-		rows, err := bulk.Walk(limit, func(c customersdb.ListCustomersRow) int64 { return c.ID }, func(after int64) ([]customersdb.ListCustomersRow, error) {
+		rows, err := bulk.Walk(limit, func(c customersdb.Customer) int64 { return c.ID }, func(after int64) ([]customersdb.Customer, error) {
 			return customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
 				AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: int32(min(limit, pageSize)),
 			})
@@ -59,7 +59,7 @@ func First(ctx context.Context, db *database.DB, limit int) (all []api.Customer,
 			return fmt.Errorf("list customers: %w", err)
 		}
 		for _, row := range rows {
-			all = append(all, customer(customersdb.GetCustomerRow(row)))
+			all = append(all, customer(row))
 		}
 		return nil
 	})

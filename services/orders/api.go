@@ -118,7 +118,7 @@ type service struct {
 	heldProducts *database.Held
 	heldOrders   *database.Held
 
-	creatingProduct *idempotency.Operation[productCreation, ordersdb.GetProductRow]
+	creatingProduct *idempotency.Operation[productCreation, ordersdb.Product]
 	placing         *idempotency.Operation[*purchase, Order]
 	confirming      *idempotency.Operation[*confirmation, Order]
 	canceling       *idempotency.Operation[*cancellation, Order]
@@ -131,7 +131,7 @@ func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestOb
 	}
 	products := make([]api.Product, len(rows))
 	for i, row := range rows {
-		products[i] = product(ordersdb.GetProductRow(row))
+		products[i] = product(row)
 	}
 	return stub.ListProducts200JSONResponse{Data: products, NextCursor: next}, nil
 }
@@ -321,7 +321,7 @@ func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
-func answerProduct(created ordersdb.GetProductRow) (idempotency.Answer, error) {
+func answerProduct(created ordersdb.Product) (idempotency.Answer, error) {
 	return idempotency.Record(stub.CreateProduct201JSONResponse{
 		Body: product(created),
 		Headers: stub.CreateProduct201ResponseHeaders{
@@ -346,13 +346,13 @@ func answerChanged(o Order) (idempotency.Answer, error) {
 	}}.VisitConfirmOrderResponse)
 }
 
-func productResponse(row ordersdb.GetProductRow) stub.ProductJSONResponse {
+func productResponse(row ordersdb.Product) stub.ProductJSONResponse {
 	return stub.ProductJSONResponse{
 		Body: product(row), Headers: stub.ProductResponseHeaders{ETag: etag.Of(row.Version)},
 	}
 }
 
-func product(row ordersdb.GetProductRow) api.Product {
+func product(row ordersdb.Product) api.Product {
 	return api.Product{
 		ID:         row.ID,
 		SKU:        row.SKU,

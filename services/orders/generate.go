@@ -140,10 +140,10 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 }
 
 // firstProducts returns the products that generated orders choose from: they are kept in memory.
-func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.ListProductsRow, err error) {
+func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.Product, err error) {
 	const most, pageSize = 100_000, 10_000
 	err = db.Read(ctx, func(conn database.Conn) (err error) {
-		products, err = bulk.Walk(most, func(p ordersdb.ListProductsRow) int64 { return p.ID }, func(after int64) ([]ordersdb.ListProductsRow, error) {
+		products, err = bulk.Walk(most, func(p ordersdb.Product) int64 { return p.ID }, func(after int64) ([]ordersdb.Product, error) {
 			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: pageSize})
 		})
 		return err
@@ -194,7 +194,7 @@ func history(id int64, o ordersdb.Order) []any {
 }
 
 // fillBasket generates one to five lines, sorted by product.
-func fillBasket(random *rand.Rand, products []ordersdb.ListProductsRow) (lines []ordersdb.OrderLine) {
+func fillBasket(random *rand.Rand, products []ordersdb.Product) (lines []ordersdb.OrderLine) {
 	for range 1 + random.IntN(5) {
 		p, qty := bulk.ChooseSkewed(random, products), 1+random.Int64N(20)
 		if slices.ContainsFunc(lines, func(l ordersdb.OrderLine) bool { return l.ProductID == p.ID }) {

@@ -23,13 +23,13 @@ const (
 	movementList = "m"
 )
 
-func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows []ordersdb.ListProductsRow, next *common.NextCursor, err error) {
+func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows []ordersdb.Product, next *common.NextCursor, err error) {
 	limit := page.Limit(p.Limit)
 	after, err := page.After(productList, p.Cursor)
 	if err != nil {
 		return nil, nil, err
 	}
-	read := func(after, until int64, limit int32) (rows []ordersdb.ListProductsRow, err error) {
+	read := func(after, until int64, limit int32) (rows []ordersdb.Product, err error) {
 		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
 			rows, err = ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{
 				AfterID: after, UntilID: until, Pattern: search.Pattern(p.Search), Limit: limit,
@@ -46,10 +46,10 @@ func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows 
 		return id, err
 	}
 	return search.ByID(ctx, s.searches, p.Search != nil, after, limit, productList, read, behind,
-		func(r ordersdb.ListProductsRow) page.Position { return page.Position{r.ID} })
+		func(r ordersdb.Product) page.Position { return page.Position{r.ID} })
 }
 
-func (s *service) product(ctx context.Context, id int64) (row ordersdb.GetProductRow, err error) {
+func (s *service) product(ctx context.Context, id int64) (row ordersdb.Product, err error) {
 	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
 		row, err = ordersdb.New(conn).GetProduct(ctx, id)
 		return err
@@ -57,23 +57,23 @@ func (s *service) product(ctx context.Context, id int64) (row ordersdb.GetProduc
 	return row, missingProduct(err, id)
 }
 
-// productCreation is a product that is to be created.
+// productCreation is a request to create a product.
 type productCreation struct {
 	caller string
 	input  api.ProductInput
 }
 
-func (s *service) createProduct(ctx context.Context, conn database.Conn, c productCreation) (ordersdb.GetProductRow, error) {
+func (s *service) createProduct(ctx context.Context, conn database.Conn, c productCreation) (ordersdb.Product, error) {
 	q, in := ordersdb.New(conn), c.input
-	row := ordersdb.GetProductRow{
-		SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, Stock: in.Stock, Version: 1,
+	now := s.now()
+	row := ordersdb.Product{
+		SKU: in.SKU, Name: in.Name, SearchText: search.Fold(in.SKU, in.Name),
+		PriceCents: in.PriceCents, Stock: in.Stock, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	row.CreatedAt = s.now()
-	row.UpdatedAt = row.CreatedAt
 	var err error
 	row.ID, err = q.InsertProduct(ctx, ordersdb.InsertProductParams{
-		SKU: row.SKU, Name: row.Name, SearchText: search.Fold(row.SKU, row.Name),
-		PriceCents: row.PriceCents, Stock: row.Stock, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		SKU: row.SKU, Name: row.Name, SearchText: row.SearchText,
+		PriceCents: row.PriceCents, Stock: row.Stock, CreatedAt: now, UpdatedAt: now,
 	})
 	if err = s.db.Classify(err); errors.Is(err, database.ErrDuplicate) {
 		return row, fault.New(common.CodeSKUTaken, fmt.Sprintf("Another product has the SKU %s.", in.SKU)).
@@ -85,17 +85,15 @@ func (s *service) createProduct(ctx context.Context, conn database.Conn, c produ
 	return row, s.adjust(ctx, q, c.caller, row, 0, new("first stock"))
 }
 
-func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match, in api.ProductChange) (row ordersdb.GetProductRow, err error) {
+func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match, in api.ProductChange) (row ordersdb.Product, err error) {
 	if in.Reason != nil && in.Stock == nil {
 		return row, fault.Invalid(common.FieldError{Field: "reason", Message: "is allowed only with stock"})
 	}
-	change := func(conn database.Conn) error {
+	change := func(conn database.Conn) (err error) {
 		q := ordersdb.New(conn)
-		locked, err := q.LockProduct(ctx, id)
-		if err != nil {
+		if row, err = q.LockProduct(ctx, id); err != nil {
 			return missingProduct(err, id)
 		}
-		row = ordersdb.GetProductRow(locked)
 		if err := match.Check(row.Version); err != nil {
 			return err
 		}
@@ -109,9 +107,9 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 		if in.Stock != nil {
 			row.Stock = *in.Stock
 		}
-		row.Version, row.UpdatedAt = row.Version+1, s.now()
+		row.SearchText, row.Version, row.UpdatedAt = search.Fold(row.SKU, row.Name), row.Version+1, s.now()
 		err = q.UpdateProduct(ctx, ordersdb.UpdateProductParams{
-			Name: row.Name, SearchText: search.Fold(row.SKU, row.Name), PriceCents: row.PriceCents, Stock: row.Stock,
+			Name: row.Name, SearchText: row.SearchText, PriceCents: row.PriceCents, Stock: row.Stock,
 			UpdatedAt: row.UpdatedAt, ID: id,
 		})
 		if err != nil {
@@ -126,7 +124,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 }
 
 // adjust records a change of a product's stock by hand.
-func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string, p ordersdb.GetProductRow, before int64, reason *string) error {
+func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string, p ordersdb.Product, before int64, reason *string) error {
 	if p.Stock == before {
 		return nil
 	}
@@ -140,6 +138,7 @@ func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string
 	return nil
 }
 
+// missingProduct turns database.ErrNotFound into a product_not_found error.
 func missingProduct(err error, id int64) error {
 	if errors.Is(err, database.ErrNotFound) {
 		return fault.New(common.CodeProductNotFound, fmt.Sprintf("There is no product %d.", id))

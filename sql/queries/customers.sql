@@ -3,18 +3,18 @@ INSERT INTO customers (name, email, phone, active_email, search_text, version, c
 VALUES (?, ?, ?, ?, ?, 1, ?, ?);
 
 -- name: GetCustomer :one
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT *
 FROM customers
 WHERE id = ? AND deleted_at IS NULL;
 
 -- name: LockCustomer :one
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT *
 FROM customers
 WHERE id = ? AND deleted_at IS NULL
 FOR UPDATE;
 
 -- name: ListCustomers :many
-SELECT id, name, email, phone, version, created_at, updated_at
+SELECT *
 FROM customers
 WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND deleted_at IS NULL AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY id

@@ -6,14 +6,12 @@ ORDER BY version
 LIMIT ?;
 
 -- name: GetOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT *
 FROM orders
 WHERE id = ?;
 
 -- name: LockOrders :many
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT *
 FROM orders
 WHERE id IN (sqlc.slice(ids))
 ORDER BY id
@@ -28,7 +26,7 @@ WHERE id IN (sqlc.slice(ids))
 FOR UPDATE SKIP LOCKED;
 
 -- name: ListOrderLines :many
-SELECT order_id, product_id, qty, unit_price_cents, subtotal_cents
+SELECT *
 FROM order_lines
 WHERE order_id IN (sqlc.slice(order_ids))
 ORDER BY order_id, product_id;
@@ -46,9 +44,7 @@ WHERE id IN (sqlc.slice(ids));
 -- LockStaleOrders locks the oldest orders that were never confirmed. It skips those that another sweep or request has locked.
 
 -- name: LockStaleOrders :many
-SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ *
 FROM orders
 WHERE status = 'CREATED' AND created_at < sqlc.arg(created_before)
   AND created_at >= sqlc.arg(after_time) AND (created_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id))
@@ -72,9 +68,7 @@ LIMIT 1 OFFSET ?;
 -- names it, because MySQL's estimates sometimes favor another index and a sort; to SQLite, the hint is a comment.
 
 -- name: ListOrders :many
-SELECT /*+ INDEX(orders orders_created) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_created) */ *
 FROM orders
 WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
   AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
@@ -83,9 +77,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ *
 FROM orders
 WHERE status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
@@ -95,9 +87,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByCustomer :many
-SELECT /*+ INDEX(orders orders_customer) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer) */ *
 FROM orders
 WHERE customer_id = sqlc.arg(customer_id)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
@@ -107,9 +97,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByCustomerAndStatus :many
-SELECT /*+ INDEX(orders orders_customer_status) */
-       id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
-       created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer_status) */ *
 FROM orders
 WHERE customer_id = sqlc.arg(customer_id) AND status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)

@@ -3,12 +3,12 @@ INSERT INTO products (sku, name, search_text, price_cents, stock, version, creat
 VALUES (?, ?, ?, ?, ?, 1, ?, ?);
 
 -- name: GetProduct :one
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT *
 FROM products
 WHERE id = ?;
 
 -- name: LockProduct :one
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT *
 FROM products
 WHERE id = ?
 FOR UPDATE;
@@ -29,7 +29,7 @@ WHERE id IN (sqlc.slice(ids))
 FOR UPDATE SKIP LOCKED;
 
 -- name: ListProducts :many
-SELECT id, sku, name, price_cents, stock, version, created_at, updated_at
+SELECT *
 FROM products
 WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY id
