@@ -23,6 +23,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pedidos-hq/pedidos/e2e/call"
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
 const (
@@ -89,18 +93,18 @@ func testAnswers(t *testing.T, binary string) {
 			status: 201, check: confirmed, tokens: []string{callersToken, callersToken},
 		}, {
 			name: "bad base64 body", event: post(route, "{not base64}").with("isBase64Encoded", true),
-			status: 400, check: failure("invalid_input", "validate_input"),
+			status: 400, check: failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "body"),
 		}, {
 			name: "bad JSON", event: post(route, "{"),
-			status: 400, check: failure("invalid_input", "validate_input"),
+			status: 400, check: failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "body"),
 		}, {
 			name: "empty body", event: post(route, "").without("body"),
-			status: 400, check: failure("invalid_input", "validate_input"),
+			status: 400, check: failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "body"),
 		}, {
 			name: "no token", event: post(route, order).without("headers.authorization"),
 			status: 401, check: func(t *testing.T, a answer) {
 				t.Helper()
-				failure("unauthorized", "validate_input")(t, a)
+				failure(401, common.CodeUnauthorized, orchestrator.StepValidateInput)(t, a)
 				if got := a.header().Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer ") {
 					t.Errorf("WWW-Authenticate is %q", got)
 				}
@@ -117,7 +121,7 @@ func testAnswers(t *testing.T, binary string) {
 			name: "health", event: get("/health"), status: 200, check: body(`{"status":"ok"}`),
 		}, {
 			name: "query that the contract does not have", event: post(route, order).with("rawQueryString", "a=1"),
-			status: 400, check: failure("invalid_input", "validate_input"),
+			status: 400, check: failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "a"),
 		}, {
 			name: "compressed asset", event: get("/docs/swagger-ui.css").with("headers.accept-encoding", "gzip, deflate, br"),
 			status: 200, check: func(t *testing.T, a answer) {
@@ -143,11 +147,11 @@ func testAnswers(t *testing.T, binary string) {
 				}
 			},
 		}, {
-			name: "unknown path", event: get("/nowhere"), status: 404, check: failure("not_found", "validate_input"),
+			name: "unknown path", event: get("/nowhere"), status: 404, check: failure(404, common.CodeNotFound, orchestrator.StepValidateInput),
 		}, {
-			name: "stage prefix twice", event: post("/dev/dev"+route, order), status: 404, check: failure("not_found", "validate_input"),
+			name: "stage prefix twice", event: post("/dev/dev"+route, order), status: 404, check: failure(404, common.CodeNotFound, orchestrator.StepValidateInput),
 		}, {
-			name: "wrong method", event: get(route), status: 405, check: failure("method_not_allowed", "validate_input"),
+			name: "wrong method", event: get(route), status: 405, check: failure(405, common.CodeMethodNotAllowed, orchestrator.StepValidateInput),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,8 +163,8 @@ func testAnswers(t *testing.T, binary string) {
 			}
 			c.check(t, got)
 			var tokens []string
-			for _, call := range orders.received() {
-				tokens = append(tokens, strings.TrimPrefix(call.Header.Get("Authorization"), "Bearer "))
+			for _, r := range orders.received() {
+				tokens = append(tokens, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 			}
 			if !slices.Equal(tokens, c.tokens) {
 				t.Errorf("orders-api gets the tokens %q, want %q", tokens, c.tokens)
@@ -188,22 +192,22 @@ func testRepeat(t *testing.T, binary string) {
 	if len(calls) != 6 {
 		t.Fatalf("orders-api got %d calls, want 6", len(calls))
 	}
-	for i, call := range calls {
+	for i, r := range calls {
 		want := [2]string{"POST /orders", `{"customer_id":1,"items":[{"product_id":1,"qty":2}]}`}
 		if i%2 == 1 {
 			want = [2]string{"POST /orders/7/confirm", "{}"}
 		}
-		if got := [2]string{call.Method + " " + call.Path, call.Body}; got != want {
+		if got := [2]string{r.Method + " " + r.Path, r.Body}; got != want {
 			t.Errorf("call %d is %q, want %q", i, got, want)
 		}
-		if got := call.Header.Get("X-Correlation-Id"); got != "erp-run-42" {
+		if got := r.Header.Get("X-Correlation-Id"); got != "erp-run-42" {
 			t.Errorf("call %d has the correlation id %q", i, got)
 		}
 	}
 	keys := map[string]int{}
-	for i, call := range calls {
-		keys[call.key()]++
-		if i >= 2 && i < 4 && call.key() != calls[i-2].key() {
+	for i, r := range calls {
+		keys[r.key()]++
+		if i >= 2 && i < 4 && r.key() != calls[i-2].key() {
 			t.Errorf("the key of call %d differs from the first try's", i)
 		}
 	}
@@ -246,9 +250,9 @@ func testFaults(t *testing.T, binary string) {
 
 func unavailable(t *testing.T, a answer) {
 	t.Helper()
-	failure("orders_unavailable", "create_order")(t, a)
-	if a.StatusCode != 503 || a.header().Get("Retry-After") == "" {
-		t.Errorf("answered %d with %v", a.StatusCode, a.Headers)
+	failure(503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder)(t, a)
+	if a.header().Get("Retry-After") == "" {
+		t.Errorf("got the headers %v, want Retry-After", a.Headers)
 	}
 }
 
@@ -266,10 +270,7 @@ func testOtherEvents(t *testing.T, binary string) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := f.invokeUntil(t, time.Now().Add(patience), []byte(payload))
-			if got.StatusCode != 400 {
-				t.Errorf("the status is %d", got.StatusCode)
-			}
-			failure("invalid_input", "validate_input")(t, got)
+			failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "event")(t, got)
 		})
 	}
 	t.Run("not even an object", func(t *testing.T) {
@@ -638,46 +639,11 @@ func confirmed(t *testing.T, a answer) {
 			"created_at":"2026-01-15T09:30:00.123456Z","confirmed_at":"2026-01-15T09:30:00.223456Z"}}}`)(t, a)
 }
 
-// problem is a check for a problem document.
-func problem(code string) func(*testing.T, answer) {
+// failure checks for a failure of the orchestrator.
+func failure(status int, code common.ProblemCode, step orchestrator.Step, fields ...string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
-		var doc struct {
-			Code    string `json:"code"`
-			Status  int    `json:"status"`
-			TraceID string `json:"trace_id"`
-		}
-		if err := json.Unmarshal(a.bytes(t), &doc); err != nil {
-			t.Fatalf("%v in %s", err, a.Body)
-		}
-		if doc.Code != code || doc.Status != a.StatusCode || len(doc.TraceID) != 32 {
-			t.Errorf("the problem is %s, want %s", a.Body, code)
-		}
-		if kind := a.header().Get("Content-Type"); kind != "application/problem+json" {
-			t.Errorf("the problem is of type %q", kind)
-		}
-	}
-}
-
-// failure is a check for the orchestrator's own shape of an error.
-func failure(code, step string) func(*testing.T, answer) {
-	return func(t *testing.T, a answer) {
-		t.Helper()
-		problem(code)(t, a)
-		var doc struct {
-			Success       *bool  `json:"success"`
-			CorrelationID string `json:"correlationId"`
-			Error         struct {
-				Code, Message, Step string
-			} `json:"error"`
-		}
-		if err := json.Unmarshal(a.bytes(t), &doc); err != nil {
-			t.Fatalf("%v in %s", err, a.Body)
-		}
-		if doc.Success == nil || *doc.Success || doc.CorrelationID == "" || doc.Error.Message == "" ||
-			doc.Error.Code != code || doc.Error.Step != step {
-			t.Errorf("the failure is %s, want %s at %s", a.Body, code, step)
-		}
+		call.Response{Status: a.StatusCode, Header: a.header(), Body: a.bytes(t)}.WantFailure(t, status, code, step, fields...)
 	}
 }
 
@@ -693,16 +659,16 @@ func stylesheet(t *testing.T, r io.Reader) {
 type orders struct {
 	*httptest.Server
 	mu    sync.Mutex
-	calls []call
+	calls []received
 }
 
-// call is what orders-api receives.
-type call struct {
+// received is what orders-api receives.
+type received struct {
 	Method, Path, Body string
 	Header             http.Header
 }
 
-func (c call) key() string { return c.Header.Get("Idempotency-Key") }
+func (c received) key() string { return c.Header.Get("Idempotency-Key") }
 
 func newOrders(t testing.TB) *orders {
 	t.Helper()
@@ -727,12 +693,12 @@ func (o *orders) answer(status int, state, confirmedAt string) http.HandlerFunc 
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		received := call{r.Method, r.URL.Path, string(bytes.TrimSpace(sent)), r.Header.Clone()}
+		got := received{r.Method, r.URL.Path, string(bytes.TrimSpace(sent)), r.Header.Clone()}
 		o.mu.Lock()
-		if slices.ContainsFunc(o.calls, func(c call) bool { return c.key() == received.key() }) {
+		if slices.ContainsFunc(o.calls, func(c received) bool { return c.key() == got.key() }) {
 			w.Header().Set("Idempotency-Replayed", "true")
 		}
-		o.calls = append(o.calls, received)
+		o.calls = append(o.calls, got)
 		o.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -744,7 +710,7 @@ func (o *orders) answer(status int, state, confirmedAt string) http.HandlerFunc 
 	}
 }
 
-func (o *orders) received() []call {
+func (o *orders) received() []received {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.calls)

@@ -11,37 +11,32 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/gen/common"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
-// reply is an answer, and readings of the clock before the request and after: those of the services are in between.
+// reply is a response, and readings of the clock before the request and after it: those of the services are in between.
 type reply struct {
+	call.Response
 	to          string // the name of the request
-	status      int
-	header      http.Header
-	body        []byte
 	from, until time.Time
 }
 
 // outcome is what counts of the answer, as the model writes it. No trace id is in it: to rapid a failure is the same only
 // where its text is.
 func (r reply) outcome() string {
-	if r.status == http.StatusNoContent {
+	if r.Status == http.StatusNoContent {
 		return "204"
 	}
-	if r.status < http.StatusBadRequest {
-		headers := slices.DeleteFunc([]string{r.header.Get("ETag"), r.header.Get("Location")}, func(h string) bool { return h == "" })
-		return fmt.Sprintf("%d %s %s", r.status, strings.Join(headers, " "), bytes.TrimSpace(r.body))
+	if r.Status < http.StatusBadRequest {
+		headers := slices.DeleteFunc([]string{r.Header.Get("ETag"), r.Header.Get("Location")}, func(h string) bool { return h == "" })
+		return fmt.Sprintf("%d %s %s", r.Status, strings.Join(headers, " "), bytes.TrimSpace(r.Body))
 	}
-	var p struct {
-		common.Problem
-		Error *orchestrator.StepError // of the orchestrator
+	var p call.Problem
+	if err := json.Unmarshal(r.Body, &p); err != nil {
+		return fmt.Sprintf("%d, not a problem", r.Status)
 	}
-	if err := json.Unmarshal(r.body, &p); err != nil {
-		return fmt.Sprintf("%d, not a problem", r.status)
-	}
-	refused := refusal{status: r.status, code: p.Code}
+	refused := refusal{status: r.Status, code: p.Code}
 	if p.Error != nil {
 		refused.step = p.Error.Step
 	}
@@ -56,11 +51,9 @@ func (r reply) outcome() string {
 	return refused.String()
 }
 
-func (r reply) replayed() bool { return r.header.Get("Idempotency-Replayed") == "true" }
-
 // again is what a repeat under the same key gets again, byte for byte.
 func (r reply) again() string {
-	return fmt.Sprintf("%d %s %s %s\n%s", r.status, r.header.Get("Content-Type"), r.header.Get("ETag"), r.header.Get("Location"), r.body)
+	return fmt.Sprintf("%d %s %s %s\n%s", r.Status, r.Header.Get("Content-Type"), r.Header.Get("ETag"), r.Header.Get("Location"), r.Body)
 }
 
 // instant returns a time of the answer, which must be from while the request was answered.
@@ -73,11 +66,11 @@ func (r reply) instant(t *rapid.T, at *common.Time) common.Time {
 
 // learn reads the answer of a success.
 func learn[T any](t *rapid.T, got reply, status int) (told T) {
-	if got.status != status {
+	if got.Status != status {
 		t.Fatalf("%s: got %s, want %d", got.to, got.outcome(), status)
 	}
-	if err := json.Unmarshal(got.body, &told); err != nil {
-		t.Fatalf("%s: %v: %s", got.to, err, got.body)
+	if err := json.Unmarshal(got.Body, &told); err != nil {
+		t.Fatalf("%s: %v: %s", got.to, err, got.Body)
 	}
 	return told
 }

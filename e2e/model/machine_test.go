@@ -3,7 +3,6 @@ package model
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -171,11 +170,11 @@ func (m *machine) do(t *rapid.T, r request) {
 		return
 	default:
 		want = r.rule(t, r.caller(), got)
-		if final := got.status/100 == 2 || got.status == 404 || got.status == 409 || got.status == 422; final && r.key != "" {
+		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 422; final && r.key != "" {
 			m.kept[r.keyName()] = kept{r.text, got}
 		}
 	}
-	if got.replayed() {
+	if got.Replayed() {
 		t.Fatalf("%s: got a replay of %s, want no replay", r.name, got.outcome())
 	}
 	m.verify(t, r.name, got.outcome(), want)
@@ -189,8 +188,8 @@ func (m *machine) repeated(t *rapid.T, r request, got, first reply) {
 		t.Fatalf("%s: the repeat has other bytes than the first answer", r.name)
 	}
 	// The orchestrator keeps nothing itself, and says so of its successes alone.
-	if want := r.api != orchestratorAPI || got.status == 201; got.replayed() != want {
-		t.Fatalf("%s: Idempotency-Replayed: got %t, want %t", r.name, got.replayed(), want)
+	if want := r.api != orchestratorAPI || got.Status == 201; got.Replayed() != want {
+		t.Fatalf("%s: Idempotency-Replayed: got %t, want %t", r.name, got.Replayed(), want)
 	}
 }
 
@@ -236,18 +235,13 @@ func (m *machine) session(by string) *call.Client {
 // exchange sends a request and logs its answer.
 func (m *machine) exchange(t *rapid.T, r request, s *call.Client) reply {
 	got := reply{to: r.name, from: m.w.Clock.Now()}
-	response, err := r.send(t.Context(), s, r.headers())
-	if err == nil {
-		got.status, got.header = response.StatusCode, response.Header
-		got.body, err = io.ReadAll(response.Body)
-		_ = response.Body.Close()
-	}
-	if err != nil {
-		t.Logf("    %v", err)
+	got.Response = call.Read(r.send(t.Context(), s, r.headers()))
+	if got.Err != nil {
+		t.Logf("    %v", got.Err)
 		t.Fatalf("%s: there is no answer", r.name)
 	}
 	got.until = m.w.Clock.Now()
-	t.Logf("    %d %s", got.status, bytes.TrimSpace(got.body))
+	t.Logf("    %d %s", got.Status, bytes.TrimSpace(got.Body))
 	return got
 }
 

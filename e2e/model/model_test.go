@@ -354,7 +354,7 @@ func (m *model) orderCanceled(t *rapid.T, got reply, by string, id int64, reason
 		end := o.ConfirmedAt.Add(cancelWindow)
 		// Where the window ended while the request was answered, either is right; then it is the time in the answer that must
 		// be before the end.
-		if !got.from.Before(end) || got.until.After(end) && got.status == 409 {
+		if !got.from.Before(end) || got.until.After(end) && got.Status == 409 {
 			return refuse(409, common.CodeCancelWindowOver)
 		}
 		if got.until.After(end) {
