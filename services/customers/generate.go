@@ -13,8 +13,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-const intoCustomers = "customers (name, email, phone, active_email, search_text, version, created_at, updated_at)"
-
 // Generate adds a number of generated customers. The same random numbers add the same to the same database.
 func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "customers")
@@ -25,7 +23,8 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 	names := []string{"Núñez", "del Sur", "San Martín", "El Águila", "Peña e Hijos", "Córdoba", "La Estación", "Rivadavia", "Güemes", "Norte"}
 	made := 0
 	next := func(n int) func(database.Conn) error {
-		var values []any
+		rows := database.NewInserter("InsertCustomers", "INSERT INTO customers",
+			"name", "email", "phone", "active_email", "search_text", "version", "created_at", "updated_at")
 		for range n {
 			number++
 			name := fmt.Sprintf("%s %s %d", bulk.Choose(random, trades), bulk.Choose(random, names), number)
@@ -35,11 +34,11 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 				phone = new(fmt.Sprintf("+54 11 %04d-%04d", random.IntN(10_000), random.IntN(10_000)))
 			}
 			created := bulk.Time(float64(made)/float64(total) - 1)
-			values = append(values, name, email, phone, email, search.Fold(name, email), 1, created, created)
+			rows.Add(name, email, phone, email, search.Fold(name, email), 1, created, created)
 			made++
 		}
 		return func(conn database.Conn) error {
-			_, err := bulk.Insert(ctx, db, conn, intoCustomers, values)
+			_, err := rows.Insert(ctx, db, conn)
 			return err
 		}
 	}

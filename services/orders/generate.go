@@ -22,14 +22,6 @@ import (
 // ErrNothingToOrder is returned for orders in a database without customers or without products.
 var ErrNothingToOrder = errors.New("orders need customers and products, and there are none")
 
-const (
-	intoProducts    = "products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)"
-	intoAdjustments = "stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)"
-	intoOrders      = "orders (customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at)"
-	intoEvents      = "order_events (order_id, version, from_status, to_status, caller, reason, created_at)"
-	intoLines       = "order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
-)
-
 // generator is the caller of generated changes.
 const generator = "seed"
 
@@ -43,7 +35,8 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 	lines := []string{"Basic", "Pro", "Compact", "Heavy duty", "Económico", "Eléctrico"}
 	made := 0
 	next := func(n int) func(database.Conn) error {
-		var values []any
+		rows := database.NewInserter("InsertProducts", "INSERT INTO products",
+			"sku", "name", "search_text", "price_cents", "stock", "version", "created_at", "updated_at")
 		var stocks []int
 		var times []time.Time
 		for range n {
@@ -53,20 +46,20 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 			name := fmt.Sprintf("%s %s %d", thing, line, number)
 			stock := 1 + random.IntN(1000)
 			created := bulk.Time(float64(made)/float64(total) - 1)
-			values = append(values, sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 1, created, created)
+			rows.Add(sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 1, created, created)
 			stocks, times = append(stocks, stock), append(times, created)
 			made++
 		}
 		return func(conn database.Conn) error {
-			ids, err := bulk.Insert(ctx, db, conn, intoProducts, values)
+			ids, err := rows.Insert(ctx, db, conn)
 			if err != nil {
 				return err
 			}
-			var adjustments []any
+			adjustments := newAdjustments()
 			for i, id := range ids {
-				adjustments = append(adjustments, id, stocks[i], generator, times[i], 0, stocks[i], "first stock")
+				adjustments.Add(id, stocks[i], generator, times[i], 0, stocks[i], "first stock")
 			}
-			_, err = bulk.Insert(ctx, db, conn, intoAdjustments, adjustments)
+			_, err = adjustments.Insert(ctx, db, conn)
 			return err
 		}
 	}
@@ -89,7 +82,9 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 	}
 	made := 0
 	next := func(n int) func(database.Conn) error {
-		var values []any
+		rows := database.NewInserter("InsertOrders", "INSERT INTO orders",
+			"customer_id", "customer_name", "customer_email", "customer_phone", "search_text", "status", "total_cents",
+			"version", "cancel_reason", "created_at", "confirmed_at", "canceled_at")
 		var baskets [][]ordersdb.OrderLine
 		var lives []ordersdb.Order
 		first := bulk.Time(float64(made) / float64(total))
@@ -104,39 +99,47 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 				}
 			}
 			c := bulk.ChooseSkewed(random, customers)
-			values = append(values, c.ID, c.Name, c.Email, c.Phone, search.Fold(c.Name, c.Email), o.Status, o.TotalCents,
+			rows.Add(c.ID, c.Name, c.Email, c.Phone, search.Fold(c.Name, c.Email), o.Status, o.TotalCents,
 				o.Version, o.CancelReason, o.CreatedAt, o.ConfirmedAt, o.CanceledAt)
 			baskets, lives = append(baskets, basket), append(lives, o)
 			made++
 		}
 		// As much is delivered as is ordered: the stock stays as it is, and no product is written.
-		var deliveries []any
+		deliveries := newAdjustments()
 		for _, product := range slices.Sorted(maps.Keys(taken)) {
-			deliveries = append(deliveries, product, taken[product], generator, first, stock[product], stock[product]+taken[product], "delivery")
+			deliveries.Add(product, taken[product], generator, first, stock[product], stock[product]+taken[product], "delivery")
 		}
 		return func(conn database.Conn) error {
-			if _, err := bulk.Insert(ctx, db, conn, intoAdjustments, deliveries); err != nil {
+			if _, err := deliveries.Insert(ctx, db, conn); err != nil {
 				return err
 			}
-			ids, err := bulk.Insert(ctx, db, conn, intoOrders, values)
+			ids, err := rows.Insert(ctx, db, conn)
 			if err != nil {
 				return err
 			}
-			var lines, events []any
+			lines := database.NewInserter("InsertOrderLines", "INSERT INTO order_lines",
+				"order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+			events := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events",
+				"order_id", "version", "from_status", "to_status", "caller", "reason", "created_at")
 			for i, basket := range baskets {
-				events = append(events, history(ids[i], lives[i])...)
+				addHistory(events, ids[i], lives[i])
 				for _, l := range basket {
-					lines = append(lines, ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
+					lines.Add(ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
 				}
 			}
-			if _, err = bulk.Insert(ctx, db, conn, intoLines, lines); err != nil {
+			if _, err = lines.Insert(ctx, db, conn); err != nil {
 				return err
 			}
-			_, err = bulk.Insert(ctx, db, conn, intoEvents, events)
+			_, err = events.Insert(ctx, db, conn)
 			return err
 		}
 	}
 	return bulk.Fill(ctx, db, "orders", total, next, progress)
+}
+
+func newAdjustments() *database.Inserter {
+	return database.NewInserter("InsertStockAdjustments", "INSERT INTO stock_adjustments",
+		"product_id", "delta", "caller", "created_at", "from_stock", "to_stock", "reason")
 }
 
 // firstProducts returns the products that generated orders choose from: they are kept in memory.
@@ -176,21 +179,20 @@ func life(random *rand.Rand, created time.Time) ordersdb.Order {
 	return o
 }
 
-// history returns the values of an order's events.
-func history(id int64, o ordersdb.Order) []any {
+// addHistory adds the events that led to an order.
+func addHistory(events *database.Inserter, id int64, o ordersdb.Order) {
 	version, status := 1, string(api.StatusCreated)
-	rows := []any{id, version, nil, status, generator, nil, o.CreatedAt}
+	events.Add(id, version, nil, status, generator, nil, o.CreatedAt)
 	change := func(to api.OrderStatus, reason *string, at *time.Time) {
 		if at == nil {
 			return
 		}
 		version++
-		rows = append(rows, id, version, status, string(to), generator, reason, *at)
+		events.Add(id, version, status, string(to), generator, reason, *at)
 		status = string(to)
 	}
 	change(api.StatusConfirmed, nil, o.ConfirmedAt)
 	change(api.StatusCanceled, o.CancelReason, o.CanceledAt)
-	return rows
 }
 
 // fillBasket generates one to five lines, sorted by product.
