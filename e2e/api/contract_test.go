@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/contract"
 )
 
-// service is a service as a client knows it: an address and a contract.
+// service is the address and the contract of a service.
 type service struct {
 	name, url string
 	raw       []byte // its contract
@@ -42,7 +42,7 @@ func allServices(t *testing.T, w *world.World) []service {
 	return services
 }
 
-// prefixes are where the routes of the service are.
+// prefixes returns the path prefixes of the service's routes.
 func (s service) prefixes() []string {
 	if s.name == "orchestrator" {
 		return []string{"", "/dev"}
@@ -58,7 +58,7 @@ type operation struct {
 	path    string // of a resource that need not be there
 }
 
-// allOperations are all operations of all services.
+// allOperations returns the operations of all services.
 func allOperations(t *testing.T, w *world.World) (all []operation) {
 	t.Helper()
 	for _, s := range allServices(t, w) {
@@ -78,7 +78,7 @@ func examplePath(template string) string {
 
 func (o operation) url() string { return o.service.url + o.path }
 
-// schemes are the security schemes that open the operation; anyone says that no token does too.
+// schemes returns the security schemes that the operation accepts, and whether it needs a token at all.
 func (o operation) schemes() (names []string, anyone bool) {
 	security := o.service.doc.Security
 	if o.Security != nil {
@@ -100,7 +100,7 @@ func (o operation) roles() (names []string) {
 	return names
 }
 
-// example is the body that the contract gives as an example; nil where the operation takes none.
+// example returns the contract's example of the body, or nil if the operation has no body.
 func (o operation) example(t *testing.T) map[string]any {
 	t.Helper()
 	if o.RequestBody == nil {
@@ -113,7 +113,7 @@ func (o operation) example(t *testing.T) map[string]any {
 	return maps.Clone(example)
 }
 
-// headers are the headers of a request with a body, the required ones with the example of the contract.
+// headers returns the headers of a request with a body; required ones have the contract's example.
 func (o operation) headers(token string) []string {
 	headers := call.JSON(token)
 	for _, parameter := range o.Parameters {

@@ -322,7 +322,7 @@ func TestCustomerPages(t *testing.T) {
 		}
 	}
 
-	// What comes and goes between two pages does not make others come twice or not at all.
+	// A customer added or deleted between two pages neither repeats nor hides another.
 	limit := int32(2)
 	var first customers.CustomerPage
 	call.Read(s.Customers.ListCustomers(t.Context(), &customers.ListCustomersParams{Limit: &limit})).Want(t, http.StatusOK, &first)

@@ -153,7 +153,7 @@ func checkCached(t *testing.T, s service, path string, part call.Response) {
 
 var entityTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
 
-// Who types the address of a service, and nothing more, comes to its page.
+// TestStart opens the bare address of a service and expects its documentation page.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -172,7 +172,7 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// What is not one JSON object, read in one way by everybody, does not get in anywhere.
+// TestBodies sends bodies that are not exactly one unambiguous JSON object; every operation refuses them.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -543,7 +543,7 @@ func TestHeadersTwice(t *testing.T) {
 	}
 }
 
-// What fails inside is in the log, once, and not in the answer.
+// TestFaults closes the database: the cause is logged once, and no response shows it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -637,7 +637,7 @@ func TestReadyFollowsOrders(t *testing.T) {
 	}
 }
 
-// panicking is a service all of whose methods panic: there is nothing behind the interface.
+// panicking is a service whose methods all panic, since the embedded interface is nil.
 type panicking struct {
 	customersserver.ServerInterface
 }

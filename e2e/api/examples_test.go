@@ -55,7 +55,7 @@ func exampleOperations(t *testing.T) (all []exampleOperation) {
 	return all
 }
 
-// typed is what a reader must type where an operation asks for it. No parameter has an example.
+// typed holds the values that a reader types. No parameter has an example.
 var typed = map[string]string{"id": "1", "asset": "swagger-ui.css", "Idempotency-Key": "a-key-of-my-own"}
 
 // Every operation does what its example says: the example of its body, as it stands, to the services with the sample data gets
@@ -86,7 +86,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// request is the request that the operation's examples make.
+// request returns the request that the operation's examples make.
 func (o exampleOperation) request(t *testing.T, base string) *http.Request {
 	t.Helper()
 	path, query, header := o.path, url.Values{}, http.Header{}
@@ -123,7 +123,7 @@ func (o exampleOperation) request(t *testing.T, base string) *http.Request {
 	return r
 }
 
-// scheme is the first that the operation takes; "" is none.
+// scheme returns the first security scheme of the operation, or "".
 func (o exampleOperation) scheme() string {
 	security := o.doc.Security
 	if o.Security != nil {
@@ -137,7 +137,7 @@ func (o exampleOperation) scheme() string {
 	return ""
 }
 
-// success is the one 2xx that the operation declares, or the redirect.
+// success returns the only 2xx status that the operation declares, or the redirect.
 func (o exampleOperation) success(t *testing.T) (status int) {
 	t.Helper()
 	for code := range o.Responses.Map() {

@@ -19,7 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// history is the changes of an order, in words.
+// history returns the changes of an order as text.
 func history(t *testing.T, s *call.Client, id int64) (all []string) {
 	t.Helper()
 	var r orders.OrderEventPage
@@ -116,7 +116,7 @@ func TestOrderHistory(t *testing.T) {
 	audit(t, w)
 }
 
-// movements is what people did to the stock of a product, in words.
+// movements returns the manual stock changes of a product as text.
 func movements(t *testing.T, s *call.Client, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
 	t.Helper()
 	var r orders.StockMovementPage

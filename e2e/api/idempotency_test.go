@@ -230,7 +230,7 @@ func checkPerCaller(t *testing.T, x *keyedCase) {
 		got := x.do(t, s, "k")
 		x.wantAnew(t, name+", the same key", got, first)
 		x.wantReplay(t, name+", the same key again", x.do(t, s, "k"), got)
-		// Nor does anybody learn that another has a key.
+		// A caller does not learn that another caller uses the key.
 		if got := x.send(t, s, x.under("K", x.other[0])); got.Replayed() || got.Status == http.StatusUnprocessableEntity {
 			t.Errorf("%s, another request under the first caller's key: got %s", name, got)
 		}
@@ -271,7 +271,7 @@ func checkFails(t *testing.T, x *keyedCase) {
 	startKeyed(t, x.keyedOperation, world.Options{}).wantFault(t, x.effect, "TRUE")
 }
 
-// keyTable is where the database keeps the keys.
+// keyTable returns the table that stores the keys.
 func (x *keyedCase) keyTable() string {
 	if x.service == "customers" {
 		return "customers_idempotency"
@@ -568,7 +568,7 @@ func (x *keyedCase) wantSwept(t *testing.T, what string, all bool) {
 	}
 }
 
-// What the keys no longer say, the order does.
+// checkStateMachine forgets the keys: the status of the order still prevents a second effect.
 func checkStateMachine(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first", x.admin, "k")
 	x.w.Clock.Advance(24 * time.Hour)
@@ -658,7 +658,7 @@ func checkCrash(t *testing.T, _ *keyedCase) {
 			s.WantOrders(t, 1)
 			s.WantStock(t, p.ID, 97)
 
-			// What is lost once, the orchestrator's own retry makes up for.
+			// The orchestrator's own retry makes up for a single loss.
 			o = orchestratorBehind(t, w, s, test.proxy(func() bool { return !once.Swap(true) }))
 			request.IdempotencyKey = "k-2"
 			o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)

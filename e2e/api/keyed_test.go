@@ -20,7 +20,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 )
 
-// keyedOperation is a POST with an effect, which takes a key.
+// keyedOperation is a POST that takes an idempotency key.
 type keyedOperation struct {
 	name     string // its operationId
 	service  string
@@ -33,7 +33,7 @@ type keyedOperation struct {
 	refusals []keyedRefusal
 }
 
-// keyedSubject is something to do once.
+// keyedSubject is a request that must take effect once.
 type keyedSubject struct {
 	request keyedRequest
 	same    []keyedRequest                          // the request, written otherwise
@@ -43,7 +43,7 @@ type keyedSubject struct {
 	anew    func(t *testing.T, again call.Response) // checks the answer of the request once more, not as a repeat
 }
 
-// keyedRefusal is a request that is refused for what the shop is like.
+// keyedRefusal is a request that the state of the shop refuses.
 type keyedRefusal struct {
 	name    string
 	prepare func(t *testing.T, x *keyedShop) (r keyedRequest, change func())
@@ -53,7 +53,7 @@ type keyedRefusal struct {
 	later   int // status under another key, once the shop has changed
 }
 
-// keyedShop is where a refusal takes place. product costs 100 cents, 2 are in stock.
+// keyedShop is the shop of a refusal. The product costs 100 cents; 2 units are in stock.
 type keyedShop struct {
 	*keyedCase
 	buyer   customers.Customer
@@ -84,7 +84,7 @@ const (
 	keyAlias  = "X-Idempotency-Key"
 )
 
-// under is a request under a key, in the plain spelling.
+// under returns the request with a key in its plain spelling.
 func (o keyedOperation) under(key string, r keyedRequest) keyedRequest {
 	if !o.inBody {
 		r.keys = http.Header{keyHeader: {key}}
@@ -95,13 +95,13 @@ func (o keyedOperation) under(key string, r keyedRequest) keyedRequest {
 	return r
 }
 
-// keyless is a request without a key.
+// keyless returns the request without a key.
 func (o keyedOperation) keyless(r keyedRequest) keyedRequest {
 	r.body = strings.Replace(r.body, `,"idempotency_key":KEY`, "", 1)
 	return r
 }
 
-// keyField is what a refusal of the key names.
+// keyField returns the field that a refusal of the key names.
 func (o keyedOperation) keyField() string {
 	if o.inBody {
 		return "idempotency_key"
@@ -196,7 +196,7 @@ func (x *keyedCase) wantEffects(t *testing.T, what string, want int) {
 	}
 }
 
-// keyedOperations are all operations that take a key; TestIdempotencyOperations holds them to the contracts.
+// keyedOperations returns all operations that take a key; TestIdempotencyOperations compares them with the contracts.
 func keyedOperations() []keyedOperation {
 	return []keyedOperation{
 		{
@@ -404,10 +404,10 @@ func keyedOperations() []keyedOperation {
 	}
 }
 
-// otherPath is a path of orders-api that takes a key, for an order that there is not.
+// otherPath is another path that takes a key, of an order that does not exist.
 const otherPath = "/orders/4611686018427387904/confirm"
 
-// emptyBodies are the spellings of a body of which nothing is needed, but for the shortest.
+// emptyBodies returns spellings of an empty body.
 func emptyBodies(path string) []keyedRequest {
 	return []keyedRequest{jsonRequest(path, ""), jsonRequest(path, "{}"), jsonRequest(path, " {\n } ")}
 }

@@ -68,7 +68,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Nobody can tell from the answer whether a user exists.
+// TestLoginRefused expects the same response whether or not a user exists.
 func TestLoginRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -125,8 +125,6 @@ func TestLoginBadInput(t *testing.T) {
 	}
 }
 
-// Passwords can't be tried at speed from one address, and a right one does not get around it. What a client says of its
-// address counts only where a proxy that is trusted says it.
 // A token that was good is told that its time is over; any other is told nothing.
 func TestAnExpiredTokenIsToldSo(t *testing.T) {
 	t.Parallel()
@@ -183,6 +181,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
+// TestLoginLimit tries passwords from one address, right ones included. A forwarded address counts only from a trusted proxy.
 func TestLoginLimit(t *testing.T) {
 	t.Parallel()
 	handler := loginHandler(t, func(c *config.Config) {

@@ -21,7 +21,7 @@ var coverage world.Coverage
 
 func TestMain(m *testing.M) { os.Exit(max(m.Run(), checkCoverage())) }
 
-// unreachable are the statuses that a client can't cause on an operation, with the reason.
+// unreachable returns the reason why a client can't cause a status on an operation, or "".
 func unreachable(operation string, status int) string {
 	switch {
 	case status == 500:

@@ -9,7 +9,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/world"
 )
 
-// What clients do is what the metrics tell, and a repeat is a replay and nothing else.
+// TestMetrics compares the metrics with the requests that were sent. A repeat counts as a replay and as nothing else.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -219,7 +219,7 @@ func TestOrchestratorInput(t *testing.T) {
 		"bad id in header":     {"", "a b", `{"customer_id":1,"items":[` + line + `],"idempotency_key":"k"}`, "X-Correlation-Id", generated},
 		"bad header, good one": {"", "a b", `{"customer_id":1,"items":[` + line + `],"idempotency_key":"k","correlation_id":"b-1"}`, "X-Correlation-Id", "b-1"},
 		"query":                {"?x=1", "h-1", `{"customer_id":1,"items":[` + line + `],"idempotency_key":"k","correlation_id":"b-1"}`, "x", "b-1"},
-		// Where the query is at fault, the body was not checked for its size: no more than that size of it is looked at.
+		// A bad query is refused before the size of the body is checked, so the search for an id in the body is bounded.
 		"query, large body": {"?x=1", "", `{"pad":"` + strings.Repeat("x", 1<<20) + `","correlation_id":"b-1"}`, "x", generated},
 	} {
 		t.Log(name)
@@ -293,7 +293,7 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 	if id := a.Header.Get("X-Correlation-Id"); id == "" || id != b.Header.Get("X-Correlation-Id") {
 		t.Errorf("one key got the correlation ids %q and %q", id, b.Header.Get("X-Correlation-Id"))
 	}
-	// What is refused for good is refused with the same bytes.
+	// A final refusal has the same bytes each time.
 	var bodies [][]byte
 	for range 2 {
 		r := s.Orchestrate(t.Context(), call.OrderRequest("unknown", 1<<40, 1, 1))
@@ -558,7 +558,7 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	}
 }
 
-// What comes from orders-api and is not an answer of orders-api is not passed on.
+// TestOrchestratorStrangeAnswers answers in place of orders-api; the orchestrator passes no such answer on.
 func TestOrchestratorStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -123,7 +123,7 @@ func TestOrderUnknown(t *testing.T) {
 	}
 }
 
-// What became of the customer does not reach its orders.
+// TestOrderOfDeletedCustomer changes and deletes a customer: its orders keep the customer as it was.
 func TestOrderOfDeletedCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -69,7 +69,7 @@ func TestOverload(t *testing.T) {
 	audit(t, w)
 }
 
-// What the client of customers-api does is seen in the metrics: what its cache spares, and that the breaker is open.
+// TestUpstreamMetrics reads the metrics of the client of customers-api: its cache and its circuit breaker.
 func TestUpstreamMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Minute})

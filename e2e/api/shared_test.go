@@ -281,7 +281,7 @@ func placeAtOnce(t *testing.T, w *world.World, keys []string, last func(context.
 	return replies, len(at)
 }
 
-// Those who send everything twice cost as many transactions as those who don't: few.
+// TestPairsShareTransactions sends every request twice: pairs share transactions as single requests do.
 func TestPairsShareTransactions(t *testing.T) {
 	t.Parallel()
 	const pairs = 30
