@@ -204,8 +204,8 @@ const (
 
 var tlsModes = []string{"off", "preferred", "required", verifyCA}
 
-// Check reports all missing, weak and unreadable variables among those that the command needs, and normalizes the base
-// URLs.
+// Check reports everything that is wrong at once: unreadable and invalid variables, and the missing and weak ones among
+// those that the command needs. It also normalizes the base URLs.
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
 	if needs.OrdersAPI && c.AllowAnonymous {

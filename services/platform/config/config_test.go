@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 		{"port too high", []string{"PORT", "65536"}, []string{"PORT is "}},
 		{"port below 0", []string{"PORT", "-1"}, []string{"PORT is "}},
 		{"too few connections", []string{"DB_MAX_CONNS", "2"}, []string{"DB_MAX_CONNS is 2: it must be at least 3, such as 32"}},
-		{"a TLS mode that there is not", []string{"DB_TLS", "on"}, []string{`DB_TLS is "on": it must be one of off, preferred, required, verify-ca`}},
+		{"unknown TLS mode", []string{"DB_TLS", "on"}, []string{`DB_TLS is "on": it must be one of off, preferred, required, verify-ca`}},
 		{"a CA that is not asked for", []string{"DB_TLS_CA", "ca.pem"}, []string{"DB_TLS=verify-ca and DB_TLS_CA go together: DB_TLS_CA is a file in PEM, such as /etc/pedidos/mysql-ca.pem"}},
 		{"no CA", []string{"DB_TLS", "verify-ca"}, []string{"DB_TLS=verify-ca and DB_TLS_CA go together: DB_TLS_CA is a file in PEM, such as /etc/pedidos/mysql-ca.pem"}},
 		{"no connections of clients", []string{"MAX_CONNS", "0"}, []string{"MAX_CONNS is 0: it must be more than 0"}},

@@ -26,12 +26,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // open opens a database file, which is closed with the test.
 func open(t *testing.T, file string) *database.DB {
 	t.Helper()
-	return openWith(t, file, database.Options{})
-}
-
-func openWith(t *testing.T, file string, o database.Options) *database.DB {
-	t.Helper()
-	db, err := database.OpenSQLite(file, o)
+	db, err := database.OpenSQLite(file, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
