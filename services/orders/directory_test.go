@@ -19,7 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 )
 
-// directory returns a directory of a customers-api that answers with answer, and remembers for an hour. calls counts.
+// directory returns a directory that caches for an hour, over a customers-api that counts its calls.
 func directory(t *testing.T, calls *atomic.Int64, answer func(w http.ResponseWriter)) *orders.Directory {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -55,7 +55,7 @@ const (
 	unknown = `{"type":"x","title":"x","status":404,"detail":"x","code":"customer_not_found","trace_id":"0"}`
 )
 
-// A customer is created after somebody has asked for it.
+// A customer is created after the directory has cached that it does not exist.
 func TestDirectoryAsksAgain(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
@@ -86,7 +86,7 @@ func TestDirectoryAsksAgain(t *testing.T) {
 	get(true, "", 3) // a customer that is there is remembered
 }
 
-// An answer that is not the customer makes no order.
+// The directory rejects an answer that is not the customer.
 func TestDirectoryStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

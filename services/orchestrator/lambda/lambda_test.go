@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/orchestrator/lambda"
 )
 
-// get is an event as an HTTP API sends it, changed as a test needs it.
+// get returns an event as an HTTP API sends it, with a test's change.
 func get(change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTPRequest {
 	event := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RawPath: "/", Headers: map[string]string{"host": "api.example"},
@@ -84,7 +84,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// body is the body of r, and its length as r says it.
+// body returns the body of r and its ContentLength.
 func body(r *http.Request) any {
 	read, _ := io.ReadAll(r.Body)
 	length, _ := json.Marshal(r.ContentLength)
@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// The handler stops early enough for its answer to be sent, and its context ends with the invocation's.
+// The handler's deadline leaves time to send the answer, and its context ends with that of the invocation.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	deadline := time.Now().Add(time.Hour)
@@ -212,7 +212,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// What goes out comes back, byte for byte, through JSON.
+// A body survives the way through JSON and back, byte for byte.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{"", "ñ", "\x00\u2028<&", "\xff", "\xed\xa0\x80", "{\"a\":1}\n"} {
 		f.Add([]byte(seed))

@@ -75,8 +75,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Whether a user exists must not show in the time. of-wrong is a login's time next to that of one with a wrong password,
-// by turns, both as medians.
+// The time of a login must not show whether the user exists. of-wrong is the median time of a login divided by that of a
+// login with a wrong password; the two are measured by turns.
 func BenchmarkLogin(b *testing.B) {
 	users := []auth.User{
 		{Name: "ana", Password: "correct horse", Role: auth.Admin},

@@ -10,7 +10,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 )
 
-// Who can't check a signature refuses what can't be a token, and no token that may be one.
+// A service without the keys refuses malformed and expired tokens, and accepts all others.
 func TestUnverified(t *testing.T) {
 	t.Parallel()
 	scheme := auth.Unverified((&clock{start}).now)

@@ -23,7 +23,7 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.UTC)
 
-// clock is a time that a test moves.
+// clock is a clock that a test moves.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
@@ -82,7 +82,7 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 	}
 }
 
-// A secret is put in front of the old one, and the old one is taken out once its tokens are over.
+// A new secret goes in front of the old one, which is removed once its tokens have expired.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	const another = "another-secret-that-has-32-bytes-or-more"
@@ -238,8 +238,8 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// Of more tokens than can be remembered, sent again and again, most are remembered. Verify does not parse a remembered
-// token, which shows in its allocations.
+// The cache keeps most of a set of tokens that is slightly larger than it. Verify does not parse a cached token, which shows
+// in its allocations.
 func TestVerifiedTokensAreRemembered(t *testing.T) {
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
 	many := make([]string, 10_200)
@@ -267,7 +267,7 @@ func TestVerifiedTokensAreRemembered(t *testing.T) {
 	}
 }
 
-// sign makes a JWT by hand, so that the package under test is not held to itself.
+// sign makes a JWT without the package under test.
 func sign(t *testing.T, alg string, hash func() hash.Hash, secret string, claims map[string]any, header ...any) string {
 	t.Helper()
 	fields := map[string]any{"alg": alg, "typ": "JWT"}

@@ -18,7 +18,7 @@ var everything = config.Needs{
 	Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true, CustomersAPI: true, OrdersAPI: true,
 }
 
-// complete is an environment that serves every command.
+// complete returns an environment that is valid for every command.
 var complete = map[string]string{
 	"JWT_SECRET":         "planted-jwt-secret-of-32-or-more-bytes",
 	"SERVICE_TOKEN":      "planted-service-token-1,planted-service-token-2",
@@ -34,7 +34,7 @@ var complete = map[string]string{
 	"TRUSTED_PROXIES":    "10.0.0.0/8,fd00::/8",
 }
 
-// environment is the complete one, changed: pairs of a variable and its value.
+// environment returns the complete environment with changes: pairs of a variable and its value.
 func environment(changes ...string) map[string]string {
 	e := maps.Clone(complete)
 	for i := 0; i < len(changes); i += 2 {
@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 	if err := unset.Check(config.Needs{}); err != nil {
 		t.Errorf("a command that needs nothing: %v", err)
 	}
-	// Compose sets what it does not know to the empty text.
+	// Compose sets unknown variables to the empty string.
 	empty, err := config.Read(map[string]string{"DB_PORT": "", "JWT_TTL": "", "CANCEL_WINDOW": "", "ADMIN_USER": "", "ALLOW_ANONYMOUS": ""})
 	if err != nil || fmt.Sprint(empty) != fmt.Sprint(unset) {
 		t.Errorf("empty variables: %+v, %v, want the defaults", empty, err)
@@ -91,7 +91,7 @@ func TestWhatCanNotBeRead(t *testing.T) {
 	}
 }
 
-// What can't be read and what must not be are said together, each once.
+// Unreadable and forbidden values are reported together, each once.
 func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	c, err := config.Read(environment("PORT", "x", "JWT_TTL", "x", "DB_MAX_CONNS", "x", "JWT_SECRET", "", "SWEEP_INTERVAL", "-1s"))
@@ -222,7 +222,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Anonymous callers of the orchestrator are sent on under the service token.
+// The orchestrator uses the service token for anonymous callers.
 func TestCheckRequiresServiceTokenForAnonymousCallers(t *testing.T) {
 	t.Parallel()
 	for anonymous, want := range map[string]string{"true": "SERVICE_TOKEN is not set", "false": ""} {
@@ -335,7 +335,7 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// sentences are the lines of an error.
+// sentences returns the lines of an error.
 func sentences(err error) []string {
 	if err == nil {
 		return nil

@@ -23,7 +23,7 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// open opens a database file, which is closed with the test.
+// open opens a database file for the length of a test.
 func open(t *testing.T, file string) *database.DB {
 	t.Helper()
 	db, err := database.OpenSQLite(file, database.Options{})
@@ -73,7 +73,7 @@ func insertOrder(ctx context.Context, db *database.DB, conn database.Conn, custo
 	return ids[0], nil
 }
 
-// skus are the products that are there for all to see.
+// skus returns the SKUs of the committed products.
 func skus(t *testing.T, db *database.DB) (found []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
@@ -209,7 +209,7 @@ func TestTxSurvivesAPanic(t *testing.T) {
 	}
 }
 
-// busy is the engine's own error for a second writer.
+// busy returns the engine's error for a second writer.
 func busy(t *testing.T, file string) error {
 	t.Helper()
 	raw, err := sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_pragma=busy_timeout(0)")
@@ -444,7 +444,7 @@ func TestTimes(t *testing.T) {
 				t.Errorf("place %d: confirmed at %v, canceled at %v, want %s alone", i, row.ConfirmedAt, row.CanceledAt, ordered[i].UTC())
 			}
 		}
-		// from is inclusive, and a time is found however it is written.
+		// from is inclusive, and the time zone does not matter.
 		from, err := q.ListOrders(ctx, ordersdb.ListOrdersParams{CreatedFrom: start.In(montevideo), BeforeTime: ordered[7], BeforeID: 100, Limit: 100})
 		if err != nil || len(from) != 6 || !from[5].CreatedAt.Equal(start) {
 			t.Errorf("%d orders from %s, %v, want 6 that begin there", len(from), start, err)

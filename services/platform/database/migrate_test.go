@@ -14,7 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// tables is the statement behind each table and index, but for those of the engine and of the migrations themselves.
+// tables returns the statement of each table and index, except those of the engine and of the migrations themselves.
 func tables(t *testing.T, db *database.DB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -46,7 +46,7 @@ var (
 	space       = regexp.MustCompile(`\s+`)
 )
 
-// bare is a statement without comments and layout: a column that was added by a migration is stored as it was written.
+// bare returns a statement without comments and layout. SQLite stores an added column as the migration wrote it.
 func bare(statement string) string {
 	statement = punctuation.ReplaceAllString(comment.ReplaceAllString(statement, ""), "$1")
 	return strings.TrimSpace(space.ReplaceAllString(statement, " "))
@@ -104,7 +104,7 @@ func TestMigrationsEndInTheSchema(t *testing.T) {
 	same("down and up", db)
 }
 
-// The history of orders that were there before histories were is told from what the orders say.
+// The migration derives the history of older orders from their columns.
 func TestMigrationWritesHistory(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
@@ -146,7 +146,7 @@ func TestMigrationWritesHistory(t *testing.T) {
 	}
 }
 
-// history is all changes of all orders.
+// history returns all changes of all orders.
 func history(t *testing.T, db *database.DB) (rows []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
@@ -208,7 +208,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// A script takes effect as a whole or not at all, and comments are not statements.
+// A script takes effect completely or not at all, and comments are not statements.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)

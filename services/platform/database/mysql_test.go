@@ -19,7 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// nowhere is a MySQL that does not answer: its port is closed.
+// nowhere returns a MySQL that does not answer: its port is closed.
 func nowhere(t *testing.T) *database.DB {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,7 +101,7 @@ func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	}
 }
 
-// A server that is killed while a connection is made is unavailable, at each step of the greeting.
+// A server that is killed during the handshake, at any step, is unavailable.
 func TestServerEndsDuringGreeting(t *testing.T) {
 	t.Parallel()
 	greeting := "\x0a9.7.0\x00" + "\x01\x00\x00\x00" + "12345678\x00" + // protocol 10, version, connection, nonce

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
-// kinds is what the codes come to. refusal: whether it is the last word on a request, which a repeat gets again.
+// kinds is the expected status and title of each code. A refusal is final: a repeat gets it again.
 var kinds = []struct {
 	code    common.ProblemCode
 	status  int

@@ -13,7 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// rows are a table with the ids 1 to n, of which every match-th is found. looked counts the rows that reads went through.
+// rows is a table with the ids 1 to n, of which every match-th is found. looked counts the rows that were read.
 type rows struct {
 	n, match, looked int64
 }
@@ -35,7 +35,7 @@ func (r *rows) behind(after int64, n int32) (int64, error) {
 	return after + int64(n) + 1, nil
 }
 
-// TestByID walks lists page by page: every entry is found once, and no page looks at more rows than the bound.
+// A walk finds every entry once, and no page reads more rows than the bound.
 func TestByID(t *testing.T) {
 	t.Parallel()
 	const bound = 85_006 // the row at the end of each window is looked at too
@@ -78,7 +78,7 @@ func TestByID(t *testing.T) {
 	}
 }
 
-// TestGate lets no more searches run at once than there are turns, and none whose request has ended.
+// No more searches run at once than there are turns, and none runs after its request has ended.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	g := search.NewGate()

@@ -58,7 +58,7 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 	}
 }
 
-// sampled reports whether a request with this traceparent gets a span that is kept.
+// sampled reports whether a request with this traceparent is sampled.
 func sampled(t *testing.T, sampler, share, traceparent string) bool {
 	t.Helper()
 	tracing, err := telemetry.NewTracing(t.Context(), "orders", map[string]string{
@@ -77,7 +77,7 @@ func sampled(t *testing.T, sampler, share, traceparent string) bool {
 	return kept
 }
 
-// The sampled flag of a caller decides nothing; where there is a share, the trace id does, in all services alike.
+// The caller's sampled flag is ignored. With a ratio below 1, the trace id decides, in the same way in all services.
 func TestSampling(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -115,7 +115,7 @@ func TestSampling(t *testing.T) {
 	}
 }
 
-// Where tracing is off the handler and the transport are those that were given, so that nothing is paid for it.
+// Without tracing, the handler and the transport are returned as they are, at no cost.
 func TestNoTracingIsFree(t *testing.T) { // not parallel: allocations are counted
 	var off *telemetry.Tracing
 	if mux := http.NewServeMux(); off.Server(mux) != http.Handler(mux) {

@@ -24,7 +24,7 @@ import (
 
 var policy = upstream.Policy{Timeout: 10 * time.Second, Tries: 3}
 
-// service is a server that a test scripts: it answers with one status after the other, the last one for good.
+// service is a server that answers with each of a list of statuses in turn, and then always with the last one.
 type service struct {
 	*httptest.Server
 	calls       atomic.Int64
@@ -166,7 +166,7 @@ func TestBreakerStaysClosedOnAnswers(t *testing.T) {
 	}
 }
 
-// A call that ends with the request it belongs to says nothing of the service, whether the breaker is closed or half open.
+// A call that ends with its request does not count for the breaker, whether that is closed or half open.
 func TestBreakerIgnoresHangUps(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
@@ -246,7 +246,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// An answer that does not end costs a bounded amount of memory.
+// An endless answer takes a bounded amount of memory.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -314,8 +314,8 @@ func TestClientSendsTraceAndCorrelation(t *testing.T) {
 	}
 }
 
-// The pauses are those of a bubble's clock, which moves on once nothing else can; the server closes each connection, as
-// one that waits for more would hold the clock.
+// The pauses are measured by the clock of a synctest bubble. The server closes each connection, because a goroutine that
+// waits for the network would stop that clock.
 func TestClientPauses(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
