@@ -115,15 +115,11 @@ func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequest
 }
 
 func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerRequestObject) (stub.CreateCustomerResponseObject, error) {
-	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/customers", r.Body)
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, err := idempotency.Fingerprint(http.MethodPost, "/customers", r.Body)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.creating.Do(ctx, idempotency.Request{Key: key, Fingerprint: fingerprint}, *r.Body)
+	done, err := s.creating.Do(ctx, request, *r.Body)
 	return answer(done), err
 }
 

@@ -137,15 +137,11 @@ func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestOb
 }
 
 func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequestObject) (stub.CreateProductResponseObject, error) {
-	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
+	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/products", r.Body)
 	if err != nil {
 		return nil, err
 	}
-	once, err := request(key, "/products", r.Body)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.creatingProduct.Do(ctx, once, productCreation{callerName(ctx), *r.Body})
+	done, err := s.creatingProduct.Do(ctx, request, productCreation{callerName(ctx), *r.Body})
 	return answer(done), err
 }
 
@@ -193,20 +189,16 @@ func (s *service) ListOrders(ctx context.Context, r stub.ListOrdersRequestObject
 }
 
 func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObject) (stub.CreateOrderResponseObject, error) {
-	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
-	once, err := request(key, "/orders", r.Body)
+	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/orders", r.Body)
 	if err != nil {
 		return nil, err
 	}
 	p := &purchase{caller: callerName(ctx), lines: merge(r.Body.Items)}
-	once.Prepare = func(ctx context.Context) (err error) {
-		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID, key != "")
+	request.Prepare = func(ctx context.Context) (err error) {
+		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID, request.Key != "")
 		return err
 	}
-	done, err := s.placing.Do(ctx, once, p)
+	done, err := s.placing.Do(ctx, request, p)
 	if err == nil && !done.Replayed {
 		s.outcomes.countPlaced(p)
 	}
@@ -239,16 +231,12 @@ func (s *service) ListOrderHistory(ctx context.Context, r stub.ListOrderHistoryR
 }
 
 func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestObject) (stub.ConfirmOrderResponseObject, error) {
-	key, err := idempotency.ParseKey(&r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
-	once, err := request(key, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{})
+	request, err := idempotency.ParsePost(&r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{})
 	if err != nil {
 		return nil, err
 	}
 	c := &confirmation{caller: callerName(ctx), id: r.ID}
-	done, err := s.confirming.Do(ctx, once, c)
+	done, err := s.confirming.Do(ctx, request, c)
 	if err == nil && !done.Replayed && c.changes {
 		s.outcomes.confirmed.Inc()
 	}
@@ -256,22 +244,18 @@ func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestOb
 }
 
 func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObject) (stub.CancelOrderResponseObject, error) {
-	key, err := idempotency.ParseKey(r.Params.IdempotencyKey, r.Params.XIdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
 	var body api.Cancellation
 	if r.Body != nil {
 		body = *r.Body
 	}
-	once, err := request(key, fmt.Sprintf("/orders/%d/cancel", r.ID), body)
+	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/cancel", r.ID), body)
 	if err != nil {
 		return nil, err
 	}
 	c := &cancellation{caller: callerName(ctx), id: r.ID, reason: body.Reason}
 	var done idempotency.Answer
 	err = s.withStockOf(ctx, r.ID, func(ctx context.Context) (err error) {
-		done, err = s.canceling.Do(ctx, once, c)
+		done, err = s.canceling.Do(ctx, request, c)
 		return err
 	})
 	if err == nil && !done.Replayed && c.changes {
@@ -289,12 +273,6 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
-}
-
-// request is a POST under its idempotency key, if it has one.
-func request(key, path string, body any) (idempotency.Request, error) {
-	fingerprint, err := idempotency.Fingerprint(http.MethodPost, path, body)
-	return idempotency.Request{Key: key, Fingerprint: fingerprint}, err
 }
 
 func callerName(ctx context.Context) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -89,6 +90,16 @@ func unquote(quoted string) (string, error) {
 		}
 	}
 	return "", errors.New("has no closing quote")
+}
+
+// ParsePost returns the Request of a POST: the key in its two headers, nil if absent, and its fingerprint.
+func ParsePost(header, alias *string, path string, body any) (Request, error) {
+	key, err := ParseKey(header, alias)
+	if err != nil {
+		return Request{}, err
+	}
+	fingerprint, err := Fingerprint(http.MethodPost, path, body)
+	return Request{Key: key, Fingerprint: fingerprint}, err
 }
 
 // Fingerprint tells requests under one key apart. body is the request as it was decoded, so that neither blanks nor the
