@@ -12,7 +12,6 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/load"
-	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
@@ -168,32 +167,13 @@ func (p *project) testRights(t *testing.T) {
 func testFlow(t *testing.T, name string, urls call.URLs) {
 	c := urls.Login(t, call.LocalPassword)
 	buyer, product := c.CreateCustomer(t, name+"@example.com").ID, c.CreateProduct(t, name, 250, 10).ID
-	item := orders.OrderLineInput{ProductID: product, Qty: 2}
-
-	placed, err := c.Orders.CreateOrderWithResponse(t.Context(), nil, orders.OrderInput{CustomerID: buyer, Items: []orders.OrderLineInput{item}})
-	if err != nil {
-		t.Fatal(err)
+	placed := c.CreateOrder(t, buyer, product, 2)
+	if confirmed := c.ConfirmOrder(t, placed.ID, name+"-confirm"); confirmed.Status != orders.StatusConfirmed {
+		t.Errorf("confirmed %+v, want CONFIRMED", confirmed)
 	}
-	if placed.JSON201 == nil {
-		t.Fatalf("place: %s\n%s", placed.Status(), placed.Body)
-	}
-	key := name + "-confirm"
-	confirmed, err := c.Orders.ConfirmOrderWithResponse(t.Context(), placed.JSON201.ID, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if confirmed.JSON200 == nil || confirmed.JSON200.Status != orders.StatusConfirmed {
-		t.Errorf("confirm: %s\n%s", confirmed.Status(), confirmed.Body)
-	}
-	anyone := urls.Client(t, "") // the orchestrator takes them here
-	atOnce, err := anyone.Orchestrator.CreateAndConfirmOrderWithResponse(t.Context(), nil, orchestrator.OrderRequest{
-		CustomerID: buyer, IdempotencyKey: name, Items: []orchestrator.OrderRequestLine{orchestrator.OrderRequestLine(item)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if atOnce.JSON201 == nil || atOnce.JSON201.Data.Customer.ID != buyer {
-		t.Errorf("create and confirm: %s\n%s", atOnce.Status(), atOnce.Body)
+	anyone := urls.Client(t, "") // the orchestrator allows it here
+	if both := anyone.CreateAndConfirm(t, name, buyer, product, 2); both.Data.Customer.ID != buyer {
+		t.Errorf("created and confirmed %+v, want it for customer %d", both, buyer)
 	}
 	if stock := c.GetProduct(t, product).Stock; stock != 10-2-2 {
 		t.Errorf("%d units are in stock, want 6", stock)

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,7 +19,6 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
-	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
 // serviceToken is the one of docker-compose.yml, which opens /internal.
@@ -83,25 +81,23 @@ func (p *project) testNothingElse(t *testing.T) {
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			if answer, doc := p.raw(t, line); answer.StatusCode != http.StatusNotFound || doc.Code != common.CodeNotFound {
-				t.Errorf("got %s %+v, want 404 not_found", answer.Status, doc)
-			}
+			p.raw(t, line).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 		})
 	}
 	// Methods that a path does not take are the service's to refuse; nothing of the request comes back.
 	for _, line := range []string{"TRACE /customers HTTP/1.1", "CONNECT /customers HTTP/1.1", "PURGE /orders/1 HTTP/1.1", "POST /docs HTTP/1.1"} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			answer, doc := p.raw(t, line)
-			if answer.StatusCode != http.StatusMethodNotAllowed || doc.Code != common.CodeMethodNotAllowed || answer.Header.Get("Allow") == "" {
-				t.Errorf("got %s %v %+v, want 405 with Allow", answer.Status, answer.Header, doc)
+			r := p.raw(t, line)
+			if r.WantProblem(t, http.StatusMethodNotAllowed, common.CodeMethodNotAllowed); r.Header.Get("Allow") == "" {
+				t.Errorf("got %s %v, want Allow", r, r.Header)
 			}
 		})
 	}
 }
 
-// raw sends a request line as it is, which clients would tidy up, and returns the problem document that answers it.
-func (p *project) raw(t *testing.T, line string) (answer *http.Response, doc common.Problem) {
+// raw sends a request line as it is, which clients would tidy up, and returns the response, a problem document.
+func (p *project) raw(t *testing.T, line string) call.Response {
 	t.Helper()
 	at, err := url.Parse(p.door)
 	if err != nil {
@@ -113,41 +109,22 @@ func (p *project) raw(t *testing.T, line string) (answer *http.Response, doc com
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "%s\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", line, serviceToken)
-	answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
+	r := call.Read(http.ReadResponse(bufio.NewReader(conn), nil))
+	r.Problem(t)
+	if strings.Contains(string(r.Body), serviceToken) {
+		t.Errorf("the response has the token of the request: %s", r)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err == nil {
-		err = json.Unmarshal(body, &doc)
-	}
-	if kind := answer.Header.Get("Content-Type"); err != nil || kind != "application/problem+json" || int(doc.Status) != answer.StatusCode {
-		t.Errorf("%s is no problem document: %v %s", kind, err, body)
-	}
-	if strings.Contains(string(body), serviceToken) {
-		t.Errorf("the answer has the token of the request: %s", body)
-	}
-	return answer, doc
+	return r
 }
 
 // testDoorContract holds to the contracts what the services answer through the door, and what it answers for them.
 func (p *project) testDoorContract(t *testing.T) {
 	token := call.At(p.door).Token(t, call.LocalPassword)
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-	send := func(service, method, path, body string, header ...string) (*http.Response, common.Problem) {
+	send := func(service, method, path, body string, headers ...string) call.Response {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), method, p.door+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+token)
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
-		for i := 0; i < len(header); i += 2 {
-			r.Header.Set(header[i], header[i+1])
-		}
-		return do(t, world.HTTP(t, service, http.DefaultTransport), r)
+		headers = append(headers, "Authorization", "Bearer "+token, "Content-Type", "application/json", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+		return call.Send(t, world.HTTP(t, service, http.DefaultTransport), method, p.door+path, strings.NewReader(body), headers...)
 	}
 	for _, test := range []struct {
 		name, service, method, path, body string
@@ -164,39 +141,25 @@ func (p *project) testDoorContract(t *testing.T) {
 		{"largest body", "customers", "POST", "/customers", strings.Repeat(" ", 1<<20), 400, common.CodeInvalidInput},
 		{"large body", "orchestrator", "POST", "/dev/orchestrator/create-and-confirm-order", strings.Repeat(" ", 2<<20), 413, common.CodeBodyTooLarge},
 	} {
-		answer, doc := send(test.service, test.method, test.path, test.body)
-		if answer.StatusCode != test.status || doc.Code != test.code || test.code != "" && doc.TraceID != trace {
-			t.Errorf("%s: %s %+v, want %d %s of the trace that was sent", test.name, answer.Status, doc, test.status, test.code)
+		r := send(test.service, test.method, test.path, test.body).Want(t, test.status)
+		if test.code == "" {
+			continue
+		}
+		if doc := r.Problem(t); doc.Code != test.code || doc.TraceID != trace {
+			t.Errorf("%s: got %s, want %s of the trace that was sent", test.name, r, test.code)
 		}
 	}
 
 	// The same call gets the same bytes, so the door must not make up an id for it.
 	order := `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"contract"}`
-	first, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
-	again, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
-	if id := first.Header.Get("X-Correlation-Id"); first.StatusCode != http.StatusCreated || id == "" || id != again.Header.Get("X-Correlation-Id") {
-		t.Errorf("got %s %v and %s %v, want the same twice", first.Status, first.Header, again.Status, again.Header)
+	first := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order).Want(t, http.StatusCreated)
+	again := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
+	if id := first.Header.Get("X-Correlation-Id"); id == "" || id != again.Header.Get("X-Correlation-Id") {
+		t.Errorf("got %s %v and %s %v, want the same twice", first, first.Header, again, again.Header)
 	}
-	if answer, _ := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "X-Correlation-Id", "run-7"); answer.Header.Get("X-Correlation-Id") != "run-7" {
+	if answer := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "X-Correlation-Id", "run-7"); answer.Header.Get("X-Correlation-Id") != "run-7" {
 		t.Errorf("got %v, want the id that was sent", answer.Header)
 	}
-}
-
-// do sends a request and reads the problem document that answers it, where it is one.
-func do(t *testing.T, client *http.Client, r *http.Request) (*http.Response, common.Problem) {
-	t.Helper()
-	answer, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	var doc common.Problem
-	if answer.Header.Get("Content-Type") == "application/problem+json" && r.Method != http.MethodHead {
-		if err := json.NewDecoder(answer.Body).Decode(&doc); err != nil {
-			t.Error(err)
-		}
-	}
-	return answer, doc
 }
 
 // testForwarded looks at whom the services take for the caller: whoever connects to the door, whatever they say, and
@@ -204,13 +167,8 @@ func do(t *testing.T, client *http.Client, r *http.Request) (*http.Response, com
 func (p *project) testForwarded(t *testing.T) {
 	for name, url := range map[string]string{"door": p.door, "customers-api": p.urls.Customers} {
 		trace := fmt.Sprintf("%032x", len(name))
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/customers", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("X-Forwarded-For", "203.0.113.7, 203.0.113.8")
-		r.Header.Set("traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
-		do(t, http.DefaultClient, r)
+		call.Send(t, http.DefaultClient, http.MethodGet, url+"/customers", nil,
+			"X-Forwarded-For", "203.0.113.7, 203.0.113.8", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 		var line string
 		await(t, "a line of "+name+"'s request", func() bool {
 			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers-api"))
@@ -237,14 +195,8 @@ func (p *project) testForwarded(t *testing.T) {
 // testDoorLog looks for what must not be in a log.
 func (p *project) testDoorLog(t *testing.T) {
 	for i, path := range []string{"/customers", "/nowhere", "/docs/nothing", "/customers/some@body.example", "/orders/eyJhbGciOiJIUzI1NiJ9"} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.door+path+"?search=somebody@example.com", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer what-a-token-is")
-		r.Header.Set("Idempotency-Key", "what-a-key-is")
-		r.Header.Set("X-Correlation-Id", fmt.Sprint("logged-", i))
-		do(t, http.DefaultClient, r)
+		call.Send(t, http.DefaultClient, http.MethodGet, p.door+path+"?search=somebody@example.com", nil,
+			"Authorization", "Bearer what-a-token-is", "Idempotency-Key", "what-a-key-is", "X-Correlation-Id", fmt.Sprint("logged-", i))
 	}
 	var log string
 	await(t, "the lines of the requests", func() bool {
@@ -284,38 +236,27 @@ func (p *project) testServicesDown(t *testing.T) {
 		{"orchestrator", "POST", "/dev/orchestrator/create-and-confirm-order", order, `no "id`},
 	} {
 		asked.Go(func() {
-			r, err := http.NewRequestWithContext(t.Context(), test.method, p.door+test.path, strings.NewReader(test.body))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			r.Header.Set("X-Correlation-Id", test.correlation)
-			r.Header.Set("Idempotency-Key", "down")
-			r.Header.Set("Content-Type", "application/json")
 			client := http.DefaultClient
-			if test.correlation == "run-7" { // else the request is not as the contract says
+			if test.correlation == "run-7" { // else the request breaks the contract
 				client = world.HTTP(t, test.service, http.DefaultTransport)
 			}
-			answer, err := client.Do(r)
-			if err != nil {
+			r := call.Try(t.Context(), client, test.method, p.door+test.path, strings.NewReader(test.body),
+				"X-Correlation-Id", test.correlation, "Idempotency-Key", "down", "Content-Type", "application/json")
+			var doc call.Problem
+			if err := r.Decode(http.StatusServiceUnavailable, &doc); err != nil {
 				t.Error(err)
 				return
 			}
-			defer answer.Body.Close()
-			var doc orchestrator.Failure
-			if err := json.NewDecoder(answer.Body).Decode(&doc); err != nil {
-				t.Error(err)
-			}
 			if test.service == "orchestrator" {
-				if doc.Error.Code != doc.Code || doc.Error.Step != orchestrator.StepValidateInput {
-					t.Errorf("the failure is %+v", doc)
+				if doc.Error == nil || doc.Error.Code != doc.Code || doc.Error.Step != orchestrator.StepValidateInput {
+					t.Errorf("got %s, want a failure at validate_input", r)
 				}
 				if doc.CorrelationID == "" || (doc.CorrelationID == test.correlation) != (test.correlation == "run-7") {
 					t.Errorf("the failure has the correlation id %q, for %q", doc.CorrelationID, test.correlation)
 				}
 			}
-			if answer.StatusCode != http.StatusServiceUnavailable || doc.Code != common.CodeUnavailable || answer.Header.Get("Retry-After") != "1" {
-				t.Errorf("%s %s: %s %v %+v, want 503 unavailable with Retry-After", test.method, test.path, answer.Status, answer.Header, doc)
+			if doc.Code != common.CodeUnavailable || r.Header.Get("Retry-After") != "1" {
+				t.Errorf("got %s %v, want unavailable with Retry-After: 1", r, r.Header)
 			}
 		})
 	}
@@ -480,29 +421,22 @@ func (u *unkeyed) start(t *testing.T) {
 
 // round places an order, and adds a customer of whom there can be one.
 func (u *unkeyed) round(t *testing.T) {
-	expect := func(want int, r interface {
-		Status() string
-		StatusCode() int
-	}, err error) {
+	expect := func(want int, r call.Response) {
 		u.sent++
-		if err != nil {
-			u.failed = append(u.failed, err.Error())
-		} else if r.StatusCode() != want {
-			u.failed = append(u.failed, r.Status())
+		if r.Status != want {
+			u.failed = append(u.failed, r.String())
 		}
 	}
-	order, err := u.client.Orders.CreateOrderWithResponse(t.Context(), nil,
-		orders.OrderInput{CustomerID: u.buyer, Items: []orders.OrderLineInput{{ProductID: u.product, Qty: 1}}})
-	expect(http.StatusCreated, order, err)
-	customer, err := u.client.Customers.CreateCustomerWithResponse(t.Context(), nil,
-		customers.CustomerInput{Name: "Unkeyed", Email: fmt.Sprintf("unkeyed-%d@example.com", u.sent)})
-	expect(http.StatusCreated, customer, err)
+	expect(http.StatusCreated, u.client.TryOrder(t.Context(), "", u.buyer, u.product, 1))
+	added := call.Read(u.client.Customers.CreateCustomer(t.Context(), nil,
+		customers.CustomerInput{Name: "Unkeyed", Email: fmt.Sprintf("unkeyed-%d@example.com", u.sent)}))
+	expect(http.StatusCreated, added)
 	u.placed++
-	if customer == nil || customer.JSON201 == nil {
+	var customer customers.Customer
+	if added.Decode(http.StatusCreated, &customer) != nil {
 		return
 	}
-	got, err := u.client.Customers.GetCustomerWithResponse(t.Context(), customer.JSON201.ID)
-	expect(http.StatusOK, got, err)
+	expect(http.StatusOK, call.Read(u.client.Customers.GetCustomer(t.Context(), customer.ID)))
 }
 
 // pause returns once the caller is at rest, with what was placed there once.
