@@ -77,7 +77,7 @@ func (p *program) withDatabase(ctx context.Context, use usage, missing bool, do 
 	if err := p.Config.Check(config.Needs{Database: true}); err != nil {
 		return err
 	}
-	if missing == mustExist && p.Config.DBHost == "" {
+	if !missing && p.Config.DBHost == "" {
 		if err := p.checkExists(); err != nil {
 			return err
 		}
