@@ -47,7 +47,7 @@ function forPeople(contract) {
         continue;
       }
       if (security) operation.security = security;
-      operation.parameters = operation.parameters?.filter(({ $ref }) => !contract.components.parameters[$ref?.split('/').pop()]?.['x-service']);
+      operation.parameters = operation.parameters?.filter(({ $ref }) => !contract.components?.parameters?.[$ref?.split('/').pop()]?.['x-service']);
       const body = operation.requestBody?.content?.['application/json'];
       if (body && (method === 'put' || method === 'patch')) {
         body.examples = { nothing: { summary: 'Empty', value: {} }, example: { summary: 'Example', value: body.example } };
