@@ -160,7 +160,7 @@ func (x *keyedCase) do(t *testing.T, s *call.Client, key string) call.Response {
 	return x.send(t, s, x.under(key, x.request))
 }
 
-// first does what was not done before, and ends the test where it is not done, or was.
+// first sends a request with a new key. It ends the test if the request fails or its answer is a replay.
 func (x *keyedCase) first(t *testing.T, what string, s *call.Client, key string) call.Response {
 	t.Helper()
 	a := x.do(t, s, key)

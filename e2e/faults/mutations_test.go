@@ -55,16 +55,16 @@ func mutations() []mutation {
 			name: "the answer is kept outside of the transaction", file: pipeline,
 			edits: []edit{
 				{"return o.keeper.keep(claims)", "return database.Statement{}, nil"},
-				{"\t\t\terr = o.alone(ctx, c)\n\t\t}\n", "\t\t\terr = o.alone(ctx, c)\n\t\t}\n" + `
-		if err == nil && c.key != "" && c.stored == nil {
-			err = k.db.Tx(ctx, func(own database.Conn) error {
-				last, err := k.keep([]*claim{&c.claim})
-				if err == nil {
-					_, err = own.ExecContext(ctx, last.Query, last.Args...)
-				}
-				return err
-			})
-		}
+				{"\t\terr = o.alone(ctx, c)\n\t}\n", "\t\terr = o.alone(ctx, c)\n\t}\n" + `
+	if err == nil && c.key != "" && c.stored == nil {
+		err = k.db.Tx(ctx, func(own database.Conn) error {
+			last, err := k.keep([]*claim{&c.claim})
+			if err == nil {
+				_, err = own.ExecContext(ctx, last.Query, last.Args...)
+			}
+			return err
+		})
+	}
 `},
 			},
 			seen: map[string]string{lostCase("create, COMMIT's answer"): `: 500 {"code":"internal"`},

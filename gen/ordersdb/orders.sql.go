@@ -571,7 +571,7 @@ type LockStaleOrdersParams struct {
 	Limit         int32
 }
 
-// LockStaleOrders locks the oldest orders that were never confirmed. It skips those that another sweep or request has locked.
+// LockStaleOrders locks the oldest unconfirmed orders. It skips orders that another sweep or request has locked.
 func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams) ([]Order, error) {
 	rows, err := q.db.QueryContext(ctx, lockStaleOrders,
 		arg.CreatedBefore,

@@ -18,6 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
 // keyed is a shop and two requests to one operation that takes an idempotency key.
@@ -229,7 +230,7 @@ func TestOneKeyAtOnceTakesEffectOnce(t *testing.T) {
 			forEachKeyed(t, func(t *testing.T, k keyed) {
 				urls := []string{k.url}
 				for len(urls) < test.processes {
-					urls = append(urls, k.serve(apitest.OpenDB(t, k.file), k.customers))
+					urls = append(urls, k.serve(apitest.OpenDB(t, k.file, database.Options{}), k.customers))
 				}
 				answers := k.atOnce(20, func(i int) (string, request) {
 					r := k.first

@@ -49,7 +49,7 @@ type staleSweep struct {
 	after    ordersdb.Order // the last order of the batch before
 	last     ordersdb.Order // the last order of this batch
 	more     bool           // there may be orders behind it
-	passing  bool           // skip orders whose products somebody has locked
+	passing  bool           // skip orders with locked products
 	canceled int64
 }
 

@@ -4,28 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
-
-// empty returns a new database with the newest schema.
-func empty(t *testing.T) *database.DB {
-	t.Helper()
-	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "sample.db"), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
 
 // check counts the rows of each table in want, and audits the database.
 func check(t *testing.T, db *database.DB, want map[string]int) {
@@ -54,7 +40,7 @@ func check(t *testing.T, db *database.DB, want map[string]int) {
 
 func TestAdd(t *testing.T) {
 	t.Parallel()
-	db := empty(t)
+	db, _ := apitest.NewDB(t)
 	want := map[string]int{"customers": 2, "products": 3, "stock_adjustments": 3, "orders": 0}
 	for _, first := range []bool{true, false} {
 		if added, err := sample.Add(t.Context(), db); err != nil || added != first {
@@ -66,7 +52,7 @@ func TestAdd(t *testing.T) {
 
 func TestGenerate(t *testing.T) {
 	t.Parallel()
-	db := empty(t)
+	db, _ := apitest.NewDB(t)
 	var heard []string
 	hear := func(table string, done, total int) {
 		heard = append(heard, fmt.Sprintf("%s %d/%d", table, done, total))

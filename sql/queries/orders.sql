@@ -41,7 +41,7 @@ UPDATE orders
 SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
 WHERE id IN (sqlc.slice(ids));
 
--- LockStaleOrders locks the oldest orders that were never confirmed. It skips those that another sweep or request has locked.
+-- LockStaleOrders locks the oldest unconfirmed orders. It skips orders that another sweep or request has locked.
 
 -- name: LockStaleOrders :many
 SELECT /*+ INDEX(orders orders_status) */ *

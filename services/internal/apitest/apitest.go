@@ -44,7 +44,7 @@ func NewDB(t testing.TB) (db *database.DB, file string) {
 	if err := os.WriteFile(file, migrated, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return OpenDB(t, file), file
+	return OpenDB(t, file, database.Options{}), file
 }
 
 // template returns the content of a migrated database. To copy it takes a tenth of the time of the migrations.
@@ -66,9 +66,9 @@ var template = sync.OnceValues(func() (content []byte, err error) {
 })
 
 // OpenDB opens a database file for the length of a test.
-func OpenDB(t testing.TB, file string) *database.DB {
+func OpenDB(t testing.TB, file string, o database.Options) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(file, database.Options{})
+	db, err := database.OpenSQLite(file, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,8 +204,8 @@ const (
 
 var tlsModes = []string{"off", "preferred", "required", verifyCA}
 
-// Check reports everything that is wrong at once: unreadable and invalid variables, and the missing and weak ones among
-// those that the command needs. It also normalizes the base URLs.
+// Check reports all faults at once: unreadable and invalid variables, and variables of the command that are missing or weak.
+// It also normalizes the base URLs.
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
 	if needs.OrdersAPI && c.AllowAnonymous {

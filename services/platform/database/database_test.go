@@ -23,19 +23,9 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// open opens a database file for the length of a test.
 func open(t *testing.T, file string) *database.DB {
 	t.Helper()
-	db, err := database.OpenSQLite(file, database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
+	return apitest.OpenDB(t, file, database.Options{})
 }
 
 // migrated returns a new database with the current schema.

@@ -29,7 +29,7 @@ func NewInserter(name, into string, columns ...string) *Inserter {
 }
 
 // Placeholders returns n question marks, separated by commas.
-func Placeholders(n int) string { return strings.Repeat(", ?", n)[min(n, 1)*2:] }
+func Placeholders(n int) string { return strings.TrimPrefix(strings.Repeat(", ?", n), ", ") }
 
 // Add adds a row. There must be a value for each column.
 func (in *Inserter) Add(values ...any) { in.args = append(in.args, values...) }

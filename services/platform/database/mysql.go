@@ -87,7 +87,8 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure mysql: %w", err)
 	}
-	// A batch saves round trips: its first statement begins the transaction, and COMMIT goes along with the last.
+	// A batch saves round trips: its first statement begins the transaction, and COMMIT goes along with the last. Values are
+	// always arguments, so that no value can add a statement.
 	config = config.Clone()
 	config.Params["autocommit"], config.MultiStatements = "0", true
 	batch, err := mysql.NewConnector(config)

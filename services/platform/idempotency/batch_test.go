@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -16,27 +15,10 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
-
-// migrated returns a new database with the newest schema.
-func migrated(t *testing.T, o database.Options) *database.DB {
-	t.Helper()
-	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "test.db"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
 
 func product(sku string) ordersdb.InsertProductParams {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -81,7 +63,8 @@ func bubble(t *testing.T, test func(*testing.T, *batches)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &batches{gate: make(chan struct{})}
-		g.use(migrated(t, database.Options{}))
+		db, _ := apitest.NewDB(t)
+		g.use(db)
 		test(t, g)
 	})
 }
@@ -422,7 +405,8 @@ func TestBatchDeadline(t *testing.T) {
 
 func TestBatchPlaces(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
-		g.use(migrated(t, database.Options{MaxQueue: new(2)})) // and one that is served
+		_, file := apitest.NewDB(t)
+		g.use(apitest.OpenDB(t, file, database.Options{MaxQueue: new(2)})) // and one that is served
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // at once
 		close(g.gate)

@@ -149,44 +149,39 @@ func (o *Operation[In, Out]) Do(ctx context.Context, r Request, input In) (answe
 		}
 	}
 
-	// 3. Batch, unless a row that it needs is held: then alone, one request at a time.
-	for {
-		probe, err := o.admit(ctx, c)
-		switch {
-		case err != nil:
-		case probe != nil:
-			err = probe.Run(ctx, func() error { return o.alone(ctx, c) })
-		case o.batched:
-			err = o.batch(ctx, c)
-		default:
-			err = errAlone
-		}
-		if errors.Is(err, database.ErrHeld) {
-			continue
-		}
-		if errors.Is(err, errAlone) {
-			err = o.alone(ctx, c)
-		}
-		switch {
-		case err != nil:
-			return Answer{}, err // c may still be in use by its batch
-		case c.stored != nil: // another process has answered
-			return k.replay(&c.claim)
-		}
-		return c.answer, nil
+	// 3. Batch. A call that has to leave its batch tries again if a row is held, and otherwise goes on alone.
+	err = errAlone
+	if o.batched {
+		err = o.batch(ctx, c)
 	}
-}
-
-func (o *Operation[In, Out]) admit(ctx context.Context, c *call[In]) (*database.Probe, error) {
-	if o.locks.Held == nil {
-		return nil, nil //nolint:nilnil // no probe, no error: the call may go on
+	for errors.Is(err, database.ErrHeld) {
+		err = o.batch(ctx, c)
 	}
-	return o.locks.Held.Admit(ctx, o.locks.Rows(c.input))
+	if errors.Is(err, errAlone) {
+		err = o.alone(ctx, c)
+	}
+	switch {
+	case err != nil:
+		return Answer{}, err // c may still be in use by its batch
+	case c.stored != nil: // another process has answered
+		return k.replay(&c.claim)
+	}
+	return c.answer, nil
 }
 
 // batch performs a call in one transaction with the others that wait, or waits until another call has done so. It returns
-// ErrHeld or errAlone if the call has to leave its batch.
+// ErrHeld or errAlone if the call has to leave its batch. While a row that the call needs is held, the call is not batched:
+// it waits for a probe of the row, or is the probe.
 func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
+	if held := o.locks.Held; held != nil {
+		probe, err := held.Admit(ctx, o.locks.Rows(c.input))
+		if err != nil {
+			return err
+		}
+		if probe != nil {
+			return probe.Run(ctx, func() error { return o.alone(ctx, c) })
+		}
+	}
 	db := o.keeper.db
 	leave, err := db.Shared.Enter()
 	if err != nil {
@@ -319,7 +314,7 @@ func share[In any](calls []*call[In]) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, last)
 }
 
-// sift separates the calls that need a row which somebody has locked.
+// sift separates the calls that need a row locked by another transaction.
 func (o *Operation[In, Out]) sift(calls []*call[In]) (free, held []*call[In]) {
 	ctx, cancel := share(calls)
 	defer cancel()
@@ -380,8 +375,8 @@ func (k *Keeper) replay(c *claim) (Answer, error) {
 	return c.stored.answer()
 }
 
-// claim inserts the keys, except those that have an answer already: these it reads. If another transaction has inserted one
-// of the keys and not ended, the database waits for that.
+// claim inserts the keys of new requests, and reads the answers of repeats. If another transaction has inserted one of the
+// keys and is still open, the database waits for its end.
 func (k *Keeper) claim(ctx context.Context, conn database.Conn, claims []*claim) error {
 	claims = slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return c.key == "" })
 	slices.SortFunc(claims, func(a, b *claim) int { // no two transactions wait for each other then
@@ -411,8 +406,8 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, claims []*claim)
 	}
 }
 
-// readStored reads the answers that other processes have stored under the keys, and drops those that have expired. It
-// reports whether there was one or the other.
+// readStored reads the answers that other processes have stored, and deletes expired ones. It reports whether it found
+// either.
 func (k *Keeper) readStored(ctx context.Context, conn database.Conn, claims []*claim, now time.Time) (progress bool, err error) {
 	keys, byID := map[string][]string{}, map[id]*claim{}
 	for _, c := range claims {

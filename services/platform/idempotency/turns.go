@@ -14,8 +14,8 @@ const turnWait = 2 * time.Second
 // id identifies a key: each caller has keys of its own.
 type id struct{ caller, key string }
 
-// turns lets one request of a key be served at a time in this process. No transaction meets a key twice then, and nobody
-// waits in the database for a request of this process.
+// turns serves the requests of this process that have the same key one after the other. A batch therefore never has a key
+// twice, and no request waits in the database for another one of the same process.
 type turns struct {
 	mu sync.Mutex
 	of map[id]*turn

@@ -13,23 +13,23 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// windows are how many rows a search looks at, one window after the other: few where it soon finds enough, and 85,000 in
-// all where it finds nothing.
+// windows are the numbers of rows that a search reads, one window after the other. A search that soon finds enough reads
+// few rows, and a search without a match reads 85,000.
 var windows = [...]int32{250, 750, 2_000, 6_000, 18_000, 58_000}
 
-// Gate bounds how many searches of a process run at once, since no index finds a text within texts. Searches then leave at
-// least half of the processors to other requests.
+// Gate bounds how many searches run at once, since they read without an index. They leave at least half of the processors to
+// other requests.
 type Gate struct{ turns *semaphore.Weighted }
 
-// Turns is how many searches of one service run at once.
+// Turns returns how many searches of one service run at once.
 func Turns() int64 { return int64(max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // NewGate returns a gate for the searches of one service.
 func NewGate() *Gate { return &Gate{semaphore.NewWeighted(Turns())} }
 
-// Walk searches a list from a position on until limit entries are found, the list ends, or enough rows were looked at. Look
-// searches one window of that many rows and returns at most so many entries, the position behind the window, and whether the
-// list ends in it. Walk waits for its turn and returns the error of ctx where that does not come.
+// Walk searches a list from a position until it has limit entries, the list ends, or the windows are used up. Look searches
+// one window of rows: it returns up to limit entries, the position behind the window, and whether the list ends in it. Walk
+// waits for its turn, and fails with the error of ctx if ctx is done first.
 func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	look func(from P, rows, limit int32) (found []T, behind P, end bool, err error),
 ) (found []T, behind P, end bool, err error) {
@@ -49,9 +49,9 @@ func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	return found, behind, end, err
 }
 
-// ByID returns a page of a list that is ordered by id and begins behind after, and the cursor of the next page. Read returns
-// the entries behind one id and up to another; behind returns the id so many rows behind another, or database.ErrNotFound. The
-// list is searched in windows where searching is true.
+// ByID returns a page of a list ordered by id, from the entry behind after, and the cursor of the next page. Read returns the
+// entries behind one id and up to another. Behind returns the id that is rows behind another, or database.ErrNotFound. With
+// searching, ByID reads the list in windows.
 func ByID[T any](ctx context.Context, g *Gate, searching bool, after int64, limit int32, list string,
 	read func(after, until int64, limit int32) ([]T, error), behind func(after int64, rows int32) (int64, error),
 	position func(T) page.Position,

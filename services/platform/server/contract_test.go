@@ -25,7 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// contractWith returns a contract in YAML with these paths and those that every service has.
+// contractWith returns a contract in YAML: the given paths, and the paths that every service has.
 func contractWith(paths string) []byte {
 	return []byte(`
 openapi: 3.0.3
