@@ -310,7 +310,7 @@ func keyedOperations() []keyedOperation {
 					other:   []keyedRequest{{path: fmt.Sprintf("/orders/%d/confirm", second.ID)}, {path: fmt.Sprintf("/orders/%d/cancel", order.ID)}},
 					effects: func(t *testing.T) int { return countChanges(t, w, order.ID, second.ID) },
 					change:  func(t *testing.T) { s.CancelOrder(t, order.ID) },
-					anew:    func(t *testing.T, again call.Response) { wantAsItIs(t, w, order.ID, again) },
+					anew:    func(t *testing.T, again call.Response) { wantUnchanged(t, w, order.ID, again) },
 				}
 			},
 			refusals: []keyedRefusal{
@@ -336,7 +336,7 @@ func keyedOperations() []keyedOperation {
 					same:    emptyBodies(path),
 					other:   []keyedRequest{jsonRequest(path, `{"reason":"x"}`), {path: fmt.Sprintf("/orders/%d/confirm", order.ID)}},
 					effects: func(t *testing.T) int { return countChanges(t, w, order.ID) },
-					anew:    func(t *testing.T, again call.Response) { wantAsItIs(t, w, order.ID, again) },
+					anew:    func(t *testing.T, again call.Response) { wantUnchanged(t, w, order.ID, again) },
 				}
 			},
 			refusals: []keyedRefusal{
@@ -421,7 +421,7 @@ func (x *keyedShop) order(customer, product, qty int64) keyedRequest {
 	return jsonRequest("/orders", fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":%d}]}`, customer, product, qty))
 }
 
-// upset changes whatever an order was made of, and ends it.
+// upset changes the customer and the products of an order, and cancels it.
 func upset(t *testing.T, s *call.Client, buyer, product int64) {
 	t.Helper()
 	s.ChangeProduct(t, product, orders.ProductChange{PriceCents: new(int64(1)), Stock: new(int64(0))})
@@ -453,8 +453,8 @@ func countChanges(t *testing.T, w *world.World, ids ...int64) (n int) {
 	return n
 }
 
-// wantAsItIs checks that an answer is the order as it is.
-func wantAsItIs(t *testing.T, w *world.World, id int64, again call.Response) {
+// wantUnchanged checks that an answer is the order without changes.
+func wantUnchanged(t *testing.T, w *world.World, id int64, again call.Response) {
 	t.Helper()
 	r := call.Read(w.Login("admin").Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
 	if again.Status != http.StatusOK || again.Replayed() || !bytes.Equal(again.Body, r.Body) {

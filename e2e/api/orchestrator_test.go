@@ -251,7 +251,7 @@ func TestOrchestratorBodyForm(t *testing.T) {
 	}
 }
 
-// Every error has one shape, whatever its status, below both prefixes; the routes that all services have keep theirs.
+// Errors of every status have one shape, below both prefixes. The routes that all services have keep theirs.
 func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

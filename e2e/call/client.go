@@ -213,7 +213,7 @@ func (c *Client) CreateOrder(t testing.TB, customer int64, pairs ...int64) order
 	return order
 }
 
-// TryOrder is CreateOrder under a key, or without one if it is "". It returns the response, whatever it is.
+// TryOrder is CreateOrder under a key, or without one if it is "". It returns the response, of any status.
 func (c *Client) TryOrder(ctx context.Context, key string, customer int64, pairs ...int64) Response {
 	params := &orders.CreateOrderParams{}
 	if key != "" {
@@ -238,7 +238,7 @@ func (c *Client) ConfirmOrder(t testing.TB, id int64, key string) orders.Order {
 	return order
 }
 
-// TryConfirm is ConfirmOrder, and returns the response, whatever it is.
+// TryConfirm is ConfirmOrder, and returns the response, of any status.
 func (c *Client) TryConfirm(ctx context.Context, key string, id int64) Response {
 	return Read(c.Orders.ConfirmOrder(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{}))
 }
@@ -251,7 +251,7 @@ func (c *Client) CancelOrder(t testing.TB, id int64) orders.Order {
 	return order
 }
 
-// TryCancel is CancelOrder under a key, or without one if it is "". It returns the response, whatever it is.
+// TryCancel is CancelOrder under a key, or without one if it is "". It returns the response, of any status.
 func (c *Client) TryCancel(ctx context.Context, key string, id int64) Response {
 	params := &orders.CancelOrderParams{}
 	if key != "" {
@@ -303,7 +303,7 @@ func (c *Client) CreateAndConfirm(t testing.TB, key string, customer int64, pair
 	return confirmed
 }
 
-// Orchestrate sends a request to the orchestrator and returns the response, whatever it is.
+// Orchestrate sends a request to the orchestrator and returns the response, of any status.
 func (c *Client) Orchestrate(ctx context.Context, request orchestrator.OrderRequest) Response {
 	return Read(c.Orchestrator.CreateAndConfirmOrder(ctx, nil, request))
 }

@@ -150,7 +150,7 @@ func fields(errors *[]common.FieldError) (names []string) {
 	return slices.Compact(names)
 }
 
-// Problem ends the test unless the response is a problem document, whatever its status.
+// Problem ends the test unless the response is a problem document, of any status.
 func (r Response) Problem(t testing.TB) Problem {
 	t.Helper()
 	var p Problem

@@ -96,7 +96,7 @@ func (p *project) testNothingElse(t *testing.T) {
 	}
 }
 
-// raw sends a request line as it is, which clients would tidy up, and returns the response, a problem document.
+// raw sends a request line that HTTP clients would clean up, and returns the response, which must be a problem document.
 func (p *project) raw(t *testing.T, line string) call.Response {
 	t.Helper()
 	at, err := url.Parse(p.door)
