@@ -233,7 +233,7 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("was not answered in %s: %v", l.config.Patience, err)
+			return fmt.Errorf("was not answered in %s: %w", l.config.Patience, err)
 		case <-time.After(pause):
 		}
 	}

@@ -242,7 +242,7 @@ func (b *bank) locked(t *testing.T) bool {
 // transfer expects that COMMIT is answered, or that the connection ends.
 func (b *bank) transfer(t *testing.T, name string, answered bool) {
 	t.Helper()
-	if err := b.try(t, name); (err == nil) != answered || (err != nil && err != mysql.ErrInvalidConn) {
+	if err := b.try(t, name); (err == nil) != answered || (err != nil && !errors.Is(err, mysql.ErrInvalidConn)) {
 		t.Errorf("COMMIT of %s ended in %v, want an answer %t", name, err, answered)
 	}
 }

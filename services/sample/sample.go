@@ -32,7 +32,7 @@ const maxBuyers = 100_000
 // Generate adds generated rows to a database while services may use it. The same seed adds the same rows to the same
 // database. It returns orders.ErrNothingToOrder for orders without customers or products.
 func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, progress bulk.Progress) error {
-	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } // more customers do not change the products
+	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable; more customers do not change the products
 	if size.Customers > 0 {
 		if err := customers.Generate(ctx, db, random(0), size.Customers, progress); err != nil {
 			return err

@@ -29,7 +29,7 @@ type upCommand struct {
 }
 
 // localPassword is the default password of the administrator if only this machine can connect.
-const localPassword = "pedidos-local"
+const localPassword = "pedidos-local" //nolint:gosec // public, and refused where others can connect
 
 // run starts all three services in this process, over one embedded database.
 func (u *upCommand) run(ctx context.Context, p *program) error {

@@ -173,7 +173,7 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
-		case <-time.After(backoff<<try/2 + rand.N(backoff<<try)):
+		case <-time.After(backoff<<try/2 + rand.N(backoff<<try)): //nolint:gosec // jitter
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (db *DB) Grant(ctx context.Context, user string, rights map[string]Right) e
 			continue
 		}
 		_, err := db.write.ExecContext(ctx, fmt.Sprintf("REVOKE UPDATE, DELETE ON `%s` FROM `%s`@`%%`", table, user))
-		if e := (*mysql.MySQLError)(nil); err != nil && !(errors.As(err, &e) && e.Number == 1147) { // ER_NONEXISTING_TABLE_GRANT
+		if e := (*mysql.MySQLError)(nil); err != nil && (!errors.As(err, &e) || e.Number != 1147) { // ER_NONEXISTING_TABLE_GRANT
 			return fmt.Errorf("the rights of %s to change %s can't be revoked: %w", user, table, err)
 		}
 	}

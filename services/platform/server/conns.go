@@ -207,10 +207,10 @@ func (c *conn) CloseWrite() error {
 		if deadline.After(end) {
 			deadline = end
 		}
-		if err := c.Conn.SetReadDeadline(deadline); err != nil {
+		if err := c.SetReadDeadline(deadline); err != nil {
 			return err
 		}
-		n, err := c.Conn.Read(piece)
+		n, err := c.Read(piece)
 		if err != nil {
 			break
 		}

@@ -130,12 +130,15 @@ func unpack(packed []byte) ([]byte, error) {
 // serve answers with the whole file. It ignores Range, which is optional (RFC 9110, 14.2), as the files are small.
 func (a *asset) serve(c echo.Context) error {
 	h := c.Response().Header()
-	tag, content, err := a.tag, a.packed, error(nil)
+	tag, content := a.tag, a.packed
 	packed := a.packed != nil && httpguts.HeaderValuesContainsToken(c.Request().Header[echo.HeaderAcceptEncoding], "gzip")
 	if packed {
 		tag += "-gzip"
-	} else if content, err = a.plain(); err != nil {
-		return fmt.Errorf("unpack a file of the page: %w", err)
+	} else {
+		var err error
+		if content, err = a.plain(); err != nil {
+			return fmt.Errorf("unpack a file of the page: %w", err)
+		}
 	}
 	tag = `"` + tag + `"`
 	guard(h, docsPolicy)

@@ -43,7 +43,7 @@ func (t *translator) walk(err error, parameter *openapi3.Parameter) {
 	if parameter != nil {
 		field = parameter.Name
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // walk descends one level at a time; errors.As would skip levels
 	case openapi3.MultiError:
 		for _, one := range e {
 			t.walk(one, parameter)

@@ -36,7 +36,7 @@ var (
 const label = `[\p{L}\p{M}\p{N}_-]`
 
 func mask(_ []string, a slog.Attr) slog.Attr {
-	text := ""
+	var text string
 	switch a.Value.Kind() {
 	case slog.KindString:
 		text = a.Value.String()

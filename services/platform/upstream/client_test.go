@@ -193,7 +193,7 @@ func TestBreakerIgnoresHangUps(t *testing.T) {
 			}
 			ended := make(chan error)
 			go func() {
-				_, err := client.Do(r) //nolint:bodyclose // there is none
+				_, err := client.Do(r)
 				ended <- err
 			}()
 			<-arrived
