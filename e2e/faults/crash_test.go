@@ -9,24 +9,24 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/load"
 )
 
-// victim is what can be killed.
+// victim is a process that the test kills and restarts.
 type victim struct {
 	name        string
 	kill, start func(*testing.T)
 }
 
-// TestCrash kills the processes of a shop under load, at random moments, sometimes two at once, and starts them again.
-// After each recovery every order that was acknowledged is there, no key had two effects, no unit was sold twice, every
-// request that was repeated got one answer, and the audit is clean.
+// TestCrash kills the processes of a shop under load at random moments, sometimes two at once, and restarts them. After
+// each recovery every acknowledged order exists, no key took effect twice, no unit was sold twice, every retried request got
+// the same answer, and the audit passes.
 func TestCrash(t *testing.T) {
 	mysql := newKillable(t)
 	t.Parallel()
-	rounds := 2 // of as many kills as there are victims
+	rounds := 2 // each kills every victim once
 	if *long {
 		rounds = 34
 	}
 	s := newShop(t, mysql.MySQL)
-	victims := []victim{{"MySQL", mysql.kill, mysql.start}} // in the order in which they start again
+	victims := []victim{{"MySQL", mysql.kill, mysql.start}} // in the order of their restarts
 	for _, service := range s.services() {
 		victims = append(victims, victim{service.name, service.kill, service.start})
 	}

@@ -14,41 +14,41 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// act is a request under a key.
-type act struct {
-	needs, leaves orders.OrderStatus // of the order, before and after; "" is none
-	status        int                // of the answer
+// operation is a request under a key.
+type operation struct {
+	needs, leaves orders.OrderStatus // the status of the order before and after; "" is no order
+	status        int                // the HTTP status of the answer
 	request       func(*purchase) request
 }
 
-// first is what a caller gets at the first try.
-type first int
+// firstResult is what the caller gets at the first try.
+type firstResult int
 
 const (
-	nothing     first = iota
-	unavailable       // 503 with Retry-After
-	success           // the services have repeated what was lost themselves
+	noAnswer    firstResult = iota
+	unavailable             // 503 with Retry-After
+	success                 // the services have retried by themselves
 )
 
-// lost is a case of TestLostAnswer.
-type lost struct {
-	act   act
+// lostAnswer is a case of TestLostAnswer.
+type lostAnswer struct {
+	op    operation
 	hop   hop
 	kind  wire.Kind
-	times int                      // or each
-	where func(*purchase) []string // what is said there
+	times int                      // or everyTry
+	texts func(*purchase) []string // all are in the message whose answer is lost
 
-	first    first
-	between  orders.OrderStatus // once the caller has that
-	replayed bool               // the first success
+	first    firstResult
+	between  orders.OrderStatus // the status of the order after the first result
+	replayed bool               // whether the first success is a replayed answer
 }
 
-// each is every try of a service's. It tries three times, and net/http some more times in each.
-const each = math.MaxInt
+// everyTry loses every try of a service. A service tries three times, and in each try net/http may retry as well.
+const everyTry = math.MaxInt
 
-// TestLostAnswer loses an answer, or what it would answer, in a hop of a request's way. The caller gets no answer, or 503, and
-// repeats the request under its key at the other replica: what took place already is answered with, what did not takes place
-// then, and in any case once.
+// TestLostAnswer loses a message or its answer in one hop of a request. The caller gets no answer, or 503, and retries under
+// its key at the other replica. The request takes effect exactly once: a retry replays the answer if the request succeeded
+// before, and executes the request otherwise.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	db, server := ownMySQL(t)
@@ -57,7 +57,7 @@ func TestLostAnswer(t *testing.T) {
 		for name, l := range lostAnswers() {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				l.lose(t, s, server)
+				l.run(t, s, server)
 			})
 		}
 	})
@@ -65,45 +65,46 @@ func TestLostAnswer(t *testing.T) {
 	t.Logf("faults injected: %v", s.injected())
 }
 
-func lostAnswers() map[string]lost {
+func lostAnswers() map[string]lostAnswer {
 	const none, created, confirmed, canceled = orders.OrderStatus(""), orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled
-	placing := act{none, created, http.StatusCreated, (*purchase).place}
-	confirming := act{created, confirmed, http.StatusOK, (*purchase).confirm}
-	canceling := act{created, canceled, http.StatusOK, (*purchase).cancel}
-	orchestrating := act{none, confirmed, http.StatusCreated, (*purchase).placeAndConfirm}
-	return map[string]lost{
-		"create, the answer":                                 {placing, clientToOrders, wire.AnswerLost, 1, itsKey, nothing, created, true},
+	placing := operation{none, created, http.StatusCreated, (*purchase).place}
+	confirming := operation{created, confirmed, http.StatusOK, (*purchase).confirm}
+	canceling := operation{created, canceled, http.StatusOK, (*purchase).cancel}
+	orchestrating := operation{none, confirmed, http.StatusCreated, (*purchase).placeAndConfirm}
+	return map[string]lostAnswer{
+		"create, the answer":                                 {placing, clientToOrders, wire.AnswerLost, 1, itsKey, noAnswer, created, true},
 		"create, COMMIT":                                     {placing, ordersToMySQL, wire.CommitLost, 1, itsInsert, unavailable, none, false},
 		"create, COMMIT, half-open":                          {placing, ordersToMySQL, wire.CommitHeld, 1, itsInsert, unavailable, none, false},
 		"create, COMMIT's answer":                            {placing, ordersToMySQL, wire.CommitAnswerLost, 1, itsInsert, unavailable, created, true},
 		"create, COMMIT's answer, half-open":                 {placing, ordersToMySQL, wire.CommitAnswerHeld, 1, itsInsert, unavailable, created, true},
 		"create, the customer":                               {placing, ordersToCustomers, wire.AnswerLost, 1, lookup, success, created, false},
-		"create, the customer, at each try":                  {placing, ordersToCustomers, wire.AnswerLost, each, lookup, unavailable, none, false},
-		"confirm, the answer":                                {confirming, clientToOrders, wire.AnswerLost, 1, itsKey, nothing, confirmed, true},
+		"create, the customer, at each try":                  {placing, ordersToCustomers, wire.AnswerLost, everyTry, lookup, unavailable, none, false},
+		"confirm, the answer":                                {confirming, clientToOrders, wire.AnswerLost, 1, itsKey, noAnswer, confirmed, true},
 		"confirm, COMMIT":                                    {confirming, ordersToMySQL, wire.CommitLost, 1, itsUpdate, unavailable, created, false},
 		"confirm, COMMIT's answer":                           {confirming, ordersToMySQL, wire.CommitAnswerLost, 1, itsUpdate, unavailable, confirmed, true},
 		"confirm, COMMIT's answer, half-open":                {confirming, ordersToMySQL, wire.CommitAnswerHeld, 1, itsUpdate, unavailable, confirmed, true},
-		"cancel, the answer":                                 {canceling, clientToOrders, wire.AnswerLost, 1, itsKey, nothing, canceled, true},
+		"cancel, the answer":                                 {canceling, clientToOrders, wire.AnswerLost, 1, itsKey, noAnswer, canceled, true},
 		"cancel, COMMIT":                                     {canceling, ordersToMySQL, wire.CommitLost, 1, itsCancel, unavailable, created, false},
 		"cancel, COMMIT's answer":                            {canceling, ordersToMySQL, wire.CommitAnswerLost, 1, itsCancel, unavailable, canceled, true},
 		"cancel, COMMIT's answer, half-open":                 {canceling, ordersToMySQL, wire.CommitAnswerHeld, 1, itsCancel, unavailable, canceled, true},
-		"orchestrator, the answer":                           {orchestrating, clientToOrchestrator, wire.AnswerLost, 1, itsKey, nothing, confirmed, true},
+		"orchestrator, the answer":                           {orchestrating, clientToOrchestrator, wire.AnswerLost, 1, itsKey, noAnswer, confirmed, true},
 		"orchestrator, create":                               {orchestrating, orchestratorToOrders, wire.AnswerLost, 1, itsCreate, success, confirmed, false},
-		"orchestrator, create, at each try":                  {orchestrating, orchestratorToOrders, wire.AnswerLost, each, itsCreate, unavailable, created, false},
+		"orchestrator, create, at each try":                  {orchestrating, orchestratorToOrders, wire.AnswerLost, everyTry, itsCreate, unavailable, created, false},
 		"orchestrator, confirm":                              {orchestrating, orchestratorToOrders, wire.AnswerLost, 1, itsConfirm, success, confirmed, true},
-		"orchestrator, confirm, at each try":                 {orchestrating, orchestratorToOrders, wire.AnswerLost, each, itsConfirm, unavailable, confirmed, true},
+		"orchestrator, confirm, at each try":                 {orchestrating, orchestratorToOrders, wire.AnswerLost, everyTry, itsConfirm, unavailable, confirmed, true},
 		"orchestrator, create's COMMIT":                      {orchestrating, ordersToMySQL, wire.CommitLost, 1, itsInsert, success, confirmed, false},
-		"orchestrator, each of create's COMMITs":             {orchestrating, ordersToMySQL, wire.CommitLost, each, itsInsert, unavailable, none, false},
+		"orchestrator, each of create's COMMITs":             {orchestrating, ordersToMySQL, wire.CommitLost, everyTry, itsInsert, unavailable, none, false},
 		"orchestrator, create's COMMIT's answer":             {orchestrating, ordersToMySQL, wire.CommitAnswerLost, 1, itsInsert, success, confirmed, false},
 		"orchestrator, create's COMMIT's answer, half-open":  {orchestrating, ordersToMySQL, wire.CommitAnswerHeld, 1, itsInsert, success, confirmed, false},
 		"orchestrator, confirm's COMMIT":                     {orchestrating, ordersToMySQL, wire.CommitLost, 1, itsUpdate, success, confirmed, false},
-		"orchestrator, each of confirm's COMMITs":            {orchestrating, ordersToMySQL, wire.CommitLost, each, itsUpdate, unavailable, created, false},
+		"orchestrator, each of confirm's COMMITs":            {orchestrating, ordersToMySQL, wire.CommitLost, everyTry, itsUpdate, unavailable, created, false},
 		"orchestrator, confirm's COMMIT's answer":            {orchestrating, ordersToMySQL, wire.CommitAnswerLost, 1, itsUpdate, success, confirmed, true},
 		"orchestrator, confirm's COMMIT's answer, half-open": {orchestrating, ordersToMySQL, wire.CommitAnswerHeld, 1, itsUpdate, success, confirmed, true},
 	}
 }
 
-// Where something is lost: the key is in every request, and in every transaction, at least as the customer's address.
+// The texts select the message whose answer is lost. The key is in every request and in every transaction: the customer's
+// email contains it.
 func itsKey(p *purchase) []string     { return []string{p.key} }
 func itsCreate(p *purchase) []string  { return []string{"POST /orders ", p.key} }
 func itsConfirm(p *purchase) []string { return []string{"/confirm ", p.key} }
@@ -114,29 +115,29 @@ func lookup(p *purchase) []string {
 	return []string{fmt.Sprintf("/internal/customers/%d ", p.customer)}
 }
 
-func (l lost) lose(t *testing.T, s *wired, server *database.DB) {
+func (l lostAnswer) run(t *testing.T, s *wiredShop, server *database.DB) {
 	p := newPurchase(t, s.callers(t), server)
-	if l.act.needs != "" {
+	if l.op.needs != "" {
 		p.order = p.clients[1].CreateOrder(t, p.customer, p.product, held).ID
 	}
 	good := newPurchase(t, s.callers(t), server)
-	for range 10 { // so many good answers that those which are lost do not open the orchestrator's circuit breaker
+	for range 10 { // enough successes to keep the lost answers from opening the orchestrator's circuit breaker
 		good.ask(t, 0, good.placeAndConfirm())
 	}
-	send := l.act.request(p)
-	stop := s.wires[0][l.hop].Lose(l.kind, l.times, l.where(p)...)
+	send := l.op.request(p)
+	stop := s.wires[0][l.hop].Lose(l.kind, l.times, l.texts(p)...)
 
-	// The connection is new: on another one net/http would repeat a request with a key by itself.
+	// The connection is new: on a reused one, net/http would itself retry a request with a key.
 	got := send(t.Context(), p.clients[0])
 	switch {
-	case l.first == nothing && got.Err == nil:
+	case l.first == noAnswer && got.Err == nil:
 		t.Errorf("the answer was not lost: %s", got)
-	case l.first != nothing && got.Err != nil:
+	case l.first != noAnswer && got.Err != nil:
 		t.Fatalf("violation: no answer: %v", got.Err)
 	case l.first == unavailable && (got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == ""):
 		t.Errorf("violation: got %s, want 503 with Retry-After", got)
 	}
-	if n := stop(); n != l.times && (l.times != each || n < 3) {
+	if n := stop(); n != l.times && (l.times != everyTry || n < 3) {
 		t.Errorf("lost %d times, want %d", n, l.times)
 	}
 	p.expect(t, l.between)
@@ -144,30 +145,30 @@ func (l lost) lose(t *testing.T, s *wired, server *database.DB) {
 	if l.first != success {
 		got = p.ask(t, 1, send)
 	}
-	p.expect(t, l.act.leaves)
-	if got.Status != l.act.status || got.Replayed() != l.replayed {
-		t.Errorf("violation: got %s, want %d, replayed %t", got, l.act.status, l.replayed)
+	p.expect(t, l.op.leaves)
+	if got.Status != l.op.status || got.Replayed() != l.replayed {
+		t.Errorf("violation: got %s, want %d, replayed %t", got, l.op.status, l.replayed)
 	}
-	if there := p.stored(t); shown(t, got) != there {
-		t.Errorf("violation: got %s, but there is %+v", got, there)
+	if stored := p.stored(t); orderIn(t, got) != stored {
+		t.Errorf("violation: got %s, but the database has %+v", got, stored)
 	}
 	for replica := range p.clients {
 		if again := p.ask(t, replica, send); !again.Same(got) || !again.Replayed() {
-			t.Errorf("violation: once more, replica %d answered with\n%s\nwant, replayed,\n%s", replica, again, got)
+			t.Errorf("violation: retried, replica %d answered\n%s\nwant it to replay\n%s", replica, again, got)
 		}
 	}
-	p.expect(t, l.act.leaves)
+	p.expect(t, l.op.leaves)
 
-	if l.act.needs != "" { // an order that is what it is to become stays as it is, whatever the key
+	if l.op.needs != "" { // confirm and cancel are idempotent under any key
 		p.key = rand.Text()
-		if again := p.ask(t, 0, l.act.request(p)); !again.Same(got) || again.Replayed() {
+		if again := p.ask(t, 0, l.op.request(p)); !again.Same(got) || again.Replayed() {
 			t.Errorf("violation: under another key it is\n%s\nwant\n%s", again, got)
 		}
-		p.expect(t, l.act.leaves)
+		p.expect(t, l.op.leaves)
 	}
 }
 
-// purchase is one order of a customer and a product of its own.
+// purchase is a single order, with a customer and a product that no other purchase uses.
 type purchase struct {
 	*race
 	key            string
@@ -187,22 +188,22 @@ func (p *purchase) place() request {
 func (p *purchase) confirm() request { return confirm(p.key, p.order) }
 func (p *purchase) cancel() request  { return cancel(p.key, p.order) }
 
-// placeAndConfirm has the key in the correlation id too, which goes on to orders-api.
+// placeAndConfirm also sends the key as the correlation ID, which the orchestrator passes on to orders-api.
 func (p *purchase) placeAndConfirm() request {
 	in := call.OrderRequest(p.key, p.customer, p.product, held)
 	in.CorrelationID = &p.key
 	return func(ctx context.Context, c *call.Client) call.Response { return c.Orchestrate(ctx, in) }
 }
 
-// row is an order, as far as it matters here.
+// row holds the fields of an order that the test compares.
 type row struct {
 	ID         int64              `json:"id"`
 	Status     orders.OrderStatus `json:"status"`
 	TotalCents int64              `json:"total_cents"`
 }
 
-// shown is the order in an answer, of orders-api or of the orchestrator.
-func shown(t *testing.T, a call.Response) row {
+// orderIn returns the order in an answer of orders-api or of the orchestrator.
+func orderIn(t *testing.T, a call.Response) row {
 	o := decoded[struct {
 		row
 		Data struct{ Order row }
@@ -213,7 +214,7 @@ func shown(t *testing.T, a call.Response) row {
 	return o.row
 }
 
-// stored is the purchase's orders in the database: one at most.
+// stored returns the purchase's order from the database, or a zero row. It reports a violation if there are more.
 func (p *purchase) stored(t *testing.T) (o row) {
 	t.Helper()
 	var n int
@@ -231,7 +232,7 @@ func (p *purchase) stored(t *testing.T) (o row) {
 	return o
 }
 
-// expect expects the order in that status, or that there is none, and the stock that goes with it.
+// expect checks the status of the order, "" meaning no order, and the stock that follows from it.
 func (p *purchase) expect(t *testing.T, status orders.OrderStatus) {
 	t.Helper()
 	if o := p.stored(t); o.Status != status {

@@ -1,9 +1,9 @@
-// Package faults holds the fault harness: the real executables on a real MySQL, under a load that repeats what is not
-// answered, while processes are killed, connections break and callers race. After each fault the load is checked, and
-// `pedidos audit` too.
+// Package faults is the fault harness. It runs the real executables on a real MySQL under a load that retries unanswered
+// requests, while it kills processes, breaks connections and lets callers race. After each fault it checks the orders of the
+// load and runs `pedidos audit`.
 //
-// Run it with -count=1: the test cache does not know what the executable is built of. What must never be so is reported in
-// lines with "violation: ".
+// Run it with -count=1: Go's test cache does not notice that the executable has changed. Messages about broken guarantees
+// contain "violation: ".
 package faults
 
 import (
@@ -16,7 +16,7 @@ import (
 
 var (
 	long = flag.Bool("long", false, "inject more faults, for longer")
-	seed = flag.Uint64("seed", 1, "of the orders that are placed and of the faults")
+	seed = flag.Uint64("seed", 1, "seed of the orders and of the faults")
 )
 
 func TestMain(m *testing.M) {

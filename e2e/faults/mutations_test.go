@@ -13,23 +13,23 @@ import (
 	"time"
 )
 
-// The mutations show that the harness sees what it is for. Each is a fault in the product: the executable is built with it,
-// and the tests that are named, run on that executable, must report a violation. On the executable as it is they must not.
+// The mutations show that the tests detect the faults they are written for. TestMutations builds the executable with each
+// mutation and expects the named tests to report it. On the unchanged executable, these tests must pass.
 //
 //	go test ./e2e/faults -count=1 -run TestMutations -args -mutations
 //
-// A mutation whose text the product does not hold any more fails: it is to be written anew.
-var mutate = flag.Bool("mutations", false, "check that the tests find faults that are built into the product")
+// A mutation fails if the source no longer contains its old text; update it then.
+var mutate = flag.Bool("mutations", false, "check that the tests detect faults built into the product")
 
 // mutation is a fault in the product.
 type mutation struct {
 	name  string
 	file  string
 	edits []edit
-	seen  map[string]string // by these tests, as for -run, and what is in their reports
+	seen  map[string]string // from tests, as patterns for -run, to texts in their output
 }
 
-// edit replaces a text that the file holds once.
+// edit replaces a text that occurs exactly once in the file.
 type edit struct{ old, new string }
 
 func mutations() []mutation {
@@ -126,43 +126,43 @@ func lostCase(name string) string {
 
 func TestMutations(t *testing.T) {
 	if !*mutate {
-		t.Skip("it takes some minutes, and -args -mutations")
+		t.Skip("needs -args -mutations, and takes several minutes")
 	}
-	asItIs := built(t, "", nil)
+	unchanged := buildWith(t, "", nil)
 	checked := map[string]bool{}
 	for _, m := range mutations() {
 		for test := range m.seen {
-			if checked[test] || !strings.Contains(test, "/") { // whole tests are run anyway
+			if checked[test] || !strings.Contains(test, "/") { // whole tests run without the mutations anyway
 				continue
 			}
 			checked[test] = true
 			t.Run("none/"+test, func(t *testing.T) {
 				t.Parallel()
-				if printed, err := runOn(t, asItIs, test); err != nil {
+				if printed, err := runOn(t, unchanged, test); err != nil {
 					t.Errorf("%v\n%s", err, printed)
 				}
 			})
 		}
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			mutant := built(t, m.file, m.edits)
+			mutant := buildWith(t, m.file, m.edits)
 			for test, report := range m.seen {
 				printed, err := runOn(t, mutant, test)
 				switch {
 				case err == nil:
-					t.Errorf("%s does not see it", test)
+					t.Errorf("%s does not detect it", test)
 				case !strings.Contains(printed, report):
 					t.Errorf("%s ends in %v, but does not report %q:\n%s", test, err, report, printed)
 				default:
-					t.Logf("seen by %s: %s", test, lineWith(printed, report))
+					t.Logf("detected by %s: %s", test, lineWith(printed, report))
 				}
 			}
 		})
 	}
 }
 
-// built is the executable, with the edits in a file of the product.
-func built(t *testing.T, file string, edits []edit) (binary string) {
+// buildWith builds the executable with the edits in a source file, or unchanged if file is "".
+func buildWith(t *testing.T, file string, edits []edit) (binary string) {
 	t.Helper()
 	folder := t.TempDir()
 	binary = filepath.Join(folder, "pedidos")
@@ -177,7 +177,7 @@ func built(t *testing.T, file string, edits []edit) (binary string) {
 	return binary
 }
 
-// overlay says to the compiler which file to take in the place of the product's.
+// overlay writes an overlay for go build that replaces the file by its edited copy.
 func overlay(t *testing.T, folder, file string, edits []edit) (path string) {
 	t.Helper()
 	original, err := filepath.Abs(filepath.Join("..", "..", filepath.FromSlash(file)))
@@ -191,7 +191,7 @@ func overlay(t *testing.T, folder, file string, edits []edit) (path string) {
 	text := string(source)
 	for _, e := range edits {
 		if n := strings.Count(text, e.old); n != 1 {
-			t.Fatalf("%s holds this %d times, want once:\n%s", file, n, e.old)
+			t.Fatalf("%s contains this text %d times, want once:\n%s", file, n, e.old)
 		}
 		text = strings.Replace(text, e.old, e.new, 1)
 	}
@@ -209,7 +209,7 @@ func overlay(t *testing.T, folder, file string, edits []edit) (path string) {
 	return path
 }
 
-// runOn runs a test of this program on an executable, in a process of its own. The error is that of a test that failed.
+// runOn runs a test of this package on an executable, in another process. It returns an error if the test fails.
 func runOn(t *testing.T, binary, test string) (printed string, failed error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -226,7 +226,7 @@ func runOn(t *testing.T, binary, test string) (printed string, failed error) {
 	return printed, err
 }
 
-// lineWith is the first line that holds a text.
+// lineWith returns the first line that contains text.
 func lineWith(printed, text string) string {
 	for line := range strings.Lines(printed) {
 		if strings.Contains(line, text) {

@@ -32,20 +32,21 @@ const (
 	mysqlPassword  = "faults-database-password"
 )
 
-// killable is a MySQL in a container of its own, as durable as MySQL is by default, on a port that it comes back to.
+// killable is a MySQL server in its own container, on a fixed port. Its settings of durability are MySQL's defaults.
 type killable struct {
 	database.MySQL
 	docker *testcontainers.DockerClient
 }
 
-// newKillable starts the container and removes it in the end; one that an earlier run has left is removed first. Without
-// Docker the test is skipped; where CI is set it fails. It must come before t.Parallel: the library's settings are global.
+// newKillable starts the container, after removing one left over from an earlier run, and removes it when the test ends.
+// Without Docker it skips the test, or fails it if CI is set. Call it before t.Parallel: it changes global settings of the
+// library.
 func newKillable(t *testing.T) *killable {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	containerlog.SetDefault(silent{})
-	// The reaper would be one more container; Cleanup and the next run see to it.
+	containerlog.SetDefault(discardLogger{})
+	// Cleanup and the next run remove the container, so it needs no reaper, which is another container.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func newKillable(t *testing.T) *killable {
 
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
-		withoutDocker(t, err)
+		skipWithoutDocker(t, err)
 	}
 	t.Cleanup(func() { _ = docker.Close() })
 	remove := func() error {
@@ -66,7 +67,7 @@ func newKillable(t *testing.T) *killable {
 		_, err := docker.ContainerRemove(ctx, mysqlContainer, client.ContainerRemoveOptions{RemoveVolumes: true, Force: true})
 		return err
 	}
-	_ = remove() // mostly there is none
+	_ = remove() // usually there is none
 	port := program.ClosedPort(t)
 	started, err := mysql.Run(ctx, mysqlImage,
 		testcontainers.WithName(mysqlContainer),
@@ -74,11 +75,11 @@ func newKillable(t *testing.T) *killable {
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.PortBindings = network.PortMap{network.MustParsePort("3306/tcp"): {{HostIP: netip.IPv4Unspecified(), HostPort: port}}}
 		}),
-		testcontainers.WithWaitStrategy(wait.ForNop(func(context.Context, wait.StrategyTarget) error { return nil })), // its users wait
+		testcontainers.WithWaitStrategy(wait.ForNop(func(context.Context, wait.StrategyTarget) error { return nil })), // the services wait
 	)
 	if err != nil {
 		_ = remove()
-		withoutDocker(t, err)
+		skipWithoutDocker(t, err)
 	}
 	t.Cleanup(func() {
 		if err := remove(); err != nil {
@@ -94,12 +95,12 @@ func newKillable(t *testing.T) *killable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Host = reachable(t, port, host, "127.0.0.1")
+	m.Host = reachableHost(t, port, host, "127.0.0.1")
 	return m
 }
 
-// withoutDocker skips the test; where CI is set it fails.
-func withoutDocker(t *testing.T, err error) {
+// skipWithoutDocker skips the test, or fails it if CI is set.
+func skipWithoutDocker(t *testing.T, err error) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatal(err)
@@ -107,9 +108,9 @@ func withoutDocker(t *testing.T, err error) {
 	t.Skipf("MySQL needs Docker and the image %s: %v", mysqlImage, err)
 }
 
-// reachable is the first of the hosts that takes connections on a port: a test program that runs in a container, or where
-// it looks like one, is told the gateway's.
-func reachable(t *testing.T, port string, hosts ...string) string {
+// reachableHost returns the first of the hosts that accepts connections on the port. In a container, or where the library
+// assumes one, the library reports the address of the gateway, which may not be reachable.
+func reachableHost(t *testing.T, port string, hosts ...string) string {
 	t.Helper()
 	for _, host := range hosts {
 		if conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), 5*time.Second); err == nil {
@@ -117,11 +118,11 @@ func reachable(t *testing.T, port string, hosts ...string) string {
 			return host
 		}
 	}
-	t.Fatalf("MySQL takes no connections on port %s of %v", port, hosts)
+	t.Fatalf("MySQL accepts no connections on port %s of %v", port, hosts)
 	return ""
 }
 
-// kill kills the server, which leaves what is on its disk.
+// kill kills the server. Its files remain.
 func (m *killable) kill(t *testing.T) {
 	t.Helper()
 	if _, err := m.docker.ContainerKill(t.Context(), mysqlContainer, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
@@ -129,7 +130,7 @@ func (m *killable) kill(t *testing.T) {
 	}
 }
 
-// start starts the server after a kill; it is not ready then.
+// start restarts the server without waiting until it is ready.
 func (m *killable) start(t *testing.T) {
 	t.Helper()
 	if _, err := m.docker.ContainerStart(t.Context(), mysqlContainer, client.ContainerStartOptions{}); err != nil {
@@ -137,8 +138,8 @@ func (m *killable) start(t *testing.T) {
 	}
 }
 
-// ownMySQL is a new database with a user of its own, on the server that the tests share and that nobody kills. server is
-// the same database, past the services, as the server's administrator.
+// ownMySQL creates a database and a user for it on the shared server, which no test kills. The result server connects to the
+// same database as the administrator.
 func ownMySQL(t *testing.T) (at database.MySQL, server *database.DB) {
 	t.Helper()
 	at = engine.EmptyMySQL(t)
@@ -167,7 +168,7 @@ func ownMySQL(t *testing.T) (at database.MySQL, server *database.DB) {
 	return at, server
 }
 
-// silent keeps the library's account of containers out of the tests' output.
-type silent struct{}
+// discardLogger discards the library's log of containers.
+type discardLogger struct{}
 
-func (silent) Printf(string, ...any) {}
+func (discardLogger) Printf(string, ...any) {}

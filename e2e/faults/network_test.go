@@ -13,9 +13,9 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/wire"
 )
 
-// TestNetwork lets faults come and go in all hops of a shop under load. After each phase all is healed, every order that was
-// acknowledged is there, no key had two effects, no unit was sold twice, every request that was repeated got one answer, and
-// the audit is clean.
+// TestNetwork injects changing faults into all hops of a shop under load. After each phase it removes the faults and checks
+// that every acknowledged order exists, no key took effect twice, no unit was sold twice, every retried request got the same
+// answer, and the audit passes.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	phases := 6
@@ -32,7 +32,7 @@ func TestNetwork(t *testing.T) {
 		l.Start(t)
 		l.AwaitMore(t, 10)
 		var faults []string
-		for _, wires := range s.wires { // in any case what matters most
+		for _, wires := range s.wires { // the most important faults occur in every phase
 			wires[ordersToMySQL].Lose(wire.CommitAnswerLost, 1+random.IntN(3))
 			wires[ordersToMySQL].Lose(wire.CommitLost, 1+random.IntN(3))
 		}
@@ -59,11 +59,11 @@ func TestNetwork(t *testing.T) {
 	t.Logf("seed %d: %d phases, %d faults injected %v; %s", *seed, phases, sum, injected, l.Counts())
 }
 
-// disturb puts a fault into a hop, in the place of the one that is there, and says which.
-func (w *wired) disturb(t *testing.T, random *rand.Rand) string {
+// disturb injects a random fault into a random hop, replacing the one that is there, and returns its description.
+func (w *wiredShop) disturb(t *testing.T, random *rand.Rand) string {
 	t.Helper()
 	replica, hops := random.IntN(len(w.wires)), slices.Sorted(maps.Keys(w.wires[0]))
-	hop := append(hops, ordersToMySQL, ordersToMySQL)[random.IntN(len(hops)+2)] // the most often
+	hop := append(hops, ordersToMySQL, ordersToMySQL)[random.IntN(len(hops)+2)] // the most frequent hop
 	it, at := w.wires[replica][hop], fmt.Sprintf("%s (%d)", hop, replica)
 
 	between := func(least, most time.Duration) time.Duration {
@@ -73,7 +73,7 @@ func (w *wired) disturb(t *testing.T, random *rand.Rand) string {
 	switch random.IntN(11) {
 	case 0:
 		f = wire.Delayed(100*time.Millisecond, 100*time.Millisecond)
-	case 1: // what is said arrives when nobody waits for it any more
+	case 1: // messages arrive after their timeout
 		f = wire.Delayed(between(time.Second, 3*time.Second), 500*time.Millisecond)
 	case 2:
 		f = wire.Dripping(1+random.IntN(100), between(time.Millisecond, 10*time.Millisecond))
@@ -99,15 +99,15 @@ func (w *wired) disturb(t *testing.T, random *rand.Rand) string {
 	return fmt.Sprintf("%s: %s", at, f)
 }
 
-// heal takes all faults off all wires.
-func (w *wired) heal(t *testing.T) {
+// heal removes all faults.
+func (w *wiredShop) heal(t *testing.T) {
 	t.Helper()
 	for _, each := range w.all() {
 		each.Heal(t)
 	}
 }
 
-// pause is how long a fault lasts.
+// pause lets a fault last for d.
 func pause(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {

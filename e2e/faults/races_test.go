@@ -23,12 +23,13 @@ import (
 
 const racers = 64
 
-// TestRaces lets many callers want the same at once, from both orders-api, on MySQL. Whatever they get adds up exactly.
+// TestRaces lets many callers compete for the same stock, order or key through both orders-api on MySQL, and checks that the
+// results add up.
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	db, server := ownMySQL(t)
 	s := newShop(t, db)
-	hurried := newShop(t, db, "CANCEL_WINDOW=1ns") // the same shop, where a confirmed order can't be canceled
+	hurried := newShop(t, db, "CANCEL_WINDOW=1ns") // the same database, but confirmed orders can't be canceled
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *race)
@@ -46,18 +47,18 @@ func TestRaces(t *testing.T) {
 			before := deadlocks(t, server, db.User)
 			test.run(t, r)
 			n := deadlocks(t, server, db.User) - before
-			// Rows are locked in one order, keys first and then products by id: nobody has to give up for another. But where
-			// a claim of a key is given up after a wait, all who wait for that key get at it at once.
+			// All transactions lock rows in the same order, keys first and then products by ID, so they cannot deadlock. An
+			// exception is a claim of a key that is rolled back: all transactions that wait for the key then try to claim it.
 			if n != 0 && !r.waits {
 				t.Errorf("violation: %d deadlocks", n)
 			}
 			test.shop.audit(t)
-			t.Logf("seed %d: %d requests, %d of them told to come back, %d deadlocks", *seed, r.requests.Load(), r.later.Load(), n)
+			t.Logf("seed %d: %d requests, %d of them answered with Retry-After, %d deadlocks", *seed, r.requests.Load(), r.later.Load(), n)
 		})
 	}
 }
 
-// deadlocks is how many transactions of a user the server has given up so far.
+// deadlocks returns how many transactions of a user the server has rolled back because of a deadlock.
 func deadlocks(t *testing.T, server *database.DB, user string) (n int) {
 	t.Helper()
 	const query = "SELECT SUM_ERROR_RAISED FROM performance_schema.events_errors_summary_by_user_by_error WHERE USER = ? AND ERROR_NAME = 'ER_LOCK_DEADLOCK'"
@@ -70,14 +71,14 @@ func deadlocks(t *testing.T, server *database.DB, user string) (n int) {
 	return n
 }
 
-// race is callers at one shop, who buy for a customer of their own.
+// race is a group of callers that order for the same customer, which no other race uses.
 type race struct {
 	clients         [2]*call.Client
-	server          *database.DB // past the services
+	server          *database.DB // a direct connection to the database
 	customer        int64
-	sku             string // how those of its products start
+	sku             string // the prefix of the SKUs of its products
 	requests, later atomic.Int64
-	waits           bool // so long that a transaction gives up
+	waits           bool // callers wait for locks until their transactions time out
 }
 
 func newRace(t *testing.T, s *shop, server *database.DB) *race {
@@ -88,7 +89,7 @@ func newRace(t *testing.T, s *shop, server *database.DB) *race {
 	return r
 }
 
-// rounds is how often a race is run.
+// rounds returns how often a race runs: n times, or 20n with -long.
 func rounds(n int) int {
 	if *long {
 		return 20 * n
@@ -96,7 +97,7 @@ func rounds(n int) int {
 	return n
 }
 
-// products adds so many products.
+// products creates n products.
 func (r *race) products(t *testing.T, n int, stock int64) (ids []int64) {
 	t.Helper()
 	for i := range n {
@@ -105,7 +106,7 @@ func (r *race) products(t *testing.T, n int, stock int64) (ids []int64) {
 	return ids
 }
 
-// together runs callers who all start at once.
+// together runs do for each caller, and starts all callers at the same moment.
 func together(callers int, do func(i int)) {
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
@@ -125,7 +126,7 @@ func together(callers int, do func(i int)) {
 // request is sent over one of the clients.
 type request func(context.Context, *call.Client) call.Response
 
-// ask sends a request, over one client and the other in turn, until it is answered. There is an answer to every try.
+// ask sends a request through the two clients in turn until the answer is final. Every try must get an answer.
 func (r *race) ask(t *testing.T, caller int, send request) call.Response {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
@@ -145,7 +146,7 @@ func (r *race) ask(t *testing.T, caller int, send request) call.Response {
 		r.later.Add(1)
 		select {
 		case <-ctx.Done():
-			t.Errorf("violation: not answered in a minute, but told to come back: %s", a)
+			t.Errorf("violation: no final answer within a minute: %s", a)
 			return a
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -172,7 +173,7 @@ func cancel(key string, id int64) request {
 	return func(ctx context.Context, c *call.Client) call.Response { return c.TryCancel(ctx, key, id) }
 }
 
-// decoded is the body of an answer: an order's or a problem's.
+// decoded returns the body of an answer, such as an order or a problem.
 func decoded[T any](t *testing.T, a call.Response) (v T) {
 	if err := json.Unmarshal(a.Body, &v); err != nil {
 		t.Errorf("%v: %s", err, a)
@@ -180,7 +181,7 @@ func decoded[T any](t *testing.T, a call.Response) (v T) {
 	return v
 }
 
-// codeOf is the code of a refusal, "" of a success.
+// codeOf returns the code of a problem, or "" for a success.
 func codeOf(t *testing.T, a call.Response) common.ProblemCode {
 	if a.Status < http.StatusBadRequest {
 		return ""
@@ -188,7 +189,7 @@ func codeOf(t *testing.T, a call.Response) common.ProblemCode {
 	return decoded[common.Problem](t, a).Code
 }
 
-// lastUnits sells 500 units of one product, in orders of any quantity, until there is not one left.
+// lastUnits sells all 500 units of one product, in orders of random quantities.
 func lastUnits(t *testing.T, r *race) {
 	const units = 500
 	for round, product := range r.products(t, rounds(3), units) {
@@ -209,7 +210,7 @@ func lastUnits(t *testing.T, r *race) {
 					if short == nil || len(*short) != 1 || (*short)[0].ProductID != product || (*short)[0].Requested != qty || (*short)[0].Available >= qty {
 						t.Errorf("violation: an order of %d was refused with %s", qty, a)
 					}
-					if qty == 1 { // nothing is left
+					if qty == 1 { // the product is sold out
 						return
 					}
 					qty = 1 + random.Int64N(qty-1)
@@ -219,21 +220,21 @@ func lastUnits(t *testing.T, r *race) {
 		if left := r.clients[1].GetProduct(t, product).Stock; left != 0 || sold.Load() != units {
 			t.Errorf("violation: of %d units %d were sold and %d are left", units, sold.Load(), left)
 		}
-		var there int64
+		var ordered int64
 		for _, o := range r.clients[1].AllOrders(t, r.customer) {
 			for _, item := range o.Items {
 				if item.ProductID == product {
-					there += item.Qty
+					ordered += item.Qty
 				}
 			}
 		}
-		if there != units {
-			t.Errorf("violation: the orders have %d units, want %d", there, units)
+		if ordered != units {
+			t.Errorf("violation: the orders have %d units, want %d", ordered, units)
 		}
 	}
 }
 
-// linesInAnyOrder places orders of several lines over the same products, confirms some and cancels some.
+// linesInAnyOrder places orders with lines for the same products in random order, and confirms or cancels some of them.
 func linesInAnyOrder(t *testing.T, r *race) {
 	const stock, each = 1_000_000, 6
 	products := r.products(t, 8, stock)
@@ -290,21 +291,21 @@ func linesInAnyOrder(t *testing.T, r *race) {
 	}
 }
 
-// outcome is what became of an order that several callers confirmed and canceled at once.
+// outcome is the result for an order that several callers confirmed and canceled at once.
 type outcome struct {
-	confirmed, canceled []call.Response // that succeeded
+	confirmed, canceled []call.Response // the successful answers
 	refused             map[common.ProblemCode]int
-	became              []orders.OrderStatus
+	history             []orders.OrderStatus
 	stock               int64
 }
 
 const (
-	perOrder = 8 // callers who confirm, and as many who cancel
-	held     = 3 // units
+	perOrder = 8 // callers that confirm, and as many that cancel
+	held     = 3 // units of an order
 	inStock  = 100
 )
 
-// decide places orders and lets callers confirm and cancel each at once, under a key of its own each.
+// decide places orders and lets callers confirm and cancel each at once, every caller under its own key.
 func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 	for round, product := range r.products(t, rounds(8), inStock) {
 		placed := r.clients[0].CreateOrder(t, r.customer, product, held)
@@ -324,7 +325,7 @@ func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 				o.refused[codeOf(t, a)]++
 			}
 		})
-		o.became, o.stock = r.history(t, placed.ID), r.clients[0].GetProduct(t, product).Stock
+		o.history, o.stock = r.history(t, placed.ID), r.clients[0].GetProduct(t, product).Stock
 		for _, same := range [][]call.Response{o.confirmed, o.canceled} {
 			for i := range same {
 				if !same[i].Same(same[0]) {
@@ -336,56 +337,57 @@ func (r *race) decide(t *testing.T, judge func(id int64, o outcome)) {
 	}
 }
 
-func (r *race) history(t *testing.T, id int64) (became []orders.OrderStatus) {
+// history returns the statuses that an order has had.
+func (r *race) history(t *testing.T, id int64) (statuses []orders.OrderStatus) {
 	t.Helper()
 	var page orders.OrderEventPage
 	call.Read(r.clients[0].Orders.ListOrderHistory(t.Context(), id, nil)).Want(t, http.StatusOK, &page)
 	for _, event := range page.Data {
-		became = append(became, event.To)
+		statuses = append(statuses, event.To)
 	}
-	return became
+	return statuses
 }
 
-// confirmAndCancel: a confirmed order can be canceled, so in the end each order is, and its units are back. Some were
-// confirmed before.
+// confirmAndCancel allows the cancellation of confirmed orders. Every order must end up canceled and its units back in
+// stock, whether it was confirmed first or not.
 func confirmAndCancel(t *testing.T, r *race) {
 	confirmedFirst := 0
 	r.decide(t, func(id int64, o outcome) {
-		became := []orders.OrderStatus{orders.StatusCreated, orders.StatusCanceled}
+		history := []orders.OrderStatus{orders.StatusCreated, orders.StatusCanceled}
 		if len(o.confirmed) > 0 {
-			became = slices.Insert(became, 1, orders.StatusConfirmed)
+			history = slices.Insert(history, 1, orders.StatusConfirmed)
 			confirmedFirst++
 		}
 		if len(o.canceled) != perOrder || o.refused[common.CodeOrderCanceled] != perOrder-len(o.confirmed) ||
-			!slices.Equal(o.became, became) || o.stock != inStock {
-			t.Errorf("violation: order %d was confirmed by %d, canceled by %d, refused with %v; it became %v, with %d in stock",
-				id, len(o.confirmed), len(o.canceled), o.refused, o.became, o.stock)
+			!slices.Equal(o.history, history) || o.stock != inStock {
+			t.Errorf("violation: order %d was confirmed by %d, canceled by %d, refused with %v; its history is %v, %d are in stock",
+				id, len(o.confirmed), len(o.canceled), o.refused, o.history, o.stock)
 		}
 	})
 	t.Logf("%d of %d orders were confirmed first", confirmedFirst, rounds(8))
 }
 
-// confirmOrCancel: a confirmed order can't be canceled any more, so there is exactly one outcome.
+// confirmOrCancel forbids the cancellation of confirmed orders, so each order is either confirmed or canceled.
 func confirmOrCancel(t *testing.T, r *race) {
 	confirmed := 0
 	r.decide(t, func(id int64, o outcome) {
-		want := outcome{became: []orders.OrderStatus{orders.StatusCreated, orders.StatusCanceled}, stock: inStock}
+		want := outcome{history: []orders.OrderStatus{orders.StatusCreated, orders.StatusCanceled}, stock: inStock}
 		code, winners, losers := common.CodeOrderCanceled, o.canceled, o.confirmed
 		if len(o.confirmed) > 0 {
-			want.became[1], want.stock = orders.StatusConfirmed, inStock-held
+			want.history[1], want.stock = orders.StatusConfirmed, inStock-held
 			code, winners, losers = common.CodeCancelWindowOver, o.confirmed, o.canceled
 			confirmed++
 		}
 		if len(winners) != perOrder || len(losers) != 0 || o.refused[code] != perOrder ||
-			!slices.Equal(o.became, want.became) || o.stock != want.stock {
-			t.Errorf("violation: order %d was confirmed by %d, canceled by %d, refused with %v; it became %v, with %d in stock",
-				id, len(o.confirmed), len(o.canceled), o.refused, o.became, o.stock)
+			!slices.Equal(o.history, want.history) || o.stock != want.stock {
+			t.Errorf("violation: order %d was confirmed by %d, canceled by %d, refused with %v; its history is %v, %d are in stock",
+				id, len(o.confirmed), len(o.canceled), o.refused, o.history, o.stock)
 		}
 	})
 	t.Logf("%d of %d orders were confirmed", confirmed, rounds(8))
 }
 
-// oneKey sends the same request under the same key from all callers. It takes effect once, and all get one answer.
+// oneKey sends the same request under the same key from all callers. It takes effect once, and all callers get the same answer.
 func oneKey(t *testing.T, r *race) {
 	for round, product := range r.products(t, rounds(3), inStock) {
 		line := orders.OrderLineInput{ProductID: product, Qty: held}
@@ -401,8 +403,8 @@ func oneKey(t *testing.T, r *race) {
 			placed.ID: {orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled},
 			atOnce.ID: {orders.StatusCreated, orders.StatusConfirmed},
 		} {
-			if became := r.history(t, id); !slices.Equal(became, want) {
-				t.Errorf("violation: order %d became %v, want %v", id, became, want)
+			if history := r.history(t, id); !slices.Equal(history, want) {
+				t.Errorf("violation: order %d has the history %v, want %v", id, history, want)
 			}
 		}
 		if made := len(r.clients[0].AllOrders(t, r.customer)) - before; made != 2 {
@@ -414,8 +416,8 @@ func oneKey(t *testing.T, r *race) {
 	}
 }
 
-// oneKeyHeldUp is oneKey while nobody gets at the product: who waits too long is told to come back, and gets the answer
-// then.
+// oneKeyHeldUp is like oneKey while the product is locked. Callers that wait too long get an answer with Retry-After, and the
+// final answer when they retry.
 func oneKeyHeldUp(t *testing.T, r *race) {
 	r.waits = true
 	product := r.products(t, 1, inStock)[0]
@@ -450,22 +452,22 @@ func oneKeyHeldUp(t *testing.T, r *race) {
 	}
 }
 
-// allSame sends a request from all callers at once and expects one answer, given once and replayed to all others.
+// allSame sends a request from all callers at once. All must get the same answer, replayed for all but one.
 func (r *race) allSame(t *testing.T, status int, send request) call.Response {
 	t.Helper()
 	answers := make([]call.Response, racers)
 	together(racers, func(i int) { answers[i] = r.ask(t, i, send) })
-	given := 0
+	executed := 0
 	for _, a := range answers {
 		if a.Status != status || !a.Same(answers[0]) {
 			t.Errorf("violation: one key was answered with\n%s\n%s", answers[0], a)
 		}
 		if !a.Replayed() {
-			given++
+			executed++
 		}
 	}
-	if given != 1 {
-		t.Errorf("violation: %d answers are not replayed", given)
+	if executed != 1 {
+		t.Errorf("violation: %d answers are not replayed, want 1", executed)
 	}
 	return answers[0]
 }

@@ -12,10 +12,10 @@ import (
 
 const adminPassword = "faults-admin-password"
 
-// shop is the services as a deployment runs them, each a process of its own, on one MySQL: customers-api, and two times
-// orders-api with an orchestrator in front of it.
+// shop is a deployment of the services on one MySQL, each in its own process: one customers-api, and two orders-api with an
+// orchestrator each.
 type shop struct {
-	env           []string // of all
+	env           []string // of all services
 	customers     *service
 	orders        [2]*service
 	orchestrators [2]*service
@@ -25,7 +25,7 @@ func (s *shop) services() []*service {
 	return []*service{s.customers, s.orders[0], s.orders[1], s.orchestrators[0], s.orchestrators[1]}
 }
 
-// service is one of them, on a port that it comes back to.
+// service is a service of a shop, on a fixed port.
 type service struct {
 	name    string
 	env     []string
@@ -46,7 +46,7 @@ func (s *service) kill(t *testing.T) {
 // newShop migrates the database and starts the services.
 func newShop(t *testing.T, db database.MySQL, env ...string) *shop {
 	t.Helper()
-	s := migrated(t, db, env...)
+	s := newMigratedShop(t, db, env...)
 	s.customers = s.serve(t, "customers")
 	for i := range s.orders {
 		s.orders[i] = s.serve(t, "orders", "CUSTOMERS_API_BASE="+s.customers.url)
@@ -56,9 +56,9 @@ func newShop(t *testing.T, db database.MySQL, env ...string) *shop {
 	return s
 }
 
-// migrated is a shop with a database and without services yet. Customers will be remembered so shortly that orders-api
-// feels it when customers-api is down.
-func migrated(t *testing.T, db database.MySQL, env ...string) *shop {
+// newMigratedShop migrates the database but starts no services. CUSTOMER_CACHE_TTL is short, so that orders-api depends on
+// customers-api throughout.
+func newMigratedShop(t *testing.T, db database.MySQL, env ...string) *shop {
 	t.Helper()
 	s := &shop{env: append([]string{
 		"DB_HOST=" + db.Host, fmt.Sprintf("DB_PORT=%d", db.Port), "DB_USER=" + db.User, "DB_PASSWORD=" + db.Password, "DB_NAME=" + db.Name,
@@ -86,7 +86,7 @@ func (s *shop) awaitReady(t *testing.T) {
 	}
 }
 
-// clients call the shop as its administrator, each over one orders-api and the orchestrator of that.
+// clients returns one client for each orders-api and its orchestrator. They call as the administrator.
 func (s *shop) clients(t *testing.T) (over [2]*call.Client) {
 	t.Helper()
 	token := call.URLs{Customers: s.customers.url}.Token(t, adminPassword)
@@ -96,7 +96,7 @@ func (s *shop) clients(t *testing.T) (over [2]*call.Client) {
 	return over
 }
 
-// audit expects that all adds up in the database.
+// audit runs `pedidos audit` and expects it to pass.
 func (s *shop) audit(t *testing.T) {
 	t.Helper()
 	if r := program.Run(t, s.env, "audit"); r.Code != 0 {

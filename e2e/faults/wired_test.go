@@ -13,7 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// hop is a way from one process to the next.
+// hop is the connection from one process to another.
 type hop string
 
 const (
@@ -24,17 +24,17 @@ const (
 	ordersToMySQL        hop = "orders-api→MySQL"
 )
 
-// wired is a shop with a wire in every hop to, from and before each orders-api.
-type wired struct {
+// wiredShop is a shop with a wire in each hop of the requests that its orders-api handle.
+type wiredShop struct {
 	*shop
 	token string
 	wires [2]map[hop]*wire.Wire
 }
 
-// newWired is newShop with the wires. Those to MySQL read what is said, so it is not encrypted.
-func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
+// newWired is like newShop, with the wires. The connections to MySQL are not encrypted, as their wires read the statements.
+func newWired(t *testing.T, db database.MySQL, env ...string) *wiredShop {
 	t.Helper()
-	w := &wired{shop: migrated(t, db, env...)}
+	w := &wiredShop{shop: newMigratedShop(t, db, env...)}
 	before := func(s *service) *wire.Wire { return wire.New(t, strings.TrimPrefix(s.url, "http://")) }
 	w.customers = w.serve(t, "customers")
 	for i := range w.wires {
@@ -56,8 +56,8 @@ func newWired(t *testing.T, db database.MySQL, env ...string) *wired {
 	return w
 }
 
-// callers call the shop over the wires, each over one orders-api and the orchestrator of that.
-func (w *wired) callers(t *testing.T) (over [2]*call.Client) {
+// callers returns one client for each orders-api and its orchestrator, connected through the wires.
+func (w *wiredShop) callers(t *testing.T) (over [2]*call.Client) {
 	t.Helper()
 	for i, wires := range w.wires {
 		over[i] = call.URLs{
@@ -67,16 +67,16 @@ func (w *wired) callers(t *testing.T) (over [2]*call.Client) {
 	return over
 }
 
-// all are the wires.
-func (w *wired) all() (all []*wire.Wire) {
+// all returns all wires.
+func (w *wiredShop) all() (all []*wire.Wire) {
 	for _, wires := range w.wires {
 		all = slices.AppendSeq(all, maps.Values(wires))
 	}
 	return all
 }
 
-// injected is how often each kind of fault took place.
-func (w *wired) injected() map[wire.Kind]int {
+// injected returns how often each kind of fault occurred.
+func (w *wiredShop) injected() map[wire.Kind]int {
 	sum := map[wire.Kind]int{}
 	for _, each := range w.all() {
 		for kind, n := range each.Injected() {

@@ -14,14 +14,14 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestBodiesOfManyFaults sends bodies of 1 MiB in which as much is wrong as can be, several at once, to whatever reads a
-// body without a valid token, and to what asks for one. Each is answered, names a hundred faults at most, and all of them
-// together don't make the process large.
+// TestBodiesOfManyFaults sends bodies of 1 MiB with as many faults as possible, several at once, to operations that read a
+// body without a valid token and to operations that require one. Every answer must name at most a hundred faults, and the
+// memory of the process must stay bounded.
 func TestBodiesOfManyFaults(t *testing.T) {
 	t.Parallel()
 	const (
 		atOnce = 6
-		grows  = 128 << 20 // bytes that the process may grow by: several times what it takes to hold so many bodies
+		grows  = 128 << 20 // allowed growth in bytes: several times the size of the bodies
 	)
 	rounds := 1
 	if *long {
@@ -41,7 +41,7 @@ func TestBodiesOfManyFaults(t *testing.T) {
 			{s.Customers + "/customers", token, http.StatusBadRequest},
 			{s.Orders + "/orders", token, http.StatusBadRequest},
 			{s.Orders + "/orders", forged, http.StatusUnauthorized},
-			{s.Orchestrator + "/orchestrator/create-and-confirm-order", "", http.StatusBadRequest}, // which up allows
+			{s.Orchestrator + "/orchestrator/create-and-confirm-order", "", http.StatusBadRequest}, // up allows anonymous callers
 			{s.Orchestrator + "/orchestrator/create-and-confirm-order", forged, http.StatusBadRequest},
 			{s.Orchestrator + "/orchestrator/create-and-confirm-order", "x", http.StatusUnauthorized},
 		} {
@@ -67,14 +67,14 @@ func TestBodiesOfManyFaults(t *testing.T) {
 		}
 	}
 	after := s.PeakMemory(t)
-	t.Logf("the process held %d MiB before, and %d MiB at its peak", before>>20, after>>20)
+	t.Logf("peak memory: %d MiB before, %d MiB after", before>>20, after>>20)
 	if after-before > grows {
-		t.Errorf("the process held %d MiB before, and %d MiB at its peak, want %d MiB more at most", before>>20, after>>20, grows>>20)
+		t.Errorf("peak memory: %d MiB before, %d MiB after, want a growth of %d MiB at most", before>>20, after>>20, grows>>20)
 	}
 	program.AwaitReady(t, s.Customers, s.Orders, s.Orchestrator)
 }
 
-// faulty is the nth kind of a body of 1 MiB in which as much is wrong as can be.
+// faulty returns a body of about 1 MiB with as many faults as possible. There are six kinds, selected by n.
 func faulty(n int) string {
 	const size = 1<<20 - 100
 	names := func() string {
@@ -100,7 +100,7 @@ func faulty(n int) string {
 	return `{"username":[` + strings.Repeat("[1],", size/4) + `1]}`
 }
 
-// forgedToken has the form of an access token that is valid for an hour, and a signature of nobody's.
+// forgedToken returns an access token with claims valid for an hour and an invalid signature.
 func forgedToken(t *testing.T) string {
 	t.Helper()
 	part := func(v any) string {
@@ -116,7 +116,7 @@ func forgedToken(t *testing.T) string {
 	}) + "." + part(strings.Repeat("x", 22))
 }
 
-// faults counts the errors of a problem, several of one field included.
+// faults returns the number of errors in a problem.
 func faults(p call.Problem) int {
 	if p.Errors == nil {
 		return 0

@@ -18,30 +18,30 @@ import (
 
 const password = "planted-password"
 
-// besieged is a customers-api with few places for connections.
-type besieged struct {
+// limitedService is a customers-api with a low MAX_CONNS.
+type limitedService struct {
 	*program.Program
 	base, admin string
-	places      int
+	maxConns    int
 }
 
-func besiege(t *testing.T, places int) besieged {
+func serveLimited(t *testing.T, maxConns int) limitedService {
 	t.Helper()
 	admin := program.ClosedPort(t)
 	p, base := program.Serve(t, "customers",
 		"JWT_SECRET=planted-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD="+password,
-		"DATA_DIR="+t.TempDir(), "ADMIN_PORT="+admin, "MAX_CONNS="+strconv.Itoa(places))
+		"DATA_DIR="+t.TempDir(), "ADMIN_PORT="+admin, "MAX_CONNS="+strconv.Itoa(maxConns))
 	program.AwaitReady(t, base)
-	return besieged{p, base, "http://127.0.0.1:" + admin, places}
+	return limitedService{p, base, "http://127.0.0.1:" + admin, maxConns}
 }
 
-// metric is the value of a metric of the process.
-func (b besieged) metric(t *testing.T, name string) int {
+// metric returns the value of a metric of the process.
+func (b limitedService) metric(t *testing.T, name string) int {
 	t.Helper()
 	status, text := program.Get(t, b.admin+"/metrics")
 	found := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(text)
 	if status != http.StatusOK || found == nil {
-		t.Fatalf("%d, and there is no %s", status, name)
+		t.Fatalf("/metrics answered %d without %s", status, name)
 	}
 	value, err := strconv.ParseFloat(found[1], 64)
 	if err != nil {
@@ -50,8 +50,8 @@ func (b besieged) metric(t *testing.T, name string) int {
 	return int(value)
 }
 
-// hold opens a connection, sends the text and leaves it so. Where the service answers, it waits for that.
-func (b besieged) hold(t *testing.T, text string, answered bool) net.Conn {
+// hold opens a connection, sends the text and keeps the connection open. If answered is set, it waits for the answer.
+func (b limitedService) hold(t *testing.T, text string, answered bool) net.Conn {
 	t.Helper()
 	conn := dial(t, b.base)
 	if _, err := io.WriteString(conn, text); err != nil {
@@ -67,28 +67,28 @@ func (b besieged) hold(t *testing.T, text string, answered bool) net.Conn {
 
 const getHealth = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-// TestIdleConnections holds far more connections than there are places, in each of the ways in which a connection waits for
-// a request. Everybody else is answered, the service keeps to its places, and it says so in one line.
+// TestIdleConnections holds far more than MAX_CONNS connections in each state in which a connection waits for a request. The
+// service must answer all other clients, keep to MAX_CONNS by closing idle connections, and log that once.
 func TestIdleConnections(t *testing.T) {
 	t.Parallel()
-	places, conns := 32, 200
+	maxConns, conns := 32, 200
 	if *long {
-		places, conns = 1024, 10_000
+		maxConns, conns = 1024, 10_000
 	}
 	for name, attack := range map[string]struct {
 		text     string
 		answered bool
 	}{
-		"nothing sent":    {"", false},
-		"half a request":  {"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", false},
-		"kept alive":      {getHealth, true},
-		"after one, half": {getHealth + "GET /he", true},
+		"nothing sent":          {"", false},
+		"half a request":        {"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", false},
+		"kept alive":            {getHealth, true},
+		"half a second request": {getHealth + "GET /he", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !*long {
 				t.Parallel()
 			}
-			b := besiege(t, places)
+			b := serveLimited(t, maxConns)
 			memory := b.metric(t, "process_resident_memory_bytes")
 			var held []net.Conn
 			for i := range conns {
@@ -100,32 +100,33 @@ func TestIdleConnections(t *testing.T) {
 				}
 			}
 			call.URLs{Customers: b.base}.Token(t, password)
-			t.Logf("%d connections, %d places: %.1f MB more", conns, places, float64(b.metric(t, "process_resident_memory_bytes")-memory)/1e6)
-			for i, conn := range held[:conns-places-places/16] { // those at the border may have come in another order
+			t.Logf("%d connections with MAX_CONNS=%d take %.1f MB", conns, maxConns, float64(b.metric(t, "process_resident_memory_bytes")-memory)/1e6)
+			for i, conn := range held[:conns-maxConns-maxConns/16] { // the service may accept connections in another order
 				if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
 					t.Fatalf("connection %d: %d bytes, %v, want it closed", i, len(rest), err)
 				}
 			}
-			if open := b.metric(t, `pedidos_connections{service="customers"}`); open > places {
-				t.Errorf("%d connections are open, want %d at most", open, places)
+			if open := b.metric(t, `pedidos_connections{service="customers"}`); open > maxConns {
+				t.Errorf("%d connections are open, want %d at most", open, maxConns)
 			}
-			if evicted := b.metric(t, `pedidos_connections_evicted_total{service="customers"}`); evicted < conns-places {
-				t.Errorf("%d connections were closed for others, want %d at least", evicted, conns-places)
+			if evicted := b.metric(t, `pedidos_connections_evicted_total{service="customers"}`); evicted < conns-maxConns {
+				t.Errorf("%d connections were evicted, want %d at least", evicted, conns-maxConns)
 			}
 			if refused := b.metric(t, `pedidos_connections_refused_total{service="customers"}`); refused != 0 {
-				t.Errorf("%d connections were refused", refused)
+				t.Errorf("%d connections were refused, want 0", refused)
 			}
 			if lines := strings.Count(b.Stderr.String(), "all connections are taken"); lines != 1 {
-				t.Errorf("it was said %d times", lines)
+				t.Errorf("%d log lines about taken connections, want 1", lines)
 			}
 		})
 	}
 }
 
-// TestSlowHeaders: a connection that does not come to send a request is closed, however many places are free.
+// TestSlowHeaders checks that the service closes a connection that sends no complete request header in time, even while
+// other connections are free.
 func TestSlowHeaders(t *testing.T) {
 	t.Parallel()
-	b := besiege(t, 32)
+	b := serveLimited(t, 32)
 	for _, text := range []string{"", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "} {
 		conn := b.hold(t, text, false)
 		if rest, err := io.ReadAll(conn); len(rest) > 0 || os.IsTimeout(err) {
@@ -134,11 +135,11 @@ func TestSlowHeaders(t *testing.T) {
 	}
 }
 
-// TestSlowBodies has a request under way on each connection. Others are told so as long as there is a place to tell them
-// from, the service is alive, and once the requests are over all is as before.
+// TestSlowBodies keeps a request in progress on each connection, except for the few that the service needs to answer others
+// with 503. The service must stay alive and ready, and recover once these requests end.
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
-	b := besiege(t, 32)
+	b := serveLimited(t, 32)
 	urls := call.URLs{Customers: b.base}
 	token := urls.Token(t, password)
 	text := fmt.Sprintf("POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
@@ -146,11 +147,11 @@ func TestSlowBodies(t *testing.T) {
 	list := "GET /customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " + token + "\r\n\r\n"
 
 	var held []net.Conn
-	for range b.places - b.places/16 {
+	for range b.maxConns - b.maxConns/16 {
 		held = append(held, b.hold(t, text, false))
 	}
 	var a answer
-	call.Eventually(t, "a request is told that there are too many", func() bool {
+	call.Eventually(t, "a request is answered with 503", func() bool {
 		a = exchange(t, b.base, list)
 		return a.Status != http.StatusOK
 	})
@@ -166,8 +167,8 @@ func TestSlowBodies(t *testing.T) {
 	for _, conn := range held {
 		_ = conn.Close()
 	}
-	call.Eventually(t, "all is as before", func() bool { return exchange(t, b.base, list).Status == http.StatusOK })
+	call.Eventually(t, "requests succeed again", func() bool { return exchange(t, b.base, list).Status == http.StatusOK })
 	if strings.Contains(b.Stderr.String(), "request failed") {
-		t.Errorf("what a client does is logged as a failure:\n%s", b.Stderr)
+		t.Errorf("the behavior of a client is logged as a failure:\n%s", b.Stderr)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customers"
 )
 
-// TestFullDisk fills the disk under a shop: both services say at /ready that they can't do their work, as no write succeeds,
-// and say that they can once there is room.
+// TestFullDisk fills the disk of a shop. Both services must answer 503 at /ready while writes fail, and become ready again
+// once there is space.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
@@ -34,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 		return r.Status
 	}
 	if status := create(0); status != http.StatusCreated {
-		t.Fatalf("a customer on an empty disk: %d", status)
+		t.Fatalf("create a customer on an empty disk: %d", status)
 	}
 	program.AwaitReady(t, s.Customers, s.Orders)
 
@@ -54,11 +54,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 1
-	for ; create(n) == http.StatusCreated; n++ { // what the log has room for
+	for ; create(n) == http.StatusCreated; n++ { // until the write-ahead log is full
 	}
 	for _, url := range []string{s.Customers, s.Orders} {
 		if status, body := program.Get(t, url+"/ready"); status != http.StatusServiceUnavailable {
-			t.Errorf("writes fail, and %s/ready answers %d\n%s", url, status, body)
+			t.Errorf("while writes fail, %s/ready answers %d\n%s", url, status, body)
 		}
 		if status, body := program.Get(t, url+"/health"); status != http.StatusOK {
 			t.Errorf("%s/health answers %d\n%s", url, status, body)
@@ -70,13 +70,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	program.AwaitReady(t, s.Customers, s.Orders)
 	if status := create(n + 1); status != http.StatusCreated {
-		t.Errorf("a customer once there is room: %d", status)
+		t.Errorf("create a customer once there is space: %d", status)
 	}
 	client.HangUp()
 	s.Interrupt(t)
 }
 
-// TestFullDiskUnseen fills the disk of a shop that nobody orders from: /ready finds out by itself.
+// TestFullDiskUnseen fills the disk of a shop without traffic. /ready must detect that by itself.
 func TestFullDiskUnseen(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
@@ -92,7 +92,7 @@ func TestFullDiskUnseen(t *testing.T) {
 	s.Kill(t)
 }
 
-// TestReadinessWritesLittle: any number of probes costs a bounded number of writes.
+// TestReadinessWritesLittle checks that the writes for /ready are limited in rate, however many probes there are.
 func TestReadinessWritesLittle(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -123,7 +123,8 @@ func TestReadinessWritesLittle(t *testing.T) {
 
 const diskBytes = 8 << 20
 
-// smallDisk is a file system of its own, which soon is full. It takes a user who may mount; where CI is set there is one.
+// smallDisk mounts a file system of diskBytes and returns its folder. If the user may not mount, it skips the test, or fails
+// it if CI is set.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	disk := t.TempDir()
@@ -135,7 +136,7 @@ func smallDisk(t *testing.T) string {
 		t.Fatalf("mount a small disk: %v\n%s", err, mounted)
 	}
 	t.Cleanup(func() {
-		if printed, err := exec.Command("umount", "--lazy", disk).CombinedOutput(); err != nil { // the process may be about to end
+		if printed, err := exec.Command("umount", "--lazy", disk).CombinedOutput(); err != nil { // lazily, as the process may still be exiting
 			t.Errorf("%v\n%s", err, printed)
 		}
 	})

@@ -14,11 +14,12 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// TestSearchFloods searches all orders for a text that is in none, many at once and again and again, while another caller reads.
-// Every read is answered, every search is answered or told when to come again, and a walk through the pages of a search finds the oldest order.
+// TestSearchFloods repeats many concurrent searches for a text that no order contains while another caller lists orders.
+// Every list must succeed, every search must succeed or be answered with Retry-After, and paging through the results of a
+// search must find the oldest order.
 func TestSearchFloods(t *testing.T) {
 	t.Parallel()
-	searchers, placed := 16, 90_000 // more than a page of a search looks at
+	searchers, placed := 16, 90_000 // more orders than one page of a search scans
 	if *long {
 		searchers, placed = 64, 300_000
 	}
@@ -58,7 +59,7 @@ func TestSearchFloods(t *testing.T) {
 		flood.Go(func() {
 			for first := true; first || !over.Load(); first = false {
 				r := call.Read(c.Orders.ListOrders(t.Context(), &orders.ListOrdersParams{Search: new("no such customer")}))
-				// The searches take turns: on a slow machine the last in line is refused when its time is over.
+				// The searches take turns, so on a slow machine some exceed their time limit.
 				if r.Later() {
 					refused.Add(1)
 					continue
@@ -77,7 +78,7 @@ func TestSearchFloods(t *testing.T) {
 	}
 	over.Store(true)
 	flood.Wait()
-	t.Logf("p99 of a list: %s before, %s during %d searches of %d callers, and %d that were refused",
+	t.Logf("p99 of a list: %s before, %s during the flood of %d searches by %d callers, %d more searches were refused",
 		p99(before), p99(during), searches.Load(), searchers, refused.Load())
 	if searches.Load() == 0 {
 		t.Error("every search was refused")
@@ -99,6 +100,6 @@ func TestSearchFloods(t *testing.T) {
 		}
 	}
 	if !slices.Contains(found, 1) {
-		t.Errorf("the oldest order is not among the %d that were found", len(found))
+		t.Errorf("the oldest order is not among the %d results", len(found))
 	}
 }

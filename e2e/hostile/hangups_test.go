@@ -12,8 +12,8 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestHangUps sends the orchestrator calls under a token that nobody signed and closes each connection at once, while the
-// call to orders-api is under way. Other callers notice nothing.
+// TestHangUps calls the orchestrator with an unsigned token and closes each connection at once, during the orchestrator's
+// call to orders-api. This must not affect other callers.
 func TestHangUps(t *testing.T) {
 	t.Parallel()
 	calls := 80

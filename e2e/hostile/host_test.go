@@ -12,8 +12,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// TestRebinding sends what a page on the internet can have the operator's browser send to up, once the page's own name
-// resolves to this machine: any path and any body, but with the page's name in Host.
+// TestRebinding sends the requests of a DNS rebinding attack: a page whose name resolves to this machine can make the
+// operator's browser send any path and body to up, but with the page's name in the Host header.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
 	admin := program.ClosedPort(t)
@@ -47,13 +47,13 @@ func TestRebinding(t *testing.T) {
 			{"http://127.0.0.5:" + admin, get("/nope", header)},
 		} {
 			a := exchange(t, attack.base, attack.text)
-			if strings.Contains(attack.text, "create-and-confirm-order") { // in the shape of its errors
+			if strings.Contains(attack.text, "create-and-confirm-order") { // the orchestrator's failures have another shape
 				if a.Status != http.StatusMisdirectedRequest || !strings.Contains(string(a.Body), "misdirected_request") {
 					t.Errorf("%s: got %s, want 421", clip(attack.text), a)
 				}
 				continue
 			}
-			if a.Status == http.StatusBadRequest && strings.ContainsAny(host, ",[") { // not a host at all
+			if a.Status == http.StatusBadRequest && strings.ContainsAny(host, ",[") { // not a valid host
 				continue
 			}
 			a.WantProblem(t, http.StatusMisdirectedRequest, common.CodeMisdirectedRequest)
@@ -83,12 +83,13 @@ func TestRebinding(t *testing.T) {
 		}
 	}
 	if c := s.Login(t, call.LocalPassword); len(c.AllOrders(t, 0)) != 0 {
-		t.Errorf("there are orders: %+v", c.AllOrders(t, 0))
+		t.Errorf("the attacks created orders: %+v", c.AllOrders(t, 0))
 	}
 	s.Interrupt(t)
 }
 
-// TestHostsOfADeployment: a service on its own is reached through proxies and by names of the network, whichever they are.
+// TestHostsOfADeployment checks that a single service, or up on all addresses, accepts any Host, as proxies and the names of
+// a network determine it.
 func TestHostsOfADeployment(t *testing.T) {
 	t.Parallel()
 	_, base := program.Serve(t, "orchestrator", "ORDERS_API_BASE=http://127.0.0.1:1")

@@ -20,11 +20,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// TestHeldProduct has somebody hold one product while many want it, in every way in which a request can. All others are
-// answered as before, and so are reads and /ready; the sweeps get on. Once the product is free it can be ordered again.
+// TestHeldProduct locks the row of one product while many requests of every kind need the lock. Requests for other products,
+// reads and /ready must succeed as before, and the sweeps must continue. Once the lock is released, orders of the product
+// succeed again.
 func TestHeldProduct(t *testing.T) {
 	t.Parallel()
-	const flood, others, queue = 48, 4, 16 // more than may wait for the database
+	const flood, others, queue = 48, 4, 16 // flood exceeds the queue for the database
 	rounds := 200
 	if *long {
 		rounds = 20_000
@@ -44,7 +45,7 @@ func TestHeldProduct(t *testing.T) {
 	_, urls.Customers = program.Serve(t, "customers", env...)
 	ordersPort := program.ClosedPort(t)
 	urls.Orders = "http://127.0.0.1:" + ordersPort
-	urls.Orchestrator = urls.Orders // is not called
+	urls.Orchestrator = urls.Orders // not called
 	program.Start(t, append(env, "HOST=127.0.0.1", "PORT="+ordersPort, "ADMIN_PORT="+admin, "LOG_LEVEL=ERROR", "CUSTOMERS_API_BASE="+urls.Customers), "orders")
 	program.AwaitReady(t, urls.Customers, urls.Orders)
 
@@ -55,7 +56,7 @@ func TestHeldProduct(t *testing.T) {
 	for i := range 8 {
 		free = append(free, c.CreateProduct(t, fmt.Sprint("FREE-", i), 100, 1_000_000).ID)
 	}
-	var canceled []int64 // orders of the product that is held
+	var canceled []int64 // orders of the locked product
 	for range flood {
 		canceled = append(canceled, c.CreateOrder(t, buyer, held, 1).ID)
 	}
@@ -67,7 +68,7 @@ func TestHeldProduct(t *testing.T) {
 		}
 		return c.TryOrder(t.Context(), "", buyer, lines...)
 	}
-	// traffic is what everybody else does.
+	// traffic sends requests that do not need the lock.
 	traffic := func(when string) {
 		times := map[string]*latencies{"orders": {}, "reads": {}, "ready": {}}
 		var all sync.WaitGroup
@@ -77,7 +78,7 @@ func TestHeldProduct(t *testing.T) {
 					times["orders"].expect(t, when+", an order of another product", http.StatusCreated, func() call.Response {
 						return place(free[(i+n)%len(free)])
 					})
-					times["reads"].expect(t, when+", the product that is held", http.StatusOK, func() call.Response {
+					times["reads"].expect(t, when+", the locked product", http.StatusOK, func() call.Response {
 						return call.Read(c.Orders.GetProduct(t.Context(), held))
 					})
 					times["ready"].expect(t, when+", /ready", http.StatusOK, func() call.Response {
@@ -98,11 +99,11 @@ func TestHeldProduct(t *testing.T) {
 	for i := range flood {
 		flooding.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				refused.expect(t, "while it is held, a request for it", http.StatusServiceUnavailable, func() call.Response {
+				refused.expect(t, "while the product is locked, a request for it", http.StatusServiceUnavailable, func() call.Response {
 					switch i % 4 {
 					case 0:
 						return place(held)
-					case 1: // with others, before and after it
+					case 1: // between other products
 						return place(free[n%len(free)], held, free[(n+1)%len(free)])
 					case 2:
 						return call.Read(c.Orders.UpdateProduct(t.Context(), held, nil, orders.ProductChange{PriceCents: new(int64(100))}))
@@ -118,11 +119,11 @@ func TestHeldProduct(t *testing.T) {
 		})
 	}
 	swept := lockMetric(t, admin, `pedidos_sweeps_total{outcome="done",what="orders_idempotency"}`)
-	refused.await(t, 1) // it is known to be held
-	traffic("while it is held")
+	refused.await(t, 1) // the service has noticed the lock
+	traffic("while the product is locked")
 	for lockMetric(t, admin, `pedidos_sweeps_total{outcome="done",what="orders_idempotency"}`) < swept+3 {
 		if t.Context().Err() != nil {
-			t.Fatal("the sweeps do not get on")
+			t.Fatal("the sweeps do not continue")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -131,11 +132,11 @@ func TestHeldProduct(t *testing.T) {
 	}
 	stop()
 	flooding.Wait()
-	t.Logf("for the product that is held: %s", &refused)
+	t.Logf("requests for the locked product: %s", &refused)
 	release()
 
 	for i := range 8 {
-		(&latencies{}).expect(t, "once it is free, an order of it", http.StatusCreated, func() call.Response { return place(held, free[i]) })
+		(&latencies{}).expect(t, "after the release, an order of the product", http.StatusCreated, func() call.Response { return place(held, free[i]) })
 	}
 	if r := program.Run(t, env, "audit"); r.Code != 0 {
 		t.Errorf("audit: %s%s", r.Stdout, r.Stderr)
@@ -144,7 +145,7 @@ func TestHeldProduct(t *testing.T) {
 
 const lockPassword = "hostile-admin-password"
 
-// lockUser makes a user of the database for the services.
+// lockUser creates a database user for the services.
 func lockUser(t *testing.T, root database.MySQL) (at database.MySQL) {
 	t.Helper()
 	at = root
@@ -175,7 +176,7 @@ func lockUser(t *testing.T, root database.MySQL) (at database.MySQL) {
 	return at
 }
 
-// lockProduct holds a product as a person does by hand.
+// lockProduct locks a product in a transaction that stays open until release is called, as a manual session might.
 func lockProduct(t *testing.T, at database.MySQL, id int64) (release func()) {
 	t.Helper()
 	db, err := database.OpenMySQL(at, database.Options{})
@@ -205,12 +206,13 @@ func lockProduct(t *testing.T, at database.MySQL, id int64) (release func()) {
 	}
 }
 
-// latencies are how long requests took that were answered as they should be.
+// latencies collects the durations of requests.
 type latencies struct {
 	mu  sync.Mutex
 	all []time.Duration
 }
 
+// expect sends a request, checks its status and records its duration.
 func (l *latencies) expect(t *testing.T, what string, status int, send func() call.Response) {
 	began := time.Now()
 	r := send()
@@ -232,11 +234,12 @@ func (l *latencies) count() int {
 	return len(l.all)
 }
 
+// await waits until n requests are answered.
 func (l *latencies) await(t *testing.T, n int) {
 	t.Helper()
 	for l.count() < n {
 		if t.Context().Err() != nil {
-			t.Fatal("nothing is answered")
+			t.Fatal("no request was answered")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -254,6 +257,7 @@ func (l *latencies) String() string {
 		l.all[n-1].Round(time.Millisecond/10))
 }
 
+// lockMetric returns the value of a metric, or 0 if it is absent.
 func lockMetric(t *testing.T, port, name string) float64 {
 	t.Helper()
 	_, text := program.Get(t, "http://127.0.0.1:"+port+"/metrics")

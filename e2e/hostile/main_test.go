@@ -1,8 +1,8 @@
-// Package hostile attacks the real executable the way strangers on the network do: bodies full of faults, hang-ups, idle
-// connections, foreign hosts, floods of searches, wrong clocks and full disks. Each test holds the damage to what the
-// attacker's own requests cost.
+// Package hostile attacks the real executable as untrusted clients can: with invalid bodies, hang-ups, idle connections,
+// foreign hosts, floods of searches, row locks and full disks. The tests check that an attack affects only the
+// attacker's own requests.
 //
-// Run it with -count=1: the test cache does not know what the executable is built of.
+// Run it with -count=1: Go's test cache does not notice that the executable has changed.
 package hostile
 
 import (

@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
-// patience bounds every wait. It is far above what anything here takes.
+// patience bounds every wait. It is far longer than any step takes.
 const patience = time.Minute
 
 // dial connects to a service at its base URL.
@@ -29,24 +29,24 @@ func dial(t *testing.T, base string) net.Conn {
 	return conn
 }
 
-// answer is a response, and whether the service closes the connection after it.
+// answer is a response. Close reports whether the service closes the connection after it.
 type answer struct {
 	call.Response
 	Close bool
 }
 
-// exchange sends text as it is, all of it before it reads, as simple clients do.
+// exchange sends the whole text before it reads the response, as simple clients do.
 func exchange(t *testing.T, base, text string) answer {
 	t.Helper()
 	conn := dial(t, base)
 	if _, err := io.WriteString(conn, text); err != nil {
-		t.Errorf("%s: it can't be sent: %v", clip(text), err)
+		t.Errorf("%s: cannot send: %v", clip(text), err)
 		return answer{Response: call.Response{Err: err}}
 	}
 	return receive(t, conn, text)
 }
 
-// receive reads the response to text and, where the service closes the connection, checks that nothing follows.
+// receive reads the response to text. If the service closes the connection, it checks that no data follows.
 func receive(t *testing.T, conn net.Conn, text string) answer {
 	t.Helper()
 	r := bufio.NewReader(conn)
@@ -58,17 +58,18 @@ func receive(t *testing.T, conn net.Conn, text string) answer {
 	}
 	a := answer{Response: call.Read(response, err)}
 	if a.Err != nil {
-		t.Errorf("%s: no whole response: %v", clip(text), a.Err)
+		t.Errorf("%s: no complete response: %v", clip(text), a.Err)
 		return a
 	}
 	if a.Close = response.Close; a.Close {
 		if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
-			t.Errorf("%s, and then %d bytes and %v, want the end", a, len(rest), err)
+			t.Errorf("%s is followed by %d bytes and %v, want EOF", a, len(rest), err)
 		}
 	}
 	return a
 }
 
+// clip shortens text for messages.
 func clip(text string) string {
 	return strings.ReplaceAll(text[:min(len(text), 100)], "\r\n", "⏎")
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// TestMalformedRequests sends malformed and unsupported HTTP with 2 MiB behind it, all before it reads. The answer is a problem
-// document, and the connection is not reset.
+// TestMalformedRequests sends malformed and unsupported HTTP, with and without 2 MiB of data after it, before it reads. The
+// answer must be a problem document, and the connection must not be reset.
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
@@ -69,8 +69,8 @@ var statuses = map[common.ProblemCode]int{
 	common.CodeNotImplemented: 501, common.CodeHTTPVersionNotSupported: 505,
 }
 
-// TestUnreadBodies sends bodies that the service has no use for, or not for all of: it answers before it has read them. A
-// client that sends all before it reads gets the answer, and no reset.
+// TestUnreadBodies sends bodies that the service does not read, or not completely, before it answers. A client that sends the
+// whole body before it reads must get the answer and no reset.
 func TestUnreadBodies(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)

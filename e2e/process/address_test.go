@@ -13,17 +13,17 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestUpListensOnItsHostAlone looks at every address that up listens on, that of the metrics among them.
+// TestUpListensOnItsHostAlone checks every address that up listens on, including the one of the metrics.
 func TestUpListensOnItsHostAlone(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ env, args []string }{
-		"default":              {},
-		"HOST":                 {env: []string{"HOST=127.0.0.5"}},
-		"--host":               {args: []string{"--host", "127.0.0.5"}},
-		"--host and not HOST":  {env: []string{"HOST=0.0.0.0"}, args: []string{"--host", "127.0.0.5"}},
-		"--host, IPv6":         {args: []string{"--host", "::1"}},
-		"--host, by its name":  {args: []string{"--host", "localhost"}},
-		"all addresses, asked": {args: []string{"--host", "0.0.0.0"}, env: planted},
+		"default":               {},
+		"HOST":                  {env: []string{"HOST=127.0.0.5"}},
+		"--host":                {args: []string{"--host", "127.0.0.5"}},
+		"--host overrides HOST": {env: []string{"HOST=0.0.0.0"}, args: []string{"--host", "127.0.0.5"}},
+		"--host, IPv6":          {args: []string{"--host", "::1"}},
+		"--host, a name":        {args: []string{"--host", "localhost"}},
+		"all addresses, asked":  {args: []string{"--host", "0.0.0.0"}, env: planted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +41,7 @@ func TestUpListensOnItsHostAlone(t *testing.T) {
 				}
 				here, err := netip.ParseAddr(u.Hostname())
 				if err != nil {
-					t.Fatalf("the greeting says %s, want an address: a name may lead to who else listens", base)
+					t.Fatalf("the greeting prints %s, want an IP address: at a name, another process may answer", base)
 				}
 				if metrics.Addr() != here && !metrics.Addr().IsUnspecified() || metrics.Addr().IsUnspecified() != strings.HasPrefix(name, "all") {
 					t.Errorf("the metrics are on %s, the services on %s", metrics, here)
@@ -54,8 +54,8 @@ func TestUpListensOnItsHostAlone(t *testing.T) {
 	}
 }
 
-// TestUpCallsItsOwnAddresses has somebody else listen on the ports of up on the other loopback address. The services in it
-// call each other at the addresses that they listen on, and nowhere else.
+// TestUpCallsItsOwnAddresses listens on the ports of up on the IPv6 loopback address. The services in up must call each
+// other only at the addresses that they listen on.
 func TestUpCallsItsOwnAddresses(t *testing.T) {
 	t.Parallel()
 	ports := program.FixedPorts(t)
@@ -63,7 +63,7 @@ func TestUpCallsItsOwnAddresses(t *testing.T) {
 		_, number, _ := strings.Cut(port, "=")
 		impostor, err := net.Listen("tcp", "[::1]:"+number)
 		if err != nil {
-			t.Logf("nobody can listen on ::1: %v", err)
+			t.Logf("cannot listen on ::1: %v", err)
 			continue
 		}
 		defer impostor.Close()
@@ -73,7 +73,7 @@ func TestUpCallsItsOwnAddresses(t *testing.T) {
 				if err != nil {
 					return
 				}
-				t.Errorf("somebody has called %s", impostor.Addr())
+				t.Errorf("%s was called", impostor.Addr())
 				_ = conn.Close()
 			}
 		}()

@@ -9,8 +9,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// TestBackground sees what goes on beside the requests: an order that nobody confirms is canceled, and the metrics say so,
-// on a port of their own.
+// TestBackground checks that a sweep cancels an order that is not confirmed in time, and that the metrics, which have a
+// port of their own, count it.
 func TestBackground(t *testing.T) {
 	t.Parallel()
 	port := program.ClosedPort(t)
@@ -24,16 +24,16 @@ func TestBackground(t *testing.T) {
 	if stock := c.GetProduct(t, product.ID).Stock; stock != 10 {
 		t.Errorf("%d saws are in stock, want 10", stock)
 	}
-	call.Eventually(t, "the metrics say so", func() bool {
+	call.Eventually(t, "the metrics count the cancellation", func() bool {
 		_, page := program.Get(t, "http://127.0.0.1:"+port+"/metrics")
 		return strings.Contains(page, "pedidos_swept_total{what=\"stale_orders\"} 1\n")
 	})
 	if _, page := program.Get(t, "http://127.0.0.1:"+port+"/metrics"); !strings.Contains(page, "go_goroutines ") {
-		t.Errorf("the metrics are\n%s", page)
+		t.Errorf("the metrics have no go_goroutines:\n%s", page)
 	}
 	for _, url := range []string{"http://127.0.0.1:" + port + "/", s.Orders + "/metrics"} {
 		if _, page := program.Get(t, url); strings.Contains(page, "pedidos_") {
-			t.Errorf("%s answers\n%s", url, page)
+			t.Errorf("%s serves the metrics:\n%s", url, page)
 		}
 	}
 	c.HangUp()

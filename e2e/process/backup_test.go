@@ -14,16 +14,16 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestBackup pastes the lines of docs/operations.md: a shop is backed up while orders are placed, and restored into other
-// folders. Each order that was there when the backup began is there, and all adds up. The shop goes on as if nothing were.
+// TestBackup runs the commands of docs/operations.md, which back up a shop under load and restore it into another folder.
+// The restored database must hold every order placed before the backup began and pass the audit. The shop keeps running.
 func TestBackup(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("bash is not here, so the lines can't be pasted")
+		t.Skip("bash is not installed")
 	}
 	lines := document.Blocks(document.Section(t, "../../docs/operations.md", "### The embedded engine"), "sh")
 	if len(lines) != 2 {
-		t.Fatalf("there are %d blocks to paste, want one that backs up and one that restores:\n%q", len(lines), lines)
+		t.Fatalf("the document has %d blocks, want one that backs up and one that restores:\n%q", len(lines), lines)
 	}
 	backUp, restore := lines[0], lines[1]
 	folder, path := t.TempDir(), program.Folder(t)
@@ -36,9 +36,9 @@ func TestBackup(t *testing.T) {
 		l.AwaitMore(t, 100)
 		here := t.TempDir()
 		before := client.AllOrders(t, 0)
-		pasteIn(t, here, path, "DATA_DIR="+folder, backUp)
-		if printed := pasteIn(t, here, path, "", restore); !strings.HasSuffix(printed, "Stock and totals add up.\n") {
-			t.Errorf("the lines that restore print\n%s", printed)
+		runIn(t, here, path, "DATA_DIR="+folder, backUp)
+		if printed := runIn(t, here, path, "", restore); !strings.HasSuffix(printed, "Stock and totals add up.\n") {
+			t.Errorf("restoring printed\n%s", printed)
 		}
 		restored := program.Up(t, nil, filepath.Join(here, "restored"), append(program.FreePorts(), "--no-seed")...)
 		after := restored.Login(t, call.LocalPassword)
@@ -53,8 +53,8 @@ func TestBackup(t *testing.T) {
 	s.Interrupt(t)
 }
 
-// pasteIn pastes lines into a shell in a folder.
-func pasteIn(t *testing.T, folder, path, variable, lines string) string {
+// runIn runs lines in bash, in folder, with path prepended to PATH and variable added to the environment.
+func runIn(t *testing.T, folder, path, variable, lines string) string {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "bash", "-euc", lines)
 	shell.Dir = folder
@@ -66,8 +66,8 @@ func pasteIn(t *testing.T, folder, path, variable, lines string) string {
 	return string(printed)
 }
 
-// TestBackupOfAnyName: a backup is in a file of exactly the name that was given, which its owner alone may read, and holds
-// what the database holds. Nothing else is left there.
+// TestBackupOfAnyName checks that a backup has exactly the given file name, the mode 0600 and the data, and leaves no other
+// file behind. Some of the names mean something else to SQLite, to a URL or to the command line.
 func TestBackupOfAnyName(t *testing.T) {
 	t.Parallel()
 	folder, path := t.TempDir(), program.Folder(t)
@@ -91,7 +91,7 @@ func TestBackupOfAnyName(t *testing.T) {
 			}
 			found, err := os.ReadDir(filepath.Dir(file))
 			if err != nil || len(found) != 1 || found[0].Name() != filepath.Base(name) {
-				t.Fatalf("there are %v, want the backup alone: %v", found, err)
+				t.Fatalf("the folder holds %v, want only the backup: %v", found, err)
 			}
 			if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 				t.Errorf("the backup: %v, %v, want mode 0600", info.Mode(), err)
@@ -101,13 +101,13 @@ func TestBackupOfAnyName(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n := number(t, databaseFile(t, restored), "SELECT COUNT(*) FROM products"); n != 3 {
-				t.Errorf("there are %d products in it, want 3", n)
+				t.Errorf("the backup holds %d products, want 3", n)
 			}
 		})
 	}
 }
 
-// TestBackupIsChecked: a database whose copy is damaged has no backup.
+// TestBackupIsChecked checks that backup fails, and leaves no file, if the copy is damaged.
 func TestBackupIsChecked(t *testing.T) {
 	t.Parallel()
 	folder, here := t.TempDir(), t.TempDir()
@@ -118,7 +118,7 @@ func TestBackupIsChecked(t *testing.T) {
 	db := databaseFile(t, folder)
 	db.SetMaxOpenConns(1)
 	const strict, lax = "name        TEXT     NOT NULL", "name        TEXT     "
-	for _, statement := range []string{ // a row that breaks the table's rules: a copy of it is no better
+	for _, statement := range []string{ // they write a row that violates a constraint, which the copy then has too
 		"PRAGMA writable_schema = ON", "UPDATE sqlite_master SET sql = replace(sql, '" + strict + "', '" + lax + "') WHERE name = 'products'",
 		"PRAGMA writable_schema = RESET", "UPDATE products SET name = NULL WHERE id = 1",
 		"PRAGMA writable_schema = ON", "UPDATE sqlite_master SET sql = replace(sql, '" + lax + "', '" + strict + "') WHERE name = 'products'",
@@ -137,7 +137,7 @@ func TestBackupIsChecked(t *testing.T) {
 	}
 }
 
-// TestFilesArePrivate: nobody but the owner may read the data and the secrets, whatever the umask is and whatever was there.
+// TestFilesArePrivate checks that the files of data and secrets have mode 0600 whatever the umask and their previous mode.
 func TestFilesArePrivate(t *testing.T) {
 	t.Parallel()
 	folder, path := filepath.Join(t.TempDir(), "data"), program.Folder(t)
@@ -159,7 +159,7 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 	s := program.Up(t, nil, folder, program.FreePorts()...)
 	modes("new")
-	s.Kill(t) // so that the log and its index stay
+	s.Kill(t) // a shutdown would remove the write-ahead log and its index
 	for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "jwt-secret", "service-token"} {
 		if err := os.Chmod(filepath.Join(folder, name), 0o644); err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func TestFilesArePrivate(t *testing.T) {
 	s.Interrupt(t)
 }
 
-// TestBackupReplacesNothing: what is refused leaves the files as they were.
+// TestBackupReplacesNothing checks that backup overwrites no file, and that a failed backup leaves none.
 func TestBackupReplacesNothing(t *testing.T) {
 	t.Parallel()
 	folder, here := t.TempDir(), t.TempDir()
@@ -186,7 +186,7 @@ func TestBackupReplacesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Mode().Perm() != 0o600 { // customers are in it
+	if first.Mode().Perm() != 0o600 { // it holds personal data of customers
 		t.Errorf("the backup has the mode %s", first.Mode())
 	}
 	for _, tc := range []struct {
@@ -206,9 +206,9 @@ func TestBackupReplacesNothing(t *testing.T) {
 	}
 	again, err := os.Stat(file)
 	if err != nil || again.ModTime() != first.ModTime() || again.Size() != first.Size() {
-		t.Errorf("the backup was touched: %v", err)
+		t.Errorf("the backup was modified: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Join(here, "*")); err != nil || fmt.Sprint(left) != fmt.Sprint([]string{file}) {
-		t.Errorf("there are %q, want the one backup: %v", left, err)
+		t.Errorf("the folder holds %q, want only the backup: %v", left, err)
 	}
 }

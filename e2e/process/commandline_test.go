@@ -14,8 +14,8 @@ import (
 // inside matches internals that users must not see: names of Go types and packages, and error numbers of SQLite.
 var inside = regexp.MustCompile(`strconv|time\.Duration|slog\.|\bint(64)?\b|float64|\bbool\b|pflag|dial tcp|unsupported protocol|arg\(s\)|\(\d+\)$|%!`)
 
-// TestCommandLine checks that each mistake on the command line or in the environment is explained in a sentence with the
-// wrong value and an example of a good one.
+// TestCommandLine checks that the message for each mistake on the command line or in the environment names the wrong value
+// and gives an example of a valid one.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
@@ -110,7 +110,7 @@ func TestCommandsThatNeedNothing(t *testing.T) {
 	}
 }
 
-// TestDataOnEachCommand checks that each command with a database takes --data.
+// TestDataOnEachCommand checks that each command that opens a database accepts --data.
 func TestDataOnEachCommand(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "shop")

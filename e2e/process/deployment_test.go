@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestUpRefusesMySQL has a DB_HOST that up would not use.
+// TestUpRefusesMySQL sets DB_HOST, which up would ignore.
 func TestUpRefusesMySQL(t *testing.T) {
 	t.Parallel()
 	r := program.Run(t, []string{"DB_HOST=127.0.0.1", "DB_USER=u", "DB_NAME=n"}, append([]string{"up"}, program.FreePorts()...)...)
@@ -20,7 +20,7 @@ func TestUpRefusesMySQL(t *testing.T) {
 	}
 }
 
-// TestSampleData puts the sample data into an empty database, where it is wanted, and into no other.
+// TestSampleData checks that seed adds the sample data only to an empty database, and not with SAMPLE_DATA=false.
 func TestSampleData(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -65,7 +65,7 @@ func TestUpWithoutSampleData(t *testing.T) {
 	}
 }
 
-// TestPublishedSecrets starts a service with the secrets of docker-compose.yml, which a deployment must say is local.
+// TestPublishedSecrets starts a service with the published secrets of docker-compose.yml, which it accepts only with LOCAL=true.
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
 	published := []string{
@@ -80,15 +80,15 @@ func TestPublishedSecrets(t *testing.T) {
 	p, url := program.Serve(t, "customers", append(published, "LOCAL=true", "DATA_DIR="+t.TempDir())...)
 	program.AwaitReady(t, url)
 	if logged := p.Stderr.String(); strings.Count(logged, "local deployment") != 1 {
-		t.Errorf("a local start is not logged once:\n%s", logged)
+		t.Errorf("want one log line about the local deployment:\n%s", logged)
 	}
 	up := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 	if logged := up.Stderr.String(); strings.Count(logged, "local deployment") != 1 {
-		t.Errorf("a start of up is not logged once:\n%s", logged)
+		t.Errorf("want one log line of up about the local deployment:\n%s", logged)
 	}
 }
 
-// TestEmptyPort takes the service's own port where PORT is empty, or finds that somebody else has it.
+// TestEmptyPort checks that an empty PORT means the default port of the service, which another process may have taken.
 func TestEmptyPort(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, append(planted, "HOST=127.0.0.77", "PORT=", "DATA_DIR="+t.TempDir()), "customers")

@@ -9,9 +9,9 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestKill kills `pedidos up` under load, again and again, and comes back to the same folder and ports. Eight callers
-// place, confirm and cancel orders, and after a lost answer repeat the request under its key. Each time nothing that was
-// acknowledged is missing, and nothing took place twice.
+// TestKill repeatedly kills `pedidos up` under load and restarts it with the same folder and ports. Eight callers place,
+// confirm and cancel orders and retry unanswered requests under their keys. After each restart no acknowledged change is
+// missing, and no request took effect twice.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 3

@@ -1,7 +1,7 @@
-// Package process holds tests over the real executable: started as a user would start it, and judged by what a user sees
-// of it: output, exit code, HTTP, and what is still there after a crash.
+// Package process tests the real executable the way a user runs it. The tests observe its output, exit code, HTTP responses
+// and the data that is left after a crash.
 //
-// Run them with -count=1: the test cache does not know what the executable is built of.
+// Run them with -count=1: Go's test cache does not notice that the executable has changed.
 package process
 
 import (
@@ -14,7 +14,7 @@ import (
 
 var (
 	long = flag.Bool("long", false, "kill the process more often")
-	seed = flag.Uint64("seed", 1, "of the orders that are placed and of the moments of the kills")
+	seed = flag.Uint64("seed", 1, "seed of the orders and of the moments of the kills")
 )
 
 func TestMain(m *testing.M) {

@@ -25,15 +25,15 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// TestMigrateKilledOnMySQL kills `pedidos migrate up` after each of the statements that it sends, where MySQL has carried it
-// out and the process has not heard of it. The next one continues each time: the schema is whole, and so is the history of
-// the orders that were there.
+// TestMigrateKilledOnMySQL kills `pedidos migrate up` at each of its statements, after MySQL has executed it and before the
+// process receives the result. Another run must complete the migration: the schema and the history of the existing orders
+// must be complete.
 func TestMigrateKilledOnMySQL(t *testing.T) {
 	t.Parallel()
 	type start struct {
 		name         string
-		from, orders int // the version of the schema
-		step         int // 1 kills at each statement
+		from, orders int // from is the version of the schema
+		step         int // kill at every step-th statement
 	}
 	starts := []start{{"from nothing", 0, 0, 4}, {"with orders", 1, 50, 3}}
 	if *long {
@@ -91,14 +91,15 @@ func TestMigrateKilledOnMySQL(t *testing.T) {
 				}
 			}
 			if killed < 4 {
-				t.Errorf("it was killed %d times only", killed)
+				t.Errorf("killed %d times, want 4 at least", killed)
 			}
 			t.Logf("killed %d times", killed)
 		})
 	}
 }
 
-// TestMigrateKilledOnSQLite kills `pedidos migrate up` when it has written more and more of its work. The next one ends it.
+// TestMigrateKilledOnSQLite kills `pedidos migrate up` later each time, measured by the size of the write-ahead log. Another
+// run must complete the migration.
 func TestMigrateKilledOnSQLite(t *testing.T) {
 	t.Parallel()
 	orders, kills := 8_000, int64(4)
@@ -119,7 +120,7 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 	for i := range kills {
 		folder := copied(t, databaseFile(t, old))
 		p := program.Start(t, []string{"DATA_DIR=" + folder}, "migrate", "up")
-		enough := i * int64(orders) * 20 // bytes of the log
+		enough := i * int64(orders) * 20 // bytes of the write-ahead log
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 			wal, err := os.Stat(filepath.Join(folder, "pedidos.db-wal"))
 			if err == nil && wal.Size() > enough || p.Stdout.String() != "" {
@@ -142,7 +143,8 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 	t.Logf("killed %d times", killed)
 }
 
-// TestToolsChangeNothing: what only looks at an old database leaves it as it is, byte by byte, and says what it lacks.
+// TestToolsChangeNothing checks that commands that only read do not change a byte of an old database, and that they name the
+// migration it needs.
 func TestToolsChangeNothing(t *testing.T) {
 	t.Parallel()
 	made := t.TempDir()
@@ -173,14 +175,14 @@ func TestToolsChangeNothing(t *testing.T) {
 		}
 	}
 	if got := number(t, databaseFile(t, folder), "SELECT MAX(version_id) FROM goose_db_version"); got != 1 {
-		t.Errorf("the schema has version %d now", got)
+		t.Errorf("the schema has version %d, want 1", got)
 	}
 	if after, err := os.ReadFile(file); err != nil || !slices.Equal(after, before) {
 		t.Errorf("the file was changed: %v", err)
 	}
 }
 
-// TestAuditBesideServices: the audit runs while a service has the folder.
+// TestAuditBesideServices runs commands that only read on a data folder that a running service has locked.
 func TestAuditBesideServices(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -193,8 +195,8 @@ func TestAuditBesideServices(t *testing.T) {
 	s.Interrupt(t)
 }
 
-// TestServicesUsersOfMySQL: the users that the services connect as may ask for the versions of the schema, and add to what
-// records what was done, but not change it: also where an earlier version has let them.
+// TestServicesUsersOfMySQL checks the rights of the users that the services connect as. They may read the version of the
+// schema and append to the audit trail, but not change the trail, even if an earlier version granted that.
 func TestServicesUsersOfMySQL(t *testing.T) {
 	t.Parallel()
 	at := engine.EmptyMySQL(t)
@@ -217,7 +219,7 @@ func TestServicesUsersOfMySQL(t *testing.T) {
 	as := func(user string) []string {
 		return []string{"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + user, "DB_PASSWORD=planted-password", "DB_NAME=" + at.Name, "DB_WAIT=1s"}
 	}
-	for _, table := range []string{"order_events", "stock_adjustments"} { // as earlier versions did
+	for _, table := range []string{"order_events", "stock_adjustments"} { // as earlier versions granted
 		exec(fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.%s TO `%s`@`%%`", at.Name, table, users["orders"]))
 	}
 	if r := program.Run(t, as(users["orders"]), "migrate", "status"); r.Code != 1 || !strings.Contains(r.Stderr, "ask as the user who migrates") {
@@ -255,7 +257,7 @@ func TestServicesUsersOfMySQL(t *testing.T) {
 	}
 }
 
-// schemaOf is how each table of a database is made, but for how far its ids are.
+// schemaOf returns the columns of all tables of the database.
 func schemaOf(t *testing.T, db *sql.DB) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `SELECT table_name, column_name, column_type, is_nullable FROM information_schema.columns
@@ -286,7 +288,7 @@ func newestVersion(t *testing.T, db *sql.DB) int {
 func mysqlEnvironment(at database.MySQL) []string {
 	return []string{
 		"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password, "DB_NAME=" + at.Name,
-		"DB_TLS=off", // the statements are read on their way
+		"DB_TLS=off", // statementWire reads the statements
 	}
 }
 
@@ -304,13 +306,13 @@ func openMySQL(t *testing.T, at database.MySQL) *sql.DB {
 	return db
 }
 
-// statementWire passes on what goes to MySQL, up to a number of statements. The answer to the last is held back.
+// statementWire is a proxy in front of MySQL that counts statements. It withholds the answer to the last one, and all that follow.
 type statementWire struct {
 	port     string
 	listener net.Listener
 	last     int64
 	n        atomic.Int64
-	held     chan struct{} // closed once MySQL has answered the last
+	held     chan struct{} // closed once MySQL has answered the last statement
 	once     sync.Once
 	text     atomic.Value
 }
@@ -387,7 +389,7 @@ func (w *statementWire) answers(near, far net.Conn, stop *atomic.Bool) {
 	}
 }
 
-// awaitHeld reports whether the last statement was held, or false once the process has ended before it.
+// awaitHeld waits until the answer to the last statement is withheld. It returns false if the process ends before.
 func (w *statementWire) awaitHeld(p *program.Program) bool {
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		select {

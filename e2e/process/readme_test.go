@@ -15,12 +15,12 @@ import (
 
 const readme = "../../README.md"
 
-// TestReadmeInstall gets a `pedidos` as the README says.
+// TestReadmeInstall installs `pedidos` with the commands of the README.
 func TestReadmeInstall(t *testing.T) {
 	t.Parallel()
 	blocks := document.Blocks(document.Section(t, readme, "## Running it"), "sh")
 	if len(blocks) == 0 {
-		t.Fatal("the README does not say how a pedidos is got")
+		t.Fatal("the README does not say how to install pedidos")
 	}
 	bin := t.TempDir()
 	install := exec.CommandContext(t.Context(), "bash", "-euc", blocks[0])
@@ -31,13 +31,13 @@ func TestReadmeInstall(t *testing.T) {
 	}
 }
 
-// TestReadme pastes what a newcomer pastes: the lines that the program prints, and then the curl lines of the README, twice.
-// Each time they do what the README says.
+// TestReadme runs the commands that the program prints, and then the curl commands of the README, twice. Both times they
+// must do what the README says.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "sed"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not here, so the lines of the README can't be pasted", tool)
+			t.Skipf("%s is not installed", tool)
 		}
 	}
 	blocks := document.Blocks(document.Section(t, readme, "## The flow, in curl"), "sh")
@@ -45,10 +45,10 @@ func TestReadme(t *testing.T) {
 	flow := strings.NewReplacer(
 		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,
 	).Replace(strings.Join(blocks, "echo\n"))
-	// The README asks to paste the first order twice.
+	// The README asks the reader to send the first order twice.
 	order := regexp.MustCompile(`(?m)^ORDER=[^\n]*\\\n[^\n]*\n`).FindString(flow)
 	if order == "" {
-		t.Fatalf("no lines place an order:\n%s", flow)
+		t.Fatalf("the commands place no order:\n%s", flow)
 	}
 	flow = strings.Replace(flow, order, order+"echo\n"+order+"echo\n", 1)
 	const mark = "== the README\n"
@@ -62,7 +62,7 @@ func TestReadme(t *testing.T) {
 	}
 	parts := strings.Split(string(out), mark)
 	if len(parts) != 3 || !strings.Contains(parts[0], `"success":true`) {
-		t.Fatalf("got %d parts, want an order of the greeting's and the README twice:\n%s", len(parts), out)
+		t.Fatalf("got %d parts, want the order of the greeting and the README twice:\n%s", len(parts), out)
 	}
 	for _, printed := range parts[1:] {
 		for _, want := range []string{
@@ -79,7 +79,7 @@ func TestReadme(t *testing.T) {
 			t.Fatalf("the first order was answered with %q, want the same bytes twice:\n%s", placed, printed)
 		}
 		for _, want := range []string{
-			`"id":` + placed[0][1] + `,.*"status":"CONFIRMED","total_cents":269700`, // the first, not one of before
+			`"id":` + placed[0][1] + `,.*"status":"CONFIRMED","total_cents":269700`, // the first order of this round
 			`"status":"CANCELED","total_cents":449500`,
 		} {
 			if !regexp.MustCompile(want).MatchString(printed) {

@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestRefusals: what can't be done is said in one line each, and the exit code says it too.
+// TestRefusals checks that a command that cannot run prints one line for each reason and exits with a code that is not 0.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,10 +35,10 @@ func TestRefusals(t *testing.T) {
 		name string
 		env  []string
 		args []string
-		want []string // one line each names it
+		want []string // one per line of the output
 	}{
 		{"port that is taken", nil, upWith("--orders-port", takenPort), []string{takenPort + " is taken"}},
-		{"port that there is not", nil, upWith("--orders-port", "70000"), []string{"70000"}},
+		{"port out of range", nil, upWith("--orders-port", "70000"), []string{"70000"}},
 		{"port of a service that is taken", append(planted, "PORT="+takenPort, "HOST=127.0.0.1"), []string{"customers"}, []string{takenPort + " is taken"}},
 		{"folder below a file", nil, upWith("--data", filepath.Join(file, "data")), []string{filepath.Join(file, "data")}},
 		{"folder that is in use", nil, upWith("--data", held), []string{held + " is in use"}},
@@ -50,13 +50,13 @@ func TestRefusals(t *testing.T) {
 		{"customers with weak secrets", []string{"JWT_SECRET=weak-secret-1", "SERVICE_TOKEN=weak-token-2", "ADMIN_PASSWORD=weak-pw-3"},
 			[]string{"customers"}, []string{"JWT_SECRET is too short", "SERVICE_TOKEN is too short", "ADMIN_PASSWORD is too short"}},
 		{"up for other machines without secrets", []string{"HOST=0.0.0.0"}, upWith(), []string{"JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"}},
-		{"up for other machines with secrets of this one's", []string{"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD=planted-password"},
+		{"up for other machines with some secrets", []string{"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD=planted-password"},
 			upWith(), []string{"JWT_SECRET"}},
 		{"orders with a base URL that is not HTTP", append(planted, "CUSTOMERS_API_BASE=ftp://x"), []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
 		{"orders without a base URL", planted, []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
 		{"orchestrator without a base URL", nil, []string{"orchestrator"}, []string{"ORDERS_API_BASE"}},
 		{"variable that can't be read", []string{"JWT_TTL=soon", "PORT=x"}, []string{"health"}, []string{"PORT", "JWT_TTL"}},
-		{"health of nothing", nil, []string{"health"}, []string{"PORT"}},
+		{"health without a URL", nil, []string{"health"}, []string{"PORT"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +66,7 @@ func TestRefusals(t *testing.T) {
 			}
 			lines := strings.SplitAfter(strings.TrimSuffix(r.Stderr, "\n"), "\n")
 			if len(lines) != len(tc.want) {
-				t.Fatalf("there are %d lines, want %d:\n%s", len(lines), len(tc.want), r.Stderr)
+				t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(tc.want), r.Stderr)
 			}
 			for i, line := range lines {
 				if !strings.HasPrefix(line, "pedidos: ") || !strings.Contains(line, tc.want[i]) {

@@ -14,9 +14,9 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// TestRotation changes JWT_SECRET and SERVICE_TOKEN by the steps of docs/operations.md. The services are restarted one at a
-// time, and after each restart every token that is not expired is taken by every service, and they take each other's calls.
-// Those of the old secret are expired when the last step begins; after it they would be refused.
+// TestRotation changes JWT_SECRET and SERVICE_TOKEN by the steps of docs/operations.md. The services restart one at a time.
+// After each restart, every service must accept all unexpired access tokens and the calls of the others. Tokens of the old
+// secret count as expired when the last step begins; after it they are refused.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	section := document.Section(t, "../../docs/operations.md", "### JWT_SECRET and SERVICE_TOKEN")
@@ -53,7 +53,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// deployment is the three services as processes, each with its own data and on a port that it comes back to.
+// deployment is the three services as processes, each with its own data and a fixed port.
 type deployment struct {
 	urls    call.URLs
 	env     map[string][]string
@@ -61,11 +61,11 @@ type deployment struct {
 	product int64
 
 	signing string  // the secret that customers-api signs with
-	tokens  []token // that must be taken
+	tokens  []token // the ones that must be accepted
 	buyers  int
 }
 
-// token is an access token and the secret that has signed it.
+// token is an access token and the name of the secret that signed it.
 type token struct{ text, secret string }
 
 func newDeployment(t *testing.T) *deployment {
@@ -110,14 +110,14 @@ func (d *deployment) restart(t *testing.T, service, step string) {
 	d.start(t, service, step)
 }
 
-// login takes one more token.
+// login adds a new token to d.tokens.
 func (d *deployment) login(t *testing.T) {
 	t.Helper()
 	d.tokens = append(d.tokens, token{d.urls.Token(t, plantedPassword), d.signing})
 }
 
-// check has customers-api and orders-api take every token, for an order of a customer whom orders-api has to ask for; and
-// orders-api that of the orchestrator, which speaks for who has none.
+// check expects customers-api and orders-api to accept every token. Each order is for a new customer, so that orders-api has
+// to call customers-api. It also places an anonymous order, for which the orchestrator uses a token of its own.
 func (d *deployment) check(t *testing.T, when string) {
 	t.Helper()
 	t.Log(when)
@@ -133,7 +133,7 @@ func (d *deployment) check(t *testing.T, when string) {
 	}
 }
 
-// checkRefused expects that nothing of the old secrets is taken.
+// checkRefused expects the services to refuse an access token and a service token of the old secrets.
 func (d *deployment) checkRefused(t *testing.T, old token) {
 	t.Helper()
 	c := d.urls.Client(t, old.text)

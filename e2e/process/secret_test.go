@@ -12,8 +12,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customers"
 )
 
-// TestSecretsAreMasked: the configuration is printed, its secrets are not. Every process of these tests logs at DEBUG
-// and is searched for its secrets and for tokens when it ends; here are the calls that are the likeliest to leak them.
+// TestSecretsAreMasked checks that the logged configuration masks its secrets. Every process of these tests logs at DEBUG,
+// and its output is searched for secrets and tokens when it ends; this test makes the calls most likely to leak them.
 func TestSecretsAreMasked(t *testing.T) {
 	t.Parallel()
 	const wrong = "wrong-password-of-a-user"
@@ -45,13 +45,13 @@ func TestSecretsOfUpAreMasked(t *testing.T) {
 	t.Parallel()
 	s := program.Up(t, planted, t.TempDir(), program.FreePorts()...)
 	if strings.Contains(s.Script, call.LocalPassword) {
-		t.Errorf("the greeting promises a password that is not the administrator's:\n%s", s.Stdout)
+		t.Errorf("the greeting shows a password that is not the administrator's:\n%s", s.Stdout)
 	}
 	s.Login(t, plantedPassword).CreateAndConfirm(t, "key", 1, 1, 1)
 	s.Interrupt(t)
 }
 
-// TestDatabasePasswordIsMasked waits for a MySQL that is not there.
+// TestDatabasePasswordIsMasked connects to a MySQL that does not run.
 func TestDatabasePasswordIsMasked(t *testing.T) {
 	t.Parallel()
 	port := program.ClosedPort(t)

@@ -12,10 +12,10 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// small asks for a data set that takes no time.
+// small seeds a small data set.
 var small = []string{"seed", "--customers=20", "--products=10", "--orders=200"}
 
-// TestSeedAddsWhatIsAsked seeds in bulk, twice, and expects that all adds up after each.
+// TestSeedAddsWhatIsAsked seeds in bulk twice and checks the numbers of rows and their consistency each time.
 func TestSeedAddsWhatIsAsked(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -56,7 +56,7 @@ func TestSeedAddsWhatIsAsked(t *testing.T) {
 	}
 }
 
-// TestSeedOfTheSameNumberGivesTheSame compares every row of three databases.
+// TestSeedOfTheSameNumberGivesTheSame checks that the data depends on --rand-seed alone.
 func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
 	t.Parallel()
 	seeded := func(number string) string {
@@ -69,10 +69,10 @@ func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
 	}
 	seven := seeded("7")
 	if seven != seeded("7") {
-		t.Error("the same number gives other data")
+		t.Error("the same seed gives different data")
 	}
 	if seven == seeded("8") {
-		t.Error("another number gives the same data")
+		t.Error("another seed gives the same data")
 	}
 }
 
@@ -81,10 +81,10 @@ func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
 	if r := program.Run(t, env, "seed", "--orders=5"); r.Code != 1 || !strings.Contains(r.Stderr, "--customers") || strings.Count(r.Stderr, "\n") != 1 {
-		t.Errorf("orders of nobody: exit code %d\n%s", r.Code, r.Stderr)
+		t.Errorf("orders without customers: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	if r := program.Run(t, env, "seed", "--orders=-5"); r.Code != 1 || strings.Count(r.Stderr, "\n") != 1 {
-		t.Errorf("less than no orders: exit code %d\n%s", r.Code, r.Stderr)
+		t.Errorf("a negative number of orders: exit code %d\n%s", r.Code, r.Stderr)
 	}
 	for _, args := range [][]string{{"seed"}, {"seed", "--orders=50"}, {"audit"}} {
 		if r := program.Run(t, env, args...); r.Code != 0 {
@@ -93,11 +93,11 @@ func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
 	}
 	db := databaseFile(t, folder)
 	if n := number(t, db, "SELECT COUNT(*) FROM orders WHERE customer_email IN ('compras@acme.example', 'pedidos@delsur.example')"); n != 50 {
-		t.Errorf("%d orders of the sample customers, want 50", n)
+		t.Errorf("the sample customers have %d orders, want 50", n)
 	}
 }
 
-// TestAuditFindsWhatIsBroken breaks one thing after the other, each in a copy of the database.
+// TestAuditFindsWhatIsBroken tampers with a copy of the database in each case.
 func TestAuditFindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -143,7 +143,7 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	}
 }
 
-// databaseFile opens the database of a data folder behind the executable's back, where no foreign keys are checked.
+// databaseFile opens the database of a data folder directly, without the checks of foreign keys that the services enable.
 func databaseFile(t *testing.T, folder string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(folder, "pedidos.db"))
@@ -154,7 +154,7 @@ func databaseFile(t *testing.T, folder string) *sql.DB {
 	return db
 }
 
-// copied copies a database into a folder of its own.
+// copied copies a database into a new data folder.
 func copied(t *testing.T, db *sql.DB) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -172,7 +172,7 @@ func number(t *testing.T, db *sql.DB, query string) (n int) {
 	return n
 }
 
-// dump is all rows of a table.
+// dump returns all rows of a table as text.
 func dump(t *testing.T, db *sql.DB, table string) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	_ "modernc.org/sqlite" // to tamper with the stock
+	_ "modernc.org/sqlite" // the driver, to tamper with the stock
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/program"
@@ -23,7 +23,7 @@ var planted = []string{
 	"ADMIN_PASSWORD=" + plantedPassword, "VIEWER_USER=viewer", "VIEWER_PASSWORD=planted-viewer-password",
 }
 
-// TestServices runs each service as a process of its own, with its own data, as a deployment does.
+// TestServices runs each service in its own process, with its own data, as a deployment does.
 func TestServices(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -63,7 +63,7 @@ func TestServices(t *testing.T) {
 	audit(t, folder, product.ID)
 }
 
-// audit expects that all adds up, takes a unit out of stock behind the service's back, and expects that it is missed.
+// audit expects a consistent database, then takes a unit out of stock directly in it and expects the audit to report that.
 func audit(t *testing.T, folder string, product int64) {
 	t.Helper()
 	env := []string{"DATA_DIR=" + folder}

@@ -23,8 +23,8 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestDatabaseTLS connects to a MySQL that takes encrypted connections alone, and to one that offers none, with each
-// setting of DB_TLS. What can't work ends at once, with a sentence.
+// TestDatabaseTLS connects with each setting of DB_TLS to a MySQL that requires encryption, and to one that offers none. A
+// setting that cannot work must fail at once, without waiting for the database.
 func TestDatabaseTLS(t *testing.T) {
 	const password = "tls-database-password"
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil { // Cleanup removes the container
@@ -61,7 +61,7 @@ func TestDatabaseTLS(t *testing.T) {
 			"DB_TLS=" + mode, "DB_TLS_CA=" + ca,
 		}, "migrate", "up")
 	}
-	for tries := 0; ; tries++ { // the server may still be making its files
+	for tries := 0; ; tries++ { // the server may still be initializing
 		r := migrate(at, "required", "")
 		if r.Code == 0 {
 			break
@@ -97,7 +97,7 @@ func TestDatabaseTLS(t *testing.T) {
 		{"no CA file", at, "verify-ca", none, "read DB_TLS_CA " + none + ": no such file or directory"},
 		{"required of a server without TLS", plain, "required", "", "DB_TLS is required, but the database offers no encryption: set up TLS there, or set DB_TLS to preferred or off"},
 		{"verified, of a server without TLS", plain, "verify-ca", right, "DB_TLS is verify-ca, but the database offers no encryption: "},
-		// It goes on without, and this server then refuses that.
+		// It continues without TLS, which this server then refuses.
 		{"preferred, of a server without TLS", plain, "preferred", "", "the database requires encryption, but offers none to DB_TLS=preferred"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,31 +107,31 @@ func TestDatabaseTLS(t *testing.T) {
 				t.Errorf("exit code %d, want %q\n%s", r.Code, test.refused, r.Stderr)
 			}
 			if strings.Contains(r.Stderr, "waiting for the database") {
-				t.Errorf("it waited\n%s", r.Stderr)
+				t.Errorf("it waited for the database\n%s", r.Stderr)
 			}
 		})
 	}
 }
 
-// authority is a CA of its own, in PEM.
+// authority returns the certificate of a new CA, in PEM.
 func authority(t *testing.T) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	about := &x509.Certificate{
+	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// withoutTLS is a MySQL server's address as seen through a proxy that takes the offer of TLS out of its greeting.
+// withoutTLS returns the address of a proxy to a MySQL server. The proxy removes the offer of TLS from the server's greeting.
 func withoutTLS(t *testing.T, server string) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -157,8 +157,8 @@ func withoutTLS(t *testing.T, server string) (address string) {
 				if err != nil {
 					return
 				}
-				// After 4 bytes of header come the protocol's version and the server's, which ends with 0, the connection's id of
-				// 4 bytes, 8 bytes of salt and a 0; then the capabilities. CLIENT_SSL is 0x0800.
+				// The greeting is a header of 4 bytes, the protocol version, the server version terminated by 0, the connection ID
+				// of 4 bytes, 8 bytes of salt, a 0 and the capabilities. CLIENT_SSL is 0x0800.
 				version := 5
 				for greeting[version] != 0 {
 					version++

@@ -33,11 +33,11 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/customers"
 )
 
-// TestTraces places an order through all three services, twice under the same key, and looks at the spans that they send.
-// Those that are left are sent when a service stops.
+// TestTraces sends an order through all three services twice under the same key and checks the spans that they export. A
+// service exports its remaining spans when it stops.
 func TestTraces(t *testing.T) {
 	t.Parallel()
-	// On MySQL the first statement begins the transaction, and the last one has COMMIT behind it.
+	// On MySQL, BEGIN and COMMIT have no spans: the first statement begins the transaction, and COMMIT is sent with the last.
 	withoutBrackets := strings.NewReplacer("      orders: BEGIN IMMEDIATE\n", "", "      orders: COMMIT\n", "").Replace(tracePlaced)
 	for _, test := range []struct {
 		engine       string
@@ -67,7 +67,7 @@ func TestTraces(t *testing.T) {
 			s := call.URLs{Customers: customersURL, Orders: ordersURL, Orchestrator: orchestratorURL}.Login(t, plantedPassword)
 			buyer, product := s.CreateCustomer(t, "planted.buyer@example.com"), s.CreateProduct(t, "SAW", 2500, 10)
 			const first, again = "4bf92f3577b34da6a3ce929d0e0e4736", "00000000000000000000000000000007"
-			flags := map[string]string{first: "01", again: "00"} // a caller's flag does not decide what is kept
+			flags := map[string]string{first: "01", again: "00"} // the caller's sampled flag must have no effect
 			for _, trace := range []string{first, again} {
 				request := call.OrderRequest("planted-idempotency-key", buyer.ID, product.ID, 3)
 				call.Read(s.Orchestrator.CreateAndConfirmOrder(t.Context(), nil, request, within(trace, flags[trace]))).Want(t, http.StatusCreated)
@@ -99,7 +99,7 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// TestStrangersDoNotDecideWhatIsKept: where nothing is to be kept, the flag of a caller changes nothing.
+// TestStrangersDoNotDecideWhatIsKept checks that the sampled flag of a caller does not override a sampler that drops all traces.
 func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
 	t.Parallel()
 	for _, sampler := range []string{"parentbased_traceidratio", "parentbased_always_off"} {
@@ -113,12 +113,12 @@ func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
 			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
 		}
 		if got := c.tree("4bf92f3577b34da6a3ce929d0e0e4736"); got != "\n" {
-			t.Errorf("%s 0: a stranger has had kept\n%s", sampler, got)
+			t.Errorf("%s 0: the caller's flag made the service export\n%s", sampler, got)
 		}
 	}
 }
 
-// Each line is a span: its service, its name and what was noted in it.
+// tracePlaced has a line for each span, with its service, its name and some of its attributes.
 const tracePlaced = `
 orchestrator: POST /orchestrator/create-and-confirm-order breaker=closed 201
   orchestrator: HTTP POST 201
@@ -157,7 +157,8 @@ orchestrator: POST /orchestrator/create-and-confirm-order breaker=closed 201
       orders: FindKeys
 `
 
-// emptyMySQL is a new database, of a user whose password is unlike all else that is printed.
+// emptyMySQL creates a database and a user for it. The user's password is random, so that a search of the output finds only
+// the password.
 func emptyMySQL(t *testing.T) (env []string) {
 	t.Helper()
 	at := engine.EmptyMySQL(t)
@@ -190,12 +191,12 @@ func within(trace, flags string) func(context.Context, *http.Request) error {
 	}
 }
 
-// collector takes spans, as those who run Pedidos have one.
+// collector is an OTLP collector that keeps the spans it receives.
 type collector struct {
 	*httptest.Server
 	mu    sync.Mutex
 	spans []*span
-	text  strings.Builder // all of them, without their ids
+	text  strings.Builder // all spans, without their IDs
 }
 
 type span struct {
@@ -218,7 +219,7 @@ func collect(t *testing.T) *collector {
 
 func (c *collector) take(r *http.Request) error {
 	if r.URL.Path != "/v1/traces" || r.Header.Get("x-tenant") != "planted-tenant" {
-		return fmt.Errorf("not as the environment says: %v", r.Header)
+		return fmt.Errorf("unexpected path or headers: %v", r.Header)
 	}
 	body, err := io.ReadAll(r.Body)
 	if err == nil && r.Header.Get("Content-Encoding") == "gzip" {
@@ -247,7 +248,7 @@ func (c *collector) take(r *http.Request) error {
 	return nil
 }
 
-// tree writes a trace with a line for each span, below the one that it is a part of, in the order in which they began.
+// tree returns a trace as text with a line for each span, indented below its parent, in the order of their starts.
 func (c *collector) tree(trace string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -276,7 +277,7 @@ func (c *collector) tree(trace string) string {
 	return text
 }
 
-// checkSecrets looks for what no span may hold, in all that was sent.
+// checkSecrets expects none of the secrets in any exported span.
 func (c *collector) checkSecrets(t *testing.T, secrets ...string) {
 	t.Helper()
 	c.mu.Lock()
@@ -284,11 +285,11 @@ func (c *collector) checkSecrets(t *testing.T, secrets ...string) {
 	sent := c.text.String()
 	for _, secret := range secrets {
 		if at := strings.Index(sent, secret); at >= 0 {
-			t.Errorf("a span holds %s: %s", secret, sent[max(0, at-200):min(len(sent), at+200)])
+			t.Errorf("a span contains %s: %s", secret, sent[max(0, at-200):min(len(sent), at+200)])
 		}
 	}
 	if !strings.Contains(sent, "FROM customers") || !strings.Contains(sent, "INSERT INTO orders ") {
-		t.Error("no span holds the text of its statement")
+		t.Error("no span contains the text of its statement")
 	}
 }
 

@@ -20,14 +20,14 @@ func TestUp(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "new", "data")
 
 	first := program.Up(t, nil, folder, program.FreePorts()...)
-	token, sold := paste(t, first.Script)
+	token, sold := runGreeting(t, first.Script)
 	first.Interrupt(t)
 	if !strings.HasSuffix(first.Stdout.String(), "\nPedidos has stopped. The data is kept.\n") {
-		t.Errorf("the last line is not there:\n%s", first.Stdout)
+		t.Errorf("the last line is missing:\n%s", first.Stdout)
 	}
 
 	second := program.Up(t, nil, folder, program.FreePorts()...)
-	c := second.Client(t, token) // the secret was kept, so the token still holds
+	c := second.Client(t, token) // the stored secret is reused, so the token is still valid
 	history := c.AllOrders(t, 0)
 	if len(history) != 1 || history[0].ID != sold.ID || history[0].Status != orders.StatusConfirmed || history[0].TotalCents != sold.TotalCents {
 		t.Errorf("after a restart the orders are %+v, want order %d", history, sold.ID)
@@ -48,17 +48,17 @@ func TestUp(t *testing.T) {
 	third.Interrupt(t)
 }
 
-// paste runs the lines of the greeting as a newcomer does, and returns what they got.
-func paste(t *testing.T, script string) (token string, sold orchestrator.ConfirmedOrder) {
+// runGreeting runs the commands of the greeting and returns the token and the order that they get.
+func runGreeting(t *testing.T, script string) (token string, sold orchestrator.ConfirmedOrder) {
 	t.Helper()
 	for _, tool := range []string{"bash", "curl", "sed"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not here, so the lines of the greeting can't be pasted", tool)
+			t.Skipf("%s is not installed", tool)
 		}
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(script, "\n"), "\n")
 	if len(lines) != 5 {
-		t.Fatalf("there are %d lines to paste:\n%s", len(lines), script)
+		t.Fatalf("the greeting has %d commands, want 5:\n%s", len(lines), script)
 	}
 	lines[0] += "echo $TOKEN\n"
 	pasted := strings.Join(lines, "") + " -w '%{http_code}'"
@@ -92,7 +92,7 @@ func paste(t *testing.T, script string) (token string, sold orchestrator.Confirm
 	return answers[0], confirmed.Data.Order
 }
 
-// TestUpWithoutSeed also leaves the command out: up is the default.
+// TestUpWithoutSeed also omits the command, as up is the default.
 func TestUpWithoutSeed(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, []string{"DATA_DIR=" + t.TempDir()}, append(program.FreePorts(), "--no-seed")...)
@@ -102,12 +102,12 @@ func TestUpWithoutSeed(t *testing.T) {
 		t.Errorf("the catalogue holds %+v", products)
 	}
 	if strings.Contains(found[4], "my-first-order") {
-		t.Errorf("there is nothing to order, and the greeting orders it:\n%s", found[4])
+		t.Errorf("the greeting places an order, but there are no products:\n%s", found[4])
 	}
 	p.Interrupt(t)
 }
 
-// TestUpAfterACrashWhileKeepingASecret starts on what a crash can leave of a secret: a file with nothing in it.
+// TestUpAfterACrashWhileKeepingASecret starts with an empty secret file, as a crash can leave it.
 func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -117,6 +117,6 @@ func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
 	}
 	program.Up(t, nil, folder, program.FreePorts()...).Login(t, call.LocalPassword)
 	if kept, err := os.ReadFile(file); err != nil || len(kept) < 32 {
-		t.Errorf("the secret that is kept now has %d bytes, %v", len(kept), err)
+		t.Errorf("the stored secret has %d bytes, %v, want 32 at least", len(kept), err)
 	}
 }
