@@ -1,9 +1,9 @@
-// Package engine gives tests a database of their own: SQLite, or MySQL with -engine=mysql.
+// Package engine creates a database for each test, on SQLite or, with -engine=mysql, on MySQL.
 //
 //	go test ./e2e/api                     on SQLite, without Docker
 //	go test ./e2e/api -args -engine=mysql on MySQL, in one container for all test programs
 //
-// Tests of MySQL itself ask for MySQL, EmptyMySQL or Server on either engine. Without Docker they are skipped.
+// Tests of MySQL itself call MySQL, EmptyMySQL or Server, whatever -engine is. Without Docker they are skipped.
 package engine
 
 import (
@@ -32,26 +32,26 @@ var chosen = flag.String("engine", "sqlite", "the engine to run on: sqlite or my
 
 const (
 	image     = "mysql:9.7"
-	container = "pedidos-test-mysql" // one for all test programs; it is left running for the next run
+	container = "pedidos-test-mysql" // shared by all test programs, and kept running for the next run
 	password  = "root"
-	conns     = 16 // of one database
+	conns     = 16 // connections of one database
 )
 
-// silent keeps testcontainers' log out of the tests' output.
-type silent struct{}
+// discardLogger discards the log of testcontainers.
+type discardLogger struct{}
 
-func (silent) Printf(string, ...any) {}
+func (discardLogger) Printf(string, ...any) {}
 
 // Name returns the engine that the tests run on: "sqlite" or "mysql".
 func Name() string { return *chosen }
 
-// Open returns a new database with the newest schema, on the engine that the tests run on.
+// Open returns a new database with the newest schema, on the engine that -engine selects.
 func Open(t testing.TB) *database.DB {
 	t.Helper()
 	return OpenWith(t, database.Options{})
 }
 
-// OpenWith is Open with options.
+// OpenWith is like Open, with options.
 func OpenWith(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
 	switch Name() {
@@ -59,7 +59,7 @@ func OpenWith(t testing.TB, o database.Options) *database.DB {
 	case "mysql":
 		return MySQL(t, o)
 	default:
-		t.Fatalf("-engine=%s: there is no such engine; use sqlite or mysql", Name())
+		t.Fatalf("-engine=%s: unknown engine; use sqlite or mysql", Name())
 	}
 	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"), o)
 	if err != nil {
@@ -72,7 +72,7 @@ func OpenWith(t testing.TB, o database.Options) *database.DB {
 	return db
 }
 
-// MySQL returns a new MySQL database with the newest schema. Without Docker the test is skipped, as with Server.
+// MySQL returns a new MySQL database with the newest schema. Without Docker it skips or fails the test, as Server does.
 func MySQL(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
 	at := Server(t)
@@ -95,8 +95,8 @@ func EmptyMySQL(t testing.TB) database.MySQL {
 	return at
 }
 
-// Server returns the address of the MySQL server, with its administrator's password. Without Docker the test is skipped; with
-// -engine=mysql, or where CI is set, it fails.
+// Server returns the address of the MySQL server, with the credentials of its administrator. Without Docker it skips the
+// test, or fails it with -engine=mysql or if CI is set.
 func Server(t testing.TB) database.MySQL {
 	t.Helper()
 	at, err := start()
@@ -110,13 +110,13 @@ func Server(t testing.TB) database.MySQL {
 	return at
 }
 
-// Busy takes every connection that can write to a database until release is called.
+// Busy occupies all connections that can write to db until release is called.
 func Busy(t testing.TB, db *database.DB) (release func()) {
 	t.Helper()
 	writers, sharers := 1, 0
 	if db.Engine() == "mysql" {
 		sharers = conns / 4
-		writers = conns - sharers - (conns-sharers)/2 // the rest is for reads
+		writers = conns - sharers - (conns-sharers)/2 // the others are reserved for reads
 	}
 	end := make(chan struct{})
 	var holding, done sync.WaitGroup
@@ -154,11 +154,11 @@ func Busy(t testing.TB, db *database.DB) (release func()) {
 	}
 }
 
-// start starts the container, or finds the one that another test program started.
+// start starts the container, or returns the address of the one that another test program started.
 var start = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	containerlog.SetDefault(silent{})
+	containerlog.SetDefault(discardLogger{})
 	// The reaper would remove the container together with the program that started it.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return database.MySQL{}, err
@@ -189,8 +189,8 @@ var start = sync.OnceValues(func() (database.MySQL, error) {
 	return reach(ctx, database.MySQL{Port: int(port.Num()), User: "root", Password: password, Name: "mysql", Conns: conns}, host, "127.0.0.1")
 })
 
-// reach waits until a server answers on one of the hosts. In a container, testcontainers returns the gateway's address, which
-// does not always reach the server.
+// reach waits until the server answers on one of the hosts. In a container, testcontainers returns the address of the
+// gateway, which does not always reach the server.
 func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.MySQL, error) {
 	for tries := 0; ; tries++ {
 		at.Host = hosts[tries%len(hosts)]
@@ -285,7 +285,7 @@ func (t template) copyTo(ctx context.Context, at database.MySQL) error {
 		return err
 	}
 	defer conn.Close()
-	// A table may come before one that it refers to.
+	// A table may be created before one that it references.
 	for _, statement := range append(template{"SET foreign_key_checks = 0"}, t...) {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("copy template: %w", err)

@@ -16,7 +16,7 @@ import (
 
 // operation is a request under a key.
 type operation struct {
-	needs, leaves orders.OrderStatus // the status of the order before and after; "" is no order
+	before, after orders.OrderStatus // the status of the order before and after; "" is no order
 	status        int                // the HTTP status of the answer
 	request       func(*purchase) request
 }
@@ -117,7 +117,7 @@ func lookup(p *purchase) []string {
 
 func (l lostAnswer) run(t *testing.T, s *wiredShop, server *database.DB) {
 	p := newPurchase(t, s.callers(t), server)
-	if l.op.needs != "" {
+	if l.op.before != "" {
 		p.order = p.clients[1].CreateOrder(t, p.customer, p.product, held).ID
 	}
 	good := newPurchase(t, s.callers(t), server)
@@ -145,7 +145,7 @@ func (l lostAnswer) run(t *testing.T, s *wiredShop, server *database.DB) {
 	if l.first != success {
 		got = p.ask(t, 1, send)
 	}
-	p.expect(t, l.op.leaves)
+	p.expect(t, l.op.after)
 	if got.Status != l.op.status || got.Replayed() != l.replayed {
 		t.Errorf("violation: got %s, want %d, replayed %t", got, l.op.status, l.replayed)
 	}
@@ -157,14 +157,14 @@ func (l lostAnswer) run(t *testing.T, s *wiredShop, server *database.DB) {
 			t.Errorf("violation: retried, replica %d answered\n%s\nwant it to replay\n%s", replica, again, got)
 		}
 	}
-	p.expect(t, l.op.leaves)
+	p.expect(t, l.op.after)
 
-	if l.op.needs != "" { // confirm and cancel are idempotent under any key
+	if l.op.before != "" { // confirm and cancel are idempotent under any key
 		p.key = rand.Text()
 		if again := p.ask(t, 0, l.op.request(p)); !again.Same(got) || again.Replayed() {
 			t.Errorf("violation: under another key it is\n%s\nwant\n%s", again, got)
 		}
-		p.expect(t, l.op.leaves)
+		p.expect(t, l.op.after)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package lambda_test runs the Lambda's own binary between a Lambda Runtime API and an orders-api that are stubs, and
-// sends it events in the form in which API Gateway does.
+// Package lambda_test runs the binary of the Lambda function with a stub of the Lambda Runtime API and a stub of orders-api,
+// and sends it events in the format of API Gateway.
 package lambda_test
 
 import (
@@ -33,10 +33,10 @@ const (
 	program      = "github.com/pedidos-hq/pedidos/services/cmd/orchestrator-lambda"
 	route        = "/orchestrator/create-and-confirm-order"
 	serviceToken = "service-token-that-is-sent"
-	patience     = 30 * time.Second // with what should take milliseconds
+	patience     = 30 * time.Second // bounds waits that should take milliseconds
 )
 
-// callersToken has the form of an access token, and a signature that orders-api alone could check. It is valid until 2100.
+// callersToken is an access token that expires in 2100, with a signature that only orders-api would check.
 var callersToken = strings.Join([]string{
 	base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)),
 	base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"caller","role":"admin","exp":4102444800}`)),
@@ -55,7 +55,7 @@ func TestLambda(t *testing.T) {
 	t.Run("Template", func(t *testing.T) { t.Parallel(); testTemplate(t, binary) })
 }
 
-// BenchmarkColdStart is the time from the start of a process to its first answer, with an orders-api that answers at once.
+// BenchmarkColdStart measures the time from the start of a process to its first answer, with an orders-api that answers at once.
 func BenchmarkColdStart(b *testing.B) {
 	binary, orders := build(b), newOrders(b)
 	var cpu time.Duration
@@ -70,7 +70,7 @@ func BenchmarkColdStart(b *testing.B) {
 	b.ReportMetric(float64(cpu.Milliseconds())/float64(b.N), "cpu-ms/op")
 }
 
-// testAnswers sends one event each to a function of its own.
+// testAnswers sends each event to a new function.
 func testAnswers(t *testing.T, binary string) {
 	t.Helper()
 	for _, c := range []struct {
@@ -79,7 +79,7 @@ func testAnswers(t *testing.T, binary string) {
 		event   event
 		status  int
 		check   func(*testing.T, answer)
-		tokens  []string // that orders-api gets, one a call
+		tokens  []string // the tokens that orders-api gets, one per call
 	}{
 		{
 			name: "plain", event: post(route, order),
@@ -110,17 +110,17 @@ func testAnswers(t *testing.T, binary string) {
 				}
 			},
 		}, {
-			name: "no token where none is needed", event: post(route, order).without("headers.authorization"),
-			environ: []string{"ALLOW_ANONYMOUS=true", "SERVICE_TOKEN=" + serviceToken + ",service-token-of-before"},
+			name: "no token, anonymous callers allowed", event: post(route, order).without("headers.authorization"),
+			environ: []string{"ALLOW_ANONYMOUS=true", "SERVICE_TOKEN=" + serviceToken + ",previous-service-token"},
 			status:  201, check: confirmed, tokens: []string{serviceToken, serviceToken},
 		}, {
-			name: "token where none is needed", event: post(route, order),
+			name: "token, anonymous callers allowed", event: post(route, order),
 			environ: []string{"ALLOW_ANONYMOUS=true", "SERVICE_TOKEN=" + serviceToken},
 			status:  201, check: confirmed, tokens: []string{callersToken, callersToken},
 		}, {
 			name: "health", event: get("/health"), status: 200, check: body(`{"status":"ok"}`),
 		}, {
-			name: "query that the contract does not have", event: post(route, order).with("rawQueryString", "a=1"),
+			name: "unknown query parameter", event: post(route, order).with("rawQueryString", "a=1"),
 			status: 400, check: failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "a"),
 		}, {
 			name: "compressed asset", event: get("/docs/swagger-ui.css").with("headers.accept-encoding", "gzip, deflate, br"),
@@ -159,7 +159,7 @@ func testAnswers(t *testing.T, binary string) {
 			orders := newOrders(t)
 			got := start(t, binary, append(c.environ, "ORDERS_API_BASE="+orders.URL)...).invoke(t, c.event)
 			if got.StatusCode != c.status {
-				t.Fatalf("the status is %d, not %d: %s", got.StatusCode, c.status, got.Body)
+				t.Fatalf("the status is %d, want %d: %s", got.StatusCode, c.status, got.Body)
 			}
 			c.check(t, got)
 			var tokens []string
@@ -173,7 +173,7 @@ func testAnswers(t *testing.T, binary string) {
 	}
 }
 
-// testRepeat holds what orders-api gets to be the same at every try, and its keys to differ by step and by order.
+// testRepeat checks that orders-api gets the same requests at every try, and keys that differ by step and by order.
 func testRepeat(t *testing.T, binary string) {
 	t.Helper()
 	orders := newOrders(t)
@@ -201,18 +201,18 @@ func testRepeat(t *testing.T, binary string) {
 			t.Errorf("call %d is %q, want %q", i, got, want)
 		}
 		if got := r.Header.Get("X-Correlation-Id"); got != "erp-run-42" {
-			t.Errorf("call %d has the correlation id %q", i, got)
+			t.Errorf("call %d has the correlation ID %q", i, got)
 		}
 	}
 	keys := map[string]int{}
 	for i, r := range calls {
 		keys[r.key()]++
 		if i >= 2 && i < 4 && r.key() != calls[i-2].key() {
-			t.Errorf("the key of call %d differs from the first try's", i)
+			t.Errorf("the key of call %d differs from that of the first try", i)
 		}
 	}
 	if len(keys) != 4 || keys[""] > 0 {
-		t.Errorf("two orders of two steps have the keys %v", keys)
+		t.Errorf("two orders with two steps each have the keys %v, want 4", keys)
 	}
 }
 
@@ -228,22 +228,22 @@ func testFaults(t *testing.T, binary string) {
 		unavailable(t, got)
 	})
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the client go
+		_, _ = io.Copy(io.Discard, r.Body) // the server detects a disconnect only after the body is read
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	t.Run("orders-api hangs until the request's time is over", func(t *testing.T) {
+	t.Run("orders-api hangs until the request times out", func(t *testing.T) {
 		t.Parallel()
 		f := start(t, binary, "ORDERS_API_BASE="+hanging.URL, "UPSTREAM_TIMEOUT=1m", "REQUEST_TIMEOUT=200ms")
 		unavailable(t, f.invokeUntil(t, time.Now().Add(time.Hour), post(route, order).bytes(t)))
 	})
-	t.Run("orders-api hangs until the invocation's time is over", func(t *testing.T) {
+	t.Run("orders-api hangs until the invocation times out", func(t *testing.T) {
 		t.Parallel()
 		f := start(t, binary, "ORDERS_API_BASE="+hanging.URL, "UPSTREAM_TIMEOUT=1m", "REQUEST_TIMEOUT=1m")
 		deadline := time.Now().Add(1500 * time.Millisecond)
 		unavailable(t, f.invokeUntil(t, deadline, post(route, order).bytes(t)))
 		if late := time.Since(deadline); late > 0 {
-			t.Errorf("the answer came %s after Lambda had stopped waiting", late)
+			t.Errorf("the answer came %s after the deadline of the invocation", late)
 		}
 	})
 }
@@ -256,7 +256,7 @@ func unavailable(t *testing.T, a answer) {
 	}
 }
 
-// testOtherEvents sends what other sources send. The function refuses it and goes on.
+// testOtherEvents sends events of other sources. The function must refuse them and continue.
 func testOtherEvents(t *testing.T, binary string) {
 	t.Helper()
 	f := start(t, binary, "ORDERS_API_BASE="+newOrders(t).URL)
@@ -273,18 +273,17 @@ func testOtherEvents(t *testing.T, binary string) {
 			failure(400, common.CodeInvalidInput, orchestrator.StepValidateInput, "event")(t, got)
 		})
 	}
-	t.Run("not even an object", func(t *testing.T) {
+	t.Run("not an object", func(t *testing.T) {
 		got := f.send(t, time.Now().Add(patience), []byte(`[]`))
 		if !got.failed || !strings.Contains(string(got.body), "errorMessage") {
-			t.Errorf("the invocation ends in %s", got.body)
+			t.Errorf("got %s, want a failed invocation", got.body)
 		}
 	})
 	body(`{"status":"ok"}`)(t, f.invoke(t, get("/health")))
 }
 
-// testStart starts the function with what it can't run with.
-// testTraces looks for the spans of a request, which must have been sent by the time it is answered: a function may not run
-// any further.
+// testTraces checks that the spans of a request are exported before it is answered, as Lambda may freeze the function after
+// the answer.
 func testTraces(t *testing.T, binary string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -304,18 +303,19 @@ func testTraces(t *testing.T, binary string) {
 		}
 		mu.Lock()
 		if got := strings.Count(sent.String(), "POST "+route); got != i+1 {
-			t.Errorf("after answer %d, %d requests were sent", i+1, got)
+			t.Errorf("after answer %d, the spans of %d requests were exported", i+1, got)
 		}
 		mu.Unlock()
 	}
 }
 
+// testStart starts the function with invalid configurations.
 func testStart(t *testing.T, binary string) {
 	t.Helper()
 	for _, c := range []struct {
 		name    string
 		environ []string
-		lines   []string // how each line begins
+		lines   []string // the prefix of each line
 	}{
 		{"no orders-api", nil, []string{"orchestrator-lambda: ORDERS_API_BASE is not set: "}},
 		{
@@ -339,13 +339,13 @@ func testStart(t *testing.T, binary string) {
 			}
 			lines := strings.Split(strings.TrimSuffix(f.stderr.String(), "\n"), "\n")
 			if !slices.EqualFunc(lines, c.lines, strings.HasPrefix) {
-				t.Errorf("the function says %q, want %q", lines, c.lines)
+				t.Errorf("the function printed %q, want %q", lines, c.lines)
 			}
 		})
 	}
 }
 
-// build makes the binary as a deployment does, for this machine.
+// build builds the binary as a deployment does, but for this machine.
 func build(t testing.TB) string {
 	t.Helper()
 	tool, err := exec.LookPath("go")
@@ -362,10 +362,10 @@ func build(t testing.TB) string {
 	return binary
 }
 
-// function is a running Lambda function and the Runtime API that it asks for events.
+// function is a running Lambda function and the stub of its Runtime API.
 type function struct {
 	process *exec.Cmd
-	stderr  bytes.Buffer // to be read once it has ended
+	stderr  bytes.Buffer // read it only after ended is closed
 	ended   chan struct{}
 	events  chan invocation
 	results chan result
@@ -378,14 +378,14 @@ type invocation struct {
 	payload  []byte
 }
 
-// result is what the function reports of an invocation.
+// result is the result of an invocation.
 type result struct {
 	id     string
 	failed bool
 	body   []byte
 }
 
-// start starts a function that must run until the test is over, and log nothing but JSON and no secret.
+// start starts a function that must run until the test ends. Its log must be JSON and contain no secret.
 func start(t testing.TB, binary string, environ ...string) *function {
 	t.Helper()
 	f := run(t, binary, environ...)
@@ -403,20 +403,20 @@ func start(t testing.TB, binary string, environ ...string) *function {
 		}
 		for _, secret := range []string{callersToken, serviceToken} {
 			if strings.Contains(f.stderr.String(), secret) {
-				t.Errorf("the log holds the secret %q", secret)
+				t.Errorf("the log contains the secret %q", secret)
 			}
 		}
 	})
 	return f
 }
 
-// run starts a function in an environment of nothing else.
+// run starts a function with no environment but environ.
 func run(t testing.TB, binary string, environ ...string) *function {
 	t.Helper()
 	f := &function{ended: make(chan struct{}), events: make(chan invocation), results: make(chan result, 1)}
 	runtime := httptest.NewServer(f.runtime())
 	t.Cleanup(runtime.Close)
-	f.process = exec.Command(binary) //nolint:noctx // the cleanup below ends it and must come before the server's
+	f.process = exec.Command(binary) //nolint:noctx // the cleanup below kills it, before the server is closed
 	f.process.Env = append(environ, "AWS_LAMBDA_RUNTIME_API="+runtime.Listener.Addr().String())
 	f.process.Stderr = &f.stderr
 	if err := f.process.Start(); err != nil {
@@ -424,7 +424,7 @@ func run(t testing.TB, binary string, environ ...string) *function {
 	}
 	go func() {
 		defer close(f.ended)
-		_ = f.process.Wait() // ProcessState has it
+		_ = f.process.Wait() // ProcessState has the result
 	}()
 	t.Cleanup(f.kill)
 	return f
@@ -435,7 +435,7 @@ func (f *function) kill() {
 	<-f.ended
 }
 
-// runtime is the Lambda Runtime API (2018-06-01).
+// runtime returns a stub of the Lambda Runtime API (2018-06-01).
 func (f *function) runtime() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
@@ -469,7 +469,7 @@ func (f *function) runtime() http.Handler {
 	return mux
 }
 
-// invoke sends an event that API Gateway would, and returns what API Gateway would get.
+// invoke sends an event of API Gateway and returns the answer to API Gateway.
 func (f *function) invoke(t testing.TB, e event) answer {
 	t.Helper()
 	return f.invokeUntil(t, time.Now().Add(patience), e.bytes(t))
@@ -488,7 +488,7 @@ func (f *function) invokeUntil(t testing.TB, deadline time.Time, payload []byte)
 	return a
 }
 
-// send has the function do one invocation; they come one at a time.
+// send sends an invocation to the function and returns its result. A function handles one invocation at a time.
 func (f *function) send(t testing.TB, deadline time.Time, payload []byte) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -504,7 +504,7 @@ func (f *function) send(t testing.TB, deadline time.Time, payload []byte) result
 	select {
 	case r := <-f.results:
 		if r.id != strconv.Itoa(f.sent) {
-			t.Fatalf("the function reports of invocation %q instead of %d: %s", r.id, f.sent, r.body)
+			t.Fatalf("got the result of invocation %q, want %d: %s", r.id, f.sent, r.body)
 		}
 		return r
 	case <-f.ended:
@@ -515,10 +515,10 @@ func (f *function) send(t testing.TB, deadline time.Time, payload []byte) result
 	return result{}
 }
 
-// order is a request body, and the order that newOrders makes of it.
+// order is the request body for the order that the stub of newOrders returns.
 const order = `{"customer_id":1,"items":[{"product_id":1,"qty":2}],"idempotency_key":"erp-1","correlation_id":"erp-run-42"}`
 
-// event is one of API Gateway, payload format 2.0.
+// event is an event of API Gateway, payload format 2.0.
 type event map[string]any
 
 func get(path string) event { return newEvent(http.MethodGet, path) }
@@ -549,7 +549,7 @@ func newEvent(method, path string) event {
 	}
 }
 
-// with is the event with another value at a path of names.
+// with returns a copy of the event with another value at a path such as headers.authorization.
 func (e event) with(path string, value any) event {
 	e = maps.Clone(e)
 	if name, rest, ok := strings.Cut(path, "."); ok {
@@ -560,7 +560,7 @@ func (e event) with(path string, value any) event {
 	return e
 }
 
-// without is the event with nothing at a path of names.
+// without returns a copy of the event without the field at a path.
 func (e event) without(path string) event {
 	e = maps.Clone(e)
 	if name, rest, ok := strings.Cut(path, "."); ok {
@@ -580,7 +580,7 @@ func (e event) bytes(t testing.TB) []byte {
 	return payload
 }
 
-// answer is one to API Gateway, payload format 2.0.
+// answer is an answer to API Gateway, payload format 2.0.
 type answer struct {
 	StatusCode      int               `json:"statusCode"`
 	Headers         map[string]string `json:"headers"`
@@ -596,7 +596,7 @@ func (a answer) header() http.Header {
 	return h
 }
 
-// bytes is the body that API Gateway sends to the client.
+// bytes returns the body that API Gateway sends to the client.
 func (a answer) bytes(t *testing.T) []byte {
 	t.Helper()
 	if !a.IsBase64Encoded {
@@ -609,7 +609,7 @@ func (a answer) bytes(t *testing.T) []byte {
 	return decoded
 }
 
-// body is a check that a body is this JSON.
+// body returns a check for a JSON body equal to want.
 func body(want string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
@@ -626,7 +626,7 @@ func body(want string) func(*testing.T, answer) {
 	}
 }
 
-// confirmed checks the answer to the order of all tests.
+// confirmed checks the answer to order.
 func confirmed(t *testing.T, a answer) {
 	t.Helper()
 	if a.StatusCode != 201 || a.header().Get("X-Correlation-Id") != "erp-run-42" {
@@ -639,7 +639,7 @@ func confirmed(t *testing.T, a answer) {
 			"created_at":"2026-01-15T09:30:00.123456Z","confirmed_at":"2026-01-15T09:30:00.223456Z"}}}`)(t, a)
 }
 
-// failure checks for a failure of the orchestrator.
+// failure returns a check for a failure of the orchestrator.
 func failure(status int, code common.ProblemCode, step orchestrator.Step, fields ...string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
@@ -651,18 +651,18 @@ func stylesheet(t *testing.T, r io.Reader) {
 	t.Helper()
 	css, err := io.ReadAll(r)
 	if err != nil || !bytes.Contains(css, []byte(".swagger-ui")) {
-		t.Errorf("the stylesheet can't be read: %v, %d bytes", err, len(css))
+		t.Errorf("got no stylesheet: %v, %d bytes", err, len(css))
 	}
 }
 
-// orders is an orders-api that knows one order.
+// orders is a stub of orders-api with a single order.
 type orders struct {
 	*httptest.Server
 	mu    sync.Mutex
 	calls []received
 }
 
-// received is what orders-api receives.
+// received is a request that orders-api got.
 type received struct {
 	Method, Path, Body string
 	Header             http.Header
@@ -685,7 +685,7 @@ func newOrders(t testing.TB) *orders {
 	return o
 }
 
-// answer records the call and answers with the order in a state.
+// answer returns a handler that records the request and answers with the order in the given state.
 func (o *orders) answer(status int, state, confirmedAt string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		sent, err := io.ReadAll(r.Body)

@@ -22,7 +22,7 @@ import (
 
 const templateFile = "../../deploy/lambda/template.yaml"
 
-// testTemplate checks the template that deploys the binary, and that the check sees what it is for.
+// testTemplate checks the template that deploys the binary, and that the check detects faults in it.
 func testTemplate(t *testing.T, binary string) {
 	t.Helper()
 	raw, err := os.ReadFile(templateFile)
@@ -31,7 +31,7 @@ func testTemplate(t *testing.T, binary string) {
 	}
 	source := string(raw)
 	if found := examine(t, binary, source); len(found) > 0 {
-		t.Errorf("the template is at fault:\n%s", strings.Join(found, "\n"))
+		t.Errorf("the template has faults:\n%s", strings.Join(found, "\n"))
 	}
 	t.Run("Answers", func(t *testing.T) { t.Parallel(); testDeployed(t, binary, source) })
 
@@ -39,36 +39,36 @@ func testTemplate(t *testing.T, binary string) {
 		{"runtime", "provided.al2023", "go1.x", `Runtime is "go1.x"`},
 		{"architecture", "[arm64]", "[x86_64]", `Architectures is ["x86_64"]`},
 		{"handler", "Handler: bootstrap", "Handler: main", `Handler is "main"`},
-		{"timeout that API Gateway does not wait for", "Timeout: 15", "Timeout: 30", "Timeout is 30s"},
-		{"timeout of one request", "Timeout: 15", "Timeout: 10", "Timeout is 10s"},
-		{"request that takes as long", "ALLOW_ANONYMOUS: ", "REQUEST_TIMEOUT: 15s\n          ALLOW_ANONYMOUS: ", "Timeout is 15s"},
+		{"timeout longer than that of API Gateway", "Timeout: 15", "Timeout: 30", "Timeout is 30s"},
+		{"timeout of the function as short as a request", "Timeout: 15", "Timeout: 10", "Timeout is 10s"},
+		{"request as long as the timeout of the function", "ALLOW_ANONYMOUS: ", "REQUEST_TIMEOUT: 15s\n          ALLOW_ANONYMOUS: ", "Timeout is 15s"},
 		{"policies", "MemorySize: 512", "Policies: [AWSLambda_FullAccess]", "the function may do more than write its log"},
 		{"role", "MemorySize: 512", "Role: arn:aws:iam::123456789012:role/admin", "the function may do more than write its log"},
 		{"throttle", "ThrottlingRateLimit: 50", "ThrottlingRateLimit: 0", "the API is not throttled"},
-		{"retention", "RetentionInDays: 30", "RetentionInDays: 0", "the log is kept for good"},
+		{"retention", "RetentionInDays: 30", "RetentionInDays: 0", "the log has no retention"},
 		{"log group", "LogGroup: !Ref Logs", "LogGroup: /aws/lambda/other", "the function writes to the log group /aws/lambda/other"},
 
-		{"route that the contract does not have", "Path: /health", "Path: /healthz", "GET /healthz is not in the contract"},
-		{"route that is left out", "Path: /health", "Path: /healthz", "GET /health can't be reached"},
+		{"route outside the contract", "Path: /health", "Path: /healthz", "GET /healthz is not in the contract"},
+		{"missing route", "Path: /health", "Path: /healthz", "GET /health can't be reached"},
 		{"other method", "Method: POST", "Method: PUT", "POST /orchestrator/create-and-confirm-order can't be reached"},
-		{"route of another API", "ApiId: !Ref Api, Method: POST", "ApiId: other, Method: POST", "CreateAndConfirmOrder is not of this API"},
+		{"route of another API", "ApiId: !Ref Api, Method: POST", "ApiId: other, Method: POST", "CreateAndConfirmOrder belongs to another API"},
 		{"other payload", "Path: /ready", "Path: /ready, PayloadFormatVersion: '1.0'", "GetReady has the payload format 1.0"},
-		{"stage", "StageName: dev", "StageName: prod", "/prod is no server of the contract"},
+		{"stage", "StageName: dev", "StageName: prod", "/prod is not a server of the contract"},
 		{"address of another stage", "${Api.ApiEndpoint}/dev", "${Api.ApiEndpoint}/prod", "Url is Api/prod"},
 
 		{"unknown variable", "ORDERS_API_BASE: ", "ORDERS_URL: ", "ORDERS_URL is not in the configuration"},
 		{"required variable", "ORDERS_API_BASE: ", "CUSTOMERS_API_BASE: ", "orchestrator-lambda: ORDERS_API_BASE is not set"},
-		{"variable that another one requires", "SERVICE_TOKEN: ", "DB_PASSWORD: ", "orchestrator-lambda: SERVICE_TOKEN is not set"},
+		{"variable that another variable requires", "SERVICE_TOKEN: ", "DB_PASSWORD: ", "orchestrator-lambda: SERVICE_TOKEN is not set"},
 		{"unreadable variable", "!Ref AllowAnonymous", "perhaps", `ALLOW_ANONYMOUS is "perhaps"`},
 		{"secret in plain text", "SERVICE_TOKEN: !Sub", "JWT_SECRET: 0123456789abcdef0123456789abcdef #", "JWT_SECRET is in plain text"},
 		{"secret in a parameter", "SERVICE_TOKEN: !Sub", "SERVICE_TOKEN: !Ref SecretName #", "SERVICE_TOKEN is in plain text"},
 		{"secret beside the reference", "'{{resolve:secretsmanager:", "'hunter2,{{resolve:secretsmanager:", "SERVICE_TOKEN is in plain text"},
 
-		{"!Ref of nothing", "!Ref OrdersApiBase", "!Ref OrdersBase", "!Ref OrdersBase: there is no OrdersBase"},
-		{"!Sub of nothing", "${SecretName}", "${Secret}", "there is no Secret"},
-		{"!Sub of nothing's attribute", "${Api.ApiEndpoint}", "${Gateway.ApiEndpoint}", "there is no Gateway"},
-		{"!GetAtt of nothing", "!Ref Logs", "!GetAtt Log.Arn", "!GetAtt Log.Arn: there is no Log"},
-		{"tag that is not known here", "!Ref OrdersApiBase", "!ImportValue orders", "!ImportValue is not known here"},
+		{"!Ref of an unknown name", "!Ref OrdersApiBase", "!Ref OrdersBase", "!Ref OrdersBase: there is no OrdersBase"},
+		{"!Sub of an unknown name", "${SecretName}", "${Secret}", "there is no Secret"},
+		{"!Sub of an attribute of an unknown name", "${Api.ApiEndpoint}", "${Gateway.ApiEndpoint}", "there is no Gateway"},
+		{"!GetAtt of an unknown name", "!Ref Logs", "!GetAtt Log.Arn", "!GetAtt Log.Arn: there is no Log"},
+		{"unsupported tag", "!Ref OrdersApiBase", "!ImportValue orders", "!ImportValue is not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +83,7 @@ func testTemplate(t *testing.T, binary string) {
 	}
 }
 
-// testDeployed calls every operation of the contract as the template deploys the binary, for callers without a token.
+// testDeployed runs the binary as the template deploys it and calls every operation of the contract without a token.
 func testDeployed(t *testing.T, binary, source string) {
 	t.Helper()
 	orders := newOrders(t)
@@ -105,12 +105,12 @@ func testDeployed(t *testing.T, binary, source string) {
 	}
 	for _, call := range orders.received() {
 		if got := call.Header.Get("Authorization"); got != "Bearer "+serviceToken {
-			t.Errorf("orders-api gets %q", got)
+			t.Errorf("orders-api got the Authorization %q", got)
 		}
 	}
 }
 
-// template is what is checked of the template, with every reference resolved.
+// template holds the checked parts of the template, with every reference resolved.
 type template struct {
 	Resources struct {
 		API struct {
@@ -138,7 +138,8 @@ type template struct {
 	Outputs struct{ URL struct{ Value string } }
 }
 
-// read resolves what the template refers to: a parameter to its value, a resource to its name. It says what is not there.
+// read parses the template and resolves references: a parameter to its value, a resource to its name. It returns the
+// references that it cannot resolve as faults.
 func read(t *testing.T, source string, parameters map[string]string) (tmpl template, faults []string) {
 	t.Helper()
 	var root yaml.Node
@@ -163,7 +164,7 @@ func read(t *testing.T, source string, parameters map[string]string) (tmpl templ
 		values[name] = name
 	}
 
-	// lookUp takes an attribute for the resource it is of.
+	// lookUp resolves an attribute of a resource to the name of the resource.
 	lookUp := func(n *yaml.Node, reference string) string {
 		name, _, _ := strings.Cut(reference, ".")
 		value, ok := values[name]
@@ -181,7 +182,7 @@ func read(t *testing.T, source string, parameters map[string]string) (tmpl templ
 			text := substitution.ReplaceAllStringFunc(n.Value, func(s string) string { return lookUp(n, s[2:len(s)-1]) })
 			n.Value, n.Tag = text, "!!str"
 		case strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
-			faults = append(faults, fmt.Sprintf("line %d: %s is not known here", n.Line, n.Tag))
+			faults = append(faults, fmt.Sprintf("line %d: %s is not supported", n.Line, n.Tag))
 		}
 		for _, child := range n.Content {
 			resolve(child)
@@ -208,7 +209,7 @@ var (
 	dynamic      = regexp.MustCompile(`^\{\{resolve:secretsmanager:[\w/+=.@-]+:SecretString:\w+\}\}$`)
 )
 
-// environ is the environment of the function, once CloudFormation has read the secrets.
+// environ returns the environment of the function, with the references to secrets resolved as CloudFormation does.
 func (tmpl *template) environ() (environ []string) {
 	for name, value := range tmpl.Resources.Orchestrator.Properties.Environment.Variables {
 		environ = append(environ, name+"="+dynamic.ReplaceAllLiteralString(fmt.Sprint(value), serviceToken))
@@ -216,89 +217,89 @@ func (tmpl *template) environ() (environ []string) {
 	return environ
 }
 
-// examine says what is wrong with a template.
+// examine returns the faults of a template.
 func examine(t *testing.T, binary, source string) []string {
 	t.Helper()
 	tmpl, found := read(t, source, map[string]string{"OrdersApiBase": "https://orders.example", "SecretName": "pedidos", "AllowAnonymous": "true"})
-	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	checkFunction(&tmpl, say)
-	checkRoutes(t, &tmpl, say)
-	checkVariables(&tmpl, say)
+	report := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	checkFunction(&tmpl, report)
+	checkRoutes(t, &tmpl, report)
+	checkVariables(&tmpl, report)
 
 	f := run(t, binary, tmpl.environ()...)
 	select {
-	case f.events <- invocation{payload: get("/health").bytes(t), deadline: time.Now().Add(patience)}: // so it runs
+	case f.events <- invocation{payload: get("/health").bytes(t), deadline: time.Now().Add(patience)}: // it has started
 	case <-f.ended:
-		say("%s", &f.stderr)
+		report("%s", &f.stderr)
 	case <-time.After(patience):
 		t.Fatal("the function neither asks for an event nor ends")
 	}
 	return found
 }
 
-func checkFunction(tmpl *template, say func(string, ...any)) {
+func checkFunction(tmpl *template, report func(string, ...any)) {
 	f := tmpl.Resources.Orchestrator.Properties
-	for name, is := range map[string][2]any{
+	for name, pair := range map[string][2]any{
 		"Runtime":       {f.Runtime, "provided.al2023"},
 		"Architectures": {f.Architectures, []string{"arm64"}},
 		"Handler":       {f.Handler, "bootstrap"},
 	} {
-		if !reflect.DeepEqual(is[0], is[1]) {
-			say("%s is %q, not %q", name, is[0], is[1])
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			report("%s is %q, want %q", name, pair[0], pair[1])
 		}
 	}
 	if f.Policies != nil || f.Role != nil {
-		say("the function may do more than write its log")
+		report("the function may do more than write its log")
 	}
 	if f.LoggingConfig.LogGroup != "Logs" {
-		say("the function writes to the log group %s", f.LoggingConfig.LogGroup)
+		report("the function writes to the log group %s", f.LoggingConfig.LogGroup)
 	}
 	if tmpl.Resources.Logs.Properties.RetentionInDays <= 0 {
-		say("the log is kept for good")
+		report("the log has no retention")
 	}
 }
 
-func checkRoutes(t *testing.T, tmpl *template, say func(string, ...any)) {
+func checkRoutes(t *testing.T, tmpl *template, report func(string, ...any)) {
 	t.Helper()
 	api := tmpl.Resources.API.Properties
 	if limits := api.DefaultRouteSettings; limits.ThrottlingRateLimit <= 0 || limits.ThrottlingBurstLimit <= 0 {
-		say("the API is not throttled")
+		report("the API is not throttled")
 	}
 	prefix := "/" + api.StageName
 	if !slices.ContainsFunc(document(t).Servers, func(s *openapi3.Server) bool { return s.URL == prefix }) {
-		say("%s is no server of the contract", prefix)
+		report("%s is not a server of the contract", prefix)
 	}
 	if url := tmpl.Outputs.URL.Value; url != "Api"+prefix {
-		say("Url is %s, not the API's at its stage", url)
+		report("Url is %s, want the URL of the API with its stage", url)
 	}
 	var routes []string
 	for name, e := range tmpl.Resources.Orchestrator.Properties.Events {
 		if e.Type != "HttpApi" || e.Properties.APIID != "Api" {
-			say("%s is not of this API", name)
+			report("%s belongs to another API", name)
 			continue
 		}
-		if v := e.Properties.PayloadFormatVersion; v != "" && v != "2.0" { // 2.0 is what SAM takes
-			say("%s has the payload format %s", name, v)
+		if v := e.Properties.PayloadFormatVersion; v != "" && v != "2.0" { // SAM defaults to 2.0
+			report("%s has the payload format %s", name, v)
 		}
 		routes = append(routes, strings.ToUpper(e.Properties.Method)+" "+e.Properties.Path)
 	}
 	contracted := operations(t)
 	for _, route := range routes {
 		if !slices.Contains(contracted, route) {
-			say("%s is not in the contract", route)
+			report("%s is not in the contract", route)
 		}
 	}
 	for _, operation := range contracted {
 		if !slices.Contains(routes, operation) {
-			say("%s can't be reached", operation)
+			report("%s can't be reached", operation)
 		}
 	}
 }
 
-// gatewayPatience is how long an HTTP API waits for a function.
-const gatewayPatience = 30 * time.Second
+// gatewayTimeout is the longest time that an HTTP API of API Gateway waits for a function.
+const gatewayTimeout = 30 * time.Second
 
-func checkVariables(tmpl *template, say func(string, ...any)) {
+func checkVariables(tmpl *template, report func(string, ...any)) {
 	known, secret := map[string]bool{}, map[string]bool{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
 		name := field.Tag.Get("env")
@@ -309,24 +310,24 @@ func checkVariables(tmpl *template, say func(string, ...any)) {
 	for name, value := range f.Environment.Variables {
 		environment[name] = fmt.Sprint(value)
 		if !known[name] {
-			say("%s is not in the configuration", name)
+			report("%s is not in the configuration", name)
 		}
 		if secret[name] && !dynamic.MatchString(environment[name]) {
-			say("%s is in plain text", name)
+			report("%s is in plain text", name)
 		}
 	}
 	c, err := config.Read(environment)
 	if err != nil {
-		say("%v", err)
+		report("%v", err)
 		return
 	}
-	// All that a call waits for ends with the request.
-	if timeout := time.Duration(f.Timeout) * time.Second; timeout <= c.RequestTimeout || timeout >= gatewayPatience {
-		say("Timeout is %s, not between a request's %s and an HTTP API's %s", timeout, c.RequestTimeout, gatewayPatience)
+	// RequestTimeout bounds everything that an invocation waits for.
+	if timeout := time.Duration(f.Timeout) * time.Second; timeout <= c.RequestTimeout || timeout >= gatewayTimeout {
+		report("Timeout is %s, want it between REQUEST_TIMEOUT %s and the %s of an HTTP API", timeout, c.RequestTimeout, gatewayTimeout)
 	}
 }
 
-// operations are those of the contract, as "GET /health".
+// operations returns the operations of the contract, such as "GET /health".
 func operations(t *testing.T) (all []string) {
 	t.Helper()
 	for path, item := range document(t).Paths.Map() {

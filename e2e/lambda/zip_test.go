@@ -17,19 +17,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestZip builds what the template deploys, as task build:lambda does, in two folders, one of them a repository.
+// TestZip builds the deployed zip with the commands of task build:lambda in two folders, one of which looks like a Git
+// repository. Both builds must give the same bytes.
 func TestZip(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the Lambda's zip can't be built: go is not on PATH")
 	}
 	first, second := copyTree(t), copyTree(t)
-	if err := os.Mkdir(filepath.Join(second, ".git"), 0o755); err != nil { // broken: whoever reads it fails
+	if err := os.Mkdir(filepath.Join(second, ".git"), 0o755); err != nil { // not a valid repository: reading it fails
 		t.Fatal(err)
 	}
 	packed := buildZip(t, first)
 	if again := buildZip(t, second); !bytes.Equal(packed, again) {
-		t.Errorf("the same tree gives other bytes in another folder: %d and %d of them", len(packed), len(again))
+		t.Errorf("the builds differ: %d and %d bytes", len(packed), len(again))
 	}
 
 	archive, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
@@ -37,11 +38,11 @@ func TestZip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(archive.File) != 1 {
-		t.Fatalf("the zip holds %d files, want one", len(archive.File))
+		t.Fatalf("the zip has %d files, want 1", len(archive.File))
 	}
 	file := archive.File[0]
 	if file.Name != "bootstrap" || file.Mode() != 0o755 {
-		t.Errorf("the zip holds %s %s, want an executable bootstrap", file.Mode(), file.Name)
+		t.Errorf("the zip contains %s %s, want an executable bootstrap", file.Mode(), file.Name)
 	}
 	unpacked, err := file.Open()
 	if err != nil {
@@ -61,13 +62,13 @@ func TestZip(t *testing.T) {
 	}
 	for _, part := range executable.Progs {
 		if part.Type == elf.PT_INTERP {
-			t.Error("the bootstrap needs libraries of the system")
+			t.Error("the bootstrap is not statically linked")
 		}
 	}
 	t.Logf("the zip has %d bytes, the bootstrap in it %d", len(packed), len(content))
 }
 
-// copyTree copies what the zip is built of.
+// copyTree copies the sources of the zip into a new folder.
 func copyTree(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -91,7 +92,7 @@ func copyTree(t *testing.T) string {
 	return root
 }
 
-// buildZip runs the commands of the task and returns what the template deploys then.
+// buildZip runs the commands of the task and returns the zip that the template deploys.
 func buildZip(t *testing.T, root string) []byte {
 	t.Helper()
 	content, err := os.ReadFile("../../Taskfile.yml")
@@ -112,7 +113,7 @@ func buildZip(t *testing.T, root string) []byte {
 	defer cancel()
 	shell := exec.CommandContext(ctx, "sh", "-e", "-c", script.String())
 	shell.Dir = root
-	shell.Env = append(os.Environ(), "GOFLAGS=-buildvcs=auto") // go's own default, whatever is set here
+	shell.Env = append(os.Environ(), "GOFLAGS=-buildvcs=auto") // the default of go, whatever this environment sets
 	if output, err := shell.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}

@@ -11,16 +11,16 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// Check compares what the callers were told with what is there: every order that was acknowledged is there once, with its
-// status, total and units, the stock is exact, and there are no other orders. It repeats the requests that are new since
-// the last check and expects the same answers, that nothing changes by it, and a history of nothing but what was asked
-// for. The callers must be at rest.
+// Check compares the answers that the callers got with the data of the services. Every acknowledged order must exist once,
+// with its status, total and units. No other order may exist, and the stock must be exact. Check then repeats the requests
+// since the last check, which must replay the same answers and change no data, and checks the history of each order. Call it
+// only after Pause.
 func (l *Load) Check(t testing.TB) {
 	t.Helper()
 	l.check(t, l.checked)
 }
 
-// CheckAll is Check which repeats all requests.
+// CheckAll is like Check, but repeats all requests.
 func (l *Load) CheckAll(t testing.TB) {
 	t.Helper()
 	l.check(t, 0)
@@ -35,7 +35,7 @@ func (l *Load) check(t testing.TB, first int) {
 	l.report(t)
 }
 
-// compare reads what is there.
+// compare compares the stored orders and the stock with the acknowledged answers.
 func (l *Load) compare(t testing.TB) {
 	t.Helper()
 	client := l.clients[0]
@@ -45,7 +45,7 @@ func (l *Load) compare(t testing.TB) {
 		stored[o.ID] = o
 	}
 	if len(stored) != len(all) || len(all) != len(l.sales) {
-		l.violation("%d orders, %d of them different, were made of %d keys", len(all), len(stored), len(l.sales))
+		l.violation("%d keys created %d orders with %d distinct IDs", len(l.sales), len(all), len(stored))
 	}
 	left, owner := map[int64]int64{}, map[int64]string{}
 	for _, p := range l.products {
@@ -53,23 +53,23 @@ func (l *Load) compare(t testing.TB) {
 	}
 	for _, s := range l.sales {
 		if other, taken := owner[s.id]; taken {
-			l.violation("order %d is that of %s and of %s", s.id, other, s.key)
+			l.violation("order %d was created by both %s and %s", s.id, other, s.key)
 		}
 		owner[s.id] = s.key
-		o, there := stored[s.id]
+		o, exists := stored[s.id]
 		units := map[int64]int64{}
 		for _, item := range o.Items {
 			units[item.ProductID] += item.Qty
 		}
 		switch {
-		case !there:
-			l.violation("order %d of %s was acknowledged and is not there", s.id, s.key)
-		case o.Status != s.leaves() || o.TotalCents != s.total:
-			l.violation("order %d of %s is %s over %d cents, want %s over %d", s.id, s.key, o.Status, o.TotalCents, s.leaves(), s.total)
+		case !exists:
+			l.violation("order %d of %s was acknowledged but does not exist", s.id, s.key)
+		case o.Status != s.finalStatus() || o.TotalCents != s.total:
+			l.violation("order %d of %s is %s over %d cents, want %s over %d", s.id, s.key, o.Status, o.TotalCents, s.finalStatus(), s.total)
 		case !maps.Equal(units, s.units) || len(o.Items) != len(s.units):
 			l.violation("order %d of %s has the lines %+v, want the units %v", s.id, s.key, o.Items, s.units)
 		}
-		if s.leaves() != orders.StatusCanceled {
+		if s.finalStatus() != orders.StatusCanceled {
 			for product, units := range s.units {
 				left[product] -= units
 			}
@@ -82,7 +82,7 @@ func (l *Load) compare(t testing.TB) {
 	}
 }
 
-// repeat sends every request of the sales once more and expects the answer that was acknowledged, replayed.
+// repeat sends every request of the sales again and expects it to replay the acknowledged answer.
 func (l *Load) repeat(t testing.TB, sales []*sale) {
 	t.Helper()
 	queue := make(chan *sale)
@@ -106,22 +106,22 @@ func (l *Load) repeat(t testing.TB, sales []*sale) {
 
 func (l *Load) repeatStep(t testing.TB, s *sale, i int) {
 	at := &s.steps[i]
-	if at.order.Status != at.leaves || at.order.TotalCents != s.total {
+	if at.order.Status != at.orderStatus || at.order.TotalCents != s.total {
 		l.violation("request %d of %s was answered with %s", i+1, s.key, at.answer)
 	}
-	if err := l.insist(t.Context(), s, at); err != nil {
-		l.violation("request %d of %s, once more, %v", i+1, s.key, err)
+	if err := l.sendUntilAnswered(t.Context(), s, at); err != nil {
+		l.violation("request %d of %s, repeated, %v", i+1, s.key, err)
 		return
 	}
 	l.rechecked.Add(1)
 }
 
-// checkHistory expects the changes of an order that were asked for, each once.
+// checkHistory expects exactly one event for each requested change of an order.
 func (l *Load) checkHistory(t testing.TB, s *sale) {
 	want := []orders.OrderStatus{orders.StatusCreated}
 	for _, step := range s.steps {
-		if step.leaves != orders.StatusCreated {
-			want = append(want, step.leaves)
+		if step.orderStatus != orders.StatusCreated {
+			want = append(want, step.orderStatus)
 		}
 	}
 	var page orders.OrderEventPage
@@ -134,6 +134,6 @@ func (l *Load) checkHistory(t testing.TB, s *sale) {
 		got = append(got, event.To)
 	}
 	if !slices.Equal(got, want) {
-		l.violation("order %d of %s became %v, want %v", s.id, s.key, got, want)
+		l.violation("order %d of %s has the history %v, want %v", s.id, s.key, got, want)
 	}
 }

@@ -6,21 +6,21 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// Kept compares orders of two moments, and fails where one of the first is not among the second, or went back.
+// Kept reports a violation for every order in before that is missing in after, has other data or an earlier status.
 func Kept(t testing.TB, before, after []orders.Order) {
 	t.Helper()
-	there := map[int64]orders.Order{}
+	found := map[int64]orders.Order{}
 	for _, o := range after {
-		there[o.ID] = o
+		found[o.ID] = o
 	}
-	if len(before) == 0 || len(there) != len(after) {
-		t.Errorf("there were %d orders; there are %d, %d of them different", len(before), len(after), len(there))
+	if len(before) == 0 || len(found) != len(after) {
+		t.Errorf("got %d orders before, want some; got %d orders with %d distinct IDs after", len(before), len(after), len(found))
 	}
 	for _, o := range before {
-		now, kept := there[o.ID]
+		now, kept := found[o.ID]
 		switch {
 		case !kept:
-			t.Errorf("violation: order %d is not there any more", o.ID)
+			t.Errorf("violation: order %d is missing", o.ID)
 		case now.TotalCents != o.TotalCents || now.CustomerID != o.CustomerID || now.CreatedAt != o.CreatedAt:
 			t.Errorf("violation: order %d is\n%+v, was\n%+v", o.ID, now, o)
 		case rank[now.Status] < rank[o.Status]:
@@ -29,5 +29,5 @@ func Kept(t testing.TB, before, after []orders.Order) {
 	}
 }
 
-// rank is how far an order is.
+// rank orders the statuses by their sequence: an order never changes to a lower one.
 var rank = map[orders.OrderStatus]int{orders.StatusCreated: 0, orders.StatusConfirmed: 1, orders.StatusCanceled: 2}

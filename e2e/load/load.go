@@ -1,5 +1,5 @@
-// Package load is callers who place, confirm and cancel orders and repeat every request until it is answered, as an
-// integrator does, and the check of what they were told against what is there.
+// Package load generates load: callers that place, confirm and cancel orders and, like a good integration, retry every
+// request until it is answered. It then checks the answers against the data of the services.
 package load
 
 import (
@@ -16,30 +16,30 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// Config says what the callers do.
+// Config configures a Load.
 type Config struct {
-	Name      string        // sets this load's customer, products and keys apart from another's; "load" where ""
-	Seed      uint64        // of the orders
-	Callers   int           // 8 where 0
-	LoseOneIn int           // one answer in so many counts as lost on its way; none where 0
-	Once      bool          // a request that is not answered at the first try is a violation
-	Timeout   time.Duration // of one try; the client's where 0
-	Patience  time.Duration // how long a request may take with all its repeats; a minute where 0
+	Name      string        // the prefix of the email, SKUs and keys of this load; "" means "load"
+	Seed      uint64        // determines the orders
+	Callers   int           // 0 means 8
+	LoseOneIn int           // one answer in so many is treated as lost; 0 means none
+	Once      bool          // a request without an answer at the first try is a violation
+	Timeout   time.Duration // of one try; 0 means the client's
+	Patience  time.Duration // of a request with all its retries; 0 means a minute
 }
 
 const (
-	pause = 50 * time.Millisecond // before a repeat
+	pause = 50 * time.Millisecond // before a retry
 	stock = 1_000_000             // of each product
 )
 
-// Load is what the callers do and what they were told.
+// Load is a group of callers and the answers that they got.
 type Load struct {
 	config   Config
 	clients  []*call.Client
 	customer int64
 	products []orders.Product
 
-	over    atomic.Bool // no new orders
+	over    atomic.Bool // callers start no new orders
 	working sync.WaitGroup
 	stop    context.CancelFunc
 
@@ -47,21 +47,21 @@ type Load struct {
 
 	mu         sync.Mutex
 	sales      []*sale
-	checked    int // of the sales, by Check
+	checked    int // the number of sales that Check has repeated
 	violations []string
-	reported   int           // of the violations
-	broken     chan struct{} // closed at the first violation that a caller sees
-	breakUp    func()
+	reported   int           // the number of violations that were reported
+	broken     chan struct{} // closed at the first violation that a caller detects
+	markBroken func()
 }
 
-// New adds a customer and products for a load. Where there are several clients, each try of a request goes to the next.
+// New creates a load with its own customer and products. With several clients, each try of a request uses the next one.
 func New(t testing.TB, config Config, clients ...*call.Client) *Load {
 	t.Helper()
 	config.Name = cmp.Or(config.Name, "load")
 	config.Callers = cmp.Or(config.Callers, 8)
 	config.Patience = cmp.Or(config.Patience, time.Minute)
 	l := &Load{config: config, clients: clients, stop: func() {}, broken: make(chan struct{})}
-	l.breakUp = sync.OnceFunc(func() { close(l.broken) })
+	l.markBroken = sync.OnceFunc(func() { close(l.broken) })
 	l.customer = clients[0].CreateCustomer(t, config.Name+"@example.com").ID
 	for i, price := range []int64{1, 250, 1999, 99_999} {
 		l.products = append(l.products, clients[0].CreateProduct(t, fmt.Sprintf("%s-%d", config.Name, i), price, stock))
@@ -73,10 +73,10 @@ func New(t testing.TB, config Config, clients ...*call.Client) *Load {
 	return l
 }
 
-// Use lets the callers go on with other clients; they must be at rest.
+// Use replaces the clients. Call it only after Pause.
 func (l *Load) Use(clients ...*call.Client) { l.clients = clients }
 
-// Start lets the callers work until Pause.
+// Start starts the callers, which run until Pause.
 func (l *Load) Start(t testing.TB) {
 	ctx, stop := context.WithCancel(t.Context())
 	l.stop = stop
@@ -86,10 +86,10 @@ func (l *Load) Start(t testing.TB) {
 			for !l.over.Load() && !l.isBroken() {
 				s := l.next()
 				for i := range s.steps {
-					if err := l.insist(ctx, s, &s.steps[i]); err != nil {
+					if err := l.sendUntilAnswered(ctx, s, &s.steps[i]); err != nil {
 						if t.Context().Err() == nil {
 							l.violation("request %d of %s %v", i+1, s.key, err)
-							l.breakUp()
+							l.markBroken()
 						}
 						return
 					}
@@ -109,13 +109,13 @@ func (l *Load) isBroken() bool {
 	}
 }
 
-// AwaitMore returns once n more requests of the callers are acknowledged.
+// AwaitMore waits until n more requests are acknowledged.
 func (l *Load) AwaitMore(t testing.TB, n int64) {
 	t.Helper()
 	l.await(t, &l.acknowledged, n, "acknowledged")
 }
 
-// AwaitRepeats returns once the callers had to repeat n more requests: a fault is felt.
+// AwaitRepeats waits until the callers have had to retry n more times, which shows that a fault has an effect.
 func (l *Load) AwaitRepeats(t testing.TB, n int64) {
 	t.Helper()
 	l.await(t, &l.repeats, n, "repeated")
@@ -137,7 +137,7 @@ func (l *Load) await(t testing.TB, count *atomic.Int64, n int64, what string) {
 	}
 }
 
-// Pause returns once every caller has done the order that it is at.
+// Pause waits until every caller has completed its current order, and stops the callers.
 func (l *Load) Pause(t testing.TB) {
 	t.Helper()
 	l.over.Store(true)
@@ -148,20 +148,20 @@ func (l *Load) Pause(t testing.TB) {
 	}
 }
 
-// Counts is how much a load did.
+// Counts holds the statistics of a load.
 type Counts struct {
 	Orders       int
-	Requests     int64 // those of the checks included
+	Requests     int64 // including those of the checks
 	Acknowledged int64
-	Lost         int64 // answers, on purpose
-	Repeats      int64 // of requests that were not answered, or told to come back
-	Replays      int64 // answers to these that say that all was done by a request whose answer was not heard
-	Checked      int64 // answers that a check compared with one more
+	Lost         int64 // answers treated as lost, see Config.LoseOneIn
+	Repeats      int64 // retries of requests without an answer or answered with Retry-After
+	Replays      int64 // retries that found the request already executed, although its answer was lost
+	Checked      int64 // answers that a check compared with their replay
 	Violations   int
 }
 
 func (c Counts) String() string {
-	return fmt.Sprintf("%d orders, %d requests, %d acknowledged, %d answers lost on purpose, %d repeats, %d of them of what was done, %d answers checked, %d violations",
+	return fmt.Sprintf("%d orders, %d requests, %d acknowledged, %d answers lost on purpose, %d retries, %d of them replayed, %d answers checked, %d violations",
 		c.Orders, c.Requests, c.Acknowledged, c.Lost, c.Repeats, c.Replays, c.Checked, c.Violations)
 }
 
@@ -181,7 +181,7 @@ func (l *Load) violation(format string, args ...any) {
 	l.violations = append(l.violations, fmt.Sprintf(format, args...))
 }
 
-// report fails the test with the violations that are new, and says whether there are any.
+// report fails the test with the violations since the last report, and returns whether there are any.
 func (l *Load) report(t testing.TB) bool {
 	t.Helper()
 	l.mu.Lock()
@@ -198,8 +198,8 @@ func (l *Load) report(t testing.TB) bool {
 	return len(found) > 0
 }
 
-// insist sends a request until it is answered. Whatever answers it gets, now and before, are one and the same.
-func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
+// sendUntilAnswered retries a request until it is answered. It fails if an answer differs from an earlier one.
+func (l *Load) sendUntilAnswered(ctx context.Context, s *sale, at *step) error {
 	ctx, stop := context.WithTimeout(ctx, l.config.Patience)
 	defer stop()
 	first := at.tries == 0
@@ -207,7 +207,7 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 		got := l.try(ctx, s, at)
 		order, err := orderIn(got)
 		switch {
-		case err != nil: // no answer, or half of one
+		case err != nil: // no answer, or an incomplete one
 			l.repeats.Add(1)
 		case got.Later():
 			l.repeats.Add(1)
@@ -215,9 +215,9 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 		case got.Status != at.status:
 			return fmt.Errorf("got %s, want %d", got, at.status)
 		case at.answered && !got.Same(at.answer):
-			return fmt.Errorf("got two answers:\n%s\n%s", at.answer, got)
+			return fmt.Errorf("got different answers:\n%s\n%s", at.answer, got)
 		case at.answered && !got.Replayed():
-			return fmt.Errorf("got an answer that is not said to be replayed: %s", got)
+			return fmt.Errorf("got an answer that is not marked as replayed: %s", got)
 		default:
 			if again && got.Replayed() && !at.answered {
 				l.replays.Add(1)
@@ -239,7 +239,7 @@ func (l *Load) insist(ctx context.Context, s *sale, at *step) error {
 	}
 }
 
-// try sends a request once, to the client whose turn it is.
+// try sends a request once, through the clients in turn.
 func (l *Load) try(ctx context.Context, s *sale, at *step) call.Response {
 	if l.config.Timeout > 0 {
 		var stop context.CancelFunc
@@ -251,7 +251,7 @@ func (l *Load) try(ctx context.Context, s *sale, at *step) call.Response {
 	return at.send(ctx, l.clients[(s.number+at.tries)%len(l.clients)])
 }
 
-// next makes up a sale. The n-th is the same whoever gets it.
+// next generates a sale. The n-th sale depends only on the seed, not on the caller that gets it.
 func (l *Load) next() *sale {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,32 +11,32 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// sale is an order in its life: the requests that make it, and the answers to them.
+// sale is the life of an order: its requests and their answers.
 type sale struct {
 	number int
 	key    string
 	random *rand.Rand
-	units  map[int64]int64 // of each product
-	total  int64
+	units  map[int64]int64 // by product ID
+	total  int64           // in cents
 	steps  []step
 	id     int64
 }
 
 // step is one request under a key.
 type step struct {
-	send     func(context.Context, *call.Client) call.Response
-	status   int                // of the answer
-	leaves   orders.OrderStatus // what the order is in then
-	tries    int
-	answered bool
-	answer   call.Response
-	order    orders.Order // in the answer
+	send        func(context.Context, *call.Client) call.Response
+	status      int                // the HTTP status of the answer
+	orderStatus orders.OrderStatus // the status of the order after the request
+	tries       int
+	answered    bool
+	answer      call.Response
+	order       orders.Order // the order in the answer
 }
 
 func newSale(number int, key string, random *rand.Rand, customer int64, products []orders.Product) *sale {
 	s := &sale{number: number, key: key, random: random, units: map[int64]int64{}}
 	in := orders.OrderInput{CustomerID: customer}
-	for range 1 + random.IntN(5) { // a product may come twice
+	for range 1 + random.IntN(5) { // the same product may occur twice
 		p, qty := products[random.IntN(len(products))], 1+random.Int64N(5)
 		in.Items = append(in.Items, orders.OrderLineInput{ProductID: p.ID, Qty: qty})
 		s.units[p.ID] += qty
@@ -57,29 +57,29 @@ func newSale(number int, key string, random *rand.Rand, customer int64, products
 	return s
 }
 
-// leaves is the status in which the order is in the end.
-func (s *sale) leaves() orders.OrderStatus { return s.steps[len(s.steps)-1].leaves }
+// finalStatus returns the status of the order after all requests.
+func (s *sale) finalStatus() orders.OrderStatus { return s.steps[len(s.steps)-1].orderStatus }
 
 func (s *sale) place(in orders.OrderInput) step {
 	key := s.key + "-place"
-	return step{status: http.StatusCreated, leaves: orders.StatusCreated, send: func(ctx context.Context, c *call.Client) call.Response {
+	return step{status: http.StatusCreated, orderStatus: orders.StatusCreated, send: func(ctx context.Context, c *call.Client) call.Response {
 		return call.Read(c.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, in))
 	}}
 }
 
 func (s *sale) confirm() step {
-	return step{status: http.StatusOK, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
+	return step{status: http.StatusOK, orderStatus: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
 		return c.TryConfirm(ctx, s.key+"-confirm", s.id)
 	}}
 }
 
 func (s *sale) cancel() step {
-	return step{status: http.StatusOK, leaves: orders.StatusCanceled, send: func(ctx context.Context, c *call.Client) call.Response {
+	return step{status: http.StatusOK, orderStatus: orders.StatusCanceled, send: func(ctx context.Context, c *call.Client) call.Response {
 		return c.TryCancel(ctx, s.key+"-cancel", s.id)
 	}}
 }
 
-// orderIn returns the order in a response of orders-api or the orchestrator, and none of a refusal.
+// orderIn returns the order in a response of orders-api or the orchestrator, or a zero order for a problem.
 func orderIn(r call.Response) (orders.Order, error) {
 	if r.Err != nil || r.Status >= http.StatusMultipleChoices {
 		return orders.Order{}, r.Err
@@ -95,13 +95,13 @@ func orderIn(r call.Response) (orders.Order, error) {
 	return body.Order, err
 }
 
-// placeAndConfirm is one request to the orchestrator: two to orders-api, and a fault may come between them.
+// placeAndConfirm is one request to the orchestrator, which sends two to orders-api. A fault may occur between them.
 func (s *sale) placeAndConfirm(in orders.OrderInput) step {
 	request := orchestrator.OrderRequest{CustomerID: in.CustomerID, IdempotencyKey: s.key, CorrelationID: &s.key}
 	for _, item := range in.Items {
 		request.Items = append(request.Items, orchestrator.OrderRequestLine(item))
 	}
-	return step{status: http.StatusCreated, leaves: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
+	return step{status: http.StatusCreated, orderStatus: orders.StatusConfirmed, send: func(ctx context.Context, c *call.Client) call.Response {
 		return c.Orchestrate(ctx, request)
 	}}
 }

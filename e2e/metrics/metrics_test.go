@@ -1,6 +1,6 @@
-// Package metrics holds the test that deploy/prometheus and deploy/grafana name nothing that the services do not show.
+// Package metrics checks that deploy/prometheus and deploy/grafana use only metrics and labels that the services export.
 //
-// Run it with -count=1: the test cache does not know what the executable is built of.
+// Run it with -count=1: Go's test cache does not notice that the executable has changed.
 package metrics
 
 import (
@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(program.Main(m))
 }
 
-// TestNames runs the services, has each metric appear, and looks for all that the rules and the dashboard name. What counts
-// must be there from the start: of a counter that comes with its first count, Prometheus sees no increase.
+// TestNames runs the services, sends requests that produce every metric, and checks the names in the rules and the dashboard.
+// Counters must exist from the start: if a counter appears only with its first count, Prometheus sees no increase.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	started, after := run(t)
@@ -43,7 +43,7 @@ func TestNames(t *testing.T) {
 		}
 		e, err := metricsql.Parse(expr.text)
 		if err != nil {
-			continue // told above
+			continue // check has reported it
 		}
 		metricsql.VisitAll(e, func(e metricsql.Expr) {
 			m, ok := e.(*metricsql.MetricExpr)
@@ -51,7 +51,7 @@ func TestNames(t *testing.T) {
 				return
 			}
 			name := m.LabelFilterss[0][0].Value
-			if !strings.HasSuffix(name, "_total") || name == "pedidos_requests_total" { // of which there are too many
+			if !strings.HasSuffix(name, "_total") || name == "pedidos_requests_total" { // it has too many combinations of labels
 				return
 			}
 			for _, fault := range started.check(string(m.AppendString(nil))) {
@@ -61,7 +61,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// run returns the series at the start, and after requests that make all of them.
+// run returns the series of all services at the start, and after requests that produce every metric.
 func run(t *testing.T) (started, after scrape) {
 	t.Helper()
 	env := []string{
@@ -91,7 +91,7 @@ func run(t *testing.T) (started, after scrape) {
 	call.Read(c.Customers.GetHealth(t.Context())).Want(t, http.StatusOK)
 	c.CreateAndConfirm(t, "at-once", buyer, product, 1)
 	place("key", buyer, 1, http.StatusCreated)
-	place("key", buyer, 1, http.StatusCreated) // a repeat
+	place("key", buyer, 1, http.StatusCreated) // replayed
 	place("key", buyer, 2, http.StatusUnprocessableEntity)
 	place("short", buyer, 1000, http.StatusConflict)
 	after.add(t, page(t, admin["customers"]), "customers")
@@ -135,7 +135,7 @@ func rules(t *testing.T) []rule {
 	return file.Groups[0].Rules
 }
 
-// panel is one of the dashboard.
+// panel is a panel of the dashboard.
 type panel struct {
 	ID         int
 	Type       string
@@ -157,16 +157,16 @@ func panels(t *testing.T) (all []panel) {
 	return file.Panels
 }
 
-// expression is PromQL, and the labels of its result that a text shows.
+// expression is a PromQL expression, and the labels of its result that a legend or an annotation shows.
 type expression struct {
 	text  string
 	shown []string
 }
 
-// grafana fills in what Grafana does.
+// grafana replaces the variables that Grafana fills in.
 var grafana = strings.NewReplacer("$service", ".*", "$__rate_interval", "5m")
 
-// expressions are those of the rules and of the dashboard, by where they are.
+// expressions returns the expressions of the rules and the dashboard by alert, or by panel and target.
 func expressions(t *testing.T) map[string]expression {
 	t.Helper()
 	all := map[string]expression{}
@@ -189,7 +189,8 @@ func found(pattern, text string) (all []string) {
 	return all
 }
 
-// Each alert says how bad it is, what is wrong, and where there is what to do; and each section of that kind has its alert.
+// TestAlertsAreExplained checks that each alert has a severity, a description and a section in docs/operations.md, and that
+// each such section has an alert.
 func TestAlertsAreExplained(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(operations)
@@ -205,26 +206,26 @@ func TestAlertsAreExplained(t *testing.T) {
 			t.Errorf("%s has the severity %q", r.Alert, severity)
 		}
 		if r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
-			t.Errorf("%s does not say what is wrong", r.Alert)
+			t.Errorf("%s has no summary or no description", r.Alert)
 		}
 		if r.Annotations["runbook"] != "docs/operations.md#"+strings.ToLower(r.Alert) || !sections[r.Alert] {
-			t.Errorf("%s has the runbook %q, and the document the sections %v", r.Alert, r.Annotations["runbook"], sections)
+			t.Errorf("%s has the runbook %q; the document has the sections %v", r.Alert, r.Annotations["runbook"], sections)
 		}
 		delete(sections, r.Alert)
 	}
 	if len(sections) > 0 {
-		t.Errorf("the document has sections that no alert is for: %v", sections)
+		t.Errorf("the document has sections without an alert: %v", sections)
 	}
 }
 
-// TestPromtool has Prometheus' own tool read what another parser may take and Prometheus would not.
+// TestPromtool checks the files with Prometheus' own tool, as Prometheus may refuse what the other parser accepts.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("promtool"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
-		t.Skip("promtool, of Debian's package prometheus, is not here")
+		t.Skip("promtool, of Debian's package prometheus, is not installed")
 	}
 	folder := t.TempDir()
 	var recorded []map[string]string
@@ -248,7 +249,7 @@ func TestPromtool(t *testing.T) {
 	}
 	configs := document.Blocks(document.Section(t, operations, "## Watch"), "yaml")
 	if len(configs) != 2 {
-		t.Errorf("there are %d examples of a configuration, want two", len(configs))
+		t.Errorf("the document has %d example configurations, want 2", len(configs))
 	}
 	for _, config := range configs { // Debian's tool is built without Kubernetes
 		config = regexp.MustCompile(`(?s)kubernetes_sd_configs:.*?(\n    relabel_configs:)`).ReplaceAllString(config, "static_configs: [{ targets: [pod:9090] }]$1")
@@ -268,20 +269,20 @@ func promtool(t *testing.T, folder, name, text string, args ...string) {
 	}
 }
 
-// Each panel asks the data source that is chosen at the top.
+// TestDashboard checks that the panels have unique IDs and expressions, and use the data source that the user selects.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	seen := map[int]bool{}
 	for _, p := range panels(t) {
 		if seen[p.ID] {
-			t.Errorf("%s has the id of another panel", p.Title)
+			t.Errorf("%s has the ID of another panel", p.Title)
 		}
 		seen[p.ID] = true
 		if p.Type != "row" && (p.Datasource.UID != "${datasource}" || len(p.Targets) == 0) {
-			t.Errorf("%s asks %q for %d expressions", p.Title, p.Datasource.UID, len(p.Targets))
+			t.Errorf("%s has the data source %q and %d expressions", p.Title, p.Datasource.UID, len(p.Targets))
 		}
 	}
 	if len(seen) < 20 {
-		t.Errorf("there are %d panels", len(seen))
+		t.Errorf("the dashboard has %d panels, want 20 at least", len(seen))
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/VictoriaMetrics/metricsql"
 )
 
-// scrape is the series that Prometheus has: their labels, the name among them as __name__.
+// scrape is a list of series as Prometheus has them: their labels, with the name of the metric as __name__.
 type scrape []map[string]string
 
 var sample = regexp.MustCompile(`^(\w+)(?:{(.*)})? \S+$`)
 
-// add adds what a page of metrics shows, with the labels of the target.
+// add adds the series of a page of metrics, with the labels that Prometheus adds for the target, and the series up.
 func (s *scrape) add(t *testing.T, page, instance string) {
 	t.Helper()
 	*s = append(*s, map[string]string{"__name__": "up", "job": "pedidos", "instance": instance})
@@ -30,8 +30,8 @@ func (s *scrape) add(t *testing.T, page, instance string) {
 		}
 		series := map[string]string{"__name__": found[1], "job": "pedidos", "instance": instance}
 		for _, label := range regexp.MustCompile(`(\w+)="([^"]*)"`).FindAllStringSubmatch(found[2], -1) {
-			if series[label[1]] != "" { // Prometheus would rename it
-				t.Errorf("%s shows %q, whose label %s is that of the target", instance, line, label[1])
+			if series[label[1]] != "" { // Prometheus would rename such a label
+				t.Errorf("%s shows %q, whose label %s is also a label of the target", instance, line, label[1])
 			}
 			series[label[1]] = label[2]
 		}
@@ -39,8 +39,8 @@ func (s *scrape) add(t *testing.T, page, instance string) {
 	}
 }
 
-// check returns what an expression names that is not there: metrics, labels, values of labels. Shown are labels of its
-// result that a text takes.
+// check returns the faults of an expression: metrics, labels and values of labels that do not exist. The result must have the
+// labels in shown.
 func (s scrape) check(expr string, shown ...string) (faults []string) {
 	e, err := metricsql.Parse(expr)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *checker) fault(format string, args ...any) {
 	c.faults = append(c.faults, fmt.Sprintf(format, args...))
 }
 
-// labels of a result; nil where that is not known, as something that it is made of is not there.
+// labels is the set of labels of a result. It is nil if the labels are unknown because a metric or label is missing.
 type labels map[string]bool
 
 func (c *checker) want(have labels, label, where string) {
@@ -72,7 +72,7 @@ func (c *checker) want(have labels, label, where string) {
 	}
 }
 
-// labels are those of the result of an expression.
+// labels returns the labels of the result of an expression.
 func (c *checker) labels(e metricsql.Expr) labels {
 	switch e := e.(type) {
 	case *metricsql.MetricExpr:
@@ -116,6 +116,7 @@ func (c *checker) labels(e metricsql.Expr) labels {
 	return nil
 }
 
+// all returns the union of the labels of the arguments.
 func (c *checker) all(args []metricsql.Expr) labels {
 	result := labels{}
 	for _, arg := range args {
@@ -128,7 +129,8 @@ func (c *checker) all(args []metricsql.Expr) labels {
 	return result
 }
 
-// absent has the labels that are asked for with =, and what it asks for is there mostly.
+// absent returns the labels of the result of absent(), which are those matched with =. The selected series must exist, as the
+// services normally export them.
 func (c *checker) absent(e *metricsql.FuncExpr) labels {
 	result := labels{}
 	for _, filter := range e.Args[0].(*metricsql.MetricExpr).LabelFilterss[0] {
@@ -144,7 +146,7 @@ func (c *checker) absent(e *metricsql.FuncExpr) labels {
 
 var literals = regexp.MustCompile(`^\w+(\|\w+)*$`)
 
-// selected are the labels of the series that a selector finds.
+// selected returns the labels of the series that a selector matches.
 func (c *checker) selected(e *metricsql.MetricExpr) labels {
 	filters := e.LabelFilterss[0]
 	name := filters[0].Value
@@ -161,7 +163,7 @@ func (c *checker) selected(e *metricsql.MetricExpr) labels {
 		if filter.IsRegexp && !literals.MatchString(filter.Value) {
 			continue
 		}
-		for value := range strings.SplitSeq(filter.Value, "|") { // those that are left out too
+		for value := range strings.SplitSeq(filter.Value, "|") { // values of != and !~ must exist, too
 			if !values[value] {
 				c.fault("there is no %s with %s=%q", name, filter.Label, value)
 			}
@@ -182,7 +184,7 @@ func (c *checker) selected(e *metricsql.MetricExpr) labels {
 	return result
 }
 
-// where are the series that fit all filters.
+// where returns the series that match all filters.
 func (s scrape) where(filters []metricsql.LabelFilter) (found []map[string]string) {
 	for _, series := range s {
 		if !slices.ContainsFunc(filters, func(f metricsql.LabelFilter) bool { return !fits(f, series[f.Label]) }) {
@@ -200,7 +202,7 @@ func fits(f metricsql.LabelFilter, value string) bool {
 	return is != f.IsNegative
 }
 
-// The check sees what is not there.
+// TestCheck checks that check finds missing metrics, labels and values.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	var s scrape
@@ -209,7 +211,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		expr  string
 		shown []string
-		want  string // in the one fault; none where ""
+		want  string // part of a fault; "" means no fault
 	}{
 		{expr: `rate(requests_total[5m])`, shown: []string{"service", "status", "job", "instance"}},
 		{expr: `sum by (service) (rate(requests_total{status=~"5.."}[5m])) / sum by (service) (rate(requests_total[5m])) > 0.1`},

@@ -1,7 +1,6 @@
-// Package program runs the real executable for tests: it is built once, started as a user would start it, and judged by
-// what a user sees of it.
+// Package program builds the real executable once for the tests of a package and runs it as a user does.
 //
-// Run such tests with -count=1: the test cache does not know what the executable is built of.
+// Run such tests with -count=1: Go's test cache does not notice that the executable has changed.
 package program
 
 import (
@@ -20,16 +19,16 @@ import (
 	"time"
 )
 
-// patience bounds every wait. It is far above what anything here takes.
+// patience bounds every wait. It is far longer than any step takes.
 const patience = time.Minute
 
 var (
-	given = flag.String("binary", "", "test this executable; one is built where it is not set")
+	given = flag.String("binary", "", "test this executable instead of building one")
 
 	binary string // the executable under test
 )
 
-// Main builds the executable and runs the tests of a package; its TestMain calls it.
+// Main builds the executable and runs the tests of a package. Call it from TestMain.
 func Main(m *testing.M) (code int) {
 	flag.Parse()
 	if *given != "" {
@@ -59,7 +58,7 @@ func Main(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// raceEnabled reports whether these tests run under the race detector; then the executable does too.
+// raceEnabled reports whether the tests are built with the race detector. The executable then is, too.
 func raceEnabled() bool {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -73,7 +72,7 @@ func raceEnabled() bool {
 	return false
 }
 
-// Folder returns a folder that holds the executable, as `pedidos`: for the PATH of a shell.
+// Folder returns a folder for PATH that contains the executable as `pedidos`.
 func Folder(t testing.TB) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -89,11 +88,11 @@ type Program struct {
 
 	cmd     *exec.Cmd
 	exited  chan struct{}
-	secrets []string // must not be printed
+	secrets []string // texts that the process must not print
 }
 
-// Start starts the executable in a folder of its own, with env and nothing else in its environment. However it ends, its
-// output is searched for secrets, for panics and for the race detector's reports.
+// Start starts the executable in an empty folder, at LOG_LEVEL=DEBUG and with no environment but env. When the test ends, it
+// kills the process and checks its output for secrets, panics and reports of the race detector.
 func Start(t testing.TB, env []string, args ...string) *Program {
 	t.Helper()
 	p := &Program{
@@ -118,13 +117,13 @@ func Start(t testing.TB, env []string, args ...string) *Program {
 	return p
 }
 
-// Result is how a process ended.
+// Result holds the exit code and the output of a process.
 type Result struct {
 	Code           int
 	Stdout, Stderr string
 }
 
-// Run runs the executable to its end.
+// Run runs the executable and waits until it exits.
 func Run(t testing.TB, env []string, args ...string) Result {
 	t.Helper()
 	p := Start(t, env, args...)
@@ -132,10 +131,10 @@ func Run(t testing.TB, env []string, args ...string) Result {
 	return Result{code, p.Stdout.String(), p.Stderr.String()}
 }
 
-// String is the command.
+// String returns the command line.
 func (p *Program) String() string { return p.cmd.String() }
 
-// Hide adds secrets that must not be printed either; those of the environment are known.
+// Hide adds secrets that the process must not print. Start already adds those in its environment.
 func (p *Program) Hide(secrets ...string) { p.secrets = append(p.secrets, secrets...) }
 
 // Kill kills the process, which must not have ended before.
@@ -146,7 +145,7 @@ func (p *Program) Kill(t testing.TB) {
 	}
 }
 
-// Interrupt stops the process as Ctrl-C does and expects it to end well.
+// Interrupt stops the process as Ctrl-C does and expects exit code 0.
 func (p *Program) Interrupt(t testing.TB) {
 	t.Helper()
 	if code := p.Stop(t, syscall.SIGINT); code != 0 {
@@ -154,7 +153,7 @@ func (p *Program) Interrupt(t testing.TB) {
 	}
 }
 
-// PeakMemory is the most memory that the process has held so far, in bytes. It is Linux that counts it.
+// PeakMemory returns the peak resident memory of the process in bytes. It skips the test on systems without /proc.
 func (p *Program) PeakMemory(t testing.TB) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -169,7 +168,7 @@ func (p *Program) PeakMemory(t testing.TB) int {
 	return kilobytes << 10
 }
 
-// Stop sends a signal and returns the exit code.
+// Stop sends a signal, waits until the process exits and returns its exit code.
 func (p *Program) Stop(t testing.TB, signal os.Signal) int {
 	t.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil {
@@ -178,7 +177,7 @@ func (p *Program) Stop(t testing.TB, signal os.Signal) int {
 	return p.Wait(t)
 }
 
-// Wait returns the exit code, -1 for a process that was killed.
+// Wait waits until the process exits and returns its exit code, or -1 if a signal ended it.
 func (p *Program) Wait(t testing.TB) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -192,7 +191,7 @@ func (p *Program) Wait(t testing.TB) int {
 	}
 }
 
-// AwaitMatch returns the submatches of the first match in what the process prints.
+// AwaitMatch waits for the first match of pattern in the output and returns its submatches.
 func (p *Program) AwaitMatch(t testing.TB, from *Output, pattern *regexp.Regexp) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -207,14 +206,14 @@ func (p *Program) AwaitMatch(t testing.TB, from *Output, pattern *regexp.Regexp)
 		}
 		select {
 		case <-changed:
-		case <-p.exited: // all is printed now
+		case <-p.exited: // the output is complete
 			ended = true
 		case <-ctx.Done():
 		}
 	}
 }
 
-var token = regexp.MustCompile(`eyJ[\w-]{8,}`) // how every JWT starts
+var token = regexp.MustCompile(`eyJ[\w-]{8,}`) // the start of every JWT
 
 func (p *Program) checkOutput(t testing.TB) {
 	t.Helper()
@@ -228,14 +227,14 @@ func (p *Program) checkOutput(t testing.TB) {
 		t.Errorf("%s printed the token %s", p, found)
 	}
 	if strings.Contains(printed, "DATA RACE") || strings.Contains(printed, "panic:") {
-		t.Errorf("%s has a fault", p)
+		t.Errorf("%s panicked or has a data race", p)
 	}
 	if t.Failed() {
 		t.Logf("%s\n%s\n%s\n%s", p, tail(p.Stdout.String()), internal(p.Stderr.String()), tail(p.Stderr.String()))
 	}
 }
 
-// internal returns the log lines with the causes of internal errors.
+// internal returns the log lines of internal errors.
 func internal(log string) string {
 	var found strings.Builder
 	for line := range strings.Lines(log) {
@@ -246,13 +245,13 @@ func internal(log string) string {
 	return tail(found.String())
 }
 
-// tail returns the end of a text.
+// tail returns the last 5000 bytes of a text.
 func tail(text string) string {
 	const most = 5000
 	return text[max(0, len(text)-most):]
 }
 
-// secretsOf are the values in an environment that must not be printed.
+// secretsOf returns the secrets in an environment.
 func secretsOf(env []string) (secrets []string) {
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
@@ -266,7 +265,7 @@ func secretsOf(env []string) (secrets []string) {
 	return secrets
 }
 
-// Output is what a process has printed so far.
+// Output collects the output of a process. It is safe for concurrent use.
 type Output struct {
 	mu      sync.Mutex
 	text    strings.Builder

@@ -23,11 +23,11 @@ import (
 type Shop struct {
 	*Program
 	call.URLs
-	Script string // the lines of the greeting that are there to be pasted
+	Script string // the shell commands that the greeting shows
 }
 
-// Greeting is what up prints once all is there; its submatches are the base URLs of customers-api, orders-api and the
-// orchestrator, and the lines to paste.
+// Greeting matches what up prints once all services are ready. Its submatches are the base URLs of customers-api, orders-api
+// and the orchestrator, and the shell commands.
 var Greeting = regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*?\n)\n`)
 
 // Up starts all three services on a data folder and waits for the greeting.
@@ -48,14 +48,14 @@ func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
 
 var listening = regexp.MustCompile(`(?m)^{.*"msg":"listening","address":"([^"]+)"}$`)
 
-// Serve starts one service on this machine, on the PORT in env or else on a free one, and returns its base URL.
+// Serve starts one service on 127.0.0.1, on the PORT in env or a free port, and returns its base URL.
 func Serve(t testing.TB, service string, env ...string) (p *Program, url string) {
 	t.Helper()
 	p = Start(t, append([]string{"HOST=127.0.0.1", "PORT=0"}, env...), service)
 	return p, "http://" + p.AwaitMatch(t, p.Stderr, listening)[1]
 }
 
-// AwaitReady waits until the services say that they are ready.
+// AwaitReady waits until /ready of all base URLs answers 200.
 func AwaitReady(t testing.TB, urls ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -71,7 +71,7 @@ func AwaitReady(t testing.TB, urls ...string) {
 	}
 }
 
-// Get is the status and the body of an answer. The connection is not kept, as it would hold up the process's end.
+// Get returns the status and the body of a response. It closes the connection, which would delay the shutdown of the service.
 func Get(t testing.TB, url string) (status int, body string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -98,7 +98,7 @@ func ready(ctx context.Context, url string) bool {
 	if err != nil {
 		return false
 	}
-	r.Close = true // a connection that is kept would hold up the service's end
+	r.Close = true // an open connection would delay the shutdown of the service
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return false
@@ -107,12 +107,12 @@ func ready(ctx context.Context, url string) bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// FreePorts lets up take any ports.
+// FreePorts returns flags with which up listens on free ports.
 func FreePorts() (args []string) {
 	return []string{"--customers-port", "0", "--orders-port", "0", "--orchestrator-port", "0"}
 }
 
-// FixedPorts are three ports for up, which it can come back to.
+// FixedPorts returns flags with three closed ports, which up can use again after a restart.
 func FixedPorts(t testing.TB) (args []string) {
 	t.Helper()
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
@@ -123,8 +123,8 @@ func FixedPorts(t testing.TB) (args []string) {
 
 var portsTaken atomic.Int64
 
-// ClosedPort returns a port on which nobody listens, and nobody else will: it lies below those that the kernel gives to
-// listeners on port 0 and to outgoing connections.
+// ClosedPort returns a port without a listener. It is below the range from which the kernel assigns ports to outgoing
+// connections and to listeners on port 0, so that no other process takes it.
 func ClosedPort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {

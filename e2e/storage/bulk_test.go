@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
-// All queries of a snapshot see one state, whatever is written in between.
+// TestSnapshot checks that all queries of a snapshot see the same state despite writes in between.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -42,7 +42,8 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// While orders are placed, a bulk seed and an audit neither break nor miss anything.
+// TestSeedAndAuditBesideOrders runs a bulk seed and audits while orders are placed. The seed must not fail, and the audits must
+// find no inconsistency.
 func TestSeedAndAuditBesideOrders(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -63,7 +64,7 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 					return
 				}
 				placed.Add(1)
-				time.Sleep(5 * time.Millisecond) // as customers do; else little but this is done
+				time.Sleep(5 * time.Millisecond) // leave time for the seed and the audits
 			}
 		})
 	}
@@ -91,11 +92,11 @@ func TestSeedAndAuditBesideOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	if placed.Load() == 0 {
-		t.Error("no order was placed meanwhile")
+		t.Error("no order was placed during the seed")
 	}
 }
 
-// place orders one unit, as the service does.
+// place creates an order of one unit with the same statements as the service.
 func place(ctx context.Context, db *database.DB, conn database.Conn, product int64) error {
 	q := ordersdb.New(conn)
 	if _, err := q.LockProduct(ctx, product); err != nil {
@@ -124,7 +125,8 @@ func eventRows() *database.Inserter {
 	return database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "to_status", "created_at")
 }
 
-// Rows that are inserted together get consecutive ids in their order, on both engines and with more than one statement.
+// TestInserter checks that Insert returns the IDs of the rows in their order on both engines, even with so many rows that it
+// needs several statements.
 func TestInserter(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -149,7 +151,7 @@ func TestInserter(t *testing.T) {
 		for i, id := range ids {
 			o, err := ordersdb.New(conn).GetOrder(t.Context(), id)
 			if err != nil || o.CustomerID != int64(i) {
-				t.Fatalf("row %d has the id %d, which is that of customer %d, %v", i, id, o.CustomerID, err)
+				t.Fatalf("row %d has the ID %d, but that row has the customer %d, %v", i, id, o.CustomerID, err)
 			}
 		}
 		return nil

@@ -20,14 +20,16 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
+// onMySQL skips the test on other engines.
 func onMySQL(t *testing.T) {
 	t.Helper()
 	if engine.Name() != "mysql" {
-		t.Skip("about MySQL alone")
+		t.Skip("only for MySQL")
 	}
 }
 
-// The migrations, from nothing, end in exactly sql/schema.sql; down and up again is clean.
+// TestMigrationsEndInSchema checks that the migrations produce exactly sql/schema.sql, and that they do so again after they are
+// all reverted.
 func TestMigrationsEndInSchema(t *testing.T) {
 	t.Parallel()
 	onMySQL(t)
@@ -48,7 +50,7 @@ func TestMigrationsEndInSchema(t *testing.T) {
 		t.Errorf("migrated:\n%q\nwant, as in schema.sql:\n%q", got, want)
 	}
 	if len(want) < 50 {
-		t.Errorf("only %d facts compared", len(want))
+		t.Errorf("compared %d facts, want 50 at least", len(want))
 	}
 	down := func(db *database.DB) error {
 		all, err := db.Migrations(t.Context())
@@ -58,7 +60,7 @@ func TestMigrationsEndInSchema(t *testing.T) {
 		return err
 	}
 	if left := describe(t, migrated, down); len(left) > 0 {
-		t.Errorf("down leaves %q", left)
+		t.Errorf("migrating down leaves %q", left)
 	}
 	if got := describe(t, migrated, func(db *database.DB) error { return db.Migrate(t.Context()) }); !slices.Equal(got, want) {
 		t.Errorf("up after down:\n%q\nwant:\n%q", got, want)
@@ -75,7 +77,7 @@ func statements(script string) func(func(string) bool) {
 	}
 }
 
-// describe changes a database and says what is in it then: columns, indexes and constraints.
+// describe applies change to a database and returns a description of its columns, indexes, constraints and tables.
 func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) (facts []string) {
 	t.Helper()
 	db, err := database.OpenMySQL(at, database.Options{})
@@ -122,7 +124,7 @@ func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) 
 	return facts
 }
 
-// Replicas that start together migrate once.
+// TestMigrateTogether migrates one database from several replicas at once. All must succeed.
 func TestMigrateTogether(t *testing.T) {
 	t.Parallel()
 	onMySQL(t)
@@ -142,7 +144,8 @@ func TestMigrateTogether(t *testing.T) {
 	all.Wait()
 }
 
-// Each session is strict, in UTC, and reads what is committed, whatever the server's defaults are.
+// TestSession checks that each session sets its own SQL mode, time zone, isolation and timeouts, whatever the defaults of the
+// server are.
 func TestSession(t *testing.T) {
 	t.Parallel()
 	onMySQL(t)
@@ -151,7 +154,7 @@ func TestSession(t *testing.T) {
 		for query, want := range map[string]string{
 			"SELECT @@time_zone":             "+00:00",
 			"SELECT @@transaction_isolation": "READ-COMMITTED",
-			"SELECT @@wait_timeout":          "20", // so long a client that has vanished keeps its locks
+			"SELECT @@wait_timeout":          "20", // in seconds; a vanished client keeps its locks that long
 			"SELECT @@collation_connection":  "utf8mb4_bin",
 			"SELECT @@sql_mode LIKE '%STRICT_TRANS_TABLES%' AND @@sql_mode LIKE '%ONLY_FULL_GROUP_BY%'": "1",
 		} {
@@ -167,7 +170,7 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// A server that takes connections and never answers: the caller gets its word within its deadline, and never hangs.
+// TestSilentServer connects to a server that accepts connections and never answers. Calls must return at their deadline.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -189,7 +192,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// A server that is not there is unavailable, and Wait finds it once it is.
+// TestAbsentServer checks that a server that does not run counts as unavailable, and that Wait connects once it runs.
 func TestAbsentServer(t *testing.T) {
 	t.Parallel()
 	onMySQL(t)
@@ -208,10 +211,10 @@ func TestAbsentServer(t *testing.T) {
 		t.Errorf("ping: got %v, want a 503 with Retry-After", err)
 	}
 	if err := db.Wait(t.Context(), 300*time.Millisecond, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("waited for a server that never came, and found it")
+		t.Error("Wait succeeded without a server")
 	}
 	found := make(chan error, 1)
-	waiting := &lines{first: make(chan struct{})}
+	waiting := &firstWrite{first: make(chan struct{})}
 	go func() { found <- db.Wait(t.Context(), time.Minute, slog.New(slog.NewTextHandler(waiting, nil))) }()
 	<-waiting.first
 	forward(t, address.String(), net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
@@ -232,18 +235,18 @@ func openAt(t *testing.T, address net.Addr) *database.DB {
 	return db
 }
 
-// lines tells when the first line is written.
-type lines struct {
+// firstWrite is a writer that closes first at the first write.
+type firstWrite struct {
 	once  sync.Once
 	first chan struct{}
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *firstWrite) Write(p []byte) (int, error) {
 	l.once.Do(func() { close(l.first) })
 	return len(p), nil
 }
 
-// forward passes what comes to an address on to another.
+// forward listens on one address and forwards connections to another.
 func forward(t *testing.T, from, to string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", from)

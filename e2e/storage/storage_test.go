@@ -1,4 +1,4 @@
-// Package storage holds both engines to the same behaviour: what the services rest on, through the same queries.
+// Package storage checks that both engines behave as the services require, through the queries of the services.
 package storage
 
 import (
@@ -43,7 +43,7 @@ func product(t *testing.T, db *database.DB, sku string, stock int64) (id int64) 
 	return id
 }
 
-// orderRows returns rows of the table orders, to add to.
+// orderRows returns an Inserter for the table orders.
 func orderRows() *database.Inserter {
 	return database.NewInserter("InsertOrders", "INSERT INTO orders", "customer_id", "customer_name", "customer_email", "search_text",
 		"status", "total_cents", "version", "created_at")
@@ -81,7 +81,7 @@ func stock(t *testing.T, db *database.DB, id int64) int64 {
 	return row.Stock
 }
 
-// What a statement is refused for is the same typed error, and the transaction leaves nothing behind.
+// TestRefusals checks that both engines return the same typed error for a refused statement and roll back its transaction.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -100,19 +100,19 @@ func TestRefusals(t *testing.T) {
 			_, err := ordersservice.Keys().Claims([]idempotency.Entry{entry, entry}).Insert(ctx, db, conn)
 			return err
 		}},
-		{"a line of no order", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+		{"a line without an order", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			rows := database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
 			rows.Add(99, p, 1, 0, 0)
 			_, err := rows.Insert(ctx, db, conn)
 			return err
 		}},
-		{"an adjustment of no product", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+		{"an adjustment without a product", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			return q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{ProductID: 99, Delta: 1, Caller: "c", CreatedAt: start})
 		}},
-		{"more than the stock", database.ErrCheck, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+		{"a negative stock", database.ErrCheck, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			return setStock(ctx, q, p, -1)
 		}},
-		{"nothing there", database.ErrNotFound, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
+		{"a missing product", database.ErrNotFound, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			_, err := q.LockProduct(ctx, 99)
 			return err
 		}},
@@ -133,7 +133,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Transactions that read for update and then write lose nothing to each other, in whatever order they come.
+// TestLockedReadsSerialise checks that concurrent transactions that read for update and then write lose no updates, in whatever
+// order they name the rows.
 func TestLockedReadsSerialise(t *testing.T) {
 	t.Parallel()
 	const workers, rounds = 16, 15
@@ -153,7 +154,7 @@ func TestLockedReadsSerialise(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					for _, row := range rows { // written as it was read: a lost update would show
+					for _, row := range rows { // computed from the value that was read, so that a lost update shows
 						err := q.UpdateProduct(t.Context(), ordersdb.UpdateProductParams{
 							Name: "x", SearchText: "x", PriceCents: 1, Stock: row.Stock - 1, UpdatedAt: start, ID: row.ID,
 						})
@@ -180,7 +181,7 @@ func TestLockedReadsSerialise(t *testing.T) {
 	}
 }
 
-// Of many that claim one key at once, one does; the others find its answer.
+// TestClaimOnce claims one key many times at once. Exactly one claim must succeed, and its answer is the stored one.
 func TestClaimOnce(t *testing.T) {
 	t.Parallel()
 	const claims = 16
@@ -220,7 +221,7 @@ func TestClaimOnce(t *testing.T) {
 	err := db.Read(t.Context(), func(c database.Conn) error {
 		stored, err := keys.Find(t.Context(), c, "c", "k")
 		if err == nil && (len(stored) != 1 || string(stored[0].Body) != fmt.Sprint(winners[0])) {
-			t.Errorf("kept %+v, want %d", stored, winners[0])
+			t.Errorf("stored %+v, want %d", stored, winners[0])
 		}
 		return err
 	})
@@ -229,7 +230,7 @@ func TestClaimOnce(t *testing.T) {
 	}
 }
 
-// A reader neither waits for a writer nor sees what is not committed.
+// TestReadBesideWriter checks that a reader neither waits for a writer nor sees uncommitted data.
 func TestReadBesideWriter(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -239,16 +240,16 @@ func TestReadBesideWriter(t *testing.T) {
 			return err
 		}
 		if got := stock(t, db, p); got != 5 {
-			t.Errorf("beside the writer: stock %d, want 5", got)
+			t.Errorf("during the write: stock %d, want 5", got)
 		}
 		return nil
 	})
 	if got := stock(t, db, p); got != 3 {
-		t.Errorf("after the writer: stock %d, want 3", got)
+		t.Errorf("after the write: stock %d, want 3", got)
 	}
 }
 
-// A time comes back to the microsecond, in UTC, and the order of times is that of the list.
+// TestTimes checks that times are stored to the microsecond, are returned in UTC, and determine the order of a list.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -266,7 +267,7 @@ func TestTimes(t *testing.T) {
 			t.Errorf("order %d: %s, want %s", row.ID, row.CreatedAt, at)
 		}
 		if i > 0 && !rows[i-1].CreatedAt.After(row.CreatedAt) {
-			t.Errorf("%s before %s in a list that is newest first", rows[i-1].CreatedAt, row.CreatedAt)
+			t.Errorf("%s is before %s, want the newest first", rows[i-1].CreatedAt, row.CreatedAt)
 		}
 	}
 	if len(rows) != len(offsets) {
@@ -288,7 +289,8 @@ func list(t *testing.T, db *database.DB, from, before time.Time, beforeID int64,
 	return rows
 }
 
-// The bounds of a list: from is inclusive, the position exclusive, and orders of one instant are told apart by id.
+// TestKeyset checks the bounds of a list: from is inclusive, the position of a page is exclusive, and the ID orders rows with
+// equal times.
 func TestKeyset(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -331,7 +333,7 @@ func TestKeyset(t *testing.T) {
 	}
 }
 
-// Search and uniqueness don't depend on the engine's collation.
+// TestText checks that search and uniqueness do not depend on the collation of the engine.
 func TestText(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
@@ -371,6 +373,6 @@ func TestText(t *testing.T) {
 		}
 	}
 	if lower, upper := product(t, db, "abc", 1), product(t, db, "ABC", 1); lower == upper {
-		t.Error("abc and ABC are one SKU")
+		t.Error("abc and ABC are the same SKU")
 	}
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
-// Coverage is which operations were answered with which statuses. Safe for concurrent use.
+// Coverage counts the responses of each operation by status. It is safe for concurrent use.
 type Coverage struct {
 	mu   sync.Mutex
 	seen map[string]map[int]int
 }
 
-// Count says how often an operation was answered with a status.
+// Count returns how often an operation was answered with a status.
 func (c *Coverage) Count(operation string, status int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,14 +44,14 @@ func (c *Coverage) add(operation string, status int) {
 	c.seen[operation][status]++
 }
 
-// Contract is a contract, closed: what it does not name is not allowed in an answer either.
+// Contract is an OpenAPI contract in which responses may have only declared fields and enum values.
 type Contract struct {
 	Doc    *openapi3.T
 	router routers.Router
-	base   string // a path that servers are under, besides the root
+	base   string // the path prefix of the server that is not at the root, or ""
 }
 
-// LoadContract reads a contract of gen/contract.
+// LoadContract parses a contract of gen/contract.
 func LoadContract(data []byte) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
@@ -64,7 +64,7 @@ func LoadContract(data []byte) (*Contract, error) {
 		}
 	}
 	open := *doc
-	open.Servers = nil // any host will do
+	open.Servers = nil // accept any host
 	if c.router, err = gorillamux.NewRouter(&open); err != nil {
 		return nil, fmt.Errorf("route contract: %w", err)
 	}
@@ -80,7 +80,7 @@ func LoadContract(data []byte) (*Contract, error) {
 	return c, nil
 }
 
-// transport holds every exchange to the contract.
+// transport checks every request and response against the contract.
 type transport struct {
 	t        testing.TB
 	contract *Contract
@@ -108,7 +108,7 @@ func (c transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = io.NopCloser(bytes.NewReader(received))
 	for _, fault := range c.check(r, sent, response, received) {
-		c.t.Errorf("%s %s -> %d breaks the contract: %s\n%s", r.Method, r.URL, response.StatusCode, fault, received)
+		c.t.Errorf("%s %s -> %d violates the contract: %s\n%s", r.Method, r.URL, response.StatusCode, fault, received)
 	}
 	return response, nil
 }
@@ -140,15 +140,15 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 		Request: asked, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, IncludeResponseStatus: true, MultiError: true,
-			// The page and its parts are text or pictures.
+			// The page and its assets are not JSON.
 			ExcludeResponseBody: operation.OperationID == "getDocs" || operation.OperationID == "getDocsAsset" && response.StatusCode < http.StatusBadRequest,
 		},
 	}
-	// The request: what the contract refuses, the service must refuse.
+	// The service must refuse a request that the contract does not allow.
 	if err := openapi3filter.ValidateRequest(r.Context(), request); err != nil && response.StatusCode/100 != 4 {
-		faults = append(faults, "the request is not as the contract says, and was not refused: "+err.Error())
+		faults = append(faults, "the contract does not allow the request, but the service accepted it: "+err.Error())
 	}
-	// The answer: status, body and headers as declared, and nothing more.
+	// The status, the body and the headers of the response must be declared.
 	err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request, Status: response.StatusCode, Header: response.Header,
 		Body: io.NopCloser(bytes.NewReader(received)), Options: request.Options,
@@ -161,7 +161,7 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 		return faults
 	}
 	for name := range response.Header {
-		if name == "Vary" && response.Header.Get(name) == "Origin" { // as with all of CORS, it is the deployment's
+		if name == "Vary" && response.Header.Get(name) == "Origin" { // CORS depends on the deployment, so the contract does not declare it
 			continue
 		}
 		if !slices.Contains([]string{"Content-Type", "Content-Length", "Date"}, name) && !declares(declared.Value.Headers, name) {
@@ -174,7 +174,7 @@ func (c transport) check(r *http.Request, sent []byte, response *http.Response, 
 		}
 	}
 	if response.StatusCode == http.StatusNoContent && len(received) > 0 {
-		faults = append(faults, "a 204 has no body")
+		faults = append(faults, "a 204 with a body")
 	}
 	return faults
 }
@@ -188,7 +188,7 @@ func declares(headers openapi3.Headers, name string) bool {
 	return false
 }
 
-// checkUnknown checks the answer to what no operation is for: a problem document, 404 or 405.
+// checkUnknown checks the response to a request without an operation: it must be a problem document with 404 or 405.
 func (c transport) checkUnknown(r *http.Request, response *http.Response, received []byte) []string {
 	switch {
 	case r.Method == http.MethodOptions && response.StatusCode == http.StatusNoContent:
@@ -196,7 +196,7 @@ func (c transport) checkUnknown(r *http.Request, response *http.Response, receiv
 	case response.StatusCode == http.StatusMethodNotAllowed && response.Header.Get("Allow") == "":
 		return []string{"a 405 without Allow"}
 	case response.StatusCode != http.StatusNotFound && response.StatusCode != http.StatusMethodNotAllowed:
-		return []string{"no operation is for this request"}
+		return []string{"the contract has no such operation, want 404 or 405"}
 	case response.Header.Get("Content-Type") != "application/problem+json":
 		return []string{"not a problem document"}
 	case r.Method != http.MethodHead && !bytes.Contains(received, []byte(`"code"`)):

@@ -1,5 +1,5 @@
-// Package world starts the three services for a test, with the constructors of production, on a database of their own and
-// real TCP ports, and checks every exchange with them against the contract.
+// Package world starts the three services inside a test with their production constructors, a new database and real TCP
+// ports. It checks every request and response against the contract.
 package world
 
 import (
@@ -30,7 +30,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// The secrets of a world. Services send ServiceToken and accept OldToken too.
+// The secrets of a world. The services send ServiceToken and accept both tokens.
 const (
 	AdminPassword  = "admin-password"
 	ViewerPassword = "viewer-password"
@@ -39,19 +39,19 @@ const (
 	JWTSecret      = "0123456789abcdef0123456789abcdef"
 )
 
-// Options holds what a test changes of a world.
+// Options holds the settings of a World.
 type Options struct {
 	Coverage       *Coverage
 	AllowAnonymous bool
-	CancelWindow   time.Duration // 0 is 10 minutes
-	KeyTTL         time.Duration // 0 is 24 hours
-	Known          time.Duration // how long orders-api caches a customer; 0 is hardly at all
-	LoginBurst     int           // 0 is practically no limit
-	Timeout        time.Duration // of a request; 0 is 10 seconds
-	Waiting        int           // callers that may wait for a connection; 0 is no bound
+	CancelWindow   time.Duration // 0 means 10 minutes
+	KeyTTL         time.Duration // 0 means 24 hours
+	Known          time.Duration // how long orders-api caches a customer; 0 means one nanosecond
+	LoginBurst     int           // 0 means one million, in effect no limit
+	Timeout        time.Duration // of a request; 0 means 10 seconds
+	Waiting        int           // callers that may wait for a connection; 0 means no limit
 	Origins        []string
-	DB             *database.DB // nil is a new one on the engine of the tests
-	AdminPassword  string       // "" is AdminPassword
+	DB             *database.DB // nil means a new one on the engine of the tests
+	AdminPassword  string       // "" means AdminPassword
 }
 
 // World holds the three services of one test.
@@ -71,7 +71,7 @@ type World struct {
 	secrets       sync.Map
 }
 
-// New starts the services.
+// New starts the services and stops them when the test ends. It then checks that their log contains no secrets.
 func New(t testing.TB, o Options) *World {
 	t.Helper()
 	if o.Coverage == nil {
@@ -109,7 +109,7 @@ func (w *World) config(o Options) *config.Config {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c.Local = true // accepts secrets that are published
+	c.Local = true // accept published secrets
 	c.JWTSecret, c.ServiceToken = JWTSecret, ServiceToken+","+OldToken
 	c.AdminPassword, c.ViewerUser, c.ViewerPassword = config.Secret(w.adminPassword), "viewer", ViewerPassword
 	c.LoginRate, c.LoginBurst = 1, cmp.Or(o.LoginBurst, 1e6)
@@ -138,33 +138,33 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 
 var address = regexp.MustCompile(`[\w.+-]{2,}@[\w-]+\.[\w.-]+`)
 
-// checkLog searches all that was logged for what must never be: secrets, the keys and tokens that were sent, addresses.
+// checkLog checks that the log contains no secret, idempotency key, token or email address.
 func (w *World) checkLog() {
 	log := w.Log.String()
 	for _, secret := range []string{w.adminPassword, ViewerPassword, ServiceToken, OldToken, JWTSecret} {
 		w.secrets.Store(secret, "a secret of the deployment")
 	}
 	w.secrets.Range(func(secret, kind any) bool {
-		const short = 8 // may be there by chance
+		const short = 8 // a shorter text may occur by chance
 		if text := secret.(string); len(text) >= short && strings.Contains(log, text) {
-			w.t.Errorf("the log has %s, which is %s", text, kind)
+			w.t.Errorf("the log contains %s, which is %s", text, kind)
 		}
 		return true
 	})
 	if found := address.FindString(log); found != "" {
-		w.t.Errorf("the log has the address %s", found)
+		w.t.Errorf("the log contains the email address %s", found)
 	}
 	if found := token.FindString(log); found != "" {
-		w.t.Errorf("the log has the token %s", found)
+		w.t.Errorf("the log contains the token %s", found)
 	}
 }
 
 var token = regexp.MustCompile(`eyJ[\w-]{8,}`)
 
-// Handler is a service without its network.
+// Handler returns the handler of a service: "customers", "orders" or "orchestrator".
 func (w *World) Handler(name string) http.Handler { return w.gates[name].next }
 
-// Metric is the value of a metric, with its labels as they are written: 0 where it is not there.
+// Metric returns the value of a metric, or 0 if it is absent. The name includes the labels as /metrics writes them.
 func (w *World) Metric(name string) float64 {
 	w.t.Helper()
 	answer := httptest.NewRecorder()
@@ -181,7 +181,7 @@ func (w *World) Metric(name string) float64 {
 	return 0
 }
 
-// Stop takes a service down: "customers", "orders" or "orchestrator".
+// Stop shuts down a service: "customers", "orders" or "orchestrator".
 func (w *World) Stop(name string) { w.servers[name].Close() }
 
 // Pause makes a service drop every connection without an answer, as if it were down, until Resume.
@@ -190,11 +190,11 @@ func (w *World) Pause(name string) { w.gates[name].shut.Store(true) }
 // Resume ends a Pause.
 func (w *World) Resume(name string) { w.gates[name].shut.Store(false) }
 
-// gate is the way into a service.
+// gate is a handler in front of a service that can drop its requests.
 type gate struct {
 	next    http.Handler
 	shut    atomic.Bool
-	secrets *sync.Map // what came in a header and must not be logged
+	secrets *sync.Map // values of headers that must not be logged
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -209,19 +209,20 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
-// HTTP is a plain client whose exchanges are held to a contract: "customers", "orders" or "orchestrator".
+// HTTP returns an HTTP client that checks requests and responses against the contract of a service: "customers", "orders" or
+// "orchestrator".
 func (w *World) HTTP(service string) *http.Client {
 	w.t.Helper()
-	return hold(w.t, service, w.coverage, w.servers[service].Client().Transport)
+	return newClient(w.t, service, w.coverage, w.servers[service].Client().Transport)
 }
 
-// HTTP is a plain client whose exchanges with a service that others have started are held to its contract.
+// HTTP returns an HTTP client that checks requests and responses against the contract of a service that runs elsewhere.
 func HTTP(t testing.TB, service string, next http.RoundTripper) *http.Client {
 	t.Helper()
-	return hold(t, service, &Coverage{}, next)
+	return newClient(t, service, &Coverage{}, next)
 }
 
-func hold(t testing.TB, service string, coverage *Coverage, next http.RoundTripper) *http.Client {
+func newClient(t testing.TB, service string, coverage *Coverage, next http.RoundTripper) *http.Client {
 	t.Helper()
 	c, err := contracts[service]()
 	if err != nil {
@@ -230,26 +231,26 @@ func hold(t testing.TB, service string, coverage *Coverage, next http.RoundTripp
 	return &http.Client{Transport: transport{t: t, contract: c, coverage: coverage, next: next}}
 }
 
-// contracts are read once: it takes longer than a test.
+// contracts parses each contract once, as parsing takes longer than a test.
 var contracts = map[string]func() (*Contract, error){
 	"customers":    sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Customers) }),
 	"orders":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orders) }),
 	"orchestrator": sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orchestrator) }),
 }
 
-// With returns a client with a token; "" sends none.
+// With returns a client that sends a token, or none if it is "".
 func (w *World) With(token string) *call.Client {
 	w.t.Helper()
 	return call.New(w.t, w.URLs(), token, w.HTTP)
 }
 
-// URLs returns the addresses of the services.
+// URLs returns the base URLs of the services.
 func (w *World) URLs() call.URLs {
 	return call.URLs{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL}
 }
 
-// Login returns a client with the token of a user: "admin", "second" or "viewer". A deployment has one administrator, so
-// the token of "second", another one, is issued and not logged in for.
+// Login returns a client with the token of a user: "admin", "second" or "viewer". As a deployment has only one administrator,
+// Login issues the token of the second one itself.
 func (w *World) Login(user string) *call.Client {
 	w.t.Helper()
 	switch user {
@@ -265,24 +266,24 @@ func (w *World) Login(user string) *call.Client {
 	return w.With(w.With("").LogIn(w.t, user, w.adminPassword))
 }
 
-// Clock is a clock that a test moves. Each reading is a microsecond after the one before, so that nothing happens at the
-// same time.
+// Clock is a clock that a test moves. Each reading is a microsecond later than the one before, so that no two readings are
+// equal. It is safe for concurrent use.
 type Clock struct{ micros atomic.Int64 }
 
-// NewClock starts at a fixed instant.
+// NewClock returns a clock that starts at 2026-01-15 09:30 UTC.
 func NewClock() *Clock {
 	c := &Clock{}
 	c.micros.Store(time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC).UnixMicro())
 	return c
 }
 
-// Now reads the clock.
+// Now advances the clock by a microsecond and returns the time in UTC.
 func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Add(1)).UTC() }
 
-// Advance moves the clock.
+// Advance moves the clock forward by d.
 func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
-// Log keeps what the services log. Safe for concurrent use.
+// Log collects the log of the services. It is safe for concurrent use.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -295,14 +296,14 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String is all lines.
+// String returns the whole log.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// Lines are the lines that contain all of the texts.
+// Lines returns the lines that contain all of the texts.
 func (l *Log) Lines(texts ...string) (found []string) {
 	for line := range strings.Lines(l.String()) {
 		all := true
