@@ -36,7 +36,7 @@ type lostAnswer struct {
 	hop   hop
 	kind  wire.Kind
 	times int                      // or everyTry
-	texts func(*purchase) []string // all are in the message whose answer is lost
+	texts func(*purchase) []string // the request or transaction contains all of them
 
 	first    firstResult
 	between  orders.OrderStatus // the status of the order after the first result
@@ -103,8 +103,7 @@ func lostAnswers() map[string]lostAnswer {
 	}
 }
 
-// The texts select the message whose answer is lost. The key is in every request and in every transaction: the customer's
-// email contains it.
+// These texts select the request or the transaction. Each contains the key, a transaction at least in the customer's email.
 func itsKey(p *purchase) []string     { return []string{p.key} }
 func itsCreate(p *purchase) []string  { return []string{"POST /orders ", p.key} }
 func itsConfirm(p *purchase) []string { return []string{"/confirm ", p.key} }

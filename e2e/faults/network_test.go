@@ -63,7 +63,7 @@ func TestNetwork(t *testing.T) {
 func (w *wiredShop) disturb(t *testing.T, random *rand.Rand) string {
 	t.Helper()
 	replica, hops := random.IntN(len(w.wires)), slices.Sorted(maps.Keys(w.wires[0]))
-	hop := append(hops, ordersToMySQL, ordersToMySQL)[random.IntN(len(hops)+2)] // the most frequent hop
+	hop := append(hops, ordersToMySQL, ordersToMySQL)[random.IntN(len(hops)+2)] // ordersToMySQL is the most frequent hop
 	it, at := w.wires[replica][hop], fmt.Sprintf("%s (%d)", hop, replica)
 
 	between := func(least, most time.Duration) time.Duration {

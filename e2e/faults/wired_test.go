@@ -24,7 +24,7 @@ const (
 	ordersToMySQL        hop = "orders-api→MySQL"
 )
 
-// wiredShop is a shop with a wire in each hop of the requests that its orders-api handle.
+// wiredShop is a shop with a wire in every hop of the requests through each orders-api.
 type wiredShop struct {
 	*shop
 	token string

@@ -143,7 +143,7 @@ func testAnswers(t *testing.T, binary string) {
 			check: func(t *testing.T, a answer) {
 				t.Helper()
 				if got := http.DetectContentType(a.bytes(t)); got != "image/png" {
-					t.Errorf("the picture is %s", got)
+					t.Errorf("got %s, want image/png", got)
 				}
 			},
 		}, {

@@ -15,15 +15,16 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// reply is a response, and readings of the clock before the request and after it: those of the services are in between.
+// reply is a response with readings of the clock before the request and after it. The readings of the services lie between
+// them.
 type reply struct {
 	call.Response
 	to          string // the name of the request
 	from, until time.Time
 }
 
-// outcome is what counts of the answer, as the model writes it. No trace id is in it: to rapid a failure is the same only
-// where its text is.
+// outcome returns the parts of the answer that the model predicts, as text. It omits trace IDs, as rapid considers two
+// failures the same only if their texts are equal.
 func (r reply) outcome() string {
 	if r.Status == http.StatusNoContent {
 		return "204"
@@ -34,29 +35,29 @@ func (r reply) outcome() string {
 	}
 	var p call.Problem
 	if err := json.Unmarshal(r.Body, &p); err != nil {
-		return fmt.Sprintf("%d, not a problem", r.Status)
+		return fmt.Sprintf("%d, not a problem document", r.Status)
 	}
-	refused := refusal{status: r.Status, code: p.Code}
+	problem := refusal{status: r.Status, code: p.Code}
 	if p.Error != nil {
-		refused.step = p.Error.Step
+		problem.step = p.Error.Step
 	}
 	if p.Errors != nil {
 		for _, f := range *p.Errors {
-			refused.fields = append(refused.fields, f.Field)
+			problem.fields = append(problem.fields, f.Field)
 		}
 	}
 	if p.Shortages != nil {
-		refused.shortages = *p.Shortages
+		problem.shortages = *p.Shortages
 	}
-	return refused.String()
+	return problem.String()
 }
 
-// again is what a repeat under the same key gets again, byte for byte.
-func (r reply) again() string {
+// replayed returns the parts of the answer that a retry under the same key must repeat byte for byte.
+func (r reply) replayed() string {
 	return fmt.Sprintf("%d %s %s %s\n%s", r.Status, r.Header.Get("Content-Type"), r.Header.Get("ETag"), r.Header.Get("Location"), r.Body)
 }
 
-// instant returns a time of the answer, which must be from while the request was answered.
+// instant returns a time from the answer, which must lie between the readings of the clock.
 func (r reply) instant(t *rapid.T, at *common.Time) common.Time {
 	if at == nil || !at.After(r.from) || !at.Before(r.until) {
 		t.Fatalf("%s: got the time %v, want one between %v and %v", r.to, at, r.from, r.until)
@@ -64,21 +65,21 @@ func (r reply) instant(t *rapid.T, at *common.Time) common.Time {
 	return *at
 }
 
-// learn reads the answer of a success.
-func learn[T any](t *rapid.T, got reply, status int) (told T) {
+// decode returns the body of a successful answer.
+func decode[T any](t *rapid.T, got reply, status int) (body T) {
 	if got.Status != status {
 		t.Fatalf("%s: got %s, want %d", got.to, got.outcome(), status)
 	}
-	if err := json.Unmarshal(got.Body, &told); err != nil {
+	if err := json.Unmarshal(got.Body, &body); err != nil {
 		t.Fatalf("%s: %v: %s", got.to, err, got.Body)
 	}
-	return told
+	return body
 }
 
-// newID returns the id of something new: higher than all before it.
-func newID[T any](t *rapid.T, all []*T, id func(*T) int64, told int64) int64 {
-	if len(all) > 0 && told <= id(all[len(all)-1]) {
-		t.Fatalf("got the id %d, want one above %d", told, id(all[len(all)-1]))
+// newID returns created, the ID of a new resource, which must be higher than all IDs before it.
+func newID[T any](t *rapid.T, all []*T, id func(*T) int64, created int64) int64 {
+	if len(all) > 0 && created <= id(all[len(all)-1]) {
+		t.Fatalf("got the ID %d, want one above %d", created, id(all[len(all)-1]))
 	}
-	return told
+	return created
 }

@@ -18,32 +18,32 @@ import (
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 )
 
-// listing is a list to be read page by page.
+// listing is a list that the machine reads page by page.
 type listing struct {
 	name, text string
 	by         string
-	of         string  // what its cursors are of
+	of         string  // the scope of its cursors
 	cursor     *cursor // where to start
 	limit      *int32
-	entries    []entry // what it holds, in its order
-	refused    string  // or why it can't be read
+	entries    []entry // the expected entries, in the order of the list
+	refused    string  // the outcome if the list can't be read, or ""
 	fetch      func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error)
 }
 
-// entry is an entry of a list and where it stands: the order of the list is a rising one.
+// entry is an entry of a list and its position. The positions of a list ascend.
 type entry struct {
 	at    int64
 	value any
 }
 
-// cursor is where a page has ended.
+// cursor is the next_cursor of a page.
 type cursor struct {
-	list, of string // the operation, and what it was of
+	list, of string // the operation and the scope of the cursor
 	text     string
-	after    int64
+	after    int64 // the position of the last entry of the page
 }
 
-// GoString is how rapid prints it.
+// GoString returns the text that rapid prints.
 func (l listing) GoString() string {
 	text := l.by + ": " + l.text
 	if l.limit != nil {
@@ -55,14 +55,14 @@ func (l listing) GoString() string {
 	return text
 }
 
-// list reads a list to its end. It starts at the beginning, or where any page has ended before, of any list.
+// list reads a list to its end. It starts at the beginning or at the cursor of an earlier page of any list.
 func (m *machine) list(t *rapid.T) {
 	m.readAll(t, rapid.Custom(func(t *rapid.T) listing {
 		l := m.drawListing(t)
 		l.by, l.limit = callers.Draw(t, "by"), optional(t, "limit", limits)
 		if l.refused == "" && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
 			c := rapid.SampledFrom(m.cursors).Draw(t, "cursor")
-			if c.of == l.of || c.list != l.name { // not of the same list of another product: it would be let through
+			if c.of == l.of || c.list != l.name { // the service accepts a cursor of the same list of another product
 				l.cursor = &c
 			}
 		}
@@ -76,10 +76,10 @@ func (m *machine) readAll(t *rapid.T, l listing) {
 	}
 }
 
-// readPage reads a page and moves the cursor to its end.
+// readPage reads a page, moves the cursor to its end and reports whether there are more pages.
 func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 	m.do(t, request{
-		name: l.name, text: l.text, by: l.by, may: access{viewers: true},
+		name: l.name, text: l.text, by: l.by, access: access{viewers: true},
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if l.cursor == nil {
 				return l.fetch(ctx, s, nil, l.limit)
@@ -93,7 +93,7 @@ func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 			if l.cursor != nil && l.cursor.of != l.of {
 				return refuse(400, common.CodeInvalidInput, "cursor")
 			}
-			told := learn[page[json.RawMessage]](t, got, 200)
+			body := decode[page[json.RawMessage]](t, got, 200)
 			shown := slices.DeleteFunc(slices.Clone(l.entries), func(e entry) bool { return l.cursor != nil && e.at <= l.cursor.after })
 			limit := 20
 			if l.limit != nil {
@@ -104,17 +104,17 @@ func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 			}
 			want := page[any]{Data: []any{}}
 			for i, e := range shown {
-				if i < len(told.Data) {
-					learnMovement(t, e.value, told.Data[i])
+				if i < len(body.Data) {
+					setMovementID(t, e.value, body.Data[i])
 				}
 				want.Data = append(want.Data, e.value)
 			}
-			if more && told.NextCursor == nil {
+			if more && body.NextCursor == nil {
 				t.Fatalf("%s: got no next_cursor, want one after %d", l.name, shown[limit-1].at)
 			}
 			if more {
-				want.NextCursor = told.NextCursor
-				l.cursor = &cursor{l.name, l.of, *told.NextCursor, shown[limit-1].at}
+				want.NextCursor = body.NextCursor
+				l.cursor = &cursor{l.name, l.of, *body.NextCursor, shown[limit-1].at}
 				m.cursors = append(m.cursors, *l.cursor)
 			}
 			return succeed(200, want)
@@ -128,17 +128,17 @@ type page[T any] struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// learnMovement takes the id of a stock movement from where it is first seen.
-func learnMovement(t *rapid.T, entry any, told json.RawMessage) {
+// setMovementID sets the ID of a stock movement from the first answer that contains it.
+func setMovementID(t *rapid.T, entry any, answer json.RawMessage) {
 	movement, ok := entry.(*orders.StockMovement)
 	if !ok || movement.ID != 0 {
 		return
 	}
-	var with struct{ ID int64 }
-	if err := json.Unmarshal(told, &with); err != nil {
+	var received struct{ ID int64 }
+	if err := json.Unmarshal(answer, &received); err != nil {
 		t.Fatalf("listStockMovements: %v", err)
 	}
-	movement.ID = with.ID
+	movement.ID = received.ID
 }
 
 func (m *machine) drawListing(t *rapid.T) listing {
@@ -166,7 +166,7 @@ func (m *machine) drawListing(t *rapid.T) listing {
 	return m.listOrders(p)
 }
 
-// drawDayOrTime draws when an order was created, or nearly then, in any time zone, or the day (UTC).
+// drawDayOrTime draws the time at or next to the creation of an order, in some time zone, or its day in UTC.
 func (m *machine) drawDayOrTime(t *rapid.T) string {
 	at := time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
 	if len(m.orders) > 0 {
@@ -179,7 +179,7 @@ func (m *machine) drawDayOrTime(t *rapid.T) string {
 	return at.In(rapid.SampledFrom([]*time.Location{time.UTC, time.FixedZone("", 2*60*60)}).Draw(t, "zone")).Format(time.RFC3339Nano)
 }
 
-// span returns when a day or an instant begins and ends.
+// span returns the start and the end of a day, or an instant twice.
 func span(text string) (start, end time.Time) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, day.Add(24 * time.Hour)
@@ -188,12 +188,12 @@ func span(text string) (start, end time.Time) {
 	return at, at
 }
 
-// finds reports whether a search finds any of the texts.
+// finds reports whether a search matches the texts. A nil search matches all texts.
 func finds(search *string, texts ...string) bool {
 	return search == nil || strings.Contains(fold(strings.Join(texts, "\n")), fold(*search))
 }
 
-// fold takes away case and the accents of the names that are drawn.
+// fold removes case and the accents that occur in the drawn names.
 func fold(text string) string {
 	return strings.NewReplacer("í", "i", "ñ", "n", "ú", "u").Replace(strings.ToLower(text))
 }
@@ -280,22 +280,22 @@ func (m *machine) listStockMovements(id int64) listing {
 	return l
 }
 
-// compare holds all that there is to the model, and asks what `pedidos audit` asks.
+// compare compares all data of the services with the model and runs the checks of `pedidos audit`.
 func (m *machine) compare(t *rapid.T) {
 	lists := []listing{m.listCustomers(nil), m.listProducts(nil), m.listOrders(orders.ListOrdersParams{})}
-	var one []request
+	var gets []request
 	for _, c := range m.customers {
-		one = append(one, m.getCustomer(admin, c.ID))
+		gets = append(gets, m.getCustomer(admin, c.ID))
 	}
 	for _, p := range m.products {
-		one = append(one, m.getProduct(admin, p.ID))
+		gets = append(gets, m.getProduct(admin, p.ID))
 		lists = append(lists, m.listStockMovements(p.ID))
 	}
 	for _, o := range m.orders {
-		one = append(one, m.getOrder(admin, o.ID))
+		gets = append(gets, m.getOrder(admin, o.ID))
 		lists = append(lists, m.listOrderHistory(o.ID))
 	}
-	for _, r := range one {
+	for _, r := range gets {
 		t.Logf("%#v", r)
 		m.do(t, r)
 	}
@@ -308,13 +308,13 @@ func (m *machine) compare(t *rapid.T) {
 	for _, p := range m.products {
 		for i, movement := range p.movements {
 			if seen[movement.ID] || i > 0 && movement.ID < p.movements[i-1].ID {
-				t.Fatalf("listStockMovements: the movements of product %d have ids that are not new", p.ID)
+				t.Fatalf("listStockMovements: the movements of product %d do not have unique, ascending IDs", p.ID)
 			}
 			seen[movement.ID] = true
 		}
 	}
 	broken, err := ordersservice.Audit(t.Context(), m.w.DB, func(sentence string) { t.Log("audit: ", sentence) })
 	if err != nil || broken > 0 {
-		t.Fatalf("audit: %d broken, %v", broken, err)
+		t.Fatalf("audit: %d inconsistencies, %v", broken, err)
 	}
 }

@@ -24,12 +24,12 @@ type machine struct {
 	model
 	w        *world.World
 	sessions map[string]session
-	sent     []request // those with a key
+	sent     []request // the requests with a key
 	cursors  []cursor
-	outcomes map[string]int // of all runs
+	outcomes map[string]int // counts over all runs
 }
 
-// session is a login and when it was.
+// session is the client of a login and the time of the login.
 type session struct {
 	*call.Client
 	since time.Time
@@ -37,32 +37,32 @@ type session struct {
 
 func newMachine(w *world.World, outcomes map[string]int) *machine {
 	return &machine{
-		model: model{kept: map[keyName]kept{}}, w: w, outcomes: outcomes,
+		model: model{stored: map[keyName]storedAnswer{}}, w: w, outcomes: outcomes,
 		sessions: map[string]session{service: {w.With(world.ServiceToken), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	}
 }
 
-// request is a request that was drawn.
+// request is a request with the rule for its answer.
 type request struct {
-	name, text string // the operation; method, path and body
-	note       string // what more there is to say to people
+	name, text string // the operation, and its method, path and body
+	note       string // more details for the log
 	by         string
-	may        access
+	access     access
 
-	api      string // whose keys its key is one of; "" where it takes none
+	api      string // the API to which the key belongs; "" if the operation takes no key
 	key      string
 	spelling int
 	needsKey bool
 
-	moment time.Time // to wait for before it is sent
+	moment time.Time // when to send it, if later than now
 	send   func(ctx context.Context, s *call.Client, k keys) (*http.Response, error)
 	rule   func(t *rapid.T, by string, got reply) (outcome string)
 }
 
-// keys are the two headers for a key.
+// keys holds the values of the two headers for a key.
 type keys struct{ header, alias *string }
 
-// headers spells the key in one of the ways in which it is the same key.
+// headers writes the key in one of its equivalent forms.
 func (r request) headers() keys {
 	switch quoted := `"` + r.key + `"`; {
 	case r.key == "":
@@ -75,7 +75,7 @@ func (r request) headers() keys {
 	return keys{header: &r.key}
 }
 
-// GoString is how rapid prints it.
+// GoString returns the text that rapid prints.
 func (r request) GoString() string {
 	text := r.by + ": " + r.text + r.note
 	if r.key != "" {
@@ -84,7 +84,7 @@ func (r request) GoString() string {
 	return text
 }
 
-// The callers. The first two may do everything.
+// The callers. The first two are administrators.
 const (
 	admin   = "admin"
 	second  = "second"
@@ -92,30 +92,30 @@ const (
 	service = "service"
 )
 
-// access is who may: administrators, and besides them.
+// access lists the callers besides administrators that may use an operation.
 type access struct{ viewers, services bool }
 
-// keyName is where the answer is kept.
+// keyName identifies the stored answer of the request.
 func (r request) keyName() keyName { return keyName{r.api, r.caller(), r.key} }
 
-// barred returns the refusal of who may not, or "".
-func (r request) barred() string {
+// denied returns the outcome for a caller without access, or "".
+func (r request) denied() string {
 	var refused refusal
 	if r.api == orchestratorAPI {
 		refused.step = orchestrator.StepValidateInput
 	}
 	switch {
-	case r.by == viewer && !r.may.viewers:
+	case r.by == viewer && !r.access.viewers:
 		refused.status, refused.code = 403, common.CodeForbidden
 		return refused.String()
-	case r.by == service && !r.may.services:
+	case r.by == service && !r.access.services:
 		refused.status, refused.code = 401, common.CodeUnauthorized
 		return refused.String()
 	}
 	return ""
 }
 
-// caller is how the services name who sends the request.
+// caller returns the name that the services record for the caller.
 func (r request) caller() string {
 	if r.by == service {
 		return service
@@ -123,13 +123,13 @@ func (r request) caller() string {
 	return "user:" + r.by
 }
 
-// sending makes an action of what draws a request: it is sent, and its answer is held to the model. There is no such action
-// without what it needs.
-func (m *machine) sending(draw func(*rapid.T) request, needs ...func() bool) func(*rapid.T) {
+// action returns an action that draws a request, sends it and checks the answer against the model. It is skipped unless all
+// needs are met.
+func (m *machine) action(draw func(*rapid.T) request, needs ...func() bool) func(*rapid.T) {
 	generator := rapid.Custom(draw)
 	return func(t *rapid.T) {
-		for _, there := range needs {
-			if !there() {
+		for _, met := range needs {
+			if !met() {
 				t.Skip("too early")
 			}
 		}
@@ -146,17 +146,17 @@ func (m *machine) hasProduct() bool  { return len(m.products) > 0 }
 func (m *machine) hasOrder() bool    { return len(m.orders) > 0 }
 func (m *machine) hasSent() bool     { return len(m.sent) > 0 }
 
-// do sends a request and holds its answer to the model.
+// do sends a request and checks its answer against the model.
 func (m *machine) do(t *rapid.T, r request) {
 	s := m.session(r.by)
-	before, known := m.kept[r.keyName()]
-	m.pass(r.moment, before, known)
+	before, known := m.stored[r.keyName()]
+	m.waitUntil(r.moment, before, known)
 	got := m.exchange(t, r, s)
 	live := known && got.until.Before(before.first.from.Add(keyLife))
 	var want string
-	switch barred := r.barred(); {
-	case barred != "":
-		want = barred
+	switch denied := r.denied(); {
+	case denied != "":
+		want = denied
 	case r.needsKey && r.key == "":
 		want = refuse(400, common.CodeInvalidInput, "Idempotency-Key")
 	case live && before.text != r.text && r.api == orchestratorAPI:
@@ -166,34 +166,34 @@ func (m *machine) do(t *rapid.T, r request) {
 	case live && before.text != r.text:
 		want = refuse(422, common.CodeIdempotencyKeyReused, "Idempotency-Key")
 	case live:
-		m.repeated(t, r, got, before.first)
+		m.checkReplay(t, r, got, before.first)
 		return
 	default:
 		want = r.rule(t, r.caller(), got)
 		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 422; final && r.key != "" {
-			m.kept[r.keyName()] = kept{r.text, got}
+			m.stored[r.keyName()] = storedAnswer{r.text, got}
 		}
 	}
 	if got.Replayed() {
-		t.Fatalf("%s: got a replay of %s, want no replay", r.name, got.outcome())
+		t.Fatalf("%s: got a replayed %s, want no replay", r.name, got.outcome())
 	}
 	m.verify(t, r.name, got.outcome(), want)
 }
 
-// repeated holds the answer to a repeat to the first answer.
-func (m *machine) repeated(t *rapid.T, r request, got, first reply) {
+// checkReplay compares the answer to a retry with the first answer.
+func (m *machine) checkReplay(t *rapid.T, r request, got, first reply) {
 	m.verify(t, r.name+", repeated,", got.outcome(), first.outcome())
-	if got.again() != first.again() {
-		t.Logf("    the first answer was %s", first.again())
-		t.Fatalf("%s: the repeat has other bytes than the first answer", r.name)
+	if got.replayed() != first.replayed() {
+		t.Logf("    the first answer was %s", first.replayed())
+		t.Fatalf("%s: the replay differs from the first answer", r.name)
 	}
-	// The orchestrator keeps nothing itself, and says so of its successes alone.
+	// The orchestrator stores no answers and marks only its successes as replayed.
 	if want := r.api != orchestratorAPI || got.Status == 201; got.Replayed() != want {
 		t.Fatalf("%s: Idempotency-Replayed: got %t, want %t", r.name, got.Replayed(), want)
 	}
 }
 
-// verify compares outcomes, and counts them.
+// verify compares two outcomes and counts them by operation.
 func (m *machine) verify(t *rapid.T, name, got, want string) {
 	if got != want {
 		t.Fatalf("%s:\ngot  %s\nwant %s", name, got, want)
@@ -205,12 +205,12 @@ func (m *machine) verify(t *rapid.T, name, got, want string) {
 	m.outcomes[name+" "+words[0]]++
 }
 
-// margin is more than a request takes by the clock, which its readings alone move on.
+// margin is longer than a request takes by the clock, which moves only by a microsecond at each reading.
 const margin = time.Millisecond
 
-// pass lets the time pass that a request is to wait for. None is sent when its key may end while it is answered: either
-// answer would be right.
-func (m *machine) pass(moment time.Time, before kept, known bool) {
+// waitUntil advances the clock to the moment of a request. It also moves past the expiry of the key if that may fall into the
+// request, as then both answers would be correct.
+func (m *machine) waitUntil(moment time.Time, before storedAnswer, known bool) {
 	if ahead := moment.Sub(m.w.Clock.Now()); ahead > 0 {
 		m.w.Clock.Advance(ahead)
 	}
@@ -219,10 +219,10 @@ func (m *machine) pass(moment time.Time, before kept, known bool) {
 	}
 }
 
-// near reports whether it is that time, or nearly.
+// near reports whether the clock is within margin of a time.
 func (m *machine) near(at time.Time) bool { return at.Sub(m.w.Clock.Now()).Abs() <= margin }
 
-// session returns the clients of a caller, whose token is good for at least 20 minutes.
+// session returns the client of a caller, with a token that is valid for at least 20 more minutes.
 func (m *machine) session(by string) *call.Client {
 	s, ok := m.sessions[by]
 	if now := m.w.Clock.Now(); !ok || now.Sub(s.since) > 40*time.Minute {
@@ -238,7 +238,7 @@ func (m *machine) exchange(t *rapid.T, r request, s *call.Client) reply {
 	got.Response = call.Read(r.send(t.Context(), s, r.headers()))
 	if got.Err != nil {
 		t.Logf("    %v", got.Err)
-		t.Fatalf("%s: there is no answer", r.name)
+		t.Fatalf("%s: no answer", r.name)
 	}
 	got.until = m.w.Clock.Now()
 	t.Logf("    %d %s", got.Status, bytes.TrimSpace(got.Body))
@@ -252,12 +252,12 @@ func (m *machine) wait(t *rapid.T) {
 	}).Draw(t, "wait")))
 }
 
-// pause is a duration that rapid prints for people.
+// pause is a duration that rapid prints in a readable form.
 type pause time.Duration
 
 func (p pause) GoString() string { return time.Duration(p).String() }
 
-// sweep forgets the keys whose time is over, which no request may notice, and cancels stale orders.
+// sweep deletes expired keys, which must have no visible effect, and cancels stale orders.
 func (m *machine) sweep(t *rapid.T) {
 	age := time.Duration(rapid.SampledFrom([]pause{pause(24 * time.Hour), pause(time.Hour)}).Draw(t, "age"))
 	for _, sweepKeys := range []func() (int64, error){
@@ -279,7 +279,7 @@ func (m *machine) sweep(t *rapid.T) {
 			stale = append(stale, o)
 		}
 	}
-	if len(stale) >= 20 { // which takes more than one transaction
+	if len(stale) >= 20 { // canceling them takes more than one transaction, each with its own time
 		return
 	}
 	n, err := ordersservice.CancelStale(t.Context(), m.w.DB, age, m.w.Clock.Now)
@@ -291,6 +291,6 @@ func (m *machine) sweep(t *rapid.T) {
 		return
 	}
 	first := m.exchange(t, m.getOrder(admin, stale[0].ID), m.session(admin))
-	told := learn[orders.Order](t, first, 200)
-	m.canceledAsStale(stale, told.CancelReason, swept.instant(t, told.CanceledAt))
+	body := decode[orders.Order](t, first, 200)
+	m.canceledAsStale(stale, body.CancelReason, swept.instant(t, body.CanceledAt))
 }

@@ -1,9 +1,9 @@
-// Package model holds the whole API to a model of it: random requests, one after the other, and every answer must be the
-// one that the model predicts. What fails is shrunk to a few requests and printed.
+// Package model tests the whole API against a model. It sends random requests one after another, and the model predicts every
+// answer. rapid shrinks a failure to a few requests and prints them.
 //
 //	go test ./e2e/model                                        thousands of requests, the same ones in each run
 //	go test ./e2e/model -rapid.seed=7 -rapid.checks=500        other requests; -rapid.seed=0 draws new ones in each run
-//	go test ./e2e/model -timeout=1h -args -long -engine=mysql  twenty times as many, on MySQL
+//	go test ./e2e/model -timeout=1h -args -long -engine=mysql  twenty times as many requests, on MySQL
 package model
 
 import (
@@ -29,40 +29,40 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	defaults := map[string]string{
 		"rapid.checks": "300", "rapid.steps": "45", "rapid.seed": "1", "rapid.shrinktime": "1m",
-		"rapid.nofailfile": "true", // the seed is enough
+		"rapid.nofailfile": "true", // the seed reproduces a failure
 	}
 	if *long {
 		defaults["rapid.checks"] = "6000"
 	}
 	for name, value := range defaults {
-		if os.Getenv(strings.ToUpper(strings.ReplaceAll(name, ".", "_"))) != "" { // as rapid has it
+		if os.Getenv(strings.ToUpper(strings.ReplaceAll(name, ".", "_"))) != "" { // rapid has read it from the environment
 			continue
 		}
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
 	}
-	flag.Parse() // once more: the command line overrides the defaults
+	flag.Parse() // parse again, so that the command line overrides the defaults
 	os.Exit(m.Run())
 }
 
 func TestModel(t *testing.T) {
 	db, outcomes := engine.Open(t), map[string]int{}
-	empty := emptying(t, db)
+	reset := newReset(t, db)
 	rapid.Check(t, func(run *rapid.T) {
-		empty(run)
+		reset(run)
 		m := newMachine(world.New(tb{t, run}, world.Options{DB: db}), outcomes)
 		run.Repeat(map[string]func(*rapid.T){
-			"buy":             m.sending(m.buy, m.hasCustomer, m.hasProduct),
-			"cancel":          m.sending(m.cancelOrder, m.hasOrder),
-			"change customer": m.sending(m.changeCustomer, m.hasCustomer),
-			"change product":  m.sending(m.updateProduct, m.hasProduct),
-			"confirm":         m.sending(m.confirmOrder, m.hasOrder),
-			"create customer": m.sending(m.createCustomer),
-			"create product":  m.sending(m.createProduct),
-			"get":             m.sending(m.get),
+			"buy":             m.action(m.buy, m.hasCustomer, m.hasProduct),
+			"cancel":          m.action(m.cancelOrder, m.hasOrder),
+			"change customer": m.action(m.changeCustomer, m.hasCustomer),
+			"change product":  m.action(m.updateProduct, m.hasProduct),
+			"confirm":         m.action(m.confirmOrder, m.hasOrder),
+			"create customer": m.action(m.createCustomer),
+			"create product":  m.action(m.createProduct),
+			"get":             m.action(m.get),
 			"list":            m.list,
-			"repeat":          m.sending(m.again, m.hasSent),
+			"repeat":          m.action(m.retry, m.hasSent),
 			"sweep":           m.sweep,
 			"wait":            m.wait,
 		})
@@ -76,8 +76,8 @@ func TestModel(t *testing.T) {
 	t.Logf("%6d requests on %s", requests, engine.Name())
 }
 
-// The statements that empty a database and start its ids anew. sqlite_sequence, where the embedded engine keeps them, is one
-// of its tables.
+// These queries return the statements that empty a database and restart its IDs. On SQLite, emptying the table sqlite_sequence
+// restarts them.
 const (
 	emptySQLite = `SELECT 'PRAGMA defer_foreign_keys = ON' UNION ALL
 		SELECT 'DELETE FROM ' || name FROM sqlite_master WHERE type = 'table' AND name <> 'goose_db_version'`
@@ -87,9 +87,9 @@ const (
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' AND extra = 'auto_increment'`
 )
 
-// emptying returns what makes a database as new, in a fraction of the time that a new one takes: to shrink a failure takes
-// some hundred runs.
-func emptying(t *testing.T, db *database.DB) (empty func(*rapid.T)) {
+// newReset returns a function that empties a database. That is much faster than creating a new one, and shrinking a failure
+// takes some hundred runs.
+func newReset(t *testing.T, db *database.DB) (reset func(*rapid.T)) {
 	t.Helper()
 	query := emptySQLite
 	if db.Engine() == "mysql" {
@@ -128,8 +128,8 @@ func emptying(t *testing.T, db *database.DB) (empty func(*rapid.T)) {
 	}
 }
 
-// tb makes of a run what a world takes: what the world finds wrong fails this run, which is then shrunk. Its own words, in
-// which there are trace ids, go to the log.
+// tb is a testing.TB with which the errors of a world fail a run of rapid, which rapid then shrinks. The messages of the world
+// go only to the log: they contain trace IDs, and rapid compares the texts of failures.
 type tb struct {
 	testing.TB
 	run *rapid.T
@@ -140,12 +140,12 @@ func (t tb) Context() context.Context { return t.run.Context() }
 
 func (t tb) Error(args ...any) {
 	t.run.Log(args...)
-	t.run.Error("the world has found a fault")
+	t.run.Error("the world reports an error")
 }
 
 func (t tb) Fatal(args ...any) {
 	t.run.Log(args...)
-	t.run.Fatal("the world can't go on")
+	t.run.Fatal("the world reports a fatal error")
 }
 
 func (t tb) Errorf(format string, args ...any) { t.Error(fmt.Sprintf(format, args...)) }

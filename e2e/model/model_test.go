@@ -22,13 +22,14 @@ const (
 	maxTotal     = 1<<53 - 1
 )
 
-// model is what there must be. Its methods are the rules: each takes a request and its answer, and says which outcome the
-// answer must have. Ids and times are what only an answer can tell: they are taken from it, if they can be right.
+// model is the expected state of the services. Its methods are the rules: each takes a request and its answer, and returns the
+// outcome that the answer must have. The model cannot predict IDs and times, so it takes them from the answer and checks that
+// they are plausible.
 type model struct {
-	customers []*customer // deleted ones too
+	customers []*customer // including deleted ones
 	products  []*product
 	orders    []*order
-	kept      map[keyName]kept
+	stored    map[keyName]storedAnswer
 }
 
 type customer struct {
@@ -49,20 +50,20 @@ type order struct {
 	events  []orders.OrderEvent
 }
 
-// keyName is an idempotency key: each API has its own, for each caller.
+// keyName is an idempotency key. The keys of each API and each caller are separate.
 type keyName struct{ api, caller, key string }
 
-// kept is what is kept under a key.
-type kept struct {
-	text  string // of the request
+// storedAnswer is the answer that is stored under a key.
+type storedAnswer struct {
+	text  string // the text of the request
 	first reply
 }
 
-// refusal is what counts of an answer that is not a success.
+// refusal holds the compared parts of an answer that is not a success.
 type refusal struct {
 	status    int
 	code      common.ProblemCode
-	step      orchestrator.Step // of the orchestrator
+	step      orchestrator.Step // only in answers of the orchestrator
 	fields    []string
 	shortages []common.Shortage
 }
@@ -80,12 +81,12 @@ func (r refusal) String() string {
 		text += fmt.Sprintf(" about %s", strings.Join(r.fields, ", "))
 	}
 	for _, s := range r.shortages {
-		text += fmt.Sprintf(", %d of product %d of which there are %d", s.Requested, s.ProductID, s.Available)
+		text += fmt.Sprintf(", %d of product %d requested, %d available", s.Requested, s.ProductID, s.Available)
 	}
 	return text
 }
 
-// succeed is the outcome of a success.
+// succeed returns the outcome of a success.
 func succeed(status int, body any, headers ...string) string {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -96,7 +97,7 @@ func succeed(status int, body any, headers ...string) string {
 
 func etag(version int) string { return fmt.Sprintf(`"%d"`, version) }
 
-// find returns what has that id, or nil.
+// find returns the element with an ID, or nil.
 func find[T any](all []*T, id func(*T) int64, wanted int64) *T {
 	i := slices.IndexFunc(all, func(one *T) bool { return id(one) == wanted })
 	if i < 0 {
@@ -109,10 +110,10 @@ func customerID(c *customer) int64 { return c.ID }
 func productID(p *product) int64   { return p.ID }
 func orderID(o *order) int64       { return o.ID }
 
-// customer returns the customer with that id if it is not deleted, or nil.
+// customer returns the customer with an ID, or nil if there is none or it is deleted.
 func (m *model) customer(id int64) *customer { return find(m.present(), customerID, id) }
 
-// present are the customers that are not deleted.
+// present returns the customers that are not deleted.
 func (m *model) present() []*customer {
 	return slices.DeleteFunc(slices.Clone(m.customers), func(c *customer) bool { return c.deleted })
 }
@@ -120,14 +121,14 @@ func (m *model) present() []*customer {
 func (m *model) product(id int64) *product { return find(m.products, productID, id) }
 func (m *model) order(id int64) *order     { return find(m.orders, orderID, id) }
 
-// open are the confirmed orders that can still be canceled.
-func (m *model) open(now time.Time) []*order {
+// cancelable returns the confirmed orders that can still be canceled.
+func (m *model) cancelable(now time.Time) []*order {
 	return slices.DeleteFunc(slices.Clone(m.orders), func(o *order) bool {
 		return o.Status != orders.StatusConfirmed || !now.Before(o.ConfirmedAt.Add(cancelWindow))
 	})
 }
 
-// emailTaken reports whether a customer other than that one has the address.
+// emailTaken reports whether a customer other than but has the email address.
 func (m *model) emailTaken(email string, but *customer) bool {
 	return slices.ContainsFunc(m.present(), func(c *customer) bool { return c != but && strings.EqualFold(c.Email, email) })
 }
@@ -136,10 +137,10 @@ func (m *model) customerCreated(t *rapid.T, got reply, in customers.CustomerInpu
 	if m.emailTaken(in.Email, nil) {
 		return refuse(409, common.CodeEmailTaken, "email")
 	}
-	told := learn[customers.Customer](t, got, 201)
-	now := got.instant(t, &told.CreatedAt)
+	body := decode[customers.Customer](t, got, 201)
+	now := got.instant(t, &body.CreatedAt)
 	c := &customer{version: 1, Customer: customers.Customer{
-		ID: newID(t, m.customers, customerID, told.ID), Name: in.Name, Email: in.Email, Phone: in.Phone, CreatedAt: now, UpdatedAt: now,
+		ID: newID(t, m.customers, customerID, body.ID), Name: in.Name, Email: in.Email, Phone: in.Phone, CreatedAt: now, UpdatedAt: now,
 	}}
 	m.customers = append(m.customers, c)
 	return succeed(201, c.Customer, etag(1), fmt.Sprintf("/customers/%d", c.ID))
@@ -167,7 +168,7 @@ func (m *model) customerChanged(t *rapid.T, got reply, id int64, ifMatch *string
 			c.Phone = &phone
 		}
 	}
-	c.UpdatedAt = got.instant(t, new(learn[customers.Customer](t, got, 200).UpdatedAt))
+	c.UpdatedAt = got.instant(t, new(decode[customers.Customer](t, got, 200).UpdatedAt))
 	c.version++
 	return succeed(200, c.Customer, etag(c.version))
 }
@@ -193,12 +194,12 @@ func (m *model) productCreated(t *rapid.T, got reply, by string, in orders.Produ
 	if slices.ContainsFunc(m.products, func(p *product) bool { return p.SKU == in.SKU }) {
 		return refuse(409, common.CodeSKUTaken, "sku")
 	}
-	told := learn[orders.Product](t, got, 201)
-	now := got.instant(t, &told.CreatedAt)
+	body := decode[orders.Product](t, got, 201)
+	now := got.instant(t, &body.CreatedAt)
 	p := &product{version: 1, Product: orders.Product{
-		ID: newID(t, m.products, productID, told.ID), SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, CreatedAt: now,
+		ID: newID(t, m.products, productID, body.ID), SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, CreatedAt: now,
 	}}
-	p.set(in.Stock, by, new("first stock"), now)
+	p.setStock(in.Stock, by, new("first stock"), now)
 	m.products = append(m.products, p)
 	return succeed(201, p.Product, etag(1), fmt.Sprintf("/products/%d", p.ID))
 }
@@ -223,13 +224,13 @@ func (m *model) productUpdated(t *rapid.T, got reply, by string, id int64, ifMat
 	if in.Stock != nil {
 		stock = *in.Stock
 	}
-	p.set(stock, by, in.Reason, got.instant(t, new(learn[orders.Product](t, got, 200).UpdatedAt)))
+	p.setStock(stock, by, in.Reason, got.instant(t, new(decode[orders.Product](t, got, 200).UpdatedAt)))
 	p.version++
 	return succeed(200, p.Product, etag(p.version))
 }
 
-// set is what a person does to the stock.
-func (p *product) set(stock int64, by string, reason *string, now common.Time) {
+// setStock changes the stock on request of a user, which adds a stock movement.
+func (p *product) setStock(stock int64, by string, reason *string, now common.Time) {
 	if stock != p.Stock {
 		p.movements = append(p.movements, &orders.StockMovement{
 			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by, Reason: reason, CreatedAt: now,
@@ -246,7 +247,7 @@ func (m *model) productGot(id int64) string {
 	return succeed(200, p.Product, etag(p.version))
 }
 
-// lines are the lines of an order that can be placed, or why it can't.
+// lines returns the lines of an order and its total in cents, or the reason why it can't be placed.
 func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int64, refused *refusal) {
 	if m.customer(in.CustomerID) == nil {
 		return nil, 0, &refusal{status: 404, code: common.CodeCustomerNotFound, fields: []string{"customer_id"}}
@@ -271,7 +272,7 @@ func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int
 	switch {
 	case unknown != nil:
 		return nil, 0, &refusal{status: 404, code: common.CodeProductNotFound, fields: unknown}
-	case total > maxTotal: // by the lines that there is stock for
+	case total > maxTotal: // the total counts only lines with enough stock
 		return nil, 0, &refusal{status: 422, code: common.CodeTotalTooLarge}
 	case short != nil:
 		return nil, 0, &refusal{status: 409, code: common.CodeInsufficientStock, shortages: short}
@@ -279,21 +280,21 @@ func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int
 	return lines, total, nil
 }
 
-// place adds an order, which takes its units from stock.
+// place adds an order and takes its units from stock.
 func (m *model) place(t *rapid.T, by string, buyer, id, total int64, lines []orders.OrderLine, now common.Time) *order {
 	c := m.customer(buyer)
 	o := &order{Order: orders.Order{
 		ID: newID(t, m.orders, orderID, id), CustomerID: buyer, Customer: orders.OrderCustomer{Name: c.Name, Email: c.Email, Phone: c.Phone},
 		TotalCents: total, Items: lines, CreatedAt: now,
 	}}
-	o.become(orders.StatusCreated, by, nil, now)
+	o.setStatus(orders.StatusCreated, by, nil, now)
 	m.orders = append(m.orders, o)
-	m.move(lines, -1, now)
+	m.moveStock(lines, -1, now)
 	return o
 }
 
-// become is a change of status, which is a new version.
-func (o *order) become(status orders.OrderStatus, by string, reason *string, now common.Time) {
+// setStatus changes the status, which creates an event and a new version.
+func (o *order) setStatus(status orders.OrderStatus, by string, reason *string, now common.Time) {
 	event := orders.OrderEvent{To: status, Caller: &by, Reason: reason, CreatedAt: now}
 	if o.Status != "" {
 		event.From = new(o.Status)
@@ -309,8 +310,8 @@ func (o *order) become(status orders.OrderStatus, by string, reason *string, now
 	}
 }
 
-// move takes units from stock or gives them back, which is a new version of each product.
-func (m *model) move(lines []orders.OrderLine, sign int64, now common.Time) {
+// moveStock takes units from stock, with the sign -1, or returns them, with 1. Each product gets a new version.
+func (m *model) moveStock(lines []orders.OrderLine, sign int64, now common.Time) {
 	for _, l := range lines {
 		p := m.product(l.ProductID)
 		p.Stock += sign * l.Qty
@@ -324,8 +325,8 @@ func (m *model) orderCreated(t *rapid.T, got reply, by string, in orders.OrderIn
 	if refused != nil {
 		return refused.String()
 	}
-	told := learn[orders.Order](t, got, 201)
-	o := m.place(t, by, in.CustomerID, told.ID, total, lines, got.instant(t, &told.CreatedAt))
+	body := decode[orders.Order](t, got, 201)
+	o := m.place(t, by, in.CustomerID, body.ID, total, lines, got.instant(t, &body.CreatedAt))
 	return succeed(201, o.Order, etag(1), fmt.Sprintf("/orders/%d", o.ID))
 }
 
@@ -337,7 +338,7 @@ func (m *model) orderConfirmed(t *rapid.T, got reply, by string, id int64) strin
 	case o.Status == orders.StatusCanceled:
 		return refuse(409, common.CodeOrderCanceled)
 	case o.Status == orders.StatusCreated:
-		o.become(orders.StatusConfirmed, by, nil, got.instant(t, learn[orders.Order](t, got, 200).ConfirmedAt))
+		o.setStatus(orders.StatusConfirmed, by, nil, got.instant(t, decode[orders.Order](t, got, 200).ConfirmedAt))
 	}
 	return succeed(200, o.Order, etag(o.version))
 }
@@ -352,8 +353,8 @@ func (m *model) orderCanceled(t *rapid.T, got reply, by string, id int64, reason
 	}
 	if o.Status == orders.StatusConfirmed {
 		end := o.ConfirmedAt.Add(cancelWindow)
-		// Where the window ended while the request was answered, either is right; then it is the time in the answer that must
-		// be before the end.
+		// If the window ends during the request, both outcomes are correct. A cancellation must then have a time before the
+		// end of the window.
 		if !got.from.Before(end) || got.until.After(end) && got.Status == 409 {
 			return refuse(409, common.CodeCancelWindowOver)
 		}
@@ -361,9 +362,9 @@ func (m *model) orderCanceled(t *rapid.T, got reply, by string, id int64, reason
 			got.until = end
 		}
 	}
-	now := got.instant(t, learn[orders.Order](t, got, 200).CanceledAt)
-	o.become(orders.StatusCanceled, by, reason, now)
-	m.move(o.Items, 1, now)
+	now := got.instant(t, decode[orders.Order](t, got, 200).CanceledAt)
+	o.setStatus(orders.StatusCanceled, by, reason, now)
+	m.moveStock(o.Items, 1, now)
 	return succeed(200, o.Order, etag(o.version))
 }
 
@@ -384,9 +385,9 @@ func (m *model) createdAndConfirmed(t *rapid.T, got reply, by string, in orders.
 		}
 		return refused.String()
 	}
-	told := learn[orchestrator.Confirmed](t, got, 201).Data.Order
-	o := m.place(t, by, in.CustomerID, told.ID, total, lines, got.instant(t, &told.CreatedAt))
-	o.become(orders.StatusConfirmed, by, nil, got.instant(t, &told.ConfirmedAt))
+	body := decode[orchestrator.Confirmed](t, got, 201).Data.Order
+	o := m.place(t, by, in.CustomerID, body.ID, total, lines, got.instant(t, &body.CreatedAt))
+	o.setStatus(orders.StatusConfirmed, by, nil, got.instant(t, &body.ConfirmedAt))
 	items := make([]orchestrator.ConfirmedLine, len(lines))
 	for i, l := range lines {
 		items[i] = orchestrator.ConfirmedLine(l)
@@ -403,11 +404,11 @@ func (m *model) createdAndConfirmed(t *rapid.T, got reply, by string, in orders.
 	})
 }
 
-// canceledAsStale is what the sweeper does to orders: in one transaction, as they are fewer than 20.
+// canceledAsStale cancels orders as the sweeper does. It does that in one transaction, as they are fewer than 20.
 func (m *model) canceledAsStale(stale []*order, reason *string, now common.Time) {
 	var lines []orders.OrderLine
 	for _, o := range stale {
-		o.become(orders.StatusCanceled, "sweeper", reason, now)
+		o.setStatus(orders.StatusCanceled, "sweeper", reason, now)
 		for _, l := range o.Items {
 			if i := slices.IndexFunc(lines, func(one orders.OrderLine) bool { return one.ProductID == l.ProductID }); i >= 0 {
 				lines[i].Qty += l.Qty
@@ -416,5 +417,5 @@ func (m *model) canceledAsStale(stale []*order, reason *string, now common.Time)
 			lines = append(lines, l)
 		}
 	}
-	m.move(lines, 1, now)
+	m.moveStock(lines, 1, now)
 }

@@ -17,14 +17,15 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// The APIs that take keys. The orchestrator's are its callers' own: what it derives from them is in no request here.
+// The APIs that take keys. The keys of the orchestrator are those of its callers: no request of the model uses the keys that
+// the orchestrator derives from them.
 const (
 	customersAPI    = "customers"
 	ordersAPI       = "orders"
 	orchestratorAPI = "orchestrator"
 )
 
-// The values that requests are made of: few, so that they meet, the simplest ones first.
+// The values of requests. They are few, so that requests collide, and the simplest come first, as rapid shrinks to these.
 var (
 	callers = rapid.SampledFrom(slices.Concat(slices.Repeat([]string{admin}, 12), []string{second, second, service, service, viewer}))
 	names   = rapid.SampledFrom([]string{"Norte", "Ferretería Sur", "FERRETERÍA NORTE", "100% Ñandú", "a_b"})
@@ -43,7 +44,7 @@ var (
 	reasons    = rapid.SampledFrom([]*string{nil, new("changed its mind"), new("stock count")})
 )
 
-// optional draws from a generator where it is a matter of chance whether there is a value at all.
+// optional draws a value or, three times out of four, nil.
 func optional[T any](t *rapid.T, label string, g *rapid.Generator[T]) *T {
 	if rapid.IntRange(0, 3).Draw(t, label+"?") < 3 {
 		return nil
@@ -51,7 +52,7 @@ func optional[T any](t *rapid.T, label string, g *rapid.Generator[T]) *T {
 	return new(g.Draw(t, label))
 }
 
-// pick draws one of those ids, and now and then one that there is not.
+// pick draws the ID of an element, and sometimes an unknown ID.
 func pick[T any](t *rapid.T, label string, all []*T, id func(*T) int64) int64 {
 	const unknown = 1_000_000
 	i := rapid.IntRange(0, max(19, len(all))).Draw(t, label)
@@ -61,7 +62,7 @@ func pick[T any](t *rapid.T, label string, all []*T, id func(*T) int64) int64 {
 	return id(all[i%len(all)])
 }
 
-// pickCustomer draws one that is not deleted, most of the time.
+// pickCustomer draws the ID of a customer, which is usually not deleted.
 func (m *machine) pickCustomer(t *rapid.T) int64 {
 	all := m.customers
 	if rapid.IntRange(0, 9).Draw(t, "deleted") < 9 {
@@ -70,7 +71,7 @@ func (m *machine) pickCustomer(t *rapid.T) int64 {
 	return pick(t, "customer", all, customerID)
 }
 
-// drawKey draws a key: none, a new one or one that was used before, for whatever.
+// drawKey draws no key, a new key, or the key of any earlier request.
 func (m *machine) drawKey(t *rapid.T) string {
 	switch n := rapid.IntRange(0, 9).Draw(t, "key"); {
 	case n < 4:
@@ -81,7 +82,7 @@ func (m *machine) drawKey(t *rapid.T) string {
 	return m.newKey()
 }
 
-// needKey draws a key where none, most of the time, is not what is asked for.
+// needKey draws a key for an operation that requires one. It rarely draws none.
 func (m *machine) needKey(t *rapid.T) string {
 	if key := m.drawKey(t); key != "" || rapid.IntRange(0, 9).Draw(t, "none") == 9 {
 		return key
@@ -91,7 +92,7 @@ func (m *machine) needKey(t *rapid.T) string {
 
 func (m *machine) newKey() string { return fmt.Sprintf("k%d", len(m.sent)+1) }
 
-// drawIfMatch draws an If-Match for what has that version now.
+// drawIfMatch draws an If-Match for a resource with a version, or none.
 func drawIfMatch(t *rapid.T, version int) *string {
 	switch rapid.IntRange(0, 7).Draw(t, "if-match") {
 	case 4:
@@ -106,7 +107,7 @@ func drawIfMatch(t *rapid.T, version int) *string {
 	return nil
 }
 
-// matches says which of them lets a change through.
+// matches reports whether an If-Match of drawIfMatch allows a change.
 func matches(ifMatch *string, version int) bool {
 	return ifMatch == nil || *ifMatch != etag(version-1)
 }
@@ -136,16 +137,16 @@ func (m *machine) createCustomer(t *rapid.T) request {
 	}
 }
 
-// drawCustomerChange draws some of the fields, at least one.
+// drawCustomerChange draws a change of at least one field.
 func drawCustomerChange(t *rapid.T) (in customers.CustomerChange) {
-	some := rapid.IntRange(1, 7).Draw(t, "fields")
-	if some&1 != 0 {
+	fields := rapid.IntRange(1, 7).Draw(t, "fields")
+	if fields&1 != 0 {
 		in.Name = new(names.Draw(t, "name"))
 	}
-	if some&2 != 0 {
+	if fields&2 != 0 {
 		in.Email = new(emails.Draw(t, "email"))
 	}
-	if some&4 != 0 {
+	if fields&4 != 0 {
 		in.Phone = nullable.NewNullNullable[string]()
 		if phone := phones.Draw(t, "phone"); phone != nil {
 			in.Phone = nullable.NewNullableWithValue(*phone)
@@ -154,7 +155,7 @@ func drawCustomerChange(t *rapid.T) (in customers.CustomerChange) {
 	return in
 }
 
-// changeCustomer draws a change, by PUT or PATCH, or at times a deletion.
+// changeCustomer draws a change by PUT or PATCH, or sometimes a deletion.
 func (m *machine) changeCustomer(t *rapid.T) request {
 	id := m.pickCustomer(t)
 	if rapid.IntRange(0, 3).Draw(t, "delete") == 3 {
@@ -229,14 +230,14 @@ func (m *machine) updateProduct(t *rapid.T) request {
 	}
 }
 
-// buy draws an order, in one call of orders-api, or with its confirmation in one of the orchestrator.
+// buy draws a request for an order to orders-api, or for a confirmed order to the orchestrator.
 func (m *machine) buy(t *rapid.T) request {
 	in := m.drawOrder(t)
 	if rapid.IntRange(0, 2).Draw(t, "confirm") == 2 {
 		return m.createAndConfirmOrder(t, in)
 	}
 	return request{
-		name: "createOrder", text: "POST /orders " + encode(in), by: callers.Draw(t, "by"), may: access{services: true},
+		name: "createOrder", text: "POST /orders " + encode(in), by: callers.Draw(t, "by"), access: access{services: true},
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
 		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			return s.Orders.CreateOrder(ctx, &orders.CreateOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}, in)
@@ -248,10 +249,10 @@ func (m *machine) buy(t *rapid.T) request {
 func (m *machine) confirmOrder(t *rapid.T) request {
 	id := pick(t, "id", m.orders, orderID)
 	return request{
-		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), by: callers.Draw(t, "by"), may: access{services: true},
+		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), by: callers.Draw(t, "by"), access: access{services: true},
 		api: ordersAPI, key: m.needKey(t), spelling: spellings.Draw(t, "spelling"), needsKey: true,
 		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
-			// The client always sends the header that the contract requires, and the service does with its alias.
+			// The generated client always sends the required header, but the service also accepts its alias alone.
 			drop := func(_ context.Context, r *http.Request) error {
 				if k.header == nil {
 					r.Header.Del("Idempotency-Key")
@@ -268,17 +269,17 @@ func (m *machine) confirmOrder(t *rapid.T) request {
 	}
 }
 
-// cancelOrder draws when, too: now, or some microseconds before the window ends, of which the services' own readings of
-// the clock take a few.
+// cancelOrder also draws the time of the request: now, or a few microseconds before the cancel window ends. The services' own
+// readings of the clock then may fall before or after the end.
 func (m *machine) cancelOrder(t *rapid.T) request {
 	all := m.orders
-	if open := m.open(m.w.Clock.Now()); len(open) > 0 && rapid.Bool().Draw(t, "open") {
-		all = open
+	if cancelable := m.cancelable(m.w.Clock.Now()); len(cancelable) > 0 && rapid.Bool().Draw(t, "open") {
+		all = cancelable
 	}
 	id, reason := pick(t, "id", all, orderID), reasons.Draw(t, "reason")
 	r := request{
 		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})),
-		by: callers.Draw(t, "by"), may: access{services: true},
+		by: callers.Draw(t, "by"), access: access{services: true},
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
 		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			params := orders.CancelOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}
@@ -305,7 +306,7 @@ func (m *machine) createAndConfirmOrder(t *rapid.T, in orders.OrderInput) reques
 	}
 	return request{
 		name: "createAndConfirmOrder", text: "POST /orchestrator/create-and-confirm-order " + encode(in),
-		by: callers.Draw(t, "by"), may: access{services: true}, api: orchestratorAPI, key: key,
+		by: callers.Draw(t, "by"), access: access{services: true}, api: orchestratorAPI, key: key,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orchestrator.CreateAndConfirmOrder(ctx, nil, body)
 		},
@@ -313,8 +314,8 @@ func (m *machine) createAndConfirmOrder(t *rapid.T, in orders.OrderInput) reques
 	}
 }
 
-// again draws an earlier request under its key, at times of another caller, whose key it is not.
-func (m *machine) again(t *rapid.T) request {
+// retry draws an earlier request with its key, sometimes of another caller, whose keys are separate.
+func (m *machine) retry(t *rapid.T) request {
 	r := rapid.SampledFrom(m.sent).Draw(t, "request")
 	r.moment, r.note, r.spelling = time.Time{}, "", spellings.Draw(t, "spelling")
 	if rapid.IntRange(0, 4).Draw(t, "other") == 4 {
@@ -334,10 +335,10 @@ func (m *machine) get(t *rapid.T) request {
 	return m.getCustomer(by, m.pickCustomer(t))
 }
 
-// getCustomer is another route for services, which answers the same.
+// getCustomer uses the internal route if the caller is a service. Its answers are the same.
 func (m *machine) getCustomer(by string, id int64) request {
 	return request{
-		name: "getCustomer", text: fmt.Sprintf("GET /customers/%d", id), by: by, may: access{viewers: true, services: true},
+		name: "getCustomer", text: fmt.Sprintf("GET /customers/%d", id), by: by, access: access{viewers: true, services: true},
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if by == service {
 				return s.Customers.GetCustomerInternal(ctx, id)
@@ -350,7 +351,7 @@ func (m *machine) getCustomer(by string, id int64) request {
 
 func (m *machine) getProduct(by string, id int64) request {
 	return request{
-		name: "getProduct", text: fmt.Sprintf("GET /products/%d", id), by: by, may: access{viewers: true},
+		name: "getProduct", text: fmt.Sprintf("GET /products/%d", id), by: by, access: access{viewers: true},
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orders.GetProduct(ctx, id)
 		},
@@ -360,7 +361,7 @@ func (m *machine) getProduct(by string, id int64) request {
 
 func (m *machine) getOrder(by string, id int64) request {
 	return request{
-		name: "getOrder", text: fmt.Sprintf("GET /orders/%d", id), by: by, may: access{viewers: true, services: true},
+		name: "getOrder", text: fmt.Sprintf("GET /orders/%d", id), by: by, access: access{viewers: true, services: true},
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			return s.Orders.GetOrder(ctx, id)
 		},

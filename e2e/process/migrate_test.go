@@ -79,15 +79,15 @@ func TestMigrateKilledOnMySQL(t *testing.T) {
 				killed++
 				migrate("up")
 				if got := schemaOf(t, admin); got != whole {
-					t.Fatalf("killed at statement %d, %q: the schema is\n%s\nwant\n%s", n, wire.said(), got, whole)
+					t.Fatalf("killed at statement %d, %q: the schema is\n%s\nwant\n%s", n, wire.lastStatement(), got, whole)
 				}
 				if test.from > 0 {
 					if got := number(t, admin, "SELECT COUNT(*) FROM order_events"); got != events {
-						t.Fatalf("killed at statement %d, %q: there are %d events, want %d", n, wire.said(), got, events)
+						t.Fatalf("killed at statement %d, %q: there are %d events, want %d", n, wire.lastStatement(), got, events)
 					}
 				}
 				if r := program.Run(t, env, "audit"); r.Code != 0 {
-					t.Fatalf("killed at statement %d, %q: audit: exit code %d\n%s%s", n, wire.said(), r.Code, r.Stdout, r.Stderr)
+					t.Fatalf("killed at statement %d, %q: audit: exit code %d\n%s%s", n, wire.lastStatement(), r.Code, r.Stdout, r.Stderr)
 				}
 			}
 			if killed < 4 {
@@ -404,7 +404,7 @@ func (w *statementWire) awaitHeld(p *program.Program) bool {
 	return false
 }
 
-func (w *statementWire) said() string {
+func (w *statementWire) lastStatement() string {
 	text, _ := w.text.Load().(string)
 	return text
 }

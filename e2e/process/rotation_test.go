@@ -117,7 +117,7 @@ func (d *deployment) login(t *testing.T) {
 }
 
 // check expects customers-api and orders-api to accept every token. Each order is for a new customer, so that orders-api has
-// to call customers-api. It also places an anonymous order, for which the orchestrator uses a token of its own.
+// to call customers-api. It also places an anonymous order, for which the orchestrator sends its service token.
 func (d *deployment) check(t *testing.T, when string) {
 	t.Helper()
 	t.Log(when)

@@ -40,7 +40,7 @@ func TestUp(t *testing.T) {
 	third := program.Up(t, nil, folder, append(program.FreePorts(), "--reset")...)
 	c = third.Login(t, call.LocalPassword)
 	if history := c.AllOrders(t, 0); len(history) != 0 {
-		t.Errorf("after --reset there are %d orders", len(history))
+		t.Errorf("after --reset there are %d orders, want none", len(history))
 	}
 	if stock := c.GetProduct(t, 1).Stock; stock != 50 {
 		t.Errorf("after --reset %d drills are in stock, want the 50 of the sample", stock)
@@ -99,7 +99,7 @@ func TestUpWithoutSeed(t *testing.T) {
 	found := p.AwaitMatch(t, p.Stdout, program.Greeting)
 	c := call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, call.LocalPassword)
 	if products := c.Catalogue(t); len(products) != 0 {
-		t.Errorf("the catalogue holds %+v", products)
+		t.Errorf("the catalogue holds %+v, want no products", products)
 	}
 	if strings.Contains(found[4], "my-first-order") {
 		t.Errorf("the greeting places an order, but there are no products:\n%s", found[4])
