@@ -29,7 +29,7 @@ type Config struct {
 
 const (
 	pause = 50 * time.Millisecond // before a retry
-	stock = 1_000_000             // of each product
+	stock = 1_000_000             // units of each product
 )
 
 // Load is a group of callers and the answers that they got.
