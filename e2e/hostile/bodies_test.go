@@ -14,10 +14,10 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestBodiesOfManyFaults sends bodies of 1 MiB with as many faults as possible, several at once, to operations that read a
+// TestBodiesWithManyFaults sends bodies of 1 MiB with as many faults as possible, several at once, to operations that read a
 // body without a valid token and to operations that require one. Every answer must name at most a hundred faults, and the
 // memory of the process must stay bounded.
-func TestBodiesOfManyFaults(t *testing.T) {
+func TestBodiesWithManyFaults(t *testing.T) {
 	t.Parallel()
 	const (
 		atOnce = 6

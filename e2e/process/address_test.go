@@ -13,8 +13,8 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-// TestUpListensOnItsHostAlone checks every address that up listens on, including the one of the metrics.
-func TestUpListensOnItsHostAlone(t *testing.T) {
+// TestUpListensOnlyOnHost checks every address that up listens on, including the one of the metrics.
+func TestUpListensOnlyOnHost(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ env, args []string }{
 		"default":               {},

@@ -107,8 +107,8 @@ func TestBackupOfAnyName(t *testing.T) {
 	}
 }
 
-// TestBackupIsChecked checks that backup fails, and leaves no file, if the copy is damaged.
-func TestBackupIsChecked(t *testing.T) {
+// TestBackupVerifiesCopy checks that backup fails, and leaves no file, if the copy is damaged.
+func TestBackupVerifiesCopy(t *testing.T) {
 	t.Parallel()
 	folder, here := t.TempDir(), t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
@@ -170,8 +170,8 @@ func TestFilesArePrivate(t *testing.T) {
 	s.Interrupt(t)
 }
 
-// TestBackupReplacesNothing checks that backup overwrites no file, and that a failed backup leaves none.
-func TestBackupReplacesNothing(t *testing.T) {
+// TestBackupOverwritesNothing checks that backup overwrites no file, and that a failed backup leaves none.
+func TestBackupOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	folder, here := t.TempDir(), t.TempDir()
 	env := []string{"DATA_DIR=" + folder}

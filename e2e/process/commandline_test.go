@@ -82,8 +82,8 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestCommandsThatNeedNothing checks the commands that run in any environment.
-func TestCommandsThatNeedNothing(t *testing.T) {
+// TestCommandsWithoutConfiguration checks the commands that run in any environment.
+func TestCommandsWithoutConfiguration(t *testing.T) {
 	t.Parallel()
 	bad := []string{"DB_WAIT=soon", "PORT=x", "LOG_LEVEL=loud"}
 	for _, tc := range []struct{ args, want string }{

@@ -143,9 +143,9 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 	t.Logf("killed %d times", killed)
 }
 
-// TestToolsChangeNothing checks that commands that only read do not change a byte of an old database, and that they name the
+// TestReadOnlyCommandsChangeNothing checks that commands that only read do not change a byte of an old database, and that they name the
 // migration it needs.
-func TestToolsChangeNothing(t *testing.T) {
+func TestReadOnlyCommandsChangeNothing(t *testing.T) {
 	t.Parallel()
 	made := t.TempDir()
 	for _, args := range []string{"seed", "migrate down --yes", "backup old.db"} {
@@ -182,8 +182,8 @@ func TestToolsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestAuditBesideServices runs commands that only read on a data folder that a running service has locked.
-func TestAuditBesideServices(t *testing.T) {
+// TestReadOnlyCommandsDuringUp runs commands that only read on a data folder that a running service has locked.
+func TestReadOnlyCommandsDuringUp(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	s := program.Up(t, nil, folder, program.FreePorts()...)

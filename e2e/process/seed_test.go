@@ -15,8 +15,8 @@ import (
 // small seeds a small data set.
 var small = []string{"seed", "--customers=20", "--products=10", "--orders=200"}
 
-// TestSeedAddsWhatIsAsked seeds in bulk twice and checks the numbers of rows and their consistency each time.
-func TestSeedAddsWhatIsAsked(t *testing.T) {
+// TestSeedInBulk seeds in bulk twice and checks the numbers of rows and their consistency each time.
+func TestSeedInBulk(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
@@ -56,8 +56,8 @@ func TestSeedAddsWhatIsAsked(t *testing.T) {
 	}
 }
 
-// TestSeedOfTheSameNumberGivesTheSame checks that the data depends on --rand-seed alone.
-func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
+// TestSeedIsDeterministic checks that the data depends on --rand-seed alone.
+func TestSeedIsDeterministic(t *testing.T) {
 	t.Parallel()
 	seeded := func(number string) string {
 		folder := t.TempDir()
@@ -76,7 +76,7 @@ func TestSeedOfTheSameNumberGivesTheSame(t *testing.T) {
 	}
 }
 
-func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
+func TestSeedOrdersForExistingCustomers(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}
@@ -97,8 +97,8 @@ func TestSeedOfOrdersTakesWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestAuditFindsWhatIsBroken tampers with a copy of the database in each case.
-func TestAuditFindsWhatIsBroken(t *testing.T) {
+// TestAuditFindsInconsistencies tampers with a copy of the database in each case.
+func TestAuditFindsInconsistencies(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	env := []string{"DATA_DIR=" + folder}

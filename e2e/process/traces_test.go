@@ -99,8 +99,8 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// TestStrangersDoNotDecideWhatIsKept checks that the sampled flag of a caller does not override a sampler that drops all traces.
-func TestStrangersDoNotDecideWhatIsKept(t *testing.T) {
+// TestCallersDoNotControlSampling checks that the sampled flag of a caller does not override a sampler that drops all traces.
+func TestCallersDoNotControlSampling(t *testing.T) {
 	t.Parallel()
 	for _, sampler := range []string{"parentbased_traceidratio", "parentbased_always_off"} {
 		c := collect(t)

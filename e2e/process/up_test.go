@@ -107,8 +107,8 @@ func TestUpWithoutSeed(t *testing.T) {
 	p.Interrupt(t)
 }
 
-// TestUpAfterACrashWhileKeepingASecret starts with an empty secret file, as a crash can leave it.
-func TestUpAfterACrashWhileKeepingASecret(t *testing.T) {
+// TestUpWithEmptySecretFile starts with an empty secret file, as a crash can leave it.
+func TestUpWithEmptySecretFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	file := filepath.Join(folder, "jwt-secret")

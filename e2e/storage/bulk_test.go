@@ -42,9 +42,9 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// TestSeedAndAuditBesideOrders runs a bulk seed and audits while orders are placed. The seed must not fail, and the audits must
+// TestSeedAndAuditDuringOrders runs a bulk seed and audits while orders are placed. The seed must not fail, and the audits must
 // find no inconsistency.
-func TestSeedAndAuditBesideOrders(t *testing.T) {
+func TestSeedAndAuditDuringOrders(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
 	id := product(t, db, "SOLD", 1_000_000)

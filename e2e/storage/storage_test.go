@@ -230,8 +230,8 @@ func TestClaimOnce(t *testing.T) {
 	}
 }
 
-// TestReadBesideWriter checks that a reader neither waits for a writer nor sees uncommitted data.
-func TestReadBesideWriter(t *testing.T) {
+// TestReadDuringWrite checks that a reader neither waits for a writer nor sees uncommitted data.
+func TestReadDuringWrite(t *testing.T) {
 	t.Parallel()
 	db := engine.Open(t)
 	p := product(t, db, "P", 5)
