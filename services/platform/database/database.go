@@ -1,5 +1,5 @@
-// Package database opens the two engines, MySQL and the embedded SQLite, and hides what differs between them: pools,
-// row locks, times and error numbers. The queries are the same on both.
+// Package database opens MySQL and the embedded SQLite engine and hides their differences: connection pools, row locks,
+// the format of times, and error numbers. Both engines run the same queries.
 package database
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 )
 
-// Conn runs statements: a pool or a transaction. It is what the generated query code takes.
+// Conn runs statements on a pool or in a transaction. It satisfies the DBTX interfaces of the generated queries.
 type Conn interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -25,7 +25,7 @@ type Conn interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// What a statement can be refused for. Errors that Read and Tx return match these with errors.Is.
+// Errors of statements, for use with errors.Is. Read, Snapshot, Tx and Classify add them to the error of the driver.
 var (
 	ErrNotFound      = sql.ErrNoRows
 	ErrDuplicate     = errors.New("database: duplicate key")
@@ -39,32 +39,32 @@ var (
 // DB is an open database of either engine.
 type DB struct {
 	engine engine
-	Shared *Pool // for the transactions of batches, and for sweeps; on SQLite, which has one writer, the same as write
+	Shared *Pool // for batches and sweeps; on SQLite, which has one writer, the pool of Tx
 
-	write *Pool // for the transactions of one caller, which may wait for locks
+	write *Pool // for transactions of a single caller, which may wait for locks
 	read  *Pool
 
-	writes writes
+	writes writeHealth
 
 	deadlocks, lockTimeouts metrics.Counter // retried transactions
 }
 
-// engine is what differs between MySQL and SQLite.
+// engine hides the differences between MySQL and SQLite.
 type engine interface {
 	name() string
 	commit(ctx context.Context, conn *sql.Conn, last Statement) error
-	deadlock() string // what makes a transaction run again
+	deadlock() string // the reason for a retry, in the metrics
 	wrap(Conn) Conn
-	hurry(Conn) Conn                  // a Conn of wrap whose locking reads wait for a lock for a moment only
-	waited(error) bool                // whether a statement failed because it waited too long for a lock
-	first(last int64, rows int) int64 // id of the first of the rows that one INSERT wrote, by what it says is the last
+	shortWait(Conn) Conn              // limits how long locking reads wait for a lock
+	isLockWait(error) bool            // whether a statement waited too long for a lock
+	first(last int64, rows int) int64 // the first id of an INSERT of rows, from its LastInsertId
 	classify(error) error             // one of the errors above, or nil
 }
 
-// Engine is "mysql" or "sqlite".
+// Engine returns "mysql" or "sqlite".
 func (db *DB) Engine() string { return db.engine.name() }
 
-// Close closes the pools.
+// Close closes all connections.
 func (db *DB) Close() error {
 	var err error
 	for _, p := range db.pools() {
@@ -76,7 +76,8 @@ func (db *DB) Close() error {
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.Classify(db.read.PingContext(ctx)) }
 
-// Read runs queries that change nothing, outside of a transaction.
+// Read runs read-only queries outside of a transaction, so each query sees the latest committed data. It fails with
+// CodeUnavailable if too many callers wait for a connection, or if the database does not answer.
 func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 	leave, err := db.read.Enter()
 	if err != nil {
@@ -86,7 +87,7 @@ func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 	return db.Classify(queries(db.engine.wrap(db.read)))
 }
 
-// Snapshot runs queries that change nothing and that all see the database as it was at the first of them.
+// Snapshot is like Read, but all queries see the database as it was at the first query.
 func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 	leave, err := db.read.Enter()
 	if err != nil {
@@ -97,24 +98,25 @@ func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 	if err != nil {
 		return db.Classify(fmt.Errorf("begin: %w", err))
 	}
-	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	defer func() { _ = tx.Rollback() }() // the transaction is read-only
 	return db.Classify(queries(db.engine.wrap(tx)))
 }
 
 const (
 	maxTries = 6
-	maxWaits = 2 // tries that end in a lock timeout: each takes the whole wait, and a connection
+	maxWaits = 2 // attempts that end in a lock timeout; each holds a connection for the whole wait
 	backoff  = 5 * time.Millisecond
 )
 
-// Statement is SQL with its arguments. The zero value does nothing.
+// Statement is an SQL statement with its arguments. The zero value does nothing.
 type Statement struct {
 	Query string
 	Args  []any
 }
 
-// Tx runs statements in one transaction: all of them take effect, or none. If the engine aborts it because of another
-// transaction (deadlock, busy), it runs again from the start, so statements must change nothing but the database. If ctx is
+// Tx runs statements in one transaction, which commits if statements returns nil and rolls back otherwise. If the engine
+// aborts it because of another transaction (a deadlock, a lock timeout, a busy database), Tx calls statements again, so it must
+// have no effects outside the database. Tx fails with CodeUnavailable after six attempts, or after two lock timeouts. If ctx is
 // done first, or the connection fails during COMMIT, the outcome is unknown.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	leave, err := db.write.Enter()
@@ -125,16 +127,16 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	return db.write.Tx(ctx, func(conn Conn) (Statement, error) { return Statement{}, statements(conn) })
 }
 
-// Tx is DB.Tx on a connection of the pool, for a caller that has entered it. Last goes to the server together with COMMIT; in
-// the shared pool that is one round trip.
+// Tx is like DB.Tx, on a connection of this pool. The caller must have called Enter. The last statement is sent together with
+// COMMIT; in the shared pool of MySQL, this takes one round trip.
 func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
 	db := p.db
-	attempt := func() error { // by statements, since sql.Tx does not hold begin and commit to the deadline of ctx
+	attempt := func() error { // sql.Tx is not used, because it does not apply the deadline of ctx to BEGIN and COMMIT
 		conn, err := p.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("connect: %w", err)
 		}
-		defer func() { _ = conn.Close() }() // back into the pool
+		defer func() { _ = conn.Close() }() // returns it to the pool
 		if p.begin != "" {
 			if _, err := conn.ExecContext(ctx, p.begin); err != nil {
 				return fmt.Errorf("begin: %w", err)
@@ -159,9 +161,9 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 	waits := 0
 	for try := 1; ; try++ {
 		err := db.Classify(attempt())
-		db.writes.note(err)
+		db.writes.record(err)
 		if own := (*fault.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
-			return err // an error of the domain is final, whatever its cause
+			return err // a fault.Error is final, whatever its cause
 		}
 		if errors.Is(err, ErrLockTimeout) {
 			waits++
@@ -178,20 +180,22 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 	}
 }
 
-// errCommit says that COMMIT failed: the transaction may have taken effect.
+// errCommit is in the error of a failed COMMIT. The transaction may have taken effect.
 var errCommit = errors.New("commit")
 
-// OutcomeUnknown reports whether err left open if a transaction has taken effect.
+// OutcomeUnknown reports whether err is from a failed COMMIT, after which the transaction may or may not have taken effect.
 func OutcomeUnknown(err error) bool { return errors.Is(err, errCommit) }
 
-// LockWait reports whether err is the database's own, about a lock that took too long to get.
+// LockWait reports whether err is an error of the database about a lock that was not granted in time. It is false for every
+// fault.Error, whatever its cause.
 func (db *DB) LockWait(err error) bool {
 	own := (*fault.Error)(nil)
-	return !errors.As(err, &own) && db.engine.waited(err)
+	return !errors.As(err, &own) && db.engine.isLockWait(err)
 }
 
-// Hurry returns conn with locking reads that give up on a lock after 250 ms. LockWait reports that they did.
-func (db *DB) Hurry(conn Conn) Conn { return db.engine.hurry(conn) }
+// Hurry returns conn with locking reads that fail after waiting 250 ms for a lock. LockWait is true for their error. SQLite has
+// no row locks; there, Hurry returns conn.
+func (db *DB) Hurry(conn Conn) Conn { return db.engine.shortWait(conn) }
 
 func (db *DB) countRetry(err error) {
 	if errors.Is(err, ErrLockTimeout) {
@@ -201,7 +205,7 @@ func (db *DB) countRetry(err error) {
 	}
 }
 
-// rollback ends a transaction, or the connection where that fails: then the server ends the transaction.
+// rollback rolls back the transaction of conn. If this fails, it drops the connection, and the server rolls back.
 func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -210,9 +214,9 @@ func rollback(ctx context.Context, conn *sql.Conn) {
 	}
 }
 
-// Batches runs transactions that each do a part of something large, and say how much and whether there may be more, until
-// there is not. It returns how much was done by those that were committed. It is not refused where there is much to do:
-// a sweep must get on, and it takes one connection.
+// Batches runs a large task as a series of transactions. Each call of part does a limited part of the task and returns the
+// number of rows that it handled and whether there may be more. Batches returns the total of the committed transactions, also if
+// a later one fails. Unlike Tx, it is never refused on an overloaded service: sweeps must make progress, and need one connection.
 func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, err error)) (done int64, err error) {
 	for {
 		var n int
@@ -230,7 +234,8 @@ func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, er
 	}
 }
 
-// Classify adds the error of this package that err is, and makes a problem of a database that does not answer.
+// Classify returns err wrapped in the error of this package that describes it, such as ErrDuplicate. If the database is not
+// available, it returns a fault.Error with CodeUnavailable. Other errors, and any fault.Error, are returned unchanged.
 func (db *DB) Classify(err error) error {
 	if err == nil {
 		return nil
@@ -248,7 +253,8 @@ func (db *DB) Classify(err error) error {
 	return fmt.Errorf("%w: %w", known, err)
 }
 
-// Wait returns once the database answers, and says what it is waiting for in between. It gives up after patience.
+// Wait returns nil once the database answers, and logs each failed attempt. It fails after patience, and at once if only a change
+// of settings can help.
 func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -260,7 +266,7 @@ func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger
 			return nil
 		}
 		if setting := (*settingError)(nil); errors.As(err, &setting) {
-			return setting // waiting does not help
+			return setting
 		}
 		log.InfoContext(ctx, "waiting for the database", "engine", db.Engine(), "next_try", pause.String(), "error", err)
 		select {
@@ -271,7 +277,7 @@ func (db *DB) Wait(ctx context.Context, patience time.Duration, log *slog.Logger
 	}
 }
 
-// Now returns a clock at the precision that both engines keep: microseconds, UTC.
+// Now returns clock in UTC, truncated to microseconds, which is the precision of both engines.
 func Now(clock func() time.Time) func() time.Time {
 	return func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
 }

@@ -89,25 +89,25 @@ func TestTypedErrors(t *testing.T) {
 		statement func(database.Conn) error
 		want      error
 	}{
-		{"a SKU twice", func(conn database.Conn) error {
+		{"duplicate SKU", func(conn database.Conn) error {
 			_, err := ordersdb.New(conn).InsertProduct(ctx, product("DRILL", 1))
 			return err
 		}, database.ErrDuplicate},
-		{"a primary key twice", func(conn database.Conn) error {
+		{"duplicate primary key", func(conn database.Conn) error {
 			_, err := conn.ExecContext(ctx, "INSERT INTO order_events (order_id, version, to_status, created_at) VALUES (1, 1, '', ?), (1, 1, '', ?)", start, start)
 			return err
 		}, database.ErrDuplicate},
-		{"an adjustment of no product", func(conn database.Conn) error {
+		{"adjustment without a product", func(conn database.Conn) error {
 			return ordersdb.New(conn).InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{ProductID: id + 1, CreatedAt: start})
 		}, database.ErrMissingParent},
-		{"a line of no order", func(conn database.Conn) error {
+		{"line without an order", func(conn database.Conn) error {
 			_, err := conn.ExecContext(ctx, "INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (1, ?, 1, 0, 0)", id)
 			return err
 		}, database.ErrMissingParent},
-		{"stock below 0", func(conn database.Conn) error {
+		{"negative stock", func(conn database.Conn) error {
 			return ordersdb.New(conn).UpdateProduct(ctx, ordersdb.UpdateProductParams{Stock: -1, UpdatedAt: start, ID: id})
 		}, database.ErrCheck},
-		{"a row that is not there", func(conn database.Conn) error {
+		{"missing row", func(conn database.Conn) error {
 			_, err := ordersdb.New(conn).GetProduct(ctx, id+1)
 			return err
 		}, database.ErrNotFound},
@@ -115,22 +115,22 @@ func TestTypedErrors(t *testing.T) {
 		err := db.Tx(ctx, test.statement)
 		for _, known := range []error{database.ErrDuplicate, database.ErrMissingParent, database.ErrCheck, database.ErrNotFound, database.ErrLockTimeout} {
 			if errors.Is(err, known) != errors.Is(known, test.want) {
-				t.Errorf("%s: %v, want %v alone", test.name, err, test.want)
+				t.Errorf("%s: %v, want only %v", test.name, err, test.want)
 			}
 		}
 		if cause := (*sqlite.Error)(nil); !errors.Is(test.want, database.ErrNotFound) && !errors.As(err, &cause) {
-			t.Errorf("%s: %v does not keep its cause", test.name, err)
+			t.Errorf("%s: %v does not wrap the error of the driver", test.name, err)
 		}
 	}
 }
 
-func TestAnErrorOfTheServiceStaysAsItIs(t *testing.T) {
+func TestFaultErrorIsUnchanged(t *testing.T) {
 	t.Parallel()
 	db, file := migrated(t)
 	own := fault.New(common.CodeRequestInProgress, "The key is in use.")
-	err := db.Tx(t.Context(), func(database.Conn) error { // its cause, busy, would run the transaction again
+	err := db.Tx(t.Context(), func(database.Conn) error { // the cause alone would make Tx retry
 		if own.Cause != nil {
-			t.Error("the transaction runs again")
+			t.Error("Tx retries after a fault.Error")
 		}
 		own.Cause = busy(t, file)
 		return own
@@ -156,7 +156,7 @@ func TestTxIsAllOrNothing(t *testing.T) {
 		want  error
 	}{
 		{"committed", func(context.CancelFunc) error { return nil }, nil},
-		{"refused", func(context.CancelFunc) error { return stop }, stop},
+		{"failed", func(context.CancelFunc) error { return stop }, stop},
 		{"canceled", func(cancel context.CancelFunc) error { cancel(); return nil }, context.Canceled},
 	} {
 		db, _ := migrated(t)
@@ -183,7 +183,7 @@ func TestTxSurvivesAPanic(t *testing.T) {
 	func() {
 		defer func() {
 			if recover() == nil {
-				t.Error("the panic was lost")
+				t.Error("Tx swallowed the panic")
 			}
 		}()
 		_ = db.Tx(t.Context(), func(conn database.Conn) error {
@@ -193,9 +193,9 @@ func TestTxSurvivesAPanic(t *testing.T) {
 			panic("bug")
 		})
 	}()
-	addProduct(t, db, product("DRILL", 1)) // would wait for ever for a connection that was not given back
+	addProduct(t, db, product("DRILL", 1)) // would hang if the connection had leaked
 	if got := skus(t, db); !slices.Equal(got, []string{"DRILL"}) {
-		t.Errorf("products %q, want DRILL alone", got)
+		t.Errorf("products %q, want only DRILL", got)
 	}
 }
 
@@ -212,11 +212,11 @@ func busy(t *testing.T, file string) error {
 	} else if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	t.Fatal("there are two writers at once")
+	t.Fatal("two writers run at once")
 	return nil
 }
 
-func TestTxRunsAgainWhenTheEngineGaveUp(t *testing.T) {
+func TestTxRetriesWhenTheDatabaseIsBusy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
@@ -226,7 +226,7 @@ func TestTxRunsAgainWhenTheEngineGaveUp(t *testing.T) {
 	}{
 		{"once", 1, 2, true},
 		{"up to the last try", 5, 6, true},
-		{"for good", 100, 6, false},
+		{"always", 100, 6, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -246,14 +246,14 @@ func TestTxRunsAgainWhenTheEngineGaveUp(t *testing.T) {
 				t.Errorf("%d tries, %v, want %d", tries, err, test.tries)
 			}
 			if e := fault.From(err); !test.ok && e.Code != common.CodeUnavailable {
-				t.Errorf("error %v, want a problem that says to retry", err)
+				t.Errorf("error %v, want CodeUnavailable", err)
 			}
 			if n := len(skus(t, db)); (n == 1) != test.ok {
-				t.Errorf("%d rows: a try that failed left something, or the last one nothing", n)
+				t.Errorf("%d rows, want those of the successful attempt only", n)
 			}
 		})
 	}
-	t.Run("not once the caller is gone", func(t *testing.T) {
+	t.Run("not after the caller cancels", func(t *testing.T) {
 		t.Parallel()
 		db, file := migrated(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -265,7 +265,7 @@ func TestTxRunsAgainWhenTheEngineGaveUp(t *testing.T) {
 			return err
 		})
 		if tries != 1 || !errors.Is(err, context.Canceled) {
-			t.Errorf("%d tries, %v, want one and the context's error", tries, err)
+			t.Errorf("%d tries, %v, want one and context.Canceled", tries, err)
 		}
 	})
 }
@@ -274,7 +274,7 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 	t.Parallel()
 	const writers, each = 16, 20
 	first, file := migrated(t)
-	pools := []*database.DB{first, open(t, file)} // two pools, as two processes would be
+	pools := []*database.DB{first, open(t, file)} // like two processes
 	id := addProduct(t, first, product("DRILL", 0))
 	var group sync.WaitGroup
 	for i := range writers {
@@ -365,7 +365,7 @@ func TestLockingQueriesRun(t *testing.T) {
 			t.Errorf("LockProduct = %+v, %v", p, err)
 		}
 		if rows, err := orders.LockProductsForOrder(ctx, []int64{ids[1], ids[0], 99}); err != nil || len(rows) != 2 || rows[0].ID != ids[0] {
-			t.Errorf("LockProductsForOrder = %+v, %v, want both in the order of ids", rows, err)
+			t.Errorf("LockProductsForOrder = %+v, %v, want both, ordered by id", rows, err)
 		}
 		if rows, err := orders.LockProductsForOrder(ctx, nil); err != nil || len(rows) != 0 {
 			t.Errorf("LockProductsForOrder of none = %+v, %v", rows, err)
@@ -375,7 +375,7 @@ func TestLockingQueriesRun(t *testing.T) {
 			return err
 		}
 		if o, err := orders.LockOrders(ctx, []int64{orderID, 99}); err != nil || len(o) != 1 || o[0].Status != "CREATED" {
-			t.Errorf("LockOrders = %+v, %v, want the one that is there", o, err)
+			t.Errorf("LockOrders = %+v, %v, want the existing one", o, err)
 		}
 		return nil
 	})
@@ -425,19 +425,19 @@ func TestTimes(t *testing.T) {
 		if len(rows) != len(ordered) {
 			t.Fatalf("%d orders, want %d", len(rows), len(ordered))
 		}
-		slices.Reverse(rows) // they come newest first
+		slices.Reverse(rows) // the list is newest first
 		for i, row := range rows {
 			if !row.CreatedAt.Equal(ordered[i]) || row.CreatedAt.Location() != time.UTC {
 				t.Errorf("place %d: created at %s, want %s in UTC", i, row.CreatedAt, ordered[i].UTC())
 			}
 			if row.ConfirmedAt == nil || !row.ConfirmedAt.Equal(ordered[i]) || row.ConfirmedAt.Location() != time.UTC || row.CanceledAt != nil {
-				t.Errorf("place %d: confirmed at %v, canceled at %v, want %s alone", i, row.ConfirmedAt, row.CanceledAt, ordered[i].UTC())
+				t.Errorf("place %d: confirmed at %v, canceled at %v, want only confirmed at %s", i, row.ConfirmedAt, row.CanceledAt, ordered[i].UTC())
 			}
 		}
-		// from is inclusive, and the time zone does not matter.
+		// The lower bound is inclusive, in any time zone.
 		from, err := q.ListOrders(ctx, ordersdb.ListOrdersParams{CreatedFrom: start.In(montevideo), BeforeTime: ordered[7], BeforeID: 100, Limit: 100})
 		if err != nil || len(from) != 6 || !from[5].CreatedAt.Equal(start) {
-			t.Errorf("%d orders from %s, %v, want 6 that begin there", len(from), start, err)
+			t.Errorf("%d orders from %s, %v, want 6 from there", len(from), start, err)
 		}
 		var text string
 		if err := conn.QueryRowContext(ctx, "SELECT CAST(created_at AS TEXT) FROM orders WHERE customer_id = 2").Scan(&text); err != nil {
@@ -479,7 +479,7 @@ func TestSearch(t *testing.T) {
 		{"a_b", []string{"A_B"}},
 		{`a\b`, []string{`A\B`}},
 		{"!", []string{"HEY!"}},
-		{"a_b\na", []string{"A_B"}}, // over the seam of SKU and name
+		{"a_b\na", []string{"A_B"}}, // across SKU and name, which a line feed separates
 		{"nothing", nil},
 	} {
 		var got []string
@@ -512,7 +512,7 @@ func TestADatabaseThatCannotWriteIsUnavailable(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
 	err := db.Tx(t.Context(), func(conn database.Conn) error {
-		if _, err := conn.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil { // no less than there are
+		if _, err := conn.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil { // SQLite raises this to the current number of pages
 			return err
 		}
 		p := product("DRILL", 1)
@@ -521,7 +521,7 @@ func TestADatabaseThatCannotWriteIsUnavailable(t *testing.T) {
 		return err
 	})
 	if e := fault.From(err); e.Code != common.CodeUnavailable {
-		t.Errorf("a full disk: %v, want an unavailable problem", err)
+		t.Errorf("full disk: %v, want CodeUnavailable", err)
 	}
 }
 
@@ -535,6 +535,6 @@ func TestAQueryEndsWithItsContext(t *testing.T) {
 		return conn.QueryRowContext(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n").Scan(&n)
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("an endless query: %v, want that the deadline is over", err)
+		t.Errorf("endless query: %v, want context.DeadlineExceeded", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestGrantChecksTheUserName(t *testing.T) {
 	t.Parallel()
-	db := nowhere(t)
+	db := unreachable(t)
 	const refusal = "can't be a service's MySQL user"
 	rights := map[string]database.Right{"orders": database.ReadWrite}
 	for _, name := range []string{"", "a b", "a`@`%` IDENTIFIED BY 'x", "a@b", "ñ", "a\n", strings.Repeat("a", 33)} {

@@ -10,34 +10,35 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Held isolates work on rows that somebody keeps locked, such as a person with a SELECT … FOR UPDATE. Of all requests that
-// need such a row one at a time, the probe, tries to lock it; the others wait for its outcome. A held row so costs one
-// connection, and delays only the requests that need it.
+// Held isolates work on rows that another transaction keeps locked, such as a SELECT … FOR UPDATE in a database console. Of all
+// requests that need such a row, one at a time, the probe, tries to lock it, and the others wait for its outcome. A held row
+// therefore occupies one connection, and delays only the requests that need it.
 //
-// Held decides when work runs, never what it does: what it remembers may be wrong at any time.
+// The recorded rows may be out of date at any time. They affect when work runs, never its result.
 type Held struct {
 	db    *DB
 	free  func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)
-	slots chan struct{} // one for each probe that may run at once
+	slots chan struct{} // limits the probes that run at once
 
 	mu   sync.Mutex
-	rows map[int64]*Probe // rows found locked; nil if no probe is running
+	rows map[int64]*Probe // the held rows, each with its running probe or nil
 }
 
-// Probe is one request's try to lock held rows.
+// Probe is the attempt of one request to lock held rows.
 type Probe struct {
-	of      *Held
+	held    *Held
 	rows    []int64
-	waiting int
+	waiting int // requests
 
 	ended  chan struct{}
 	locked []int64 // rows that the probe could not lock; set before ended is closed
 }
 
-// maxWaiting bounds the requests that wait for one probe. The next one fails at once.
+// maxWaiting limits the requests that wait for one probe. Further requests fail at once.
 const maxWaiting = 128
 
-// NewHeld returns a Held for the rows of one table. Free returns those of the rows that are not locked now.
+// NewHeld returns a Held for the rows of one table, given by id. The function free returns the subset of rows that no
+// transaction has locked; it must not wait for locks.
 func NewHeld(db *DB, free func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)) *Held {
 	return &Held{
 		db: db, free: free, rows: map[int64]*Probe{},
@@ -45,7 +46,8 @@ func NewHeld(db *DB, free func(ctx context.Context, conn Conn, rows []int64) ([]
 	}
 }
 
-// Do runs work that locks rows in a transaction of its own. It asks for the rows only if something is held.
+// Do calls work, which locks rows in its own transaction, as soon as Admit allows. The function rows returns the ids of the rows
+// that work locks. Do calls it only while a row is held, or after work has waited too long for a lock.
 func (h *Held) Do(ctx context.Context, rows func(context.Context) ([]int64, error), work func(context.Context) error) error {
 	if h.empty() {
 		return h.watch(ctx, rows, work)
@@ -64,24 +66,25 @@ func (h *Held) Do(ctx context.Context, rows func(context.Context) ([]int64, erro
 	return h.watch(ctx, rows, work)
 }
 
-// watch runs work, and remembers the rows that are locked if it waited too long for one.
+// watch calls work. If work waits too long for a lock, watch records the locked rows as held.
 func (h *Held) watch(ctx context.Context, rows func(context.Context) ([]int64, error), work func(context.Context) error) error {
 	err := work(ctx)
-	if !h.db.engine.waited(err) || ctx.Err() != nil {
+	if !h.db.engine.isLockWait(err) || ctx.Err() != nil {
 		return err
 	}
-	if needed, failed := rows(ctx); failed == nil {
+	if needed, rowsErr := rows(ctx); rowsErr == nil {
 		h.Find(ctx, needed)
 	}
 	return err
 }
 
-// Admit returns at once if none of the rows is held. Otherwise it returns a new probe for the caller to run, or waits for
-// the probe that is running; if that could not lock one of the rows, Admit fails with CodeUnavailable.
+// Admit returns nil if none of the rows is held. Otherwise it returns a new probe, which the caller must run, or waits for the
+// probe that is running. It fails with CodeUnavailable if that probe could not lock one of the rows, or if too many requests wait
+// for it.
 func (h *Held) Admit(ctx context.Context, rows []int64) (*Probe, error) {
 	for {
-		probe, own, err := h.look(rows)
-		if probe == nil || own {
+		probe, isNew, err := h.probe(rows)
+		if probe == nil || isNew {
 			return probe, err
 		}
 		select {
@@ -96,7 +99,7 @@ func (h *Held) Admit(ctx context.Context, rows []int64) (*Probe, error) {
 }
 
 func errLocked() error {
-	return fault.Unavailable(common.CodeUnavailable, "The request changes something that is locked at the moment; try again later.", nil)
+	return fault.Unavailable(common.CodeUnavailable, "The request changes data that is locked at the moment; try again later.", nil)
 }
 
 func (h *Held) empty() bool {
@@ -105,8 +108,8 @@ func (h *Held) empty() bool {
 	return len(h.rows) == 0
 }
 
-// look returns the probe to wait for, or a new one of the caller's own, or nil if none of the rows is held.
-func (h *Held) look(rows []int64) (probe *Probe, own bool, err error) {
+// probe returns the running probe to wait for, or a new one to run, or nil if none of the rows is held.
+func (h *Held) probe(rows []int64) (probe *Probe, isNew bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var held []int64
@@ -126,16 +129,16 @@ func (h *Held) look(rows []int64) (probe *Probe, own bool, err error) {
 	if len(held) == 0 {
 		return nil, false, nil
 	}
-	probe = &Probe{of: h, rows: held, ended: make(chan struct{})}
+	probe = &Probe{held: h, rows: held, ended: make(chan struct{})}
 	for _, row := range held {
 		h.rows[row] = probe
 	}
 	return probe, true, nil
 }
 
-// Run runs the work of the probe, and tells the waiting requests how it ended.
+// Run calls work and releases the waiting requests. If work fails because a row is locked, so do the requests that need the row.
 func (p *Probe) Run(ctx context.Context, work func() error) error {
-	h := p.of
+	h := p.held
 	locked := p.rows // the assumption if work panics or ctx is done first
 	refused := false
 	defer func() {
@@ -164,18 +167,18 @@ func (p *Probe) Run(ctx context.Context, work func() error) error {
 		locked = nil
 		return nil
 	}
-	if free, failed := h.ask(ctx, p.rows); failed == nil {
+	if free, askErr := h.freeRows(ctx, p.rows); askErr == nil {
 		locked = slices.DeleteFunc(slices.Clone(p.rows), func(row int64) bool { return slices.Contains(free, row) })
 	}
-	refused = h.db.engine.waited(err)
+	refused = h.db.engine.isLockWait(err)
 	return err
 }
 
-// Find asks the database which of the rows are locked, and remembers them.
+// Find records as held the rows that are locked in the database.
 func (h *Held) Find(ctx context.Context, rows []int64) {
-	free, err := h.ask(ctx, rows)
+	free, err := h.freeRows(ctx, rows)
 	if err != nil {
-		return // then all take the usual way
+		return // without a record, requests wait for the lock itself
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -186,8 +189,8 @@ func (h *Held) Find(ctx context.Context, rows []int64) {
 	}
 }
 
-// ask returns the rows that are free. It releases the locks that it takes for that.
-func (h *Held) ask(ctx context.Context, rows []int64) ([]int64, error) {
+// freeRows returns the rows that are not locked. It locks them to find out, and releases these locks.
+func (h *Held) freeRows(ctx context.Context, rows []int64) ([]int64, error) {
 	conn, err := h.db.Shared.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -209,5 +212,5 @@ func (h *Held) Any(rows []int64) bool {
 	})
 }
 
-// ErrHeld says that a row the work needs was found to be held: admit the work again.
+// ErrHeld reports that work was given up because it needs a held row. Call Admit for the work again.
 var ErrHeld = errors.New("database: a row is held")

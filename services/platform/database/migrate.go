@@ -16,33 +16,33 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
-// Migration is one numbered step of the schema.
+// Migration is a numbered change of the schema.
 type Migration struct {
 	Version int64
 	File    string
-	Lost    string // what is lost where the step is taken back
+	Lost    string // the data that MigrateDown deletes, for the user
 	Applied bool
 
-	begun    bool // recorded, but being taken back
-	up, down []statement
+	reverting bool // recorded, but MigrateDown has begun to revert it
+	up, down  []statement
 }
 
-// statement is one of a migration. One with a table is run for each range of the table's ids, with the bounds of the range
-// as its two parameters.
+// statement is an SQL statement of a migration. If table is set, the statement is run for each range of the table's ids, with
+// the bounds of the range as its two parameters.
 type statement struct{ text, table string }
 
-// idsPerBatch is how many ids a range has: each takes well below a second, and holds no lock for longer.
+// idsPerBatch is the number of ids of a range. A range takes well below a second, so services do not wait long for its locks.
 const idsPerBatch = 10_000
 
-// Migrate takes the schema to the newest version. Processes that start together migrate once.
+// Migrate migrates the schema to the newest version. Processes may call it at the same time; a lock makes one of them migrate.
 //
-// On SQLite a migration is one transaction. MySQL commits each statement that changes a table, and a process may end
-// between any two of them: its version is recorded after its last statement, and until then the next Migrate runs all of
-// them again. So each must be repeatable: a change of a table says by its error that it was made before, and a batch
-// leaves out the rows that are there.
+// On SQLite, a migration is one transaction. MySQL commits each statement that changes a table, and the process may end between
+// two statements. The version is recorded after the last statement; until then, the next Migrate runs all statements again.
+// They must therefore be repeatable: Migrate ignores the error of a table change that was made before, and a batch must skip the
+// rows that exist.
 func (db *DB) Migrate(ctx context.Context) error {
-	err := db.alone(ctx, func(conn *sql.Conn) error {
-		if err := db.makeLedger(ctx, conn); err != nil {
+	err := db.exclusive(ctx, func(conn *sql.Conn) error {
+		if err := db.createVersions(ctx, conn); err != nil {
 			return err
 		}
 		all, _, err := db.migrations(ctx, conn)
@@ -71,10 +71,11 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// MigrateDown takes back the newest migration. It is marked first: the schema is not ready from then on, and both another
-// MigrateDown and Migrate take up a step that was broken off.
+// MigrateDown reverts the newest migration and deletes the data that its Lost field names. It first records the version as
+// not applied, so the schema is not ready from then on. After an interruption, another MigrateDown completes it, and Migrate
+// applies the migration again. MigrateDown returns ErrNoMigration if no migration is applied.
 func (db *DB) MigrateDown(ctx context.Context) error {
-	err := db.alone(ctx, func(conn *sql.Conn) error {
+	err := db.exclusive(ctx, func(conn *sql.Conn) error {
 		m, err := db.newest(ctx, conn)
 		if err != nil {
 			return err
@@ -96,11 +97,11 @@ func (db *DB) MigrateDown(ctx context.Context) error {
 	return nil
 }
 
-// ErrNoMigration is returned where there is nothing to take back.
-var ErrNoMigration = errors.New("no migration is applied, so there is none to take back")
+// ErrNoMigration reports that there is no migration to revert.
+var ErrNoMigration = errors.New("no migration is applied")
 
-// Migrations lists the steps and which of them the database has. It changes nothing, and a user who may only read the
-// versions may call it.
+// Migrations returns all migrations of this program, ordered by version, and whether each is applied. It only needs the right to
+// read the schema version, which Grant grants.
 func (db *DB) Migrations(ctx context.Context) ([]Migration, error) {
 	all, _, err := db.migrations(ctx, db.read)
 	if err != nil {
@@ -109,7 +110,7 @@ func (db *DB) Migrations(ctx context.Context) ([]Migration, error) {
 	return all, nil
 }
 
-// Newest is the migration that MigrateDown would take back.
+// Newest returns the migration that MigrateDown would revert, or ErrNoMigration.
 func (db *DB) Newest(ctx context.Context) (Migration, error) { return db.newest(ctx, db.read) }
 
 func (db *DB) newest(ctx context.Context, conn Conn) (Migration, error) {
@@ -118,36 +119,36 @@ func (db *DB) newest(ctx context.Context, conn Conn) (Migration, error) {
 		return Migration{}, err
 	}
 	if unknown != 0 {
-		return Migration{}, fmt.Errorf("the schema has version %d, which this program does not know: use the program that made it", unknown)
+		return Migration{}, fmt.Errorf("the schema has version %d, which this program does not know: use the release that created it", unknown)
 	}
 	for _, m := range slices.Backward(all) {
-		if m.Applied || m.begun {
+		if m.Applied || m.reverting {
 			return m, nil
 		}
 	}
 	return Migration{}, ErrNoMigration
 }
 
-// alone runs changes of the schema on one connection, while no other process does.
-func (db *DB) alone(ctx context.Context, changes func(*sql.Conn) error) error {
+// exclusive changes the schema on one connection, while no other process does.
+func (db *DB) exclusive(ctx context.Context, changes func(*sql.Conn) error) error {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return db.Classify(fmt.Errorf("connect: %w", err))
 	}
 	defer func() { _ = conn.Close() }()
 	if db.Engine() == "mysql" {
-		// The lock is the connection's: it ends with the process, but not before the statement that the server still runs
-		// for it. The session is not given back to the pool, as its settings are its own.
+		// The lock belongs to the connection. If the process ends, the server releases it once it has completed the statement
+		// under way. The connection is not returned to the pool, because its session settings differ.
 		defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
 		for _, setting := range []string{
-			"SET SESSION innodb_lock_wait_timeout = 60", // for rows that a service holds; no request waits for this one
+			"SET SESSION innodb_lock_wait_timeout = 60", // services may hold rows, and no request waits for this session
 			"SET SESSION wait_timeout = 28800",
 		} {
 			if _, err := conn.ExecContext(ctx, setting); err != nil {
 				return db.Classify(fmt.Errorf("prepare to migrate: %w", err))
 			}
 		}
-		for locked := 0; locked != 1; { // in short waits, so that the end of ctx is seen
+		for locked := 0; locked != 1; { // waits are short, so that the loop notices when ctx is done
 			row := conn.QueryRowContext(ctx, "SELECT COALESCE(GET_LOCK(CONCAT('pedidos.', SHA2(DATABASE(), 224)), 5), 0)")
 			if err := row.Scan(&locked); err != nil {
 				return db.Classify(fmt.Errorf("wait for another migration: %w", err))
@@ -157,7 +158,7 @@ func (db *DB) alone(ctx context.Context, changes func(*sql.Conn) error) error {
 	return db.Classify(changes(conn))
 }
 
-// step runs a migration: in one transaction where the engine can change tables in one.
+// step runs a migration, on SQLite in one transaction. MySQL can't change tables in a transaction.
 func (db *DB) step(ctx context.Context, conn *sql.Conn, do func() error) error {
 	if db.Engine() == "mysql" {
 		return do()
@@ -176,7 +177,7 @@ func (db *DB) step(ctx context.Context, conn *sql.Conn, do func() error) error {
 func (db *DB) run(ctx context.Context, conn *sql.Conn, statements []statement) error {
 	for _, s := range statements {
 		if s.table == "" {
-			if _, err := conn.ExecContext(ctx, s.text); err != nil && !madeBefore(err) {
+			if _, err := conn.ExecContext(ctx, s.text); err != nil && !alreadyChanged(err) {
 				return err
 			}
 			continue
@@ -194,7 +195,7 @@ func (db *DB) run(ctx context.Context, conn *sql.Conn, statements []statement) e
 	return nil
 }
 
-// batch runs a statement for a range of ids, and again where a service was in its way: had its rows, or wrote them.
+// batch runs a statement for a range of ids. It retries if a service locks or inserts the same rows.
 func (db *DB) batch(ctx context.Context, conn *sql.Conn, text string, after int64) error {
 	for try := 1; ; try++ {
 		_, err := conn.ExecContext(ctx, text, after, after+idsPerBatch)
@@ -205,20 +206,19 @@ func (db *DB) batch(ctx context.Context, conn *sql.Conn, text string, after int6
 	}
 }
 
-// madeBefore reports whether MySQL refuses to change a table because the change is there. It makes each such change whole
-// or not at all, so a migration that was broken off has made it.
-func madeBefore(err error) bool {
+// alreadyChanged reports whether MySQL refuses to change a table because the change has been made, by a migration that was
+// interrupted. Each such change is atomic.
+func alreadyChanged(err error) bool {
 	e := (*mysql.MySQLError)(nil)
 	return errors.As(err, &e) && slices.Contains([]uint16{
-		1050, 1060, 1061, // a table, a column or an index is there
-		1051, 1091, // there is none to drop
+		1050, 1060, 1061, // the table, column or index exists
+		1051, 1091, // there is nothing to drop
 	}, e.Number)
 }
 
-// The versions are kept in the table of goose, which earlier programs migrate with: both know what the other has done.
-
-// makeLedger makes the table of the versions where it is missing.
-func (db *DB) makeLedger(ctx context.Context, conn *sql.Conn) error {
+// createVersions creates the table of versions if it is missing. It is the table of goose, which earlier releases use, so that
+// either can continue the migrations of the other.
+func (db *DB) createVersions(ctx context.Context, conn *sql.Conn) error {
 	create := `CREATE TABLE IF NOT EXISTS goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL,
 		is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))`
 	if db.Engine() == "mysql" {
@@ -228,13 +228,13 @@ func (db *DB) makeLedger(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, create); err != nil {
 		return err
 	}
-	// Goose takes a table without a version 0 for broken.
+	// Goose rejects a table without a version 0.
 	_, err := conn.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied)
 		SELECT 0, TRUE FROM (SELECT COUNT(*) AS n FROM goose_db_version WHERE version_id = 0) AS zero WHERE zero.n = 0`)
 	return err
 }
 
-// record says that a version is there, or that it is being taken back.
+// record records that a version is applied, or that it is being reverted.
 func record(ctx context.Context, conn *sql.Conn, version int64, applied bool) error {
 	result, err := conn.ExecContext(ctx, "UPDATE goose_db_version SET is_applied = ? WHERE version_id = ?", applied, version)
 	if err != nil {
@@ -247,10 +247,10 @@ func record(ctx context.Context, conn *sql.Conn, version int64, applied bool) er
 	return err
 }
 
-// migrations are those of this program, with what the database says of each. Where it has one that this program does not
-// know, unknown is its version.
+// migrations returns the migrations of this program with their state in the database. If the database has newer ones, unknown is
+// the newest version.
 func (db *DB) migrations(ctx context.Context, conn Conn) (all []Migration, unknown int64, err error) {
-	if all, err = files(db.Engine()); err != nil {
+	if all, err = readMigrations(db.Engine()); err != nil {
 		return nil, 0, err
 	}
 	recorded, err := db.recorded(ctx, conn)
@@ -259,7 +259,7 @@ func (db *DB) migrations(ctx context.Context, conn Conn) (all []Migration, unkno
 	}
 	for i := range all {
 		applied, found := recorded[all[i].Version]
-		all[i].Applied, all[i].begun = applied, found && !applied
+		all[i].Applied, all[i].reverting = applied, found && !applied
 	}
 	for version := range recorded {
 		if version > all[len(all)-1].Version {
@@ -269,7 +269,7 @@ func (db *DB) migrations(ctx context.Context, conn Conn) (all []Migration, unkno
 	return all, unknown, nil
 }
 
-// recorded says of each version that the database has whether it is whole.
+// recorded returns the versions that the database records: true if applied, false if being reverted.
 func (db *DB) recorded(ctx context.Context, conn Conn) (map[int64]bool, error) {
 	recorded := map[int64]bool{}
 	if db.Engine() == "sqlite" {
@@ -284,9 +284,9 @@ func (db *DB) recorded(ctx context.Context, conn Conn) (map[int64]bool, error) {
 		switch e.Number {
 		case 1146: // ER_NO_SUCH_TABLE
 			return recorded, nil
-		case 1142: // ER_TABLEACCESS_DENIED_ERROR, whether the table is there or not
-			return nil, fmt.Errorf("this user of MySQL may not read the versions of the schema: ask as the user who migrates, "+
-				"or let that one run pedidos migrate up, which lets the services' users read them: %w", err)
+		case 1142: // ER_TABLEACCESS_DENIED_ERROR, even if the table does not exist
+			return nil, fmt.Errorf("this MySQL user may not read the schema version: connect as the user who migrates, "+
+				"or run pedidos migrate up as that user, which grants the right to the users of the services: %w", err)
 		}
 	}
 	if err != nil {
@@ -304,8 +304,8 @@ func (db *DB) recorded(ctx context.Context, conn Conn) (map[int64]bool, error) {
 	return recorded, db.Classify(rows.Err())
 }
 
-// files are the migrations of an engine, in the order of their numbers.
-func files(engine string) ([]Migration, error) {
+// readMigrations reads the migrations of an engine, ordered by version.
+func readMigrations(engine string) ([]Migration, error) {
 	folder, err := schema.Migrations(engine)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -320,7 +320,7 @@ func files(engine string) ([]Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read migrations: %w", err)
 		}
-		m, err := parse(name, string(text))
+		m, err := parseMigration(name, string(text))
 		if err != nil {
 			return nil, fmt.Errorf("read migrations: %s: %w", name, err)
 		}
@@ -330,7 +330,7 @@ func files(engine string) ([]Migration, error) {
 	return all, nil
 }
 
-// What a file of a migration has beside its statements, each in a line of its own.
+// The directives of a migration file. Each takes a line of its own.
 const (
 	upMark    = "-- +goose Up\n"
 	downMark  = "-- +goose Down\n"
@@ -338,16 +338,16 @@ const (
 	batchMark = "-- In batches of the ids of "
 )
 
-func parse(name, text string) (m Migration, err error) {
+func parseMigration(name, text string) (m Migration, err error) {
 	number, _, _ := strings.Cut(name, "_")
 	m.File = name
 	if m.Version, err = strconv.ParseInt(number, 10, 64); err != nil {
-		return m, errors.New("its name does not begin with a number and _")
+		return m, errors.New("the name does not begin with a number and _")
 	}
 	_, text, hasUp := strings.Cut(text, upMark)
 	up, down, hasDown := strings.Cut(text, downMark)
 	if !hasUp || !hasDown {
-		return m, fmt.Errorf("it lacks %q or %q", upMark, downMark)
+		return m, fmt.Errorf("the file lacks %q or %q", upMark, downMark)
 	}
 	for line := range strings.Lines(down) {
 		if lost, ok := strings.CutPrefix(line, lostMark); ok {
@@ -375,20 +375,21 @@ func statements(script string) (all []statement) {
 	return all
 }
 
-// Ready reports whether the database answers, has the schema version that this program was built with, and takes writes.
+// Ready returns nil if the database answers, has at least the schema version of this program, and accepts writes. A newer schema
+// is ready too, because migrations only add to it.
 func (db *DB) Ready(ctx context.Context) error {
-	all, err := files(db.Engine())
+	all, err := readMigrations(db.Engine())
 	if err != nil {
 		return err
 	}
 	want := all[len(all)-1].Version
-	var have int64 // not by Read: a service that has much to do is ready
+	var have int64 // without Read, which fails on an overloaded service: that one is ready
 	err = db.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&have)
 	if err = db.Classify(err); err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if have < want {
-		return fmt.Errorf("the schema has version %d, version %d is needed: run pedidos migrate up", have, want)
+		return fmt.Errorf("the schema has version %d, but version %d is needed: run pedidos migrate up", have, want)
 	}
 	if err := db.writes.state(ctx); err != nil {
 		return fmt.Errorf("writes fail: %w", err)
@@ -396,7 +397,7 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Script runs the statements of an SQL script in one transaction. Each but the last ends with a semicolon and a line feed.
+// Script runs the statements of an SQL script in one transaction. A semicolon and a line feed separate statements.
 func (db *DB) Script(ctx context.Context, script string) error {
 	return db.Tx(ctx, func(c Conn) error {
 		for _, s := range statements(script) {

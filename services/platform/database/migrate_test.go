@@ -14,7 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// tables returns the statement of each table and index, except those of the engine and of the migrations themselves.
+// tables returns the CREATE statement of each table and index, except those of SQLite itself and of the recorded versions.
 func tables(t *testing.T, db *database.DB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -30,7 +30,7 @@ func tables(t *testing.T, db *database.DB) map[string]string {
 			if err := rows.Scan(&name, &statement); err != nil {
 				return err
 			}
-			found[name] = bare(statement)
+			found[name] = normalize(statement)
 		}
 		return rows.Err()
 	})
@@ -46,8 +46,8 @@ var (
 	space       = regexp.MustCompile(`\s+`)
 )
 
-// bare returns a statement without comments and layout. SQLite stores an added column as the migration wrote it.
-func bare(statement string) string {
+// normalize removes comments and layout, because SQLite stores the text of statements as the schema or the migration writes it.
+func normalize(statement string) string {
 	statement = punctuation.ReplaceAllString(comment.ReplaceAllString(statement, ""), "$1")
 	return strings.TrimSpace(space.ReplaceAllString(statement, " "))
 }
@@ -66,25 +66,25 @@ func TestMigrationsEndInTheSchema(t *testing.T) {
 	if len(want) < 7 {
 		t.Fatalf("the schema has %d tables and indexes", len(want))
 	}
-	same := func(when string, db *database.DB) {
+	wantSchema := func(when string, db *database.DB) {
 		t.Helper()
 		got := tables(t, db)
 		for name := range want {
 			if got[name] != want[name] {
-				t.Errorf("%s: %s is\n%s\nand in sqlite.sql\n%s", when, name, got[name], want[name])
+				t.Errorf("%s: %s is\n%s\nbut in sqlite.sql\n%s", when, name, got[name], want[name])
 			}
 		}
 		if len(got) != len(want) {
-			t.Errorf("%s: there are %d tables and indexes, in sqlite.sql %d", when, len(got), len(want))
+			t.Errorf("%s: %d tables and indexes, but %d in sqlite.sql", when, len(got), len(want))
 		}
 	}
 
 	db, _ := migrated(t)
-	same("from nothing", db)
+	wantSchema("up", db)
 	if err := db.Migrate(t.Context()); err != nil {
-		t.Errorf("migrate once more: %v", err)
+		t.Errorf("Migrate, again: %v", err)
 	}
-	same("once more", db)
+	wantSchema("up again", db)
 
 	all, err := db.Migrations(t.Context())
 	if err != nil {
@@ -96,15 +96,15 @@ func TestMigrationsEndInTheSchema(t *testing.T) {
 		}
 	}
 	if left := tables(t, db); len(left) != 0 {
-		t.Errorf("down to nothing leaves %v", left)
+		t.Errorf("after all migrations down, the database has %v", left)
 	}
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	same("down and up", db)
+	wantSchema("down and up", db)
 }
 
-// The migration derives the history of older orders from their columns.
+// The newest migration derives the history of existing orders from their columns.
 func TestMigrationWritesHistory(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
@@ -146,7 +146,7 @@ func TestMigrationWritesHistory(t *testing.T) {
 	}
 }
 
-// history returns all changes of all orders.
+// history returns the changes of all orders that have no caller, as those that the migration derives.
 func history(t *testing.T, db *database.DB) (rows []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
@@ -180,7 +180,7 @@ func TestReady(t *testing.T) {
 	if err := db.Ready(t.Context()); err == nil {
 		t.Error("a database without a schema is ready")
 	}
-	state := func(applied bool) {
+	wantApplied := func(applied bool) {
 		t.Helper()
 		all, err := db.Migrations(t.Context())
 		if err != nil || len(all) == 0 {
@@ -192,11 +192,11 @@ func TestReady(t *testing.T) {
 			}
 		}
 	}
-	state(false)
+	wantApplied(false)
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	state(true)
+	wantApplied(true)
 	if err := db.Ready(t.Context()); err != nil {
 		t.Errorf("Ready = %v", err)
 	}
@@ -204,7 +204,7 @@ func TestReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := db.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "run pedidos migrate up") {
-		t.Errorf("Ready after a step down = %v, want what to do", err)
+		t.Errorf("Ready after MigrateDown = %v, want advice to run pedidos migrate up", err)
 	}
 }
 
@@ -214,18 +214,18 @@ func TestScript(t *testing.T) {
 	db, _ := migrated(t)
 	const start = "-- A table.\nCREATE TABLE scripted (n INTEGER NOT NULL);\n\n-- Its row.\nINSERT INTO scripted (n) VALUES (1);\n"
 	if err := db.Script(t.Context(), start+"INSERT INTO scripted (n) VALUES (NULL);\n"); err == nil {
-		t.Fatal("a broken script succeeds")
+		t.Fatal("a script with a failing statement succeeds")
 	}
 	if err := db.Script(t.Context(), start+"-- The end.\n"); err != nil {
-		t.Fatalf("a script after a broken one, which should have left nothing: %v", err)
+		t.Fatalf("the failed script left a change: %v", err)
 	}
 	if err := db.Script(t.Context(), start); err == nil {
-		t.Error("a script creates a table twice")
+		t.Error("the table of the script is missing")
 	}
 }
 
-// A migration after the second changes one table or fills one, so that one that is broken off is told from one that was
-// not begun; each says what is lost where it is taken back. The first two were applied before this was a rule.
+// Each migration changes or fills at most one table on MySQL, so that an interrupted one can be repeated, and names the data that
+// is lost when it is reverted. The first two migrations are older than the first rule.
 func TestMigrationFiles(t *testing.T) {
 	t.Parallel()
 	change := regexp.MustCompile(`(?m)^(CREATE|ALTER|DROP|RENAME)\b`)
@@ -245,10 +245,10 @@ func TestMigrationFiles(t *testing.T) {
 			}
 			up, down, _ := strings.Cut(string(text), "-- +goose Down\n")
 			if n := len(change.FindAllString(up, -1)); engine == "mysql" && i >= 2 && n > 1 {
-				t.Errorf("%s/%s changes tables %d times, want a file for each", engine, name, n)
+				t.Errorf("%s/%s has %d changes of tables, want one per file", engine, name, n)
 			}
 			if !strings.Contains(down, "-- Lost: ") {
-				t.Errorf("%s/%s does not say what is lost", engine, name)
+				t.Errorf("%s/%s has no line \"-- Lost: \"", engine, name)
 			}
 		}
 	}

@@ -20,37 +20,40 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// MySQL is the address of a MySQL server and the account to connect with.
+// MySQL is the address of a MySQL database and the account to connect with.
 type MySQL struct {
 	Host     string
 	Port     int
 	User     string
 	Password string
 	Name     string
-	Conns    int // maximum of this process; at least 3 are opened, one for each pool
+	Conns    int // maximum connections of this process; less than 3 count as 3, one for each pool
 	TLS      TLS
-	CA       string // PEM file that TLSVerifyCA checks the server's certificate against
-	Tool     bool   // statements have no time limit, as migrations and audits need
+	CA       string // PEM file of the CA, for TLSVerifyCA
+	Tool     bool   // no time limit for statements, for migrations and audits
 }
 
-// TLS is how connections are encrypted. The zero value is TLSOff.
+// TLS is the encryption of connections. The zero value means TLSOff.
 type TLS string
 
+// The modes of TLS.
 const (
 	TLSOff       TLS = "off"
-	TLSPreferred TLS = "preferred" // if the server offers it; an attacker on the network can prevent it
-	TLSRequired  TLS = "required"  // always; an attacker can't listen, but can pose as the server
+	TLSPreferred TLS = "preferred" // if the server supports it; an attacker on the network can prevent it
+	TLSRequired  TLS = "required"  // always; keeps out listeners, but not an attacker who poses as the server
 	TLSVerifyCA  TLS = "verify-ca" // always, with a certificate signed by the CA
 )
 
 const (
-	// idleTimeout is how long the server keeps an idle connection. It is longer than any pause within a transaction.
+	// idleTimeout is the time after which the server closes an idle connection. It is longer than any pause within a
+	// transaction.
 	idleTimeout = 20 * time.Second
-	// connectTimeout bounds the TCP connection, the TLS handshake and the login together.
+	// connectTimeout limits the TCP connection, the TLS handshake and the login together.
 	connectTimeout = 5 * time.Second
 )
 
-// OpenMySQL returns the database of a MySQL server. It does not connect yet.
+// OpenMySQL returns a DB for a MySQL database. It does not connect; the first query does. It fails if TLS is invalid or CA can't
+// be read.
 func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
@@ -61,7 +64,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	config.ClientFoundRows = true   // affected rows are the rows that matched
 	config.Timeout, config.ReadTimeout, config.WriteTimeout = connectTimeout, 30*time.Second, 30*time.Second
 	if at.Tool {
-		config.ReadTimeout = 0 // a timeout drops the connection, and MySQL continues the statement
+		config.ReadTimeout = 0 // after a timeout, MySQL would continue the statement without a client
 	}
 	config.Logger = &mysql.NopLogger{}
 	if o.Log != nil {
@@ -73,9 +76,9 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		// Every row that a decision depends on is read FOR UPDATE; the gap locks of REPEATABLE READ only add deadlocks.
 		"transaction_isolation":    "'READ-COMMITTED'",
 		"innodb_lock_wait_timeout": "2",
-		// The ids of one INSERT are consecutive.
+		// Inserter relies on consecutive ids within an INSERT.
 		"auto_increment_increment": "1",
-		// The server releases the locks of a lost client after this time.
+		// After this time, the server releases the locks of a client that it has lost.
 		"wait_timeout": strconv.Itoa(int(idleTimeout.Seconds())),
 	}
 	var err error
@@ -87,8 +90,8 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure mysql: %w", err)
 	}
-	// A batch saves round trips: its first statement begins the transaction, and COMMIT goes along with the last. Values are
-	// always arguments, so that no value can add a statement.
+	// A batch saves round trips: its first statement begins the transaction, and COMMIT is sent with its last statement.
+	// Values are always passed as arguments, so no value can add a statement.
 	config = config.Clone()
 	config.Params["autocommit"], config.MultiStatements = "0", true
 	batch, err := mysql.NewConnector(config)
@@ -106,7 +109,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		db.SetConnMaxIdleTime(idleTimeout - 5*time.Second)
 		return newPool(name, db, begin, o)
 	}
-	// Each kind of work has connections of its own.
+	// With separate pools, no kind of work can take all connections.
 	shared := max(1, at.Conns/4)
 	read := max(1, (at.Conns-shared)/2)
 	write := max(1, at.Conns-shared-read)
@@ -115,7 +118,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	return db, nil
 }
 
-// tls returns the configuration of TLS, or nil for none.
+// tls returns the TLS configuration, or nil for none.
 func (at MySQL) tls() (*tls.Config, error) {
 	switch at.TLS {
 	case "", TLSOff:
@@ -135,7 +138,7 @@ func (at MySQL) tls() (*tls.Config, error) {
 		return nil, fmt.Errorf("DB_TLS_CA %s holds no PEM certificate; use a file such as MySQL's ca.pem", at.CA)
 	}
 	return &tls.Config{
-		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection checks everything but the host name, which MySQL's own certificates lack
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies all but the host name, which MySQL's own certificates lack
 		VerifyConnection: func(state tls.ConnectionState) error {
 			intermediates := x509.NewCertPool()
 			for _, c := range state.PeerCertificates[1:] {
@@ -150,7 +153,7 @@ func (at MySQL) tls() (*tls.Config, error) {
 	}, nil
 }
 
-// connector opens connections within connectTimeout and explains failures that a change of DB_TLS fixes.
+// connector opens connections within connectTimeout, and explains failures that a different DB_TLS fixes.
 type connector struct {
 	driver.Connector
 	tls TLS
@@ -170,12 +173,12 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, &settingError{sentence, err}
 	}
 	if number := (*mysql.MySQLError)(nil); !errors.As(err, &number) && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", errUnavailable, err) // the server went away in the middle of it, by whatever error
+		err = fmt.Errorf("%w: %w", errUnavailable, err) // the server may go away at any step, with many kinds of errors
 	}
 	return nil, err
 }
 
-// explain returns advice for a failure that is due to DB_TLS, or "".
+// explain returns advice for a failure caused by DB_TLS, or "".
 func (c connector) explain(err error) string {
 	certificate := (*tls.CertificateVerificationError)(nil)
 	number := (*mysql.MySQLError)(nil)
@@ -192,10 +195,10 @@ func (c connector) explain(err error) string {
 	return ""
 }
 
-// errConnectTimeout is the error of a server that accepts the connection and then stays silent.
+// errConnectTimeout reports that a server does not complete a connection, for example because it accepts it and stays silent.
 var errConnectTimeout = fmt.Errorf("the database did not complete the connection within %s: %w", connectTimeout, errUnavailable)
 
-// settingError is a connection error that only a change of settings fixes.
+// settingError is a connection error that only different settings fix.
 type settingError struct {
 	sentence string
 	cause    error
@@ -221,16 +224,16 @@ func (mysqlEngine) deadlock() string { return "deadlock" }
 
 func (mysqlEngine) wrap(c Conn) Conn { return c }
 
-func (mysqlEngine) hurry(c Conn) Conn { return hurriedConn{c} }
+func (mysqlEngine) shortWait(c Conn) Conn { return shortWaitConn{c} }
 
-func (mysqlEngine) waited(err error) bool {
+func (mysqlEngine) isLockWait(err error) bool {
 	e := (*mysql.MySQLError)(nil)
 	return errors.As(err, &e) && (e.Number == 1205 || e.Number == 3024) // ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT
 }
 
-func (mysqlEngine) first(last int64, _ int) int64 { return last } // LAST_INSERT_ID() is the first
+func (mysqlEngine) first(last int64, _ int) int64 { return last } // MySQL returns the first id
 
-// The numbers are those of MySQL's server error reference.
+// classify maps the error numbers of the MySQL server.
 func (mysqlEngine) classify(err error) error {
 	if setting := (*settingError)(nil); errors.As(err, &setting) || errors.Is(err, errUnavailable) {
 		return errUnavailable
@@ -263,15 +266,15 @@ func (mysqlEngine) classify(err error) error {
 	return nil
 }
 
-// hurriedConn bounds how long a locking read waits; it fails with ER_QUERY_TIMEOUT. innodb_lock_wait_timeout takes whole
-// seconds only.
-type hurriedConn struct{ Conn }
+// shortWaitConn limits how long a locking read waits; then it fails with ER_QUERY_TIMEOUT. It does not use
+// innodb_lock_wait_timeout, which is in whole seconds.
+type shortWaitConn struct{ Conn }
 
-const hurry = "SELECT /*+ MAX_EXECUTION_TIME(250) */ "
+const selectShortWait = "SELECT /*+ MAX_EXECUTION_TIME(250) */ "
 
-func (c hurriedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (c shortWaitConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if strings.HasSuffix(strings.TrimRight(query, "\n"), "\nFOR UPDATE") {
-		query = strings.Replace(query, "SELECT ", hurry, 1)
+		query = strings.Replace(query, "SELECT ", selectShortWait, 1)
 	}
 	return c.Conn.QueryContext(ctx, query, args...)
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// nowhere returns a MySQL that does not answer: its port is closed.
-func nowhere(t *testing.T) *database.DB {
+// unreachable returns a MySQL database whose port is closed.
+func unreachable(t *testing.T) *database.DB {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,21 +38,21 @@ func nowhere(t *testing.T) *database.DB {
 
 func TestMySQLErrors(t *testing.T) {
 	t.Parallel()
-	db := nowhere(t)
+	db := unreachable(t)
 	if db.Engine() != "mysql" {
 		t.Errorf("Engine = %q", db.Engine())
 	}
 	number := func(n uint16) error { return &mysql.MySQLError{Number: n, Message: "message"} }
 	for _, test := range []struct {
 		err         error
-		want        error // one of the package's, or nil
+		want        error // of the package, or nil
 		unavailable bool
 	}{
 		{number(1062), database.ErrDuplicate, false},
 		{number(1452), database.ErrMissingParent, false},
 		{number(3819), database.ErrCheck, false},
 		{number(1205), database.ErrLockTimeout, false},
-		{number(1213), nil, false}, // told by Tx alone
+		{number(1213), nil, false}, // only Tx handles a deadlock
 		{number(1040), nil, true},
 		{number(1053), nil, true},
 		{number(1290), nil, true},
@@ -67,11 +67,11 @@ func TestMySQLErrors(t *testing.T) {
 	} {
 		err := db.Classify(fmt.Errorf("query: %w", test.err))
 		if !errors.Is(err, test.err) {
-			t.Errorf("%v: became %v, which is not it", test.err, err)
+			t.Errorf("%v: Classify = %v, which does not wrap it", test.err, err)
 		}
 		for _, known := range []error{database.ErrDuplicate, database.ErrMissingParent, database.ErrCheck, database.ErrLockTimeout, database.ErrNotFound} {
 			if errors.Is(err, known) != errors.Is(known, test.want) {
-				t.Errorf("%v: %v, want %v alone", test.err, err, test.want)
+				t.Errorf("%v: %v, want only %v", test.err, err, test.want)
 			}
 		}
 		if got := fault.From(err).Code == common.CodeUnavailable; got != test.unavailable {
@@ -80,9 +80,9 @@ func TestMySQLErrors(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
+func TestUnreachableDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
-	db := nowhere(t)
+	db := unreachable(t)
 	calls := 0
 	for name, err := range map[string]error{
 		"Ping": db.Ping(t.Context()),
@@ -93,24 +93,24 @@ func TestADatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 		}),
 	} {
 		if e := fault.From(err); e.Code != common.CodeUnavailable || strings.Contains(e.Message, "127.0.0.1") {
-			t.Errorf("%s = %v, want an unavailable problem", name, err)
+			t.Errorf("%s = %v, want CodeUnavailable without the address", name, err)
 		}
 	}
 	if calls != 0 {
-		t.Error("a transaction ran without a database")
+		t.Error("Tx called statements without a connection")
 	}
 }
 
-// A server that is killed during the handshake, at any step, is unavailable.
-func TestServerEndsDuringGreeting(t *testing.T) {
+// If the server goes away at any step of the handshake, the error is CodeUnavailable.
+func TestServerGoesAwayDuringHandshake(t *testing.T) {
 	t.Parallel()
 	greeting := "\x0a9.7.0\x00" + "\x01\x00\x00\x00" + "12345678\x00" + // protocol 10, version, connection, nonce
 		"\x00\x8a" + "\x2e" + "\x02\x00" + "\x08\x00" + // protocol 4.1 with TLS and plugins
 		"\x15" + strings.Repeat("\x00", 10) + "123456789012\x00" + "caching_sha2_password\x00"
 	packet := string([]byte{byte(len(greeting)), 0, 0, 0}) + greeting
 	for _, test := range []struct {
-		name, says string
-		hears      bool // what the client says to that, before it ends
+		name, sent string
+		reads      bool // whether the server reads the answer before it closes the connection
 	}{{"at once", "", false}, {"in the greeting", packet[:20], false}, {"in the TLS handshake", packet, true}} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -125,8 +125,8 @@ func TestServerEndsDuringGreeting(t *testing.T) {
 					if err != nil {
 						return
 					}
-					_, _ = io.WriteString(conn, test.says)
-					if test.hears {
+					_, _ = io.WriteString(conn, test.sent)
+					if test.reads {
 						_, _ = conn.Read(make([]byte, 1<<16))
 					}
 					_ = conn.Close()
@@ -142,7 +142,7 @@ func TestServerEndsDuringGreeting(t *testing.T) {
 			defer db.Close()
 			err = db.Tx(t.Context(), func(database.Conn) error { return nil })
 			if !fault.Is(err, common.CodeUnavailable) {
-				t.Errorf("got %v, want that the database is unavailable", err)
+				t.Errorf("Tx = %v, want CodeUnavailable", err)
 			}
 		})
 	}
@@ -153,9 +153,9 @@ func TestWait(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	ready, _ := migrated(t)
 	if err := ready.Wait(t.Context(), time.Minute, log); err != nil {
-		t.Errorf("Wait for a database that answers = %v", err)
+		t.Errorf("Wait for a reachable database = %v", err)
 	}
-	if err := nowhere(t).Wait(t.Context(), 10*time.Millisecond, log); err == nil || !strings.HasPrefix(err.Error(), "the database did not answer within 10ms: ") {
-		t.Errorf("Wait for one that does not = %v", err)
+	if err := unreachable(t).Wait(t.Context(), 10*time.Millisecond, log); err == nil || !strings.HasPrefix(err.Error(), "the database did not answer within 10ms: ") {
+		t.Errorf("Wait for an unreachable database = %v", err)
 	}
 }

@@ -11,24 +11,24 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Options says how a process uses a database. The zero value sets no bound and reports nothing.
+// Options holds what a process sets for a database. The zero value sets no limit and reports nothing.
 type Options struct {
-	MaxQueue *int         // callers that may wait for a connection of one pool; nil is no bound
-	Log      *slog.Logger // nil logs nothing
-	Metrics  *metrics.Registry
-	Tracing  *telemetry.Tracing
+	MaxQueue *int               // limit of the callers that wait for a connection, for each pool; nil means no limit
+	Log      *slog.Logger       // for messages of the MySQL driver; nil discards them
+	Metrics  *metrics.Registry  // may be nil
+	Tracing  *telemetry.Tracing // may be nil
 }
 
-// Pool is a set of connections with a bound on its callers.
+// Pool is a set of connections with a limited number of callers.
 type Pool struct {
 	*sql.DB
 	db      *DB
-	begin   string        // begins a transaction; "" if the first statement does
-	places  chan struct{} // one for each caller that may use or wait for a connection; nil is no bound
+	begin   string        // statement that begins a transaction; "" if any statement does
+	slots   chan struct{} // limits the callers that use a connection or wait for one; nil means no limit
 	refused metrics.Counter
 }
 
-// newPool returns a pool of connections whose number is set already.
+// newPool returns a Pool of db, whose maximum number of connections must be set.
 func newPool(name string, db *sql.DB, begin string, o Options) *Pool {
 	m, labels := o.Metrics, metrics.Labels{"pool": name}
 	p := &Pool{
@@ -36,22 +36,23 @@ func newPool(name string, db *sql.DB, begin string, o Options) *Pool {
 		refused: m.CounterVec("pedidos_database_refused_total", "Callers refused because too many wait for a connection.", "pool").WithLabelValues(name),
 	}
 	if o.MaxQueue != nil {
-		p.places = make(chan struct{}, p.Stats().MaxOpenConnections+*o.MaxQueue)
+		p.slots = make(chan struct{}, p.Stats().MaxOpenConnections+*o.MaxQueue)
 	}
 	m.Database(name, db)
-	m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.places)) })
-	m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.places)) })
+	m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.slots)) })
+	m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.slots)) })
 	return p
 }
 
-// Enter takes a place, or refuses the caller if there is none: a longer queue would only make every caller later.
+// Enter admits a caller, who must call leave when done. It fails with CodeUnavailable if too many callers use the pool, since a
+// longer queue would only delay all of them.
 func (p *Pool) Enter() (leave func(), err error) {
-	if p.places == nil {
+	if p.slots == nil {
 		return func() {}, nil
 	}
 	select {
-	case p.places <- struct{}{}:
-		return func() { <-p.places }, nil
+	case p.slots <- struct{}{}:
+		return func() { <-p.slots }, nil
 	default:
 		p.refused.Inc()
 		return nil, fault.Unavailable(common.CodeUnavailable, "The service is overloaded; try again later.", nil)
@@ -70,7 +71,7 @@ func newDB(e engine, write, shared, read *Pool, o Options) *DB {
 	return db
 }
 
-// pools returns each pool once.
+// pools returns the distinct pools.
 func (db *DB) pools() []*Pool {
 	all := []*Pool{db.write}
 	for _, p := range []*Pool{db.Shared, db.read} {

@@ -19,11 +19,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// readers is the number of queries that SQLite runs beside its one writer.
+// readers is the maximum number of concurrent queries. SQLite runs them beside its single writer.
 const readers = 8
 
-// OpenSQLite opens a database file and creates it if it is missing. A committed transaction is on disk (WAL,
-// synchronous=FULL). Only the owner may read the file, whatever the folder's mode.
+// OpenSQLite opens a database file, and creates it if it is missing. Commits are durable (WAL, synchronous=FULL). The file gets
+// mode 0600, whatever the mode of the folder.
 func OpenSQLite(file string, o Options) (*DB, error) {
 	open := func(dsn string) (*sql.DB, error) {
 		if o.Tracing != nil {
@@ -47,10 +47,10 @@ func OpenSQLite(file string, o Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	writer := newPool("write", write, "BEGIN IMMEDIATE", o) // takes the write lock at once
+	writer := newPool("write", write, "BEGIN IMMEDIATE", o) // IMMEDIATE takes the write lock at the start
 	db := newDB(sqliteEngine{}, writer, writer, newPool("read", read, "", o), o)
 	db.writes.check = checkFile(file, write)
-	if err := write.PingContext(context.Background()); err != nil { // switches to WAL mode before the first reader
+	if err := write.PingContext(context.Background()); err != nil { // switches to WAL mode, before the first reader opens the file
 		return nil, errors.Join(openError(file, err), db.Close())
 	}
 	return db, nil
@@ -66,8 +66,8 @@ func ReadSQLite(file string) (*DB, error) {
 	return newDB(sqliteEngine{}, all, all, all, Options{}), nil
 }
 
-// readOnly opens an existing database file read-only. SQLite normally keeps files beside it; in a read-only folder the
-// file is opened as immutable instead, unless a write-ahead log shows that it has a writer.
+// readOnly opens an existing database file read-only. SQLite needs to create files beside it. In a read-only folder, readOnly
+// opens the file as immutable instead, unless a non-empty write-ahead log shows that there is a writer.
 func readOnly(file string) (*sql.DB, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, cause(err))
@@ -111,8 +111,8 @@ func openError(file string, err error) error {
 	return fmt.Errorf("open %s: %w", file, err)
 }
 
-// makePrivate creates a database file if it is missing, and makes it and SQLite's files beside it readable by the owner
-// only. SQLite gives files that it creates later the mode of the database.
+// makePrivate creates a database file if it is missing, and sets the mode of it and of SQLite's files beside it to 0600. Files that
+// SQLite creates later get the mode of the database.
 func makePrivate(file string) error {
 	created, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err == nil {
@@ -129,7 +129,7 @@ func makePrivate(file string) error {
 	return nil
 }
 
-// Private sets the mode of a file to 0600.
+// Private sets the mode of a file to 0600. It leaves folders alone.
 func Private(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -144,8 +144,9 @@ func Private(file string) error {
 	return nil
 }
 
-// BackupSQLite writes a consistent copy of a database file, which may be in use, and verifies it: its integrity, and the
-// row counts of tables from which no row is ever deleted. The copy gets its name only after it is verified and on disk.
+// BackupSQLite writes a consistent copy of a database file, which may be in use, to a new file. It verifies the integrity of the
+// copy and the row counts of tables, from which no rows may ever be deleted. It writes to a file with the suffix .part and renames
+// it once it is verified and on disk. It returns the counts of the copy.
 func BackupSQLite(ctx context.Context, file, to string, tables ...string) (counts Counts, err error) {
 	// SQLite reads a name that begins with "file:" as a URI; an absolute path never does.
 	target, err := filepath.Abs(to)
@@ -153,7 +154,7 @@ func BackupSQLite(ctx context.Context, file, to string, tables ...string) (count
 		return counts, fmt.Errorf("absolute path of %s: %w", to, err)
 	}
 	if _, err := os.Lstat(target); err == nil {
-		return counts, fmt.Errorf("%s exists already; a backup replaces no file", to)
+		return counts, fmt.Errorf("%s exists already: a backup replaces no file", to)
 	}
 	part := target + ".part"
 	copied, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // VACUUM INTO accepts an empty file
@@ -169,7 +170,7 @@ func BackupSQLite(ctx context.Context, file, to string, tables ...string) (count
 			_ = os.Remove(part)
 		}
 	}()
-	if err := Private(part); err != nil { // the umask may deny the owner access
+	if err := Private(part); err != nil { // the umask may have removed permissions of the owner
 		return counts, err
 	}
 	db, err := readOnly(file)
@@ -189,14 +190,14 @@ func BackupSQLite(ctx context.Context, file, to string, tables ...string) (count
 	return counts, syncFolder(filepath.Dir(target))
 }
 
-// Counts holds the version of a database's schema and the number of rows of each table.
+// Counts holds the schema version of a database and the row counts of tables.
 type Counts struct {
 	Version int64
-	Rows    []int64
+	Rows    []int64 // in the order of the tables passed to BackupSQLite
 }
 
-// copyVerified copies a database to a file and checks the integrity of the copy and its row counts. The counted rows are
-// never deleted, so each count must lie between the counts before and after the copy.
+// copyVerified copies a database to a file and verifies the copy. Rows of the tables are never deleted, so each count of the copy
+// must lie between the counts before and after it is made.
 func copyVerified(ctx context.Context, db *sql.DB, to string, tables []string) (counts Counts, err error) {
 	before, err := count(ctx, db, tables)
 	if err != nil {
@@ -222,12 +223,12 @@ func copyVerified(ctx context.Context, db *sql.DB, to string, tables []string) (
 		return counts, fmt.Errorf("the copy: %w", err)
 	}
 	if !before.atMost(counts) || !counts.atMost(after) {
-		return counts, fmt.Errorf("the copy does not match the database: it has %+v; the database had %+v before and %+v after", counts, before, after)
+		return counts, fmt.Errorf("the copy does not match the database: it has %+v, but the database had %+v before and %+v after", counts, before, after)
 	}
 	return counts, nil
 }
 
-// count counts in one statement, and so at one moment.
+// count counts with a single statement, so that all counts are of the same moment.
 func count(ctx context.Context, db *sql.DB, tables []string) (Counts, error) {
 	counts := Counts{Rows: make([]int64, len(tables))}
 	query, into := "SELECT (SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied)", []any{&counts.Version}
@@ -239,7 +240,7 @@ func count(ctx context.Context, db *sql.DB, tables []string) (Counts, error) {
 	return counts, err
 }
 
-// atMost reports whether no count of c is above that of other.
+// atMost reports whether no count of c exceeds that of other.
 func (c Counts) atMost(other Counts) bool {
 	for i := range c.Rows {
 		if c.Rows[i] > other.Rows[i] {
@@ -266,7 +267,8 @@ func sqliteDSN(file, lock string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), RawQuery: query.Encode()}).String()
 }
 
-// LockFolder creates a folder if it is missing and locks it for this process.
+// LockFolder creates a folder if it is missing, and locks it until release is called or the process ends. It fails if another
+// process holds the lock.
 func LockFolder(folder string) (release func() error, err error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("create the data folder %s: %w", folder, cause(err))
@@ -282,7 +284,7 @@ func LockFolder(folder string) (release func() error, err error) {
 	return lock.Unlock, nil
 }
 
-// cause returns the cause of an os.PathError, for messages that name the path already.
+// cause returns the cause of an os.PathError, for messages that already contain the path.
 func cause(err error) error {
 	if path := (*os.PathError)(nil); errors.As(err, &path) {
 		return path.Err
@@ -308,9 +310,9 @@ func (sqliteEngine) deadlock() string { return "busy" } // another process holds
 
 func (sqliteEngine) wrap(c Conn) Conn { return sqliteConn{c} }
 
-func (sqliteEngine) hurry(c Conn) Conn { return c } // SQLite has no row locks
+func (sqliteEngine) shortWait(c Conn) Conn { return c } // SQLite has no row locks
 
-func (sqliteEngine) waited(error) bool { return false }
+func (sqliteEngine) isLockWait(error) bool { return false }
 
 func (sqliteEngine) first(last int64, rows int) int64 { return last - int64(rows-1) }
 
@@ -338,16 +340,17 @@ func (sqliteEngine) classify(err error) error {
 	return nil
 }
 
-// sqliteConn drops row locks, which a single writer does not need, and writes times as text that sorts by time.
+// sqliteConn removes the locking clauses of queries, which a single writer does not need, and formats times as text that sorts
+// chronologically.
 type sqliteConn struct{ Conn }
 
 func (c sqliteConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return c.Conn.ExecContext(ctx, query, times(args)...)
 }
 
-// PrepareContext fails: the arguments of a prepared statement would bypass this wrapper.
+// PrepareContext fails, because the arguments of a prepared statement would bypass the formatting of times.
 func (sqliteConn) PrepareContext(context.Context, string) (*sql.Stmt, error) {
-	return nil, errors.New("database: SQLite takes no prepared statements")
+	return nil, errors.New("database: prepared statements are not supported on SQLite")
 }
 
 func (c sqliteConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -358,13 +361,16 @@ func (c sqliteConn) QueryRowContext(ctx context.Context, query string, args ...a
 	return c.Conn.QueryRowContext(ctx, unlocked(query), times(args)...)
 }
 
+// unlocked returns query without its locking clause.
 func unlocked(query string) string {
 	query = strings.TrimSuffix(strings.TrimRight(query, "\n"), " SKIP LOCKED")
 	return strings.TrimSuffix(query, "\nFOR UPDATE")
 }
 
+// timeLayout has a fixed width, so that text order is time order.
 const timeLayout = "2006-01-02 15:04:05.000000"
 
+// times replaces the times in args by their text.
 func times(args []any) []any {
 	for i, arg := range args {
 		switch t := arg.(type) {

@@ -33,18 +33,18 @@ func TestSQLiteIsDurableAndChecksReferences(t *testing.T) {
 	got, writer := pragmas("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
 	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"}
 	if err := db.Tx(t.Context(), writer); err != nil || !maps.Equal(got, want) {
-		t.Errorf("the writer has %v, %v, want %v", got, err, want)
+		t.Errorf("pragmas of the writer: %v, %v, want %v", got, err, want)
 	}
 	got, reader := pragmas("journal_mode", "query_only", "busy_timeout")
 	want = map[string]string{"journal_mode": "wal", "query_only": "1", "busy_timeout": "10000"}
 	if err := db.Read(t.Context(), reader); err != nil || !maps.Equal(got, want) {
-		t.Errorf("a reader has %v, %v, want %v", got, err, want)
+		t.Errorf("pragmas of a reader: %v, %v, want %v", got, err, want)
 	}
 }
 
 func TestSQLiteKeepsItsRows(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "a b?c=d#e%20ñ&_pragma=foreign_keys(OFF).db") // no character has a meaning of its own
+	file := filepath.Join(t.TempDir(), "a b?c=d#e%20ñ&_pragma=foreign_keys(OFF).db") // none of the characters is special
 	db, err := database.OpenSQLite(file, database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestSQLiteKeepsItsRows(t *testing.T) {
 		t.Error(err)
 	}
 	if got := skus(t, open(t, file)); !slices.Equal(got, []string{"DRILL"}) {
-		t.Errorf("products %q after opening again, want DRILL", got)
+		t.Errorf("products %q after reopening, want DRILL", got)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestLockFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := database.LockFolder(folder); err == nil || !strings.Contains(err.Error(), folder+" is in use by another pedidos") {
-		t.Errorf("a second lock: %v, want a sentence", err)
+		t.Errorf("second lock: %v, want an error that says the folder is in use", err)
 	}
 	if other, err := database.LockFolder(t.TempDir()); err != nil {
 		t.Errorf("another folder: %v", err)
@@ -109,7 +109,7 @@ func TestLockFolderErrors(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(taken, "pedidos.lock"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ folder, want string }{ // root may write anywhere, but not below a file
+	for _, test := range []struct{ folder, want string }{ // these fail for root too, who ignores permissions
 		{file, "create the data folder " + file + ": not a directory"},
 		{filepath.Join(file, "data"), "create the data folder " + filepath.Join(file, "data") + ": not a directory"},
 		{taken, "lock the data folder " + taken + ": is a directory"},

@@ -13,8 +13,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// spans make a span of each statement of a request whose own span is kept: with its text, and never with a value. An error
-// is left out too, as MySQL quotes values in its own.
+// spans returns the options of tracing. Each statement of a sampled request gets a span with the text of the statement, without
+// its arguments. Errors are not recorded, because those of MySQL quote values.
 func spans(t *telemetry.Tracing, system string) []otelsql.Option {
 	return []otelsql.Option{
 		otelsql.WithTracerProvider(t.Provider()),
@@ -33,7 +33,8 @@ func spans(t *telemetry.Tracing, system string) []otelsql.Option {
 	}
 }
 
-// spanName is the name that a query has in sql/queries, which sqlc writes before it, or else the statement: BEGIN, COMMIT.
+// spanName returns the name of a query in sql/queries, which sqlc writes in a comment before it. Other statements, such as BEGIN,
+// are named by their first line.
 func spanName(method, query string) string {
 	if named, ok := strings.CutPrefix(query, "-- name: "); ok {
 		name, _, _ := strings.Cut(named, " ")

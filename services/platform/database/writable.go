@@ -18,27 +18,27 @@ import (
 )
 
 const (
-	// checkEvery is how old the last evidence that writes succeed may be. However often readiness is asked for, no more is
-	// written for it than one check in this time, and none while transactions are committed.
+	// checkEvery is the time for which the outcome of a write is valid. Readiness checks write at most once in this time, and not
+	// at all while transactions commit.
 	checkEvery = 5 * time.Second
-	// checkPatience bounds one check: where a writer is busy for longer, nothing is known.
-	checkPatience = time.Second
-	// checkBytes is room for the writes of a large transaction.
+	// checkTimeout limits a check. A busy writer may take longer, so a timeout says nothing about the disk.
+	checkTimeout = time.Second
+	// checkBytes is the space that a large transaction needs.
 	checkBytes = 256 << 10
 )
 
-// writes remembers whether writes succeed. The zero value has no evidence yet.
-type writes struct {
-	check func(ctx context.Context, failing bool) error // nil where nothing is ever written
+// writeHealth records whether writes succeed. The zero value is ready to use.
+type writeHealth struct {
+	check func(ctx context.Context, failing bool) error // nil for a read-only database
 
 	mu   sync.Mutex
-	next time.Time // when there is to be new evidence
-	err  error     // why they fail
+	next time.Time // of the next check
+	err  error     // why writes fail
 }
 
-// note takes the end of a transaction as evidence.
-func (w *writes) note(err error) {
-	failed := cantWrite(err)
+// record records the outcome of a transaction.
+func (w *writeHealth) record(err error) {
+	failed := isWriteFailure(err)
 	if err != nil && !failed {
 		return
 	}
@@ -47,13 +47,14 @@ func (w *writes) note(err error) {
 	switch {
 	case failed:
 		w.err, w.next = err, time.Now().Add(checkEvery)
-	case w.err == nil: // else a small transaction may have found room where others don't
+	case w.err == nil: // on a full disk, a small transaction may still succeed, so only a check ends a failure
 		w.next = time.Now().Add(checkEvery)
 	}
 }
 
-// state returns why writes fail, by the last evidence. Where that is old, one caller checks, and the others don't wait.
-func (w *writes) state(ctx context.Context) error {
+// state returns why writes fail, or nil. If the last outcome is too old, one caller checks. The others return the old state
+// without waiting.
+func (w *writeHealth) state(ctx context.Context) error {
 	w.mu.Lock()
 	last, now := w.err, time.Now()
 	if w.check == nil || now.Before(w.next) {
@@ -63,7 +64,7 @@ func (w *writes) state(ctx context.Context) error {
 	w.next = now.Add(checkEvery)
 	w.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkPatience) // others rely on it
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout) // the result is for all callers
 	defer cancel()
 	err := w.check(ctx, last != nil)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -75,9 +76,9 @@ func (w *writes) state(ctx context.Context) error {
 	return err
 }
 
-// cantWrite reports whether an error says that the database takes no writes: its disk is full or broken, or it may only be
-// read.
-func cantWrite(err error) bool {
+// isWriteFailure reports whether err means that the database accepts no writes, because its disk is full or broken or it is
+// read-only.
+func isWriteFailure(err error) bool {
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
 		return slices.Contains([]int{sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}, e.Code()&0xff)
 	}
@@ -85,47 +86,47 @@ func cantWrite(err error) bool {
 	return errors.As(err, &e) && slices.Contains(unwritable, e.Number)
 }
 
-// unwritable are MySQL's errors of a server that takes no writes.
+// unwritable holds the error numbers of a MySQL server that accepts no writes.
 var unwritable = []uint16{
-	3, 1021, 1026, 1114, // no room: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL
-	1290, 1836, // read only: ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
+	3, 1021, 1026, 1114, // no space: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL
+	1290, 1836, // read-only: ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
 }
 
-// checkFile writes to the folder of an embedded database, to see that there is room, and to the database itself.
+// checkFile returns a check of an SQLite database. It writes to the folder, to check for free space, and to the database.
 func checkFile(file string, write *sql.DB) func(context.Context, bool) error {
 	return func(ctx context.Context, _ bool) error {
-		if err := checkRoom(file + "-check"); err != nil {
-			return fmt.Errorf("the data folder can't be written: %w", err)
+		if err := checkSpace(file + "-check"); err != nil {
+			return fmt.Errorf("write to the data folder: %w", err)
 		}
-		_, err := write.ExecContext(ctx, "PRAGMA user_version = 0") // one page, whatever it was before; nothing else uses it
+		_, err := write.ExecContext(ctx, "PRAGMA user_version = 0") // writes a page even if the value is the same; nothing uses the value
 		return err
 	}
 }
 
-func checkRoom(file string) error {
-	if err := os.Remove(file); err != nil && !os.IsNotExist(err) { // of a process that was killed
+func checkSpace(file string) error {
+	if err := os.Remove(file); err != nil && !os.IsNotExist(err) { // left by a killed process
 		return err
 	}
 	f, err := os.OpenFile(filepath.Clean(file), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	noise := make([]byte, checkBytes) // zeros may take no room
-	_, _ = rand.Read(noise)
-	_, err = f.Write(noise)
+	data := make([]byte, checkBytes)
+	_, _ = rand.Read(data) // file systems may compress zeros
+	_, err = f.Write(data)
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(file))
 }
 
-// checkServer asks MySQL whether it takes writes. One that is read only still takes those of its administrators, so that is
-// believed only after a write has failed.
+// checkServer returns a check of a MySQL server, which writes nothing. With read_only, the server still accepts writes of
+// administrators, so that variable counts only after a write has failed.
 func checkServer(db *sql.DB) func(context.Context, bool) error {
 	return func(ctx context.Context, failing bool) error {
-		var nobody, some bool
-		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.super_read_only, @@GLOBAL.read_only").Scan(&nobody, &some); err != nil {
-			return nil // whoever asks hears of it from the next query
+		var superReadOnly, readOnly bool
+		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.super_read_only, @@GLOBAL.read_only").Scan(&superReadOnly, &readOnly); err != nil {
+			return nil // Ready has just queried the database, and reports this the next time
 		}
-		if nobody || failing && some {
-			return errors.New("MySQL is read only")
+		if superReadOnly || failing && readOnly {
+			return errors.New("MySQL is read-only")
 		}
 		return nil
 	}
