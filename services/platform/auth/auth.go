@@ -8,40 +8,40 @@ import (
 	"strings"
 )
 
-// Role is what a caller is.
+// Role is the role of a caller.
 type Role string
 
-// The roles. Which operation takes which is said in the contract, as x-roles.
+// The roles. The contract lists the roles of each operation as x-roles.
 const (
-	Admin   Role = "admin"   // may do everything
+	Admin   Role = "admin"   // may read and write
 	Viewer  Role = "viewer"  // may read
-	Service Role = "service" // another service, on the operations that take the service token
+	Service Role = "service" // another service, with the service token
 )
 
-// Known reports whether it is a role that people have.
+// Known reports whether r is a role of users: Admin or Viewer.
 func (r Role) Known() bool { return r == Admin || r == Viewer }
 
-// Caller is who sent a request. Name is unique among callers: idempotency keys are kept per Name.
+// Caller is the sender of a request. Name identifies the caller, such as "user:ana". Idempotency keys are stored per Name.
 type Caller struct {
 	Name string
 	Role Role
 }
 
-// Scheme recognises the bearer token of one security scheme of the contract.
+// Scheme returns the caller of a bearer token, for one security scheme of the contract. It fails if the token is not valid.
 type Scheme func(token string) (Caller, error)
 
-// ServiceTokens returns the scheme of a comma-separated list of shared secrets; any of them is taken.
+// ServiceTokens returns a scheme that accepts any token of a comma-separated list, and compares in constant time.
 func ServiceTokens(list string) Scheme {
-	var known []string
+	var tokens []string
 	for token := range strings.SplitSeq(list, ",") {
 		if token = strings.TrimSpace(token); token != "" {
-			known = append(known, token)
+			tokens = append(tokens, token)
 		}
 	}
 	return func(token string) (Caller, error) {
 		found := 0
-		for _, k := range known {
-			found |= constantTimeEqual(token, k)
+		for _, t := range tokens {
+			found |= constantTimeEqual(token, t)
 		}
 		if found == 0 {
 			return Caller{}, errors.New("not a service token")
@@ -50,13 +50,13 @@ func ServiceTokens(list string) Scheme {
 	}
 }
 
-// User is a name and a password that may log in.
+// User is a user who may log in.
 type User struct {
 	Name, Password string
 	Role           Role
 }
 
-// Login returns the user of these credentials. It takes the same time whether the name, the password or neither fits.
+// Login returns the user with the name and the password. It takes the same time whichever of the two is wrong.
 func Login(users []User, name, password string) (User, bool) {
 	var found User
 	ok := 0
@@ -68,13 +68,14 @@ func Login(users []User, name, password string) (User, bool) {
 	return found, ok == 1
 }
 
-// constantTimeEqual compares digests, so that not even the length of the secret shows in the time.
+// constantTimeEqual returns 1 if a and b are equal, and 0 otherwise. It compares digests, so that the time does not reveal the
+// length of the secret.
 func constantTimeEqual(a, b string) int {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
-// Bearer returns the token of an Authorization header (RFC 6750, 2.1); the scheme's case does not count.
+// Bearer returns the token of an Authorization header (RFC 6750, section 2.1). The case of the scheme does not matter.
 func Bearer(header string) (string, bool) {
 	scheme, token, ok := strings.Cut(header, " ")
 	token = strings.TrimSpace(token)
@@ -83,12 +84,12 @@ func Bearer(header string) (string, bool) {
 
 type callerKey struct{}
 
-// WithCaller returns a context that carries who sent the request.
+// WithCaller returns a context with the caller.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// From returns who sent the request.
+// From returns the caller of WithCaller.
 func From(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok

@@ -50,11 +50,11 @@ func TestLogin(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, password string
-		want           string // the user, or "" where nobody is let in
+		want           string // the user, or "" for a refusal
 	}{
 		{"ana", "correct horse", "ana"},
 		{"víctor", "ñandú 123", "víctor"},
-		{"ana", "ñandú 123", ""}, // the password of another
+		{"ana", "ñandú 123", ""}, // another user's password
 		{"víctor", "correct horse", ""},
 		{"ana", "correct hors", ""},
 		{"ana", "Correct horse", ""},
@@ -75,17 +75,17 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// The time of a login must not show whether the user exists. of-wrong is the median time of a login divided by that of a
-// login with a wrong password; the two are measured by turns.
+// The time of a login must not reveal whether the user exists. The metric of-wrong is the median time of a login divided by that of
+// a login with a wrong password. The two alternate.
 func BenchmarkLogin(b *testing.B) {
 	users := []auth.User{
 		{Name: "ana", Password: "correct horse", Role: auth.Admin},
 		{Name: "víctor", Password: "ñandú 123", Role: auth.Viewer},
 	}
-	const turn = 100 // logins: one alone is too short to be timed
+	const perTurn = 100 // a single login is too short to measure
 	logins := func(b *testing.B, name, password string, want bool) time.Duration {
 		start := time.Now()
-		for range turn {
+		for range perTurn {
 			if _, ok := auth.Login(users, name, password); ok != want {
 				b.Fatalf("Login(%q, %q) = %t", name, password, ok)
 			}
@@ -101,16 +101,16 @@ func BenchmarkLogin(b *testing.B) {
 		{"right", "ana", "correct horse", true},
 	} {
 		b.Run(test.kind, func(b *testing.B) {
-			var took, beside []time.Duration
+			var times, wrongTimes []time.Duration
 			for b.Loop() {
-				took = append(took, logins(b, test.name, test.password, test.ok))
-				beside = append(beside, logins(b, "ana", "battery staple", false))
+				times = append(times, logins(b, test.name, test.password, test.ok))
+				wrongTimes = append(wrongTimes, logins(b, "ana", "battery staple", false))
 			}
-			slices.Sort(took)
-			slices.Sort(beside)
-			median, wrong := float64(took[len(took)/2]), float64(beside[len(beside)/2])
-			b.ReportMetric(0, "ns/op") // of both
-			b.ReportMetric(median/turn, "ns/login")
+			slices.Sort(times)
+			slices.Sort(wrongTimes)
+			median, wrong := float64(times[len(times)/2]), float64(wrongTimes[len(wrongTimes)/2])
+			b.ReportMetric(0, "ns/op") // hides the default, which covers both
+			b.ReportMetric(median/perTurn, "ns/login")
 			b.ReportMetric(median/wrong, "of-wrong")
 		})
 	}
@@ -126,7 +126,7 @@ func TestBearer(t *testing.T) {
 		{"bearer abc", "abc", true},
 		{"BEARER abc", "abc", true},
 		{"Bearer   abc  ", "abc", true},
-		{"Bearer abc def", "abc def", true}, // no token is like that: it is refused where it is verified
+		{"Bearer abc def", "abc def", true}, // not a valid token, which its scheme detects
 		{"Bearer", "", false},
 		{"Bearer ", "", false},
 		{"Bearer    ", "", false},

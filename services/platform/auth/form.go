@@ -10,12 +10,12 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// ErrExpired is in the error of a Scheme where a token was good, and its time is over.
+// ErrExpired reports that a token has expired. Tokens returns it only for a token with a valid signature.
 var ErrExpired = errors.New("the token has expired")
 
-// Unverified returns the scheme of a service that passes tokens on and has no key to check them with. It refuses what no
-// service can accept: a token that is not a JWT, has no signature or no role, or has expired. The caller is not known by
-// name, and may have made up its role: the other service has the last word.
+// Unverified returns a scheme for a service that forwards tokens and has no key to verify them. It refuses tokens that no service
+// accepts: those that are not a JWT, have no signature or no role, or have expired, with the same tolerance as Tokens. The name of
+// the caller is always "bearer". Its role may be forged, so the service that receives the token must verify it.
 func Unverified(now func() time.Time) Scheme {
 	return func(token string) (Caller, error) {
 		message, err := jws.Parse([]byte(token), jws.WithCompact())
@@ -27,7 +27,7 @@ func Unverified(now func() time.Time) Scheme {
 			return Caller{}, errors.New("the token is not signed")
 		}
 		var claims struct {
-			Expiry float64 `json:"exp"` // seconds; 0 where there is none, which no service accepts
+			Expiry float64 `json:"exp"` // Unix time in seconds; 0, if absent, is in the past
 			Role   Role
 		}
 		if err := json.Unmarshal(message.Payload(), &claims); err != nil {

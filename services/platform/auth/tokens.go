@@ -1,6 +1,6 @@
-// Package auth says who calls: access tokens (JWT), service tokens, and what a role may do.
+// Package auth identifies the callers of requests by access tokens (JWT) and service tokens, and checks logins.
 //
-// JWTs are read and written here alone. jwx is v2, which is in maintenance; a move to v3 is a change of this file.
+// It is the only package that reads and writes JWTs.
 package auth
 
 import (
@@ -22,41 +22,41 @@ import (
 const (
 	issuer   = "pedidos"
 	audience = "pedidos"
-	skew     = 60 * time.Second // how far the clocks of two machines may be apart
+	skew     = 60 * time.Second // tolerated difference between the clocks of two machines
 )
 
-// Tokens issues and verifies access tokens: JWTs (RFC 7519), signed HS256. The times in a token are held to a clock that may be
-// 60 seconds apart from the issuer's.
+// Tokens issues and verifies access tokens, which are JWTs (RFC 7519) signed with HS256. It tolerates clocks that differ by up to 60
+// seconds. It is safe for concurrent use.
 type Tokens struct {
-	secrets  [][]byte // the first signs, all verify
+	secrets  [][]byte // the first signs; all verify
 	ttl      time.Duration
 	now      func() time.Time
 	verified *otter.Cache[digest, verified]
 }
 
-// digest is the SHA-256 of a token, so that a cache holds no token and every entry has the same size.
+// digest is the SHA-256 of a token. With digests as keys, the cache holds no tokens, and all entries have the same size.
 type digest = [sha256.Size]byte
 
-// verified is the result of a verification, and the time in which it holds.
+// verified is the result of a verification and the time in which it is valid.
 type verified struct {
 	caller      Caller
 	from, until time.Time
 }
 
-// remembered bounds the cache of verified tokens. Clients send the same token again and again.
-const remembered = 10_000
+// cacheSize is the size of the cache of verified tokens, in tokens. Clients send the same token many times.
+const cacheSize = 10_000
 
-// NewTokens returns the tokens of a comma-separated list of secrets: the first signs, and tokens of any are accepted. They
-// live for ttl.
+// NewTokens returns a Tokens with a comma-separated list of secrets. It signs with the first, and verifies with any of them, so
+// that secrets can be rotated. Issued tokens are valid for ttl.
 func NewTokens(secrets string, ttl time.Duration, now func() time.Time) *Tokens {
-	t := &Tokens{ttl: ttl, now: now, verified: otter.Must(&otter.Options[digest, verified]{MaximumSize: remembered})}
+	t := &Tokens{ttl: ttl, now: now, verified: otter.Must(&otter.Options[digest, verified]{MaximumSize: cacheSize})}
 	for secret := range strings.SplitSeq(secrets, ",") {
 		t.secrets = append(t.secrets, []byte(strings.TrimSpace(secret)))
 	}
 	return t
 }
 
-// Issue signs a token for a user.
+// Issue returns a signed token for a user, and how long it is valid.
 func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration, err error) {
 	now := t.now()
 	claims, err := jwt.NewBuilder().
@@ -75,7 +75,8 @@ func (t *Tokens) Issue(user string, role Role) (token string, ttl time.Duration,
 	return string(signed), t.ttl, nil
 }
 
-// Verify returns the caller that a token stands for. The only algorithm is HS256.
+// Verify returns the caller of a token, with the name "user:" and the subject. It accepts no algorithm but HS256. The error wraps
+// ErrExpired if the token has a valid signature and has expired.
 func (t *Tokens) Verify(token string) (Caller, error) {
 	now := t.now()
 	key := sha256.Sum256([]byte(token))
@@ -103,14 +104,14 @@ func (t *Tokens) verify(token string, now time.Time) (verified, error) {
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithAcceptableSkew(skew),
 		jwt.WithClock(jwt.ClockFunc(func() time.Time { return now })),
 	)
-	if errors.Is(err, jwt.ErrTokenExpired()) { // its signature has been verified by then
+	if errors.Is(err, jwt.ErrTokenExpired()) {
 		return verified{}, fmt.Errorf("%w: %w", ErrExpired, err)
 	}
 	if err != nil {
 		return verified{}, err
 	}
 	until := claims.Expiration().Add(skew)
-	if !until.After(now) { // jwx does not require exp, and takes 0 for none
+	if !until.After(now) { // jwx accepts a token without exp, or with exp 0
 		return verified{}, ErrExpired
 	}
 	if claims.Subject() == "" {
@@ -126,7 +127,7 @@ func (t *Tokens) verify(token string, now time.Time) (verified, error) {
 
 var errUnknownRole = errors.New("unknown role")
 
-// checkDates refuses dates that are not numbers (RFC 7519, 2). jwx also reads them from strings.
+// checkDates refuses dates that are not numbers (RFC 7519, section 2). jwx also accepts strings.
 func checkDates(payload []byte) error {
 	var dates struct {
 		Expiry    *float64 `json:"exp"`
@@ -139,15 +140,15 @@ func checkDates(payload []byte) error {
 	return nil
 }
 
-// keys returns the keys for a signature that names HS256 and no critical extension, of which none is understood here (RFC 7515,
-// 4.1.11).
+// keys provides the keys for a signature with the algorithm HS256. It refuses critical extensions, since it supports none (RFC 7515,
+// section 4.1.11).
 func (t *Tokens) keys(_ context.Context, sink jws.KeySink, signature *jws.Signature, _ *jws.Message) error {
 	header := signature.ProtectedHeaders()
 	if header.Algorithm() != jwa.HS256 {
 		return errors.New("not signed with HS256")
 	}
 	if _, critical := header.Get(jws.CriticalKey); critical {
-		return errors.New("a critical extension that is not understood")
+		return errors.New("unsupported critical extension")
 	}
 	for _, secret := range t.secrets {
 		sink.Key(jwa.HS256, secret)

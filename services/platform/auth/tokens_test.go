@@ -23,12 +23,12 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.UTC)
 
-// clock is a clock that a test moves.
+// clock is a clock that tests set.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-func TestIssuedTokenSpeaksForItsUser(t *testing.T) {
+func TestIssueAndVerify(t *testing.T) {
 	t.Parallel()
 	for _, role := range []auth.Role{auth.Admin, auth.Viewer} {
 		tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
@@ -46,7 +46,7 @@ func TestIssuedTokenSpeaksForItsUser(t *testing.T) {
 	}
 }
 
-func TestIssuedTokenLivesForItsTime(t *testing.T) {
+func TestTokenLifetime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
@@ -54,21 +54,21 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 		valid bool
 	}{
 		{"at once", 0, true},
-		{"when its time is over, by a clock 59 s ahead", time.Hour + 59*time.Second, true},
-		{"when its time is over, by a clock 60 s ahead", time.Hour + 60*time.Second, false},
+		{"at its expiry, by a clock 59 s ahead", time.Hour + 59*time.Second, true},
+		{"at its expiry, by a clock 60 s ahead", time.Hour + 60*time.Second, false},
 		{"a day later", 24 * time.Hour, false},
 		{"by a clock 2 s behind", -2 * time.Second, true},
 		{"by a clock 60 s behind", -60 * time.Second, true},
 		{"by a clock 62 s behind", -62 * time.Second, false},
 	} {
-		for _, seen := range []bool{false, true} { // one that was verified before is remembered
+		for _, cached := range []bool{false, true} {
 			c := &clock{start}
 			tokens := auth.NewTokens(secret, time.Hour, c.now)
 			token, _, err := tokens.Issue("ana", auth.Admin)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if seen {
+			if cached {
 				if _, err := tokens.Verify(token); err != nil {
 					t.Fatal(err)
 				}
@@ -76,13 +76,13 @@ func TestIssuedTokenLivesForItsTime(t *testing.T) {
 			c.at = start.Add(test.after)
 			got, err := tokens.Verify(token)
 			if want := (auth.Caller{Name: "user:ana", Role: auth.Admin}); (err == nil) != test.valid || test.valid && got != want {
-				t.Errorf("%s, seen: %t: Verify = %+v, %v, want valid: %t", test.name, seen, got, err, test.valid)
+				t.Errorf("%s, cached: %t: Verify = %+v, %v, want valid: %t", test.name, cached, got, err, test.valid)
 			}
 		}
 	}
 }
 
-// A new secret goes in front of the old one, which is removed once its tokens have expired.
+// To rotate, an operator puts a new secret before the old one, and removes the old one once its tokens have expired.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	const another = "another-secret-that-has-32-bytes-or-more"
@@ -101,19 +101,19 @@ func TestRotation(t *testing.T) {
 	}{
 		{secret, true, false},
 		{another + ", " + secret, true, true},
-		{secret + "," + another, true, true}, // a process that has not been restarted yet must take the new one's
+		{secret + "," + another, true, true}, // the old process must accept tokens of a new one
 		{another, false, true},
 	} {
 		tokens := auth.NewTokens(test.secrets, time.Hour, (&clock{start}).now)
 		for token, want := range map[string]bool{before: test.before, after: test.after} {
 			if _, err := tokens.Verify(token); (err == nil) != want {
-				t.Errorf("%q: Verify of a token of before: %t: %v, want valid: %t", test.secrets, token == before, err, want)
+				t.Errorf("%q: Verify of a token of the old secret: %t: %v, want valid: %t", test.secrets, token == before, err, want)
 			}
 		}
 	}
 }
 
-func TestIssuedTokenHasTheClaimsOfThePromise(t *testing.T) {
+func TestClaimsOfIssuedToken(t *testing.T) {
 	t.Parallel()
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
 	seen := map[string]bool{}
@@ -143,7 +143,7 @@ func TestIssuedTokenHasTheClaimsOfThePromise(t *testing.T) {
 		}
 		jti, _ := claims["jti"].(string)
 		if jti == "" || seen[jti] {
-			t.Errorf("jti = %q, want one of its own for each token", jti)
+			t.Errorf("jti = %q, want a unique one", jti)
 		}
 		seen[jti] = true
 	}
@@ -170,8 +170,8 @@ func TestVerifyRefuses(t *testing.T) {
 	payload, signature, _ := strings.Cut(rest, ".")
 
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
-	if _, err := tokens.Verify(good); err != nil { // else the table below would show nothing
-		t.Fatalf("the token that all others are made from: %v", err)
+	if _, err := tokens.Verify(good); err != nil { // otherwise the refusals below would prove nothing
+		t.Fatalf("the valid token: %v", err)
 	}
 	if _, err := tokens.Verify(with("aud", []string{"other", "pedidos"})); err != nil {
 		t.Errorf("one audience of several: %v", err)
@@ -184,8 +184,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"alg RS256 in the header, signed HS256", sign(t, "RS256", sha256.New, secret, valid)},
 		{"alg HS512 in the header, signed HS256", sign(t, "HS512", sha256.New, secret, valid)},
 		{"alg HS384, same secret", sign(t, "HS384", sha512.New384, secret, valid)},
-		{"alg HS512 said of an HS256 signature", encode(t, map[string]any{"alg": "HS512"}) + "." + payload + "." + signature},
-		{"alg RS256 said of an HS256 signature", encode(t, map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + payload + "." + signature},
+		{"alg changed to HS512, HS256 signature", encode(t, map[string]any{"alg": "HS512"}) + "." + payload + "." + signature},
+		{"alg changed to RS256, HS256 signature", encode(t, map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + payload + "." + signature},
 		{"key in the header", sign(t, "HS256", sha256.New, "another secret", valid, "jwk", map[string]any{
 			"kty": "oct", "k": base64.RawURLEncoding.EncodeToString([]byte("another secret")),
 		})},
@@ -214,7 +214,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"issued in the future", with("iat", start.Add(62*time.Second).Unix())},
 		{"a critical extension", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{"exp"}, "exp", start.Unix())},
 		{"an unencoded payload", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{"b64"}, "b64", true)},
-		{"no critical extension, said", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{})},
+		{"empty list of critical extensions", sign(t, "HS256", sha256.New, secret, valid, "crit", []string{})},
 		{"no role", without("role")},
 		{"unknown role", with("role", "root")},
 		{"role in another case", with("role", "Admin")},
@@ -233,17 +233,17 @@ func TestVerifyRefuses(t *testing.T) {
 		{"truncated in the claims", good[:len(head)+10]},
 	} {
 		if got, err := tokens.Verify(test.token); err == nil || got != (auth.Caller{}) {
-			t.Errorf("%s: Verify = %+v, %v, want an error and nobody", test.name, got, err)
+			t.Errorf("%s: Verify = %+v, %v, want an error and no caller", test.name, got, err)
 		}
 	}
 }
 
-// The cache keeps most of a set of tokens that is slightly larger than it. Verify does not parse a cached token, which shows
-// in its allocations.
-func TestVerifiedTokensAreRemembered(t *testing.T) {
+// The cache keeps most of a set of tokens that is slightly larger than it. The number of allocations shows that Verify does not
+// parse cached tokens.
+func TestVerifiedTokensAreCached(t *testing.T) {
 	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
 	many := make([]string, 10_200)
-	for i := range many { // by hand, which takes a tenth of the time of Issue
+	for i := range many { // ten times faster than Issue
 		many[i] = sign(t, "HS256", sha256.New, secret, map[string]any{
 			"sub": "ana", "role": "admin", "iss": "pedidos", "aud": "pedidos", "jti": strconv.Itoa(i), "exp": start.Add(time.Hour).Unix(),
 		})
@@ -261,13 +261,13 @@ func TestVerifiedTokensAreRemembered(t *testing.T) {
 		first.Go(func() { verify(some) })
 	}
 	first.Wait()
-	allocations := testing.AllocsPerRun(1, func() { verify(many) }) // of the second run
-	if allocations > 125*float64(len(many)) {                       // half of what parsing takes
-		t.Errorf("verifying %d known tokens took %.0f allocations", len(many), allocations)
+	allocations := testing.AllocsPerRun(1, func() { verify(many) }) // of the second run; the first one warms up
+	if allocations > 125*float64(len(many)) {                       // half of those of parsing
+		t.Errorf("verifying %d cached tokens took %.0f allocations", len(many), allocations)
 	}
 }
 
-// sign makes a JWT without the package under test.
+// sign returns a JWT, made without the package under test. Header holds pairs of names and values of header fields.
 func sign(t *testing.T, alg string, hash func() hash.Hash, secret string, claims map[string]any, header ...any) string {
 	t.Helper()
 	fields := map[string]any{"alg": alg, "typ": "JWT"}

@@ -1,4 +1,4 @@
-// Package telemetry makes the logger and carries the ids that tie log lines of all services together.
+// Package telemetry provides the logger and the tracing of a process, and carries trace and correlation ids between services.
 package telemetry
 
 import (
@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// NewLogger writes readable lines to a terminal and JSON elsewhere. Whatever else a text or an error holds, no line has a
-// whole e-mail address, an access token, or a value that MySQL quotes in an error.
+// NewLogger returns a logger that writes text lines for a terminal and JSON otherwise. It masks e-mail addresses, access tokens and
+// values that MySQL quotes, in all attributes that are strings or errors.
 func NewLogger(w io.Writer, terminal bool, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: mask}
 	if terminal {
@@ -25,16 +25,17 @@ func NewLogger(w io.Writer, terminal bool, level slog.Level) *slog.Logger {
 }
 
 var (
-	// An address has a domain in any script, a host without a dot, which is not a mere number, or an IP address in brackets. The
-	// @ may be escaped, as in a query.
+	// The domain of an address may be in any script, a host name without a dot that is not just digits, or an IP address in
+	// brackets. The @ may be percent-encoded, as in a query.
 	email   = regexp.MustCompile(`([^\s"'<>/@=]?)[^\s"'<>/@=]*(@|%40)(` + label + `+(\.` + label + `+)+|` + label + `*\p{L}` + label + `*|\[[^\s\]]*\])`)
-	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`) // how the JSON of every header begins, in base64
+	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`) // base64 of {", which begins the header of every JWT
 	quoting = regexp.MustCompile(`(?s)(Duplicate entry|value:|near) '.*'`)
 )
 
-// label is a character of one part of a domain.
+// label matches a character of a domain label.
 const label = `[\p{L}\p{M}\p{N}_-]`
 
+// mask masks the value of a log attribute.
 func mask(_ []string, a slog.Attr) slog.Attr {
 	var text string
 	switch a.Value.Kind() {
@@ -55,7 +56,7 @@ func mask(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// masked is the text without what no log line and no span may have.
+// masked returns text without data that must not appear in logs and spans.
 func masked(text string) string {
 	if strings.Contains(text, " '") {
 		text = quoting.ReplaceAllString(text, "$1 '…'")
@@ -69,9 +70,10 @@ func masked(text string) string {
 	return text
 }
 
-// Receive returns a context with the trace that the request belongs to (W3C Trace Context), or with a new one.
+// Receive returns the context of r with the trace of its traceparent header (W3C Trace Context), or with a new trace. The span id is
+// always new.
 func Receive(r *http.Request) context.Context {
-	if trace.SpanContextFromContext(r.Context()).IsValid() { // Tracing's
+	if trace.SpanContextFromContext(r.Context()).IsValid() { // Tracing.Server has added a span
 		return r.Context()
 	}
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
@@ -83,7 +85,7 @@ func Receive(r *http.Request) context.Context {
 	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(config))
 }
 
-// Send adds the trace and the correlation id of ctx to the headers of a call to another service.
+// Send sets the headers of a call to another service to the trace and the correlation id of ctx.
 func Send(ctx context.Context, h http.Header) {
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
 	if id := CorrelationID(ctx); id != "" {
@@ -91,20 +93,20 @@ func Send(ctx context.Context, h http.Header) {
 	}
 }
 
-// TraceID is the trace id of ctx: 32 hexadecimal digits.
+// TraceID returns the trace id of ctx, 32 hexadecimal digits.
 func TraceID(ctx context.Context) string { return trace.SpanContextFromContext(ctx).TraceID().String() }
 
-// CorrelationHeader carries the caller's own name for a piece of work through all services.
+// CorrelationHeader is the header of the correlation id, by which a caller identifies related requests in all services.
 const CorrelationHeader = "X-Correlation-Id"
 
 type correlationKey struct{}
 
-// WithCorrelationID returns a context that carries the caller's name for this piece of work.
+// WithCorrelationID returns a context with the correlation id.
 func WithCorrelationID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, correlationKey{}, id)
 }
 
-// CorrelationID is the caller's name for this piece of work, or "".
+// CorrelationID returns the correlation id of ctx, or "".
 func CorrelationID(ctx context.Context) string {
 	id, _ := ctx.Value(correlationKey{}).(string)
 	return id

@@ -26,7 +26,7 @@ func receive(t *testing.T, traceparent string) context.Context {
 	return telemetry.Receive(r)
 }
 
-func TestTraceGoesOn(t *testing.T) {
+func TestTraceContinues(t *testing.T) {
 	t.Parallel()
 	for _, flags := range []string{"00", "01"} {
 		ctx := receive(t, "00-"+traceID+"-00f067aa0ba902b7-"+flags)
@@ -37,15 +37,15 @@ func TestTraceGoesOn(t *testing.T) {
 		telemetry.Send(ctx, h)
 		sent := h.Get("traceparent")
 		if !strings.HasPrefix(sent, "00-"+traceID+"-") || !strings.HasSuffix(sent, "-"+flags) {
-			t.Errorf("sent %s, want the same trace and flags", sent)
+			t.Errorf("sent %s, want the received trace and flags", sent)
 		}
 		if strings.Contains(sent, "00f067aa0ba902b7") {
-			t.Errorf("sent %s, want a span of its own", sent)
+			t.Errorf("sent %s, want a new span id", sent)
 		}
 	}
 }
 
-func TestTraceBegins(t *testing.T) {
+func TestNewTrace(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, traceparent := range []string{

@@ -17,12 +17,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracing makes the spans of a process. A nil Tracing makes none, and costs nothing.
+// Tracing creates the spans of a process. A nil Tracing creates none, at no cost.
 type Tracing struct{ provider *sdk.TracerProvider }
 
-// NewTracing returns the tracing that the environment asks for by OpenTelemetry's own variables, or nil: it is on where
-// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_TRACES_EXPORTER is set. The exporter and the SDK read the
-// others (OpenTelemetry Environment Variable Specification).
+// NewTracing returns the tracing that is configured by the environment variables of OpenTelemetry, or nil if it is off. It is on if
+// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_TRACES_EXPORTER is set. The exporter and the SDK read
+// further variables from the environment of the process (OpenTelemetry Environment Variable Specification). NewTracing fails for
+// settings that are not supported. Service is the default of service.name.
 func NewTracing(ctx context.Context, service string, environment map[string]string) (*Tracing, error) {
 	exporter := environment["OTEL_TRACES_EXPORTER"]
 	endpoint := environment["OTEL_EXPORTER_OTLP_ENDPOINT"] + environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
@@ -34,7 +35,7 @@ func NewTracing(ctx context.Context, service string, environment map[string]stri
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
 		if protocol := environment[name]; protocol != "" && protocol != "http/protobuf" {
-			return nil, fmt.Errorf("%s is %q: it must be http/protobuf, which collectors take on port 4318", name, protocol)
+			return nil, fmt.Errorf("%s is %q: it must be http/protobuf, which collectors accept on port 4318", name, protocol)
 		}
 	}
 	sampler, err := newSampler(environment["OTEL_TRACES_SAMPLER"], environment["OTEL_TRACES_SAMPLER_ARG"])
@@ -43,7 +44,7 @@ func NewTracing(ctx context.Context, service string, environment map[string]stri
 	}
 	otlp, err := otlptracehttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("the exporter of traces: %w", err)
+		return nil, fmt.Errorf("create the trace exporter: %w", err)
 	}
 	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", service)), resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
@@ -54,8 +55,8 @@ func NewTracing(ctx context.Context, service string, environment map[string]stri
 	)}, nil
 }
 
-// newSampler returns the sampler of that name. None is based on the parent: a caller can be anybody, and would decide what is
-// kept by the flag in its traceparent. All services decide alike, as they decide by the trace id alone.
+// newSampler returns the sampler with the name. No sampler is based on the parent, because the caller, who may be anyone, could then
+// choose by the flag in traceparent. Samplers decide by the trace id only, so all services make the same decision.
 func newSampler(name, arg string) (sdk.Sampler, error) {
 	switch strings.TrimPrefix(name, "parentbased_") {
 	case "", "always_on":
@@ -67,7 +68,7 @@ func newSampler(name, arg string) (sdk.Sampler, error) {
 		if arg != "" {
 			var err error
 			if ratio, err = strconv.ParseFloat(arg, 64); err != nil || !(ratio >= 0 && ratio <= 1) {
-				return nil, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG is %q: it must be a share between 0 and 1, such as 0.01", arg)
+				return nil, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG is %q: it must be a number between 0 and 1, such as 0.01", arg)
 			}
 		}
 		return sdk.TraceIDRatioBased(ratio), nil
@@ -75,7 +76,7 @@ func newSampler(name, arg string) (sdk.Sampler, error) {
 	return nil, fmt.Errorf("OTEL_TRACES_SAMPLER is %q: it must be always_on, always_off or traceidratio", name)
 }
 
-// masking masks what a span begins with, as the path of a request, which is a caller's word.
+// masking masks the initial attributes of spans. Some are chosen by callers, such as the path of a request.
 type masking struct{}
 
 func (masking) OnStart(_ context.Context, span sdk.ReadWriteSpan) {
@@ -93,7 +94,7 @@ func (masking) OnEnd(sdk.ReadOnlySpan)           {}
 func (masking) Shutdown(context.Context) error   { return nil }
 func (masking) ForceFlush(context.Context) error { return nil }
 
-// Stop sends the spans that are left, within a bound.
+// Stop sends the remaining spans and ends the tracing. It takes up to five seconds, even if ctx is done.
 func (t *Tracing) Stop(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -103,7 +104,8 @@ func (t *Tracing) Stop(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Flush sends the spans that have ended, within a second. It is for processes that may be stopped between two requests.
+// Flush sends the spans that have ended. It takes up to one second. It is for processes that may be frozen between requests, such
+// as a Lambda function.
 func (t *Tracing) Flush(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -113,10 +115,10 @@ func (t *Tracing) Flush(ctx context.Context) error {
 	return t.provider.ForceFlush(ctx)
 }
 
-// Provider is where libraries get their spans from. There is none in a nil Tracing.
+// Provider returns the provider for libraries that create spans. It panics if t is nil.
 func (t *Tracing) Provider() trace.TracerProvider { return t.provider }
 
-// Server makes a span of each request but those that ask for the service's health. Its name is that of Name.
+// Server returns a handler that calls h with a span for each request, except for /health and /ready. Name names the span.
 func (t *Tracing) Server(h http.Handler) http.Handler {
 	if t == nil {
 		return h
@@ -125,7 +127,7 @@ func (t *Tracing) Server(h http.Handler) http.Handler {
 		otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Path != "/health" && r.URL.Path != "/ready" }))
 }
 
-// Client makes a span of each request that is sent.
+// Client returns a transport that sends each request with next, in a span.
 func (t *Tracing) Client(next http.RoundTripper) http.RoundTripper {
 	if t == nil {
 		return next
@@ -133,7 +135,8 @@ func (t *Tracing) Client(next http.RoundTripper) http.RoundTripper {
 	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.TraceContext{}))
 }
 
-// Name names the span of ctx, if it is kept, by what the contract calls the request.
+// Name sets the name of the span of ctx, if it is sampled, to the method and the route. It also records the operation id of the
+// contract.
 func Name(ctx context.Context, method, route, operationID string) {
 	if span := trace.SpanFromContext(ctx); span.IsRecording() && operationID != "" {
 		span.SetName(method + " " + route)
@@ -141,14 +144,16 @@ func Name(ctx context.Context, method, route, operationID string) {
 	}
 }
 
-// Note adds an attribute to the span of ctx, if it is kept. Its value must be one of few, never a caller's.
+// Note sets the attribute pedidos.<name> of the span of ctx, if it is sampled. The value must be one of a small set, never from a
+// caller.
 func Note(ctx context.Context, name, value string) {
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		span.SetAttributes(attribute.String("pedidos."+name, value))
 	}
 }
 
-// Link leads from the span of ctx to that of another context, in which a part of its work is done.
+// Link adds a link to the span of ctx, if it is sampled. It leads to the span of another context, in which part of the work is
+// done.
 func Link(ctx, to context.Context) {
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		span.AddLink(trace.LinkFromContext(to))

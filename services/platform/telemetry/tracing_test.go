@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
+func TestNewTracing(t *testing.T) {
 	t.Parallel()
 	const endpoint, traces, exporter = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER"
 	for _, test := range []struct {
@@ -22,7 +22,7 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 		refusal     string
 	}{
 		{name: "nothing set"},
-		{name: "set to nothing, as Compose does", environment: map[string]string{endpoint: "", exporter: ""}},
+		{name: "set to empty, as Compose does", environment: map[string]string{endpoint: "", exporter: ""}},
 		{name: "endpoint", environment: map[string]string{endpoint: "http://127.0.0.1:4318"}, on: true},
 		{name: "endpoint of traces", environment: map[string]string{traces: "http://127.0.0.1:4318/v1/traces"}, on: true},
 		{name: "exporter", environment: map[string]string{exporter: "otlp"}, on: true},
@@ -36,16 +36,16 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 		{name: "sampler", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio"}, on: true},
 		{name: "another sampler", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "jaeger_remote"},
 			refusal: "OTEL_TRACES_SAMPLER"},
-		{name: "share that is none", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1%"},
+		{name: "ratio not a number", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1%"},
 			refusal: "OTEL_TRACES_SAMPLER_ARG"},
-		{name: "share above 1", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.5"},
+		{name: "ratio above 1", environment: map[string]string{exporter: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.5"},
 			refusal: "OTEL_TRACES_SAMPLER_ARG"},
 		{name: "another exporter", environment: map[string]string{exporter: "zipkin"}, refusal: "OTEL_TRACES_EXPORTER"},
 	} {
 		tracing, err := telemetry.NewTracing(t.Context(), "orders", test.environment)
 		if test.refusal != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), test.refusal+" ") {
-				t.Errorf("%s: %v, want a sentence about %s", test.name, err, test.refusal)
+				t.Errorf("%s: %v, want an error about %s", test.name, err, test.refusal)
 			}
 			continue
 		}
@@ -59,10 +59,10 @@ func TestTracingIsOnWhereTheEnvironmentAsksForIt(t *testing.T) {
 }
 
 // sampled reports whether a request with this traceparent is sampled.
-func sampled(t *testing.T, sampler, share, traceparent string) bool {
+func sampled(t *testing.T, sampler, ratio, traceparent string) bool {
 	t.Helper()
 	tracing, err := telemetry.NewTracing(t.Context(), "orders", map[string]string{
-		"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": share,
+		"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": ratio,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func sampled(t *testing.T, sampler, share, traceparent string) bool {
 func TestSampling(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		sampler, share string
+		sampler, ratio string
 		want           bool
 	}{
 		{"", "", true},
@@ -94,8 +94,8 @@ func TestSampling(t *testing.T) {
 		{"parentbased_traceidratio", "0", false},
 	} {
 		for _, flags := range []string{"00", "01"} {
-			if got := sampled(t, test.sampler, test.share, "00-"+traceID+"-00f067aa0ba902b7-"+flags); got != test.want {
-				t.Errorf("%s %s, flags %s: sampled %t, want %t", test.sampler, test.share, flags, got, test.want)
+			if got := sampled(t, test.sampler, test.ratio, "00-"+traceID+"-00f067aa0ba902b7-"+flags); got != test.want {
+				t.Errorf("%s %s, flags %s: sampled %t, want %t", test.sampler, test.ratio, flags, got, test.want)
 			}
 		}
 	}
@@ -115,20 +115,20 @@ func TestSampling(t *testing.T) {
 	}
 }
 
-// Without tracing, the handler and the transport are returned as they are, at no cost.
-func TestNoTracingIsFree(t *testing.T) { // not parallel: allocations are counted
+// A nil Tracing returns the handler and the transport unchanged.
+func TestNoTracing(t *testing.T) { // not parallel, because it counts allocations
 	var off *telemetry.Tracing
 	if mux := http.NewServeMux(); off.Server(mux) != http.Handler(mux) {
-		t.Error("the handler is another one")
+		t.Error("Server returned another handler")
 	}
 	if transport := (&http.Transport{}); off.Client(transport) != http.RoundTripper(transport) {
-		t.Error("the transport is another one")
+		t.Error("Client returned another transport")
 	}
 	ctx := telemetry.Receive(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	if n := testing.AllocsPerRun(100, func() {
 		telemetry.Name(ctx, http.MethodGet, "/orders", "listOrders")
 		telemetry.Note(ctx, "idempotency", "first")
 	}); n > 0 {
-		t.Errorf("notes for nobody allocate %v times", n)
+		t.Errorf("Name and Note without a sampled span: %v allocations, want 0", n)
 	}
 }

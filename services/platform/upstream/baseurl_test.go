@@ -67,25 +67,25 @@ func TestBaseURLRefuses(t *testing.T) {
 		{"http://host:port", "is not a URL"},
 		{"http://host/%zz", "is not a URL"},
 		{"http://host/\x00", "is not a URL"},
-		{"http:host", "names no host"},
-		{"http://", "names no host"},
-		{"http:///orders", "names no host"},
-		{"http://:3002", "names no host"},
+		{"http:host", "has no host"},
+		{"http://", "has no host"},
+		{"http:///orders", "has no host"},
+		{"http://:3002", "has no host"},
 		{"http://[fe80::1%25eth0]:3002", "has a percent sign in its host"},
-		{"http://host?a=1", "must be scheme, host, port and path alone"},
-		{"http://host/?", "must be scheme, host, port and path alone"},
-		{"http://host/#part", "must be scheme, host, port and path alone"},
-		{"http://ana@host", "must be scheme, host, port and path alone"},
-		{"http://ana:hunter2@host", "must be scheme, host, port and path alone"},
+		{"http://host?a=1", "must consist of scheme, host, port and path"},
+		{"http://host/?", "must consist of scheme, host, port and path"},
+		{"http://host/#part", "must consist of scheme, host, port and path"},
+		{"http://ana@host", "must consist of scheme, host, port and path"},
+		{"http://ana:hunter2@host", "must consist of scheme, host, port and path"},
 		{"ftp://ana:hunter2@host", "must start with http:// or https://"},
 		{"http://ana:hunter2@ho st", "is not a URL"},
-		{"http://host/a//b", "has an empty or a dotted part"},
-		{"http://host//dev", "has an empty or a dotted part"},
-		{"http://host/a/../b", "has an empty or a dotted part"},
-		{"http://host/a/./b", "has an empty or a dotted part"},
-		{"http://host/..", "has an empty or a dotted part"},
-		{"http://host/.", "has an empty or a dotted part"},
-		{"http://host/../orders", "has an empty or a dotted part"},
+		{"http://host/a//b", "has an empty segment, or the segment . or .."},
+		{"http://host//dev", "has an empty segment, or the segment . or .."},
+		{"http://host/a/../b", "has an empty segment, or the segment . or .."},
+		{"http://host/a/./b", "has an empty segment, or the segment . or .."},
+		{"http://host/..", "has an empty segment, or the segment . or .."},
+		{"http://host/.", "has an empty segment, or the segment . or .."},
+		{"http://host/../orders", "has an empty segment, or the segment . or .."},
 	} {
 		got, err := upstream.BaseURL(test.raw, "orders", "products")
 		if got != "" || err == nil || !strings.Contains(err.Error(), test.why) {
@@ -112,9 +112,9 @@ func FuzzBaseURL(f *testing.F) {
 			return
 		}
 		if again, err := upstream.BaseURL(base, "orders", "products"); err != nil || again != base {
-			t.Errorf("BaseURL(%q) = %q, of which BaseURL makes %q, %v", raw, base, again, err)
+			t.Errorf("BaseURL(%q) = %q, which BaseURL normalizes to %q, %v", raw, base, again, err)
 		}
-		// This is how the generated client joins them.
+		// The generated client joins base URL and path like this.
 		u, err := url.Parse(base + "/")
 		if err != nil {
 			t.Fatalf("BaseURL(%q) = %q: %v", raw, base, err)

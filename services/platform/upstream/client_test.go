@@ -24,7 +24,8 @@ import (
 
 var policy = upstream.Policy{Timeout: 10 * time.Second, Tries: 3}
 
-// service is a server that answers with each of a list of statuses in turn, and then always with the last one.
+// service is a server that answers with a list of statuses in turn, and then always with the last one. It counts calls and
+// connections.
 type service struct {
 	*httptest.Server
 	calls       atomic.Int64
@@ -69,7 +70,7 @@ func post(t *testing.T, client *http.Client, url string) (status int, body strin
 	return response.StatusCode, string(raw), err
 }
 
-func TestClientRepeats(t *testing.T) {
+func TestRetries(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
@@ -77,36 +78,36 @@ func TestClientRepeats(t *testing.T) {
 		want     int
 		calls    int64
 	}{
-		{"not a success", []int{200}, 200, 1},
-		{"a 503 until it succeeds", []int{503, 200}, 200, 2},
-		{"a 500 and a 502", []int{500, 502, 201}, 201, 3},
-		{"a 429", []int{429, 200}, 200, 2},
-		{"not beyond its tries", []int{503}, 503, 3},
-		{"not a conflict", []int{409, 200}, 409, 1},
-		{"not bad input", []int{400, 200}, 400, 1},
-		{"not a missing token", []int{401, 200}, 401, 1},
-		{"not what is not there", []int{404, 200}, 404, 1},
-		{"not what is refused", []int{422, 200}, 422, 1},
-		{"not what is not implemented", []int{501, 200}, 501, 1},
+		{"no retry after 200", []int{200}, 200, 1},
+		{"503 until success", []int{503, 200}, 200, 2},
+		{"500 and 502", []int{500, 502, 201}, 201, 3},
+		{"429", []int{429, 200}, 200, 2},
+		{"no more than Tries", []int{503}, 503, 3},
+		{"no retry after 409", []int{409, 200}, 409, 1},
+		{"no retry after 400", []int{400, 200}, 400, 1},
+		{"no retry after 401", []int{401, 200}, 401, 1},
+		{"no retry after 404", []int{404, 200}, 404, 1},
+		{"no retry after 422", []int{422, 200}, 422, 1},
+		{"no retry after 501", []int{501, 200}, 501, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, nil, test.statuses...)
 			status, body, err := post(t, upstream.NewClient(policy), s.URL)
 			if err != nil || status != test.want || body != "answer to question" {
-				t.Errorf("answer %d %q, %v, want %d, with the body sent and read whole", status, body, err, test.want)
+				t.Errorf("answer %d %q, %v, want %d with the complete bodies", status, body, err, test.want)
 			}
 			if n := s.calls.Load(); n != test.calls {
 				t.Errorf("%d calls, want %d", n, test.calls)
 			}
 			if n := s.connections.Load(); n != 1 {
-				t.Errorf("%d connections, want one: an answer that is not used must be closed", n)
+				t.Errorf("%d connections, want one, reused after each answer", n)
 			}
 		})
 	}
 }
 
-func TestClientRepeatsWhatGotNoAnswer(t *testing.T) {
+func TestRetryWithoutResponse(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -121,7 +122,7 @@ func TestClientRepeatsWhatGotNoAnswer(t *testing.T) {
 	}
 }
 
-func TestClientGivesUpOnSilence(t *testing.T) {
+func TestTimeout(t *testing.T) {
 	t.Parallel()
 	done := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }))
@@ -140,7 +141,7 @@ func TestBreakerOpens(t *testing.T) {
 	client := upstream.NewClient(upstream.Policy{Timeout: 10 * time.Second, Tries: 1})
 	for range 10 {
 		if status, _, err := post(t, client, s.URL); err != nil || status != 503 {
-			t.Fatalf("answer %d, %v, want the service's own 503", status, err)
+			t.Fatalf("answer %d, %v, want the 503 of the service", status, err)
 		}
 	}
 	for range 3 {
@@ -149,7 +150,7 @@ func TestBreakerOpens(t *testing.T) {
 		}
 	}
 	if n := s.calls.Load(); n != 10 {
-		t.Errorf("%d calls, want 10: none once the breaker is open", n)
+		t.Errorf("%d calls, want 10 and none while the breaker is open", n)
 	}
 }
 
@@ -166,11 +167,11 @@ func TestBreakerStaysClosedOnAnswers(t *testing.T) {
 	}
 }
 
-// A call that ends with its request does not count for the breaker, whether that is closed or half open.
-func TestBreakerIgnoresHangUps(t *testing.T) {
+// The breaker ignores calls whose context ends, whether it is closed or half open.
+func TestBreakerIgnoresCanceledCalls(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
-	var status atomic.Int64 // 0 holds calls until their client hangs up
+	var status atomic.Int64 // 0: wait until the client cancels
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		if code := int(status.Load()); code != 0 {
@@ -184,7 +185,7 @@ func TestBreakerIgnoresHangUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := metrics.New()
 		client := upstream.NewClient(upstream.Policy{Name: "orders", Timeout: time.Minute, Tries: 1, Metrics: m})
-		hangUp := func() {
+		cancelCall := func() {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
@@ -211,15 +212,15 @@ func TestBreakerIgnoresHangUps(t *testing.T) {
 			}
 		}
 		for range 40 {
-			hangUp()
+			cancelCall()
 		}
 		answers(200)
 		for range 9 {
 			answers(503)
 		}
-		time.Sleep(3 * time.Second) // of the bubble's clock: the breaker is open, then half open
+		time.Sleep(3 * time.Second) // by the clock of the bubble; the open breaker becomes half open
 		for range 5 {
-			hangUp()
+			cancelCall()
 		}
 		answers(200)
 		answers(200)
@@ -227,7 +228,7 @@ func TestBreakerIgnoresHangUps(t *testing.T) {
 	})
 }
 
-// TestProbe asks a service whose calls are refused by the breaker.
+// A probe reaches a service for which the breaker of the client is open.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, append(slices.Repeat([]int{503}, 10), 200)...)
@@ -246,8 +247,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// An endless answer takes a bounded amount of memory.
-func TestAnswersAreBounded(t *testing.T) {
+// A large body fails instead of taking up memory.
+func TestBodyLimit(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		chunk := make([]byte, 1<<20)
@@ -270,7 +271,7 @@ func TestClientRefusesRedirects(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		s := serve(t, http.Header{"Location": {elsewhere.URL}}, status)
 		if got, _, err := post(t, upstream.NewClient(policy), s.URL); err == nil {
-			t.Errorf("%d led to answer %d, want an error", status, got)
+			t.Errorf("%d: answer %d, want an error", status, got)
 		}
 		if n := s.calls.Load(); n != 1 {
 			t.Errorf("%d: %d calls, want 1", status, n)
@@ -300,7 +301,7 @@ func TestClientSendsTraceAndCorrelation(t *testing.T) {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	for range policy.Tries { // on each try
+	for range policy.Tries {
 		header := <-got
 		if want := "00-01020000000000000000000000000000-0300000000000000-01"; header.Get("traceparent") != want {
 			t.Errorf("traceparent = %q, want %q", header.Get("traceparent"), want)
@@ -314,17 +315,17 @@ func TestClientSendsTraceAndCorrelation(t *testing.T) {
 	}
 }
 
-// The pauses are measured by the clock of a synctest bubble. The server closes each connection, because a goroutine that
-// waits for the network would stop that clock.
+// The test measures pauses by the clock of a synctest bubble. The server closes each connection, because the clock stops while a
+// goroutine waits for the network.
 func TestClientPauses(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name        string
 		retryAfter  string
-		least, most time.Duration // of all pauses before the third try
+		least, most time.Duration // sum of both pauses
 	}{
-		{"a growing while, with jitter", "", 75 * time.Millisecond, 225 * time.Millisecond},
-		{"about as long as it is asked to", "7", 7 * time.Second, 21 * time.Second},
+		{"backoff with jitter", "", 75 * time.Millisecond, 225 * time.Millisecond},
+		{"Retry-After", "7", 7 * time.Second, 21 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -357,17 +358,17 @@ func TestBreakerClosesAgain(t *testing.T) {
 				t.Fatalf("answer %d, %v, want 503", status, err)
 			}
 		}
-		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) { // its first try was the tenth
+		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) { // the first attempt is the tenth, which opens the breaker
 			t.Fatalf("answer %d, %v, want the breaker's refusal", status, err)
 		}
 		refused := time.Now()
 		if status, _, err := post(t, client, s.URL); !errors.Is(err, gobreaker.ErrOpenState) || time.Since(refused) != 0 {
 			t.Fatalf("answer %d, %v after %s, want the breaker's refusal at once", status, err, time.Since(refused))
 		}
-		time.Sleep(2 * time.Second) // of the bubble's clock
+		time.Sleep(2 * time.Second) // by the clock of the bubble
 		for range 5 {
 			if status, _, err := post(t, client, s.URL); err != nil || status != 200 {
-				t.Errorf("after a while: answer %d, %v, want 200", status, err)
+				t.Errorf("two seconds later: answer %d, %v, want 200", status, err)
 			}
 		}
 	})

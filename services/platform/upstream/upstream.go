@@ -1,4 +1,4 @@
-// Package upstream makes the HTTP clients by which services call each other.
+// Package upstream provides the HTTP clients with which services call each other.
 package upstream
 
 import (
@@ -21,11 +21,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// BaseURL checks the base URL of a service and writes it in one way: no slash at its end, and none of the service's own
-// resources there, since http://host/orders is a common way to write where orders-api is. A path prefix stays.
+// BaseURL validates and normalizes the base URL of a service. It removes slashes at the end, and also the names of resources, since
+// http://host/orders is a common way to configure the address of orders-api. Other path prefixes remain. The error is a sentence of
+// one line, without credentials.
 func BaseURL(raw string, resources ...string) (string, error) {
 	shown := strconv.Quote(raw)
-	if strings.Contains(raw, "@") { // there may be a password before it
+	if strings.Contains(raw, "@") { // it may contain a password
 		shown = "it"
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
@@ -35,10 +36,10 @@ func BaseURL(raw string, resources ...string) (string, error) {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", fmt.Errorf("%s must start with http:// or https://", shown)
 	case u.Hostname() == "":
-		return "", fmt.Errorf("%s names no host", shown)
+		return "", fmt.Errorf("%s has no host", shown)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("%s must be scheme, host, port and path alone", shown)
-	case strings.Contains(u.Host, "%"): // as the zone of an IPv6 address, which could not be read again
+		return "", fmt.Errorf("%s must consist of scheme, host, port and path", shown)
+	case strings.Contains(u.Host, "%"): // such as an IPv6 zone, which would not parse again
 		return "", fmt.Errorf("%s has a percent sign in its host", shown)
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
@@ -46,26 +47,27 @@ func BaseURL(raw string, resources ...string) (string, error) {
 		path = strings.TrimRight(path[:strings.LastIndex(path, "/")], "/")
 	}
 	if strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
-		return "", fmt.Errorf("the path of %s has an empty or a dotted part", shown)
+		return "", fmt.Errorf("the path of %s has an empty segment, or the segment . or ..", shown)
 	}
 	return u.Scheme + "://" + u.Host + path, nil
 }
 
-// Policy bounds the calls to one service.
+// Policy configures the calls to one service.
 type Policy struct {
-	Name    string        // of the service, in the metrics
-	Timeout time.Duration // of one try, until its headers are there
-	Tries   int           // at most, of a call that may be repeated
-	Metrics *metrics.Registry
-	Tracing *telemetry.Tracing
+	Name    string             // of the service, in metrics
+	Timeout time.Duration      // of each attempt, from the end of the request to the headers of the response
+	Tries   int                // maximum number of attempts
+	Metrics *metrics.Registry  // may be nil
+	Tracing *telemetry.Tracing // may be nil
 }
 
-// maxAnswer is the most bytes that are read of an answer. The largest order or page of the contracts is far below it.
-const maxAnswer = 4 << 20
+// maxBody limits the body of a response, in bytes. The largest order or page of the contracts is far smaller.
+const maxBody = 4 << 20
 
-// NewClient returns a client that bounds each try, repeats calls that failed on the way or got 429 or 5xx after a
-// growing pause with jitter (or the pause that Retry-After asks for), and stops calling for a while when most calls
-// fail. Every call through it must be safe to repeat: a read, or a write under an idempotency key.
+// NewClient returns a client with retries and a circuit breaker. It retries if there is no response, or one with status 429 or 5xx
+// except 501, after an exponential backoff with jitter or after Retry-After. If at least half of recent attempts get no response or a
+// 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The client follows no redirects. Requests must be safe
+// to repeat: reads, or writes with an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
 		AbortOnErrors(gobreaker.ErrOpenState, gobreaker.ErrTooManyRequests).
@@ -81,8 +83,8 @@ func NewClient(p Policy) *http.Client {
 	breaker := gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 		Interval:     10 * time.Second,
 		BucketPeriod: time.Second,
-		Timeout:      2 * time.Second, // until a call is tried again
-		MaxRequests:  2,               // successes that close it
+		Timeout:      2 * time.Second, // from open to half open
+		MaxRequests:  2,               // concurrent calls while half open, and successes that close it
 		ReadyToTrip: func(n gobreaker.Counts) bool {
 			done := n.TotalSuccesses + n.TotalFailures
 			return done >= 10 && 2*n.TotalFailures >= done
@@ -96,13 +98,14 @@ func NewClient(p Policy) *http.Client {
 	})
 	p.Metrics.GaugeFunc("pedidos_upstream_breaker_state", "State of the circuit breaker: 0 closed, 1 half open, 2 open.",
 		metrics.Labels{"upstream": p.Name}, func() float64 { return breakerStates[breaker.State()] })
-	guarded := guarded{traced{p.Tracing.Client(transport(p.Timeout))}, breaker, answered, unanswered}
-	return client(noted{failsafehttp.NewRoundTripper(guarded, retry), breaker})
+	guarded := breakerTransport{traceTransport{p.Tracing.Client(transport(p.Timeout))}, breaker, answered, unanswered}
+	return client(noteTransport{failsafehttp.NewRoundTripper(guarded, retry), breaker})
 }
 
-// NewProbe returns a client for questions about readiness: it asks once, and neither consults nor feeds the circuit breaker of
-// NewClient.
-func NewProbe(p Policy) *http.Client { return client(traced{p.Tracing.Client(transport(p.Timeout))}) }
+// NewProbe returns a client for readiness checks. It makes one attempt and has no circuit breaker.
+func NewProbe(p Policy) *http.Client {
+	return client(traceTransport{p.Tracing.Client(transport(p.Timeout))})
+}
 
 func client(t http.RoundTripper) *http.Client {
 	return &http.Client{
@@ -125,37 +128,38 @@ func transport(timeout time.Duration) *http.Transport {
 	}
 }
 
-// breakerStates are the values of the metric.
+// breakerStates holds the values of the metric pedidos_upstream_breaker_state.
 var breakerStates = map[gobreaker.State]float64{
 	gobreaker.StateClosed: 0, gobreaker.StateHalfOpen: 1, gobreaker.StateOpen: 2,
 }
 
-// noted writes the state of the breaker, as a call has found it, into the span that calls.
-type noted struct {
+// noteTransport records the state of the breaker at the start of a call in the span of the caller.
+type noteTransport struct {
 	next    http.RoundTripper
 	breaker *gobreaker.CircuitBreaker[*http.Response]
 }
 
-func (n noted) RoundTrip(r *http.Request) (*http.Response, error) {
+func (n noteTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	telemetry.Note(r.Context(), "breaker", n.breaker.State().String())
 	return n.next.RoundTrip(r)
 }
 
-// guarded makes each try by leave of the circuit breaker, and counts the tries.
-type guarded struct {
+// breakerTransport makes each attempt through the circuit breaker, and counts attempts.
+type breakerTransport struct {
 	next                 http.RoundTripper
 	breaker              *gobreaker.CircuitBreaker[*http.Response]
 	answered, unanswered metrics.Counter
 }
 
 var (
-	// errAbandoned says that the request that asked for a call has ended, which tells nothing of the service that was called.
+	// errAbandoned reports that the context of a call has ended. The breaker ignores it, as it says nothing about the service.
 	errAbandoned = errors.New("the caller's request has ended")
 
-	errUnanswered = errors.New("the service did not answer itself")
+	// errUnanswered makes the breaker count a response that a proxy sends on behalf of the service, such as a 502.
+	errUnanswered = errors.New("the service did not answer")
 )
 
-func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+func (g breakerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := g.breaker.Execute(func() (*http.Response, error) {
 		response, err := g.next.RoundTrip(r)
 		if err != nil && r.Context().Err() != nil {
@@ -171,13 +175,13 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return response, err
 	})
-	if errors.Is(err, errUnanswered) { // the error was for the breaker
+	if errors.Is(err, errUnanswered) { // the error is only for the breaker
 		return response, nil
 	}
 	return response, err
 }
 
-// discard frees the connection of an answer that another try replaces.
+// discard drains and closes the body of a response before a retry, so that the connection is reused.
 func discard(r *http.Response) {
 	if r != nil {
 		_, _ = io.CopyN(io.Discard, r.Body, 4<<10)
@@ -185,7 +189,7 @@ func discard(r *http.Response) {
 	}
 }
 
-// unanswered reports whether a try got no answer of the service itself.
+// unanswered reports whether an attempt got no response, or one that means that the service is not available.
 func unanswered(r *http.Response, err error) bool {
 	if err != nil {
 		return true
@@ -197,15 +201,15 @@ func unanswered(r *http.Response, err error) bool {
 	return false
 }
 
-// traced adds the trace and the correlation id to each call, and bounds its answer.
-type traced struct{ next http.RoundTripper }
+// traceTransport adds the trace and the correlation id to requests, and limits the size of response bodies.
+type traceTransport struct{ next http.RoundTripper }
 
-func (t traced) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t traceTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	telemetry.Send(r.Context(), r.Header)
 	response, err := t.next.RoundTrip(r)
 	if err == nil {
-		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+		response.Body = http.MaxBytesReader(nil, response.Body, maxBody)
 	}
 	return response, err
 }
