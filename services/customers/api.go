@@ -1,4 +1,4 @@
-// Package customers is customers-api: the login, and who may order.
+// Package customers implements customers-api: the login of users, and the customers who place orders.
 package customers
 
 import (
@@ -28,7 +28,7 @@ import (
 // name is the name of the service in logs and metrics.
 const name = "customers"
 
-// New returns customers-api over a database.
+// New returns customers-api with a database.
 func New(p process.Process, db *database.DB) (process.Service, error) {
 	c, now := p.Config, database.Now(p.Now)
 	s := &service{
@@ -56,7 +56,7 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 	return process.Service{Handler: handler, Sweeps: []process.Sweep{{Name: "customers_idempotency", Run: sweepKeys}}}, err
 }
 
-// users returns the users that may log in.
+// users returns the users who may log in.
 func users(c *config.Config) []auth.User {
 	all := []auth.User{{Name: c.AdminUser, Password: c.AdminPassword.Reveal(), Role: auth.Admin}}
 	if c.ViewerUser != "" {
@@ -65,10 +65,10 @@ func users(c *config.Config) []auth.User {
 	return all
 }
 
-// Keys is the store of the service's idempotency keys.
+// Keys returns the store of idempotency keys of customers-api.
 func Keys() idempotency.Store { return idempotency.Store{Table: "customers_idempotency"} }
 
-// SweepKeys deletes expired idempotency keys and returns how many. Any number of processes may do so at once.
+// SweepKeys deletes expired idempotency keys and returns their number. Several processes may call it at the same time.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
 	return idempotency.Sweep(ctx, db, Keys(), database.Now(clock)())
 }
@@ -173,7 +173,7 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
-// answer is a kept response, on the operations that take an idempotency key.
+// answer is a stored response of an operation with an idempotency key.
 type answer idempotency.Answer
 
 func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {

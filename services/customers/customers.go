@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// listName is the name of the list in its cursors.
+// listName identifies the list in its cursors.
 const listName = "c"
 
 // list returns a page of customers, and the cursor of the next page.
@@ -49,7 +49,7 @@ func (s *service) list(ctx context.Context, p api.ListCustomersParams) (rows []c
 func (s *service) create(ctx context.Context, conn database.Conn, in api.CustomerInput) (customersdb.Customer, error) {
 	now := s.now()
 	row := customersdb.Customer{
-		Name: in.Name, Email: in.Email, Phone: number(in.Phone),
+		Name: in.Name, Email: in.Email, Phone: phoneNumber(in.Phone),
 		ActiveEmail: activeEmail(in.Email), SearchText: search.Fold(in.Name, in.Email),
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
@@ -70,8 +70,8 @@ func (s *service) get(ctx context.Context, id int64) (row customersdb.Customer, 
 	return row, missing(err, id)
 }
 
-// number returns the phone number to store: nil for none, which a request may also write as an empty string.
-func number(phone *string) *string {
+// phoneNumber returns the phone number to store. In requests, an empty string also means that there is none.
+func phoneNumber(phone *string) *string {
 	if phone != nil && *phone == "" {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (s *service) update(ctx context.Context, id int64, match etag.Match, in api
 		}
 		if in.Phone.IsSpecified() {
 			text, _ := in.Phone.Get() // "" if it is null
-			row.Phone = number(&text)
+			row.Phone = phoneNumber(&text)
 		}
 		row.ActiveEmail, row.SearchText = activeEmail(row.Email), search.Fold(row.Name, row.Email)
 		row.Version, row.UpdatedAt = row.Version+1, s.now()
@@ -119,7 +119,7 @@ func (s *service) delete(ctx context.Context, id int64) error {
 	})
 }
 
-// explain turns a duplicate key, which can only be the e-mail address, into an email_taken error.
+// explain turns database.ErrDuplicate into an email_taken error, since no other value that clients send must be unique.
 func (s *service) explain(err error) error {
 	err = s.db.Classify(err)
 	if errors.Is(err, database.ErrDuplicate) {
@@ -137,7 +137,8 @@ func missing(err error, id int64) error {
 	return err
 }
 
-// activeEmail returns the value that is unique among the customers that are not deleted.
+// activeEmail returns the value of the column active_email, which is unique. Deletion sets it to NULL, so that the address can be
+// used again.
 func activeEmail(email string) *string {
 	lower := strings.ToLower(email)
 	return &lower

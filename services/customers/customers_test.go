@@ -25,7 +25,7 @@ const (
 	loginBurst = 3
 )
 
-// registry is customers-api on a database of its own.
+// registry is customers-api with a new database.
 type registry struct {
 	*client.ClientWithResponses // with the token of admin
 
@@ -43,7 +43,7 @@ func newRegistry(t *testing.T) *registry {
 	s.db, _ = apitest.NewDB(t)
 	p := apitest.NewProcess(t, clock)
 	p.Config.IdempotencyTTL, p.Config.AdminPassword = keyTTL, "a password"
-	p.Config.LoginRate, p.Config.LoginBurst = 1e-9, loginBurst // no try comes back during a test
+	p.Config.LoginRate, p.Config.LoginBurst = 1e-9, loginBurst // the limit does not recover during a test
 	p.Config.TrustedProxies = []string{"127.0.0.0/8"}
 	if err := p.Config.Check(config.Needs{}); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestEmailIsUnique(t *testing.T) {
 	s := newRegistry(t)
 	ana, bruno := s.create("Ana@Example.com"), s.create("bruno@example.com")
 	if ana.Email != "Ana@Example.com" {
-		t.Errorf("the address is kept as %s", ana.Email)
+		t.Errorf("the address became %s", ana.Email)
 	}
 	for _, email := range []string{"Ana@Example.com", "ana@example.com"} {
 		r, err := s.tryCreate(email)
@@ -127,7 +127,7 @@ func TestEmailIsUnique(t *testing.T) {
 	// A customer may write its own address in another case.
 	r, err := s.UpdateCustomerWithResponse(t.Context(), ana.ID, nil, api.CustomerChange{Email: new("ANA@example.com")})
 	apitest.WantStatus(t, r, err, http.StatusOK)
-	// An address that was given up is free.
+	// The former address of a customer is free.
 	r, err = s.UpdateCustomerWithResponse(t.Context(), ana.ID, nil, api.CustomerChange{Email: new("other@example.com")})
 	apitest.WantStatus(t, r, err, http.StatusOK)
 	s.create("ana@example.com")
@@ -137,8 +137,8 @@ func TestPhone(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name string
-		body string // of a change, of a customer with the phone number 555
-		want string // "" is none
+		body string // of a change to a customer with the phone number 555
+		want string // "" for none
 		ok   bool
 	}{
 		{"a number", `{"phone":"+54 11 5555-0101"}`, "+54 11 5555-0101", true},
@@ -181,7 +181,7 @@ func TestPhone(t *testing.T) {
 	})
 }
 
-func TestPutAndPatchTakeSomeFields(t *testing.T) {
+func TestPutAndPatchChangeSomeFields(t *testing.T) {
 	t.Parallel()
 	s := newRegistry(t)
 	for method, change := range map[string]func(id int64, c api.CustomerChange) (apitest.Response, error){
@@ -233,7 +233,7 @@ func TestIfMatch(t *testing.T) {
 	apitest.WantProblem(t, p, err, common.CodePreconditionFailed)
 	got, etag := s.get(id)
 	if got.Name != "Eva" {
-		t.Errorf("the refused changes left the name %s", got.Name)
+		t.Errorf("after the refused changes, the name is %s", got.Name)
 	}
 	r, err = rename(etag, "Bruno")
 	apitest.WantStatus(t, r, err, http.StatusOK)
@@ -246,7 +246,7 @@ func TestDelete(t *testing.T) {
 	r, err := s.DeleteCustomerWithResponse(t.Context(), ana.ID)
 	apitest.WantStatus(t, r, err, http.StatusNoContent)
 
-	// The customer is gone for every operation.
+	// No operation finds the customer.
 	get, err := s.GetCustomerWithResponse(t.Context(), ana.ID)
 	apitest.WantProblem(t, get, err, common.CodeCustomerNotFound)
 	internal, err := s.with(apitest.ServiceToken).GetCustomerInternalWithResponse(t.Context(), ana.ID)
@@ -261,9 +261,9 @@ func TestDelete(t *testing.T) {
 		}
 	}
 
-	// Its address is free, its id is not used again, and its row is still there.
+	// The address is free, the id is not reused, and the row remains.
 	if again := s.create("ana@example.com"); again.ID <= bruno.ID {
-		t.Errorf("a new customer got the id %d, the last one was %d", again.ID, bruno.ID)
+		t.Errorf("a new customer has the id %d, want one above %d", again.ID, bruno.ID)
 	}
 	err = s.db.Read(t.Context(), func(conn database.Conn) error {
 		var email string
@@ -296,7 +296,7 @@ func TestList(t *testing.T) {
 	if got := s.list(api.ListCustomersParams{}); !slices.Equal(got, []int64{1, 2, 3, 4}) {
 		t.Errorf("the list is %v", got)
 	}
-	for _, cursor := range []string{"x", "bzox"} { // bzox is o:1, of another list
+	for _, cursor := range []string{"x", "bzox"} { // bzox is o:1, a cursor of another list
 		r, err := s.ListCustomersWithResponse(t.Context(), &api.ListCustomersParams{Cursor: &cursor})
 		apitest.WantProblem(t, r, err, common.CodeInvalidInput, "cursor")
 	}
@@ -370,7 +370,7 @@ func TestLogin(t *testing.T) {
 	r, err := s.login("192.0.2.1", "a password")
 	apitest.WantStatus(t, r, err, http.StatusOK)
 	if caller, err := s.tokens.Verify(r.JSON200.AccessToken); err != nil || caller != (auth.Caller{Name: "user:admin", Role: auth.Admin}) {
-		t.Errorf("the token stands for %+v, %v", caller, err)
+		t.Errorf("the caller of the token is %+v, %v", caller, err)
 	}
 	if r.JSON200.TokenType != api.Bearer || r.HTTPResponse.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("got %v %s", r.HTTPResponse.Header, r.Body)
@@ -379,11 +379,11 @@ func TestLogin(t *testing.T) {
 	apitest.WantProblem(t, r, err, common.CodeInvalidCredentials)
 }
 
-func TestLoginsOfOneAddressAreLimited(t *testing.T) {
+func TestLoginLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, first, second string
-		shared              bool // whether both addresses count as one
+		shared              bool // whether both addresses share a limit
 	}{
 		{"the same IPv4 address", "192.0.2.1", "192.0.2.1", true},
 		{"two IPv4 addresses", "192.0.2.1", "192.0.2.2", false},
@@ -405,7 +405,7 @@ func TestLoginsOfOneAddressAreLimited(t *testing.T) {
 			}
 			apitest.WantProblem(t, r, err, common.CodeTooManyRequests)
 			if wait := r.HTTPResponse.Header.Get("Retry-After"); wait != "3600" {
-				t.Errorf("got Retry-After %q, want the longest of 3600", wait)
+				t.Errorf("got Retry-After %q, want 3600, the maximum", wait)
 			}
 		})
 	}

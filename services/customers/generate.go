@@ -13,7 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// Generate adds a number of generated customers. The same random numbers add the same to the same database.
+// Generate adds total generated customers. The same random numbers add the same customers to the same database.
 func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "customers")
 	if err != nil {
@@ -45,7 +45,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 	return bulk.Fill(ctx, db, "customers", total, next, progress)
 }
 
-// First returns up to limit customers, from the lowest id on.
+// First returns up to limit customers, in order of ids.
 func First(ctx context.Context, db *database.DB, limit int) (all []api.Customer, err error) {
 	const pageSize = 10_000
 	err = db.Read(ctx, func(conn database.Conn) error {

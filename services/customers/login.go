@@ -13,12 +13,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// limitLogin bounds how fast one address can try passwords.
+// limitLogin returns a check that limits the login attempts of a client address, by rateLimitKey.
 func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
 	})
-	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // until the next try
+	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // at least 1 s, at most 1 h
 	return func(c echo.Context) error {
 		ok, err := tries.Allow(rateLimitKey(c.RealIP()))
 		if err != nil {

@@ -2,7 +2,7 @@ package customers
 
 import "github.com/pedidos-hq/pedidos/services/platform/database"
 
-// Rights returns the tables of customers-api, and its right on each.
+// Rights returns the rights of customers-api by table, for database.DB.Grant.
 func Rights() map[string]database.Right {
 	return map[string]database.Right{
 		"customers":             database.ReadWrite,

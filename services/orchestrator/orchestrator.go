@@ -1,5 +1,5 @@
-// Package orchestrator places an order and confirms it in one call. It keeps nothing: every step is a call to orders-api
-// under an idempotency key derived from the caller's, so that a repeat after any failure ends in the same single order.
+// Package orchestrator implements the service that places and confirms an order in one call. It has no state. Each step is a call to
+// orders-api with an idempotency key derived from that of the caller, so a repeat after any failure ends with the same order.
 package orchestrator
 
 import (
@@ -31,11 +31,11 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
 
-// New returns the orchestrator.
+// New returns the orchestrator, which calls orders-api at Config.OrdersAPIBase.
 func New(p process.Process) (process.Service, error) {
 	c := p.Config
 	s := &service{token: c.ServiceToken.First()}
-	policy := upstream.Policy{ // orders-api may wait for customers-api, which takes up to UpstreamTimeout itself
+	policy := upstream.Policy{ // orders-api itself may wait UpstreamTimeout for customers-api
 		Name: "orders", Timeout: 2 * c.UpstreamTimeout, Tries: 3, Metrics: p.Metrics, Tracing: p.Tracing,
 	}
 	var err error
@@ -62,12 +62,12 @@ func New(p process.Process) (process.Service, error) {
 	config.Prefixes = []string{"/dev"}
 	config.Document = document
 	config.AllowAnonymous = c.AllowAnonymous
-	// The token is passed on to orders-api, which has the secret to verify it.
+	// The token is forwarded to orders-api, which verifies it.
 	config.Schemes = map[string]auth.Scheme{
 		"bearerAuth":   auth.Unverified(p.Now),
 		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.passOn})
+	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{s.forward})
 	handler, err := server.New(config, func(router *echo.Echo, prefix string) {
 		stub.RegisterHandlersWithBaseURL(router, routes, prefix)
 	})
@@ -80,31 +80,31 @@ type service struct {
 	token  string
 }
 
-// passOn keeps what goes with the calls to orders-api: the caller's token, or the service's own where there may be none,
-// and the correlation id.
-func (s *service) passOn(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
+// forward adds to the context what the calls to orders-api send: the correlation id, and the token of the caller or, for an
+// anonymous caller, the service token.
+func (s *service) forward(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
 	if operationID != "CreateAndConfirmOrder" {
 		return next
 	}
 	return func(c echo.Context, request any) (any, error) {
 		from := caller{}
 		var ok bool
-		if from.token, ok = auth.Bearer(c.Request().Header.Get(echo.HeaderAuthorization)); !ok { // AllowAnonymous lets it through
+		if from.token, ok = auth.Bearer(c.Request().Header.Get(echo.HeaderAuthorization)); !ok { // only possible with AllowAnonymous
 			from = caller{token: s.token, anonymous: true}
 		}
 		ctx := context.WithValue(c.Request().Context(), callerKey{}, from)
 		body := request.(stub.CreateAndConfirmOrderRequestObject).Body
 		if body.CorrelationID != nil && *body.CorrelationID != "" {
 			ctx = telemetry.WithCorrelationID(ctx, *body.CorrelationID)
-		} else if telemetry.CorrelationID(ctx) == "" { // the header's is there already
-			ctx = telemetry.WithCorrelationID(ctx, digest("correlation", body.IdempotencyKey)) // a repeat gets the same bytes
+		} else if telemetry.CorrelationID(ctx) == "" { // the server has already added that of the header
+			ctx = telemetry.WithCorrelationID(ctx, digest("correlation", body.IdempotencyKey)) // so that a repeat gets the same response
 		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c, request)
 	}
 }
 
-// caller is what orders-api is told of a caller: their own token, or the service token of a caller without one.
+// caller identifies the caller to orders-api, by their own token or by the service token.
 type caller struct {
 	token     string
 	anonymous bool
@@ -138,7 +138,7 @@ func (s *service) CreateAndConfirmOrder(ctx context.Context, r stub.CreateAndCon
 	return response, nil
 }
 
-// place is the step create_order, in which orders-api checks the customer too.
+// place performs the step create_order, in which orders-api also validates the customer.
 func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order, error) {
 	key := childKey(in.IdempotencyKey, "create")
 	body := orders.OrderInput{CustomerID: in.CustomerID, Items: make([]orders.OrderLineInput, len(in.Items))}
@@ -155,13 +155,13 @@ func (s *service) place(ctx context.Context, in api.OrderRequest) (*orders.Order
 	return nil, refused(r.HTTPResponse, r.Body)
 }
 
-// complete reports whether an answer holds an order. The generated client makes one of {} too.
+// complete reports whether an answer holds an order. The generated client also returns an Order for the body {}.
 func complete(o *orders.Order) bool {
 	return o.ID > 0 && o.CustomerID > 0 && o.Customer.Name != "" && o.Status.Valid() && len(o.Items) > 0 && !o.CreatedAt.IsZero()
 }
 
-// confirm is the step confirm_order. Its key is of this order alone: create's key ends first, and the order that a later
-// call makes is another one.
+// confirm performs the step confirm_order. Its key contains the id of the order: the key of create expires first, and a repeat after
+// that creates another order, which needs another key.
 func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *orders.Order, replayed bool, err error) {
 	key := childKey(callerKey, fmt.Sprintf("confirm.%d", id))
 	r, err := s.orders.ConfirmOrderWithResponse(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.ConfirmOrderJSONRequestBody{})
@@ -174,8 +174,8 @@ func (s *service) confirm(ctx context.Context, id int64, callerKey string) (o *o
 	return nil, false, refusedStep(r.HTTPResponse, r.Body)
 }
 
-// withdraw makes the error of an order that was placed and not confirmed. Where that was confirm's last word, the order
-// is canceled first; where it was not, a repeat of the call picks up at confirm.
+// withdraw returns the error for an order that was placed and not confirmed. If the refusal is final, it first cancels the order.
+// Otherwise, a repeat of the call continues at confirm.
 func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refusal *fault.Error) error {
 	failed := &stepError{step: api.StepConfirmOrder, cause: refusal}
 	if _, final := problem.Final(refusal); !final {
@@ -190,7 +190,7 @@ func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refu
 	case r.JSON200 != nil && complete(r.JSON200) && r.JSON200.ID == id && r.JSON200.CanceledAt != nil:
 		failed.withdrawn = r.JSON200
 	default:
-		// A last word here means that there is nothing to give back: no such order, or one that was confirmed and kept.
+		// After a final refusal there is nothing to cancel: the order does not exist, or it was confirmed and stays so.
 		canceled := fault.From(refusedStep(r.HTTPResponse, r.Body))
 		if _, final := problem.Final(canceled); !final {
 			failed.cause = canceled
@@ -199,12 +199,13 @@ func (s *service) withdraw(ctx context.Context, id int64, callerKey string, refu
 	return failed
 }
 
-// childKey derives the key of one step from the caller's key: the same at every try, another for every step.
+// childKey derives the idempotency key of a step from that of the caller. It is the same for each repeat, and differs between
+// steps.
 func childKey(callerKey, step string) string {
 	return "create-and-confirm." + step + "." + digest(step, callerKey)
 }
 
-// digest names something that follows from the caller's key, without showing the key.
+// digest returns a name that is derived from the caller's key and does not reveal it.
 func digest(what, callerKey string) string {
 	sum := sha256.Sum256([]byte(what + "\n" + callerKey))
 	return hex.EncodeToString(sum[:])
@@ -214,8 +215,8 @@ func unavailable(cause error) error {
 	return fault.Unavailable(common.CodeOrdersUnavailable, "orders-api does not answer.", cause)
 }
 
-// refused makes the error of an answer that is not a success. A refusal of orders-api is passed on as it is; a fault of
-// it is not: the caller may retry.
+// refused returns the error for an unsuccessful answer of orders-api. Refusals are passed on. Failures of orders-api become
+// orders_unavailable, so that the caller may retry.
 func refused(r *http.Response, body []byte) error {
 	var doc common.Problem
 	switch err := json.Unmarshal(body, &doc); {
@@ -227,12 +228,12 @@ func refused(r *http.Response, body []byte) error {
 	}
 	e := fault.New(doc.Code, doc.Detail)
 	if traceID, err := trace.TraceIDFromHex(doc.TraceID); err == nil {
-		e.TraceID = traceID.String() // a repeat gets the same bytes
+		e.TraceID = traceID.String() // so that a repeat gets the same response
 	}
 	if doc.Errors != nil {
 		e.Fields = *doc.Errors
 		for i := range e.Fields {
-			if e.Fields[i].Field == "Idempotency-Key" { // where the caller has it
+			if e.Fields[i].Field == "Idempotency-Key" { // callers of the orchestrator send the key in the body
 				e.Fields[i].Field = "idempotency_key"
 			}
 		}
@@ -243,7 +244,7 @@ func refused(r *http.Response, body []byte) error {
 	return e
 }
 
-// refusedStep is refused for a call that holds nothing of what the caller sent: that it is invalid is not the caller's fault.
+// refusedStep is like refused, for a call without input of the caller. If it is invalid, this is not the caller's fault.
 func refusedStep(r *http.Response, body []byte) error {
 	err := refused(r, body)
 	if fault.From(err).Code == common.CodeInvalidInput {
@@ -252,8 +253,8 @@ func refusedStep(r *http.Response, body []byte) error {
 	return err
 }
 
-// misdirected reports whether an answer is about the way of the call, which is not the caller's: another service is
-// there, or a proxy that holds us back.
+// misdirected reports whether an answer concerns the call itself, which the caller can't change: another service answers at the
+// address, or a proxy limits the calls.
 func misdirected(code common.ProblemCode) bool {
 	switch code {
 	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeTooManyRequests, common.CodeMisdirectedRequest,
@@ -268,7 +269,7 @@ func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.
 }
 
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // who asks asks again, and soon
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // readiness is checked again soon
 	defer cancel()
 	r, err := s.probe.GetReadyWithResponse(ctx)
 	if err != nil {
@@ -280,17 +281,17 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
-// stepError is a problem and how far the call came.
+// stepError is an error with the step that failed.
 type stepError struct {
 	step      api.Step
 	cause     *fault.Error
-	withdrawn *orders.Order // that was placed, and canceled for this
+	withdrawn *orders.Order // the order that was placed and then canceled, or nil
 }
 
 func (e *stepError) Error() string { return string(e.step) + ": " + e.cause.Error() }
 func (e *stepError) Unwrap() error { return e.cause }
 
-// stepOf returns the step that orders-api was at when it refused to create an order.
+// stepOf returns the step in which orders-api refused to create an order, by the code of the refusal.
 func stepOf(code common.ProblemCode) api.Step {
 	switch code {
 	case common.CodeInvalidInput, common.CodeUnauthorized, common.CodeForbidden:
@@ -301,17 +302,17 @@ func stepOf(code common.ProblemCode) api.Step {
 	return api.StepCreateOrder
 }
 
-// maxBody is how much of a body that was not let through is looked at.
+// maxBody limits how many bytes of an invalid body document reads.
 const maxBody = 1 << 20
 
-// document adds to a problem document what clients of the order call read. The routes that all services have do not need it.
+// document returns the Failure for a problem of the order call, and of unknown routes. Problems of other operations stay as they are.
 func document(c echo.Context, operationID string, cause error, doc common.Problem) any {
 	if operationID != "" && operationID != "createAndConfirmOrder" {
 		return doc
 	}
 	r := c.Request()
 	correlation := telemetry.CorrelationID(r.Context())
-	if doc.Code == common.CodeInvalidInput { // the body was not let through, its correlation id may still be one
+	if doc.Code == common.CodeInvalidInput { // the invalid body may still have a valid correlation id
 		var body struct {
 			CorrelationID  string `json:"correlation_id"`
 			IdempotencyKey string `json:"idempotency_key"`
@@ -333,7 +334,8 @@ func document(c echo.Context, operationID string, cause error, doc common.Proble
 	return failure
 }
 
-// Failure returns the error of a call that came no further than validate_input. Without a correlation id it has the trace's.
+// Failure returns the body of an error response for a call that failed in the step validate_input. If correlation is empty, the
+// correlation id is the trace id.
 func Failure(doc common.Problem, correlation string) api.Failure {
 	if correlation == "" {
 		correlation = doc.TraceID

@@ -23,19 +23,19 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
-// answer is what orders-api answers at one step.
+// answer is an answer of orders-api.
 type answer struct {
 	status int
 	body   string
 }
 
-// call is a call to orders-api.
+// call is a recorded call to orders-api.
 type call struct{ step, path, token, key, caller, correlation, body string }
 
-// answers are what orders-api answers; the zero value of a step is success.
+// answers holds the answers of orders-api. The zero value means success.
 type answers struct{ create, confirm, cancel answer }
 
-// ordersAPI gives answers and records the calls. Retries of a call count as one.
+// ordersAPI is a fake orders-api, which records calls. It records retries of a call once.
 type ordersAPI struct {
 	answers
 
@@ -108,7 +108,7 @@ func refusal(status int, code common.ProblemCode) answer {
 	return answer{status, problemJSON(status, code, "")}
 }
 
-// serve starts the orchestrator before orders-api and returns a client with that token, or without one, and the URL.
+// serve starts the orchestrator in front of o. It returns its URL, and a client with the token, which may be empty.
 func serve(t *testing.T, o *ordersAPI, anonymous bool, token string) (*client.ClientWithResponses, string) {
 	t.Helper()
 	upstream := httptest.NewServer(o)
@@ -191,11 +191,11 @@ func TestChildKeys(t *testing.T) {
 	all := slices.Concat(first, keys("another-key"))
 	slices.Sort(all)
 	if n := len(slices.Compact(all)); n != 6 {
-		t.Errorf("two calls have %d keys for six steps: %q", n, all)
+		t.Errorf("two calls of three steps each have %d different keys, want 6: %q", n, all)
 	}
 	for _, key := range all {
 		if len(key) > 255 || strings.Contains(key, "caller") {
-			t.Errorf("the key %q is too long or shows the caller's", key)
+			t.Errorf("the key %q is too long or contains the caller's key", key)
 		}
 	}
 }
@@ -210,7 +210,7 @@ func TestFailures(t *testing.T) {
 		code   common.ProblemCode
 		step   api.Step
 		calls  []string
-		has    string // a part of the body
+		has    string // in the body
 	}{
 		{"unknown customer", answers{create: refusal(404, common.CodeCustomerNotFound)},
 			common.CodeCustomerNotFound, api.StepValidateCustomer, []string{"create"}, `"detail":"what happened"`},
@@ -220,7 +220,7 @@ func TestFailures(t *testing.T) {
 			common.CodeInsufficientStock, api.StepCreateOrder, []string{"create"}, shortages},
 		{"key of another request", answers{create: answer{422, problemJSON(422, common.CodeIdempotencyKeyReused, fields)}},
 			common.CodeIdempotencyKeyReused, api.StepCreateOrder, []string{"create"}, `"field":"idempotency_key"`},
-		{"a role that may not", answers{create: refusal(403, common.CodeForbidden)},
+		{"forbidden role", answers{create: refusal(403, common.CodeForbidden)},
 			common.CodeForbidden, api.StepValidateInput, []string{"create"}, ""},
 		{"customers-api is down", answers{create: refusal(503, common.CodeCustomersUnavailable)},
 			common.CodeCustomersUnavailable, api.StepValidateCustomer, []string{"create"}, ""},
@@ -234,13 +234,13 @@ func TestFailures(t *testing.T) {
 			common.CodeOrdersUnavailable, api.StepCreateOrder, []string{"create"}, ""},
 		{"no order", answers{create: answer{201, `{}`}},
 			common.CodeOrdersUnavailable, api.StepCreateOrder, []string{"create"}, ""},
-		{"the order is canceled meanwhile", answers{confirm: refusal(409, common.CodeOrderCanceled)},
+		{"order canceled meanwhile", answers{confirm: refusal(409, common.CodeOrderCanceled)},
 			common.CodeOrderCanceled, api.StepConfirmOrder, []string{"create", "confirm", "cancel"}, `"order":{"canceled_at":"2026-01-01T00:02:00.000000Z","id":7,"status":"CANCELED"}`},
-		{"confirm is still under way", answers{confirm: refusal(409, common.CodeRequestInProgress)},
+		{"confirm is in progress", answers{confirm: refusal(409, common.CodeRequestInProgress)},
 			common.CodeRequestInProgress, api.StepConfirmOrder, []string{"create", "confirm"}, ""},
 		{"confirm is unavailable", answers{confirm: refusal(503, common.CodeUnavailable)},
 			common.CodeOrdersUnavailable, api.StepConfirmOrder, []string{"create", "confirm"}, ""},
-		{"confirm finds fault with a request that the caller did not write", answers{confirm: refusal(400, common.CodeInvalidInput)},
+		{"confirm request is invalid", answers{confirm: refusal(400, common.CodeInvalidInput)},
 			common.CodeOrdersUnavailable, api.StepConfirmOrder, []string{"create", "confirm"}, ""},
 		{"confirm answers with another order", answers{confirm: answer{200, orderJSON(8, "CONFIRMED")}},
 			common.CodeOrdersUnavailable, api.StepConfirmOrder, []string{"create", "confirm"}, ""},
@@ -265,13 +265,13 @@ func TestFailures(t *testing.T) {
 				t.Errorf("got %s, want %s in it", r.Body, test.has)
 			}
 			if withdrawn := strings.Contains(string(r.Body), `"order":`); withdrawn != strings.Contains(test.has, `"order":`) {
-				t.Errorf("got %s: an order that was withdrawn: %t", r.Body, withdrawn)
+				t.Errorf("got %s, with a withdrawn order: %t", r.Body, withdrawn)
 			}
 		})
 	}
 }
 
-// wantFailure checks that a response has the problem, and the same in its envelope.
+// wantFailure checks the problem document of a response, and that its field error agrees with it.
 func wantFailure(t *testing.T, r *client.CreateAndConfirmOrderResponse, code common.ProblemCode, step api.Step) api.Failure {
 	t.Helper()
 	var f api.Failure
@@ -288,7 +288,7 @@ func wantFailure(t *testing.T, r *client.CreateAndConfirmOrderResponse, code com
 	return f
 }
 
-func TestCallersWithoutAToken(t *testing.T) {
+func TestAnonymousCallers(t *testing.T) {
 	t.Parallel()
 	o := &ordersAPI{}
 	c, _ := serve(t, o, true, "")
@@ -303,7 +303,7 @@ func TestCallersWithoutAToken(t *testing.T) {
 		name      string
 		anonymous bool
 		token     string
-	}{{"no token where one is needed", false, ""}, {"a bad token", true, "x"}} {
+	}{{"no token, but required", false, ""}, {"a bad token", true, "x"}} {
 		t.Run(test.name, func(t *testing.T) {
 			o := &ordersAPI{}
 			c, _ := serve(t, o, test.anonymous, test.token)
@@ -333,14 +333,14 @@ func TestCorrelationID(t *testing.T) {
 	body := request("k")
 	body.CorrelationID = new("from-the-body")
 	if got := send(header, body); got != "from-the-body" {
-		t.Errorf("with both: got %s, want the body's", got)
+		t.Errorf("header and body: got %s, want that of the body", got)
 	}
 	if got := send(header, request("k")); got != "from-the-header" {
-		t.Errorf("with a header: got %s, want it", got)
+		t.Errorf("header: got %s, want that of the header", got)
 	}
 	first := send(nil, request("k"))
 	if again, other := send(nil, request("k")), send(nil, request("k-2")); again != first || other == first {
-		t.Errorf("without one: got %s, then %s, and %s under another key", first, again, other)
+		t.Errorf("neither: got %s, then %s, and %s with another key", first, again, other)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package sample fills a database with customers, products and orders: a few to try Pedidos with, or many for
-// demonstrations, query plans and load.
+// Package sample fills a database with customers, products and orders: a few to try out Pedidos, or many for demonstrations, query
+// plans and load tests.
 package sample
 
 import (
@@ -13,7 +13,7 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
-// Add adds a few customers and products to a database that has neither, and reports whether it did.
+// Add adds a few customers and products. If the database has customers or products, it adds nothing and returns false.
 func Add(ctx context.Context, db *database.DB) (added bool, err error) {
 	for _, table := range []string{"customers", "products"} {
 		if last, err := bulk.LastID(ctx, db, table); err != nil || last > 0 {
@@ -23,16 +23,17 @@ func Add(ctx context.Context, db *database.DB) (added bool, err error) {
 	return true, db.Script(ctx, schema.Seed)
 }
 
-// Size is how many rows to generate.
+// Size is the number of rows to generate.
 type Size struct{ Customers, Products, Orders int }
 
-// maxBuyers bounds the customers that generated orders choose from: they are kept in memory.
+// maxBuyers limits the customers of generated orders, because they are all in memory.
 const maxBuyers = 100_000
 
-// Generate adds generated rows to a database while services may use it. The same seed adds the same rows to the same
-// database. It returns orders.ErrNothingToOrder for orders without customers or products.
+// Generate adds generated rows to a database, which services may use at the same time. The same seed adds the same rows to the same
+// database. Generate returns orders.ErrNothingToOrder if there are no customers or products to generate orders with.
 func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, progress bulk.Progress) error {
-	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable; more customers do not change the products
+	// With a stream per table, more customers do not change the products.
+	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable
 	if size.Customers > 0 {
 		if err := customers.Generate(ctx, db, random(0), size.Customers, progress); err != nil {
 			return err

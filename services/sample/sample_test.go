@@ -31,7 +31,7 @@ func check(t *testing.T, db *database.DB, want map[string]int) {
 		t.Fatal(err)
 	}
 	if !maps.Equal(got, want) {
-		t.Errorf("the database has %v, want %v", got, want)
+		t.Errorf("row counts %v, want %v", got, want)
 	}
 	if _, err := orders.Audit(t.Context(), db, func(sentence string) { t.Error("audit:", sentence) }); err != nil {
 		t.Error(err)
@@ -53,22 +53,22 @@ func TestAdd(t *testing.T) {
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	db, _ := apitest.NewDB(t)
-	var heard []string
-	hear := func(table string, done, total int) {
-		heard = append(heard, fmt.Sprintf("%s %d/%d", table, done, total))
+	var reported []string
+	progress := func(table string, done, total int) {
+		reported = append(reported, fmt.Sprintf("%s %d/%d", table, done, total))
 	}
-	if err := sample.Generate(t.Context(), db, sample.Size{Orders: 5}, 1, hear); !errors.Is(err, orders.ErrNothingToOrder) {
+	if err := sample.Generate(t.Context(), db, sample.Size{Orders: 5}, 1, progress); !errors.Is(err, orders.ErrNothingToOrder) {
 		t.Errorf("orders in an empty database: %v, want ErrNothingToOrder", err)
 	}
 	for times := 1; times <= 2; times++ {
-		heard = nil
-		if err := sample.Generate(t.Context(), db, sample.Size{Customers: 20, Products: 10, Orders: 200}, 1, hear); err != nil {
+		reported = nil
+		if err := sample.Generate(t.Context(), db, sample.Size{Customers: 20, Products: 10, Orders: 200}, 1, progress); err != nil {
 			t.Fatal(err)
 		}
 		check(t, db, map[string]int{"customers": 20 * times, "products": 10 * times, "orders": 200 * times})
 		want := []string{"customers 0/20", "customers 20/20", "products 0/10", "products 10/10", "orders 0/200", "orders 200/200"}
-		if !slices.Equal(heard, want) {
-			t.Errorf("progress %q, want %q", heard, want)
+		if !slices.Equal(reported, want) {
+			t.Errorf("progress %q, want %q", reported, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package lambda answers the events of an API Gateway HTTP API (payload format 2.0) with an http.Handler.
+// Package lambda adapts an http.Handler to AWS Lambda behind an API Gateway HTTP API, with payload format 2.0.
 package lambda
 
 import (
@@ -26,11 +26,11 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// reserve is how long before the invocation's deadline h is told to stop: an answer can still be sent then.
+// reserve is the time between the deadline of the handler and that of the invocation. It leaves time to send the response.
 const reserve = 250 * time.Millisecond
 
-// Handler returns the Lambda function that answers with h. An event that is not an HTTP API's gets a problem document.
-// A panic fails the one invocation, which API Gateway answers with 500; the process goes on.
+// Handler returns a Lambda function that serves events with h. The context of a request ends 250 ms before the invocation does. Events
+// that are not valid requests get a problem document. If h panics, the invocation fails, and API Gateway responds with 500.
 func Handler(h http.Handler) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (_ events.APIGatewayV2HTTPResponse, err error) {
 		defer func() {
@@ -53,7 +53,7 @@ func Handler(h http.Handler) func(context.Context, events.APIGatewayV2HTTPReques
 	}
 }
 
-// request is the request that the event tells of, as net/http's server would hand it over.
+// request returns the request of an event, as the server of net/http would.
 func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.Request, error) {
 	about := event.RequestContext.HTTP
 	body := []byte(event.Body)
@@ -64,7 +64,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, about.Method, "/", bytes.NewReader(body))
-	if err != nil || about.Method == "" { // which net/http would take for GET
+	if err != nil || about.Method == "" { // net/http treats an empty method as GET
 		return nil, fault.Invalid(common.FieldError{
 			Field: "event", Message: "is not one of an API Gateway HTTP API in payload format 2.0",
 		})
@@ -78,7 +78,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	return r, nil
 }
 
-// location reads a path in either form: HTTP APIs send it decoded, function URLs and emulators as the client wrote it.
+// location returns the URL of a path, which may be decoded or encoded. HTTP APIs decode it; function URLs and emulators do not.
 func location(path, query string) *url.URL {
 	u := &url.URL{Path: path, RawQuery: query}
 	if decoded, err := url.PathUnescape(path); err == nil && decoded != path {
@@ -98,7 +98,7 @@ func header(event events.APIGatewayV2HTTPRequest) http.Header {
 	return h
 }
 
-// refuse answers what never reached h, and so logs what h would have.
+// refuse responds to an event that is not a valid request, and logs it, as h does for requests.
 func refuse(ctx context.Context, w http.ResponseWriter, event events.APIGatewayV2HTTPRequest, e *fault.Error) {
 	traceID := telemetry.TraceID(telemetry.Receive(&http.Request{Header: header(event)}))
 	slog.WarnContext(ctx, "event refused", "errors", e.Fields, "trace_id", traceID)
@@ -110,7 +110,7 @@ func refuse(ctx context.Context, w http.ResponseWriter, event events.APIGatewayV
 	w.Header().Set("Content-Type", problem.ContentType)
 	w.Header().Set(telemetry.CorrelationHeader, failure.CorrelationID)
 	w.WriteHeader(problem.Status(e))
-	_ = json.NewEncoder(w).Encode(failure) // into memory, which does not fail
+	_ = json.NewEncoder(w).Encode(failure) // never fails, since w is in memory
 }
 
 // response is the http.ResponseWriter of one event.
@@ -128,7 +128,7 @@ func (w *response) WriteHeader(status int) {
 	}
 	w.answer.StatusCode, w.answer.Headers = status, make(map[string]string, len(w.header))
 	for name, values := range w.header {
-		if name == "Set-Cookie" { // the one header whose values can't be joined
+		if name == "Set-Cookie" { // the only header whose values can't be joined
 			w.answer.Cookies = append(w.answer.Cookies, values...)
 			continue
 		}
@@ -141,10 +141,10 @@ func (w *response) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// finish is the answer as API Gateway reads it.
+// finish returns the response for API Gateway.
 func (w *response) finish() events.APIGatewayV2HTTPResponse {
 	w.WriteHeader(http.StatusOK)
-	// Whatever the headers say of it: a JSON string holds UTF-8 byte for byte, and nothing else.
+	// The response is sent as JSON, whose strings keep only valid UTF-8, so the headers do not matter here.
 	if w.answer.IsBase64Encoded = !utf8.Valid(w.body.Bytes()); w.answer.IsBase64Encoded {
 		w.answer.Body = base64.StdEncoding.EncodeToString(w.body.Bytes())
 	} else {

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/orchestrator/lambda"
 )
 
-// get returns an event as an HTTP API sends it, with a test's change.
+// get returns an event as an HTTP API sends it, modified by change.
 func get(change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTPRequest {
 	event := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RawPath: "/", Headers: map[string]string{"host": "api.example"},
@@ -41,15 +41,15 @@ func TestRequest(t *testing.T) {
 	}{
 		{"plain path", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/dev/orders" },
 			path, [3]string{"/dev/orders", "/dev/orders", "/dev/orders"}},
-		{"path as the client wrote it", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/a%20b%2Fc" },
+		{"encoded path", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/a%20b%2Fc" },
 			path, [3]string{"/a b/c", "/a%20b%2Fc", "/a%20b%2Fc"}},
 		{"decoded path", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/a b/ñ" },
 			path, [3]string{"/a b/ñ", "/a%20b/%C3%B1", "/a%20b/%C3%B1"}},
-		{"decoded path that only looks encoded", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/100%" },
+		{"decoded path with a percent sign", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "/100%" },
 			path, [3]string{"/100%", "/100%25", "/100%25"}},
 		{"decoded path with a question mark", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath, e.RawQueryString = "/a?b#c", "d=e" },
 			path, [3]string{"/a?b#c", "/a%3Fb%23c", "/a%3Fb%23c?d=e"}},
-		{"path that begins like a host", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "//elsewhere/x" },
+		{"path that begins with two slashes", func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "//elsewhere/x" },
 			func(r *http.Request) any { return r.URL.Host + r.URL.Path }, "//elsewhere/x"},
 		{"query", func(e *events.APIGatewayV2HTTPRequest) {
 			e.RawQueryString = "a=1&a=2&b=%26"
@@ -57,14 +57,14 @@ func TestRequest(t *testing.T) {
 		}, func(r *http.Request) any { return r.URL.Query().Encode() }, "a=1&a=2&b=%26"},
 		{"method", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = http.MethodPatch },
 			func(r *http.Request) any { return r.Method }, http.MethodPatch},
-		{"headers of any case and of many values", func(e *events.APIGatewayV2HTTPRequest) {
+		{"headers of any case and with several values", func(e *events.APIGatewayV2HTTPRequest) {
 			e.Headers = map[string]string{"x-many": "1,2", "IF-MATCH": `"3"`}
 		}, func(r *http.Request) any { return r.Header }, http.Header{"X-Many": {"1,2"}, "If-Match": {`"3"`}}},
 		{"host", nil, func(r *http.Request) any { return r.Host + r.Header.Get("Host") }, "api.example"},
 		{"cookies", func(e *events.APIGatewayV2HTTPRequest) { e.Cookies = []string{"a=1", "b=2"} },
 			func(r *http.Request) any { return r.Header.Get("Cookie") }, "a=1; b=2"},
 		{"address", nil, func(r *http.Request) any { return r.RemoteAddr }, "192.0.2.7:0"},
-		{"address of IPv6", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.SourceIP = "2001:db8::7" },
+		{"IPv6 address", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.SourceIP = "2001:db8::7" },
 			func(r *http.Request) any { return r.RemoteAddr }, "[2001:db8::7]:0"},
 		{"text body", func(e *events.APIGatewayV2HTTPRequest) { e.Body = "ñ" }, body, "ñ (2)"},
 		{"base64 body", func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = "AP8=", true }, body, "\x00\xff (2)"},
@@ -111,7 +111,7 @@ func TestResponse(t *testing.T) {
 		}, events.APIGatewayV2HTTPResponse{
 			StatusCode: 200, Headers: map[string]string{"Content-Encoding": "gzip"}, Body: "H4s=", IsBase64Encoded: true,
 		}},
-		{"headers and cookies of many values", func(w http.ResponseWriter, _ *http.Request) {
+		{"headers and cookies with several values", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Add("Vary", "Accept")
 			w.Header().Add("Vary", "Origin")
 			w.Header().Add("Set-Cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT")
@@ -120,7 +120,7 @@ func TestResponse(t *testing.T) {
 			StatusCode: 200, Headers: map[string]string{"Vary": "Accept,Origin"},
 			Cookies: []string{"a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT", "b=2"},
 		}},
-		{"what comes after the status does not count", func(w http.ResponseWriter, _ *http.Request) {
+		{"changes after the status are ignored", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
 			w.WriteHeader(http.StatusTeapot)
 			w.Header().Set("Late", "1")
@@ -147,7 +147,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"bad base64", "body", func(e *events.APIGatewayV2HTTPRequest) { e.Body, e.IsBase64Encoded = "%", true }},
 		{"no method", "event", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "" }},
-		{"no such method", "event", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "G E T" }},
+		{"invalid method", "event", func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "G E T" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// The handler's deadline leaves time to send the answer, and its context ends with that of the invocation.
+// The deadline of the handler leaves time to send the response. Its context is canceled with that of the invocation.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	deadline := time.Now().Add(time.Hour)
@@ -192,11 +192,11 @@ func TestDeadline(t *testing.T) {
 	defer cancel()
 	_, err := lambda.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if d, ok := r.Context().Deadline(); !ok || d.After(deadline.Add(-100*time.Millisecond)) || d.Before(deadline.Add(-time.Second)) {
-			t.Errorf("the handler may take until %v, the invocation until %v", d, deadline)
+			t.Errorf("the deadline of the handler is %v, that of the invocation %v", d, deadline)
 		}
 		cancel()
 		if r.Context().Err() == nil {
-			t.Error("the handler goes on after the invocation")
+			t.Error("the context of the handler outlives the invocation")
 		}
 	}))(ctx, get(nil))
 	if err != nil {
@@ -208,11 +208,11 @@ func TestPanic(t *testing.T) {
 	t.Parallel()
 	_, err := lambda.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("lost") }))(t.Context(), get(nil))
 	if err == nil || !strings.Contains(err.Error(), "panic: lost") {
-		t.Errorf("the invocation ends in %v", err)
+		t.Errorf("the invocation returned %v, want the panic", err)
 	}
 }
 
-// A body survives the way through JSON and back, byte for byte.
+// Bodies pass through an event and a response unchanged.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{"", "ñ", "\x00\u2028<&", "\xff", "\xed\xa0\x80", "{\"a\":1}\n"} {
 		f.Add([]byte(seed))

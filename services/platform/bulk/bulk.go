@@ -1,4 +1,4 @@
-// Package bulk writes many generated rows, in transactions of moderate size.
+// Package bulk writes large numbers of generated rows, and reads long lists.
 package bulk
 
 import (
@@ -10,15 +10,17 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// Progress receives, after each transaction, how many rows of a table are written.
+// Progress is called at the start and after each transaction, with the number of rows written to a table so far.
 type Progress func(table string, done, total int)
 
-// Next generates the next n rows and returns the function that writes them, which may run more than once.
+// Next generates the next n rows and returns a function that writes them. The function may be called more than once, because a
+// transaction may be retried.
 type Next func(n int) (write func(database.Conn) error)
 
-const perTransaction = 5_000 // rows
+// perTransaction is the number of rows of a transaction.
+const perTransaction = 5_000
 
-// Fill writes rows until the total is reached. It may be stopped at any time: each transaction is complete in itself.
+// Fill writes total rows to a table. If ctx is done or a transaction fails, the rows of earlier transactions remain.
 func Fill(ctx context.Context, db *database.DB, table string, total int, next Next, progress Progress) error {
 	progress(table, 0, total)
 	for done := 0; done < total; {
@@ -32,7 +34,8 @@ func Fill(ctx context.Context, db *database.DB, table string, total int, next Ne
 	return nil
 }
 
-// Walk reads a list page by page, from the lowest id, until it ends or has limit rows.
+// Walk reads a list in pages, in order of ids, until the list ends or Walk has at least limit rows. It calls page with the id of the
+// last row, or 0; page returns the next rows, or none at the end of the list.
 func Walk[T any](limit int, id func(T) int64, page func(after int64) ([]T, error)) (all []T, err error) {
 	for after := int64(0); len(all) < limit; after = id(all[len(all)-1]) {
 		rows, err := page(after)
@@ -44,7 +47,7 @@ func Walk[T any](limit int, id func(T) int64, page func(after int64) ([]T, error
 	return all, nil
 }
 
-// LastID returns the highest id of a table. Names that are numbered from there on are new.
+// LastID returns the highest id of a table, or 0. Generated names are numbered from there, so that they are new.
 func LastID(ctx context.Context, db *database.DB, table string) (id int64, err error) {
 	err = db.Read(ctx, func(conn database.Conn) error {
 		return conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM "+table).Scan(&id)
@@ -55,20 +58,20 @@ func LastID(ctx context.Context, db *database.DB, table string) (id int64, err e
 	return id, nil
 }
 
-// year is when generated orders are placed. It is fixed, so that the same seed generates the same data.
+// year is the year of generated orders. It is fixed, so that the same seed generates the same data.
 const year = 2025
 
-// Time returns the time at which a share of the year has passed, at the precision of the database. A negative share is in
-// the year before.
+// Time returns the time at which a share of the year 2025 has passed, from 0 to 1, in microseconds. A negative share is a time in the
+// year before.
 func Time(share float64) time.Time {
 	first, end := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC)
 	return first.Add(time.Duration(share * float64(end.Sub(first)))).Truncate(time.Microsecond)
 }
 
-// Choose returns one of all, each with the same probability.
+// Choose returns a random element of all.
 func Choose[T any](random *rand.Rand, all []T) T { return all[random.IntN(len(all))] }
 
-// ChooseSkewed prefers the first of all: the first tenth gets a third of the choices.
+// ChooseSkewed returns a random element of all, and prefers the first ones: the first tenth gets about a third of the choices.
 func ChooseSkewed[T any](random *rand.Rand, all []T) T {
 	f := random.Float64()
 	return all[int(f*f*float64(len(all)))]

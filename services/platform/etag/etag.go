@@ -1,4 +1,4 @@
-// Package etag turns the version of a resource into its entity tag, and If-Match into the versions that a change accepts.
+// Package etag implements entity tags of versioned resources, and the precondition If-Match (RFC 9110, section 13.1.1).
 package etag
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Of returns the entity tag of a version.
+// Of returns the strong entity tag of a version, such as "3" with its quotes.
 func Of(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// Match is the precondition of a change. The zero value accepts any version.
+// Match is the precondition of a change. The zero value accepts all versions.
 type Match struct{ tags []string }
 
-// ParseMatch reads an If-Match header, nil if absent. Tags are compared strongly (RFC 9110, 8.8.3.2): a weak tag never
-// matches.
+// ParseMatch returns the precondition of an If-Match header, which is nil if absent. Weak and malformed tags match no version (RFC
+// 9110, section 8.8.3.2). The header * matches all versions.
 func ParseMatch(header *string) Match {
 	if header == nil || strings.TrimSpace(*header) == "*" {
 		return Match{}
@@ -30,7 +30,7 @@ func ParseMatch(header *string) Match {
 	return Match{tags}
 }
 
-// Check returns a precondition_failed error unless the precondition accepts the current version.
+// Check returns a precondition_failed error unless m accepts version, the current version of the resource.
 func (m Match) Check(version int64) error {
 	current := Of(version)
 	if m.tags == nil || slices.Contains(m.tags, current) {

@@ -33,7 +33,7 @@ func TestMatch(t *testing.T) {
 	} {
 		err := etag.ParseMatch(&header).Check(3)
 		if accepted && err != nil {
-			t.Errorf("If-Match: %s refuses version 3: %v", header, err)
+			t.Errorf("If-Match: %s gives %v for version 3, want nil", header, err)
 		}
 		if !accepted && !fault.Is(err, common.CodePreconditionFailed) {
 			t.Errorf("If-Match: %s gives %v for version 3, want precondition_failed", header, err)
@@ -48,6 +48,6 @@ func TestOf(t *testing.T) {
 	}
 	tag := etag.Of(1 << 60)
 	if err := etag.ParseMatch(&tag).Check(1 << 60); err != nil {
-		t.Errorf("the tag of a version does not match it: %v", err)
+		t.Errorf("the tag of a version does not match the version: %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package fault holds the error that business rules and storage return. It knows nothing of HTTP: package problem has the
-// table that gives each code its status and its headers.
+// Package fault defines the error of business rules and storage. It is independent of HTTP; package problem maps its codes to
+// statuses and headers.
 package fault
 
 import (
@@ -9,21 +9,21 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// Error says why a request fails. All of it is meant for the client, except Cause.
+// Error describes why a request fails. Clients see all fields except Cause.
 type Error struct {
 	Code       common.ProblemCode
 	Message    string // one sentence
 	Fields     []common.FieldError
 	Shortages  []common.Shortage
-	RetryAfter time.Duration // how long to wait before a retry, where it differs from the code's default
-	TraceID    string        // of the original request, where another service replays a stored answer
-	Cause      error         // for the log only
+	RetryAfter time.Duration // wait before a retry; 0 means the default of the code
+	TraceID    string        // trace of the original request, if this is a stored answer of another service
+	Cause      error         // for logs
 }
 
-// New returns an error with a sentence for the client.
+// New returns an Error with a code and a message, which is a sentence for the client.
 func New(code common.ProblemCode, message string) *Error { return &Error{Code: code, Message: message} }
 
-// Invalid returns an invalid_input error that names the invalid fields.
+// Invalid returns an invalid_input error with the invalid fields.
 func Invalid(fields ...common.FieldError) *Error {
 	message := "The request has an invalid field."
 	if len(fields) > 1 {
@@ -32,17 +32,18 @@ func Invalid(fields ...common.FieldError) *Error {
 	return &Error{Code: common.CodeInvalidInput, Message: message, Fields: fields}
 }
 
-// Unavailable returns an error with a cause: something the service depends on does not answer.
+// Unavailable returns an Error with a cause, for a dependency that is not available.
 func Unavailable(code common.ProblemCode, message string, cause error) *Error {
 	return &Error{Code: code, Message: message, Cause: cause}
 }
 
-// About adds a field and what is wrong with it.
+// About adds an invalid field with a message to e, and returns e.
 func (e *Error) About(field, message string) *Error {
 	e.Fields = append(e.Fields, common.FieldError{Field: field, Message: message})
 	return e
 }
 
+// Error returns the code, the message and the cause, for logs.
 func (e *Error) Error() string {
 	if e.Cause != nil {
 		return string(e.Code) + ": " + e.Message + ": " + e.Cause.Error()
@@ -50,15 +51,16 @@ func (e *Error) Error() string {
 	return string(e.Code) + ": " + e.Message
 }
 
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Is reports whether err is an Error with the code.
+// Is reports whether the first Error in err's chain has the code.
 func Is(err error, code common.ProblemCode) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == code
 }
 
-// From returns the Error in err's chain. Any other error becomes an internal one, with err as its cause.
+// From returns the first Error in err's chain. If there is none, it returns an internal error with err as its cause.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

@@ -14,11 +14,11 @@ func TestFrom(t *testing.T) {
 	t.Parallel()
 	own := fault.New(common.CodeSKUTaken, "The SKU is taken.")
 	if got := fault.From(fmt.Errorf("create product: %w", own)); got != own {
-		t.Errorf("From = %v, want the error inside", got)
+		t.Errorf("From = %v, want the wrapped error", got)
 	}
 	for _, err := range []error{nil, io.EOF, errors.New("")} {
 		if got := fault.From(err); got.Code != common.CodeInternal || !errors.Is(got.Cause, err) {
-			t.Errorf("From(%v) = %v, want an internal error with its cause", err, got)
+			t.Errorf("From(%v) = %v, want an internal error with the cause", err, got)
 		}
 	}
 }
@@ -27,7 +27,7 @@ func TestIs(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("create product: %w", fault.New(common.CodeSKUTaken, ""))
 	if !fault.Is(err, common.CodeSKUTaken) || fault.Is(err, common.CodeEmailTaken) || fault.Is(io.EOF, common.CodeSKUTaken) {
-		t.Error("Is does not tell the codes apart")
+		t.Error("Is does not distinguish codes")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package metrics holds the metrics of a process and serves them to Prometheus. It is the only package that knows the
-// Prometheus client.
+// Package metrics holds the metrics of a process and serves them to Prometheus. It is the only package that imports the Prometheus
+// client.
 package metrics
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// The types of the Prometheus client that users of a Registry hold.
+// Types of the Prometheus client.
 type (
 	Counter      = prometheus.Counter
 	CounterVec   = prometheus.CounterVec
@@ -23,41 +23,43 @@ type (
 	Labels       = prometheus.Labels
 )
 
-// Registry holds the metrics of a process. Metrics of a nil Registry count as usual, and nothing shows them.
+// Registry holds the metrics of a process. The metrics of a nil Registry work, but are not served.
 //
-// A metric has a name, a help text and labels. A vector that is asked for twice is made once, so the services of one
-// process can share it. Label values must be few and known in advance, never a caller's. Take the metric of a label value
-// once, when a service is built: WithLabelValues costs a look-up. A metric whose names and labels contradict an earlier
-// one is a programming error and panics.
+// A metric has a name, a help text and labels. A second request for the same vector returns the first, so that the services of a
+// process can share it. A metric that contradicts an earlier one with the same name is a programming error and panics.
+//
+// Label values must be from a small set, never from a caller. Call WithLabelValues when a service is created, not for each
+// request, since it takes a look-up.
 type Registry struct {
 	prometheus *prometheus.Registry
 }
 
-// New returns a registry with the metrics of the Go runtime and of the process.
+// New returns a Registry with the metrics of the Go runtime and of the process.
 func New() *Registry {
 	r := &Registry{prometheus: prometheus.NewRegistry()}
 	r.prometheus.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }
 
-// CounterVec returns the counters of a name, one for each combination of label values.
+// CounterVec returns the counters with a name, one for each combination of label values.
 func (r *Registry) CounterVec(name, help string, labels ...string) *CounterVec {
 	return register(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels))
 }
 
-// GaugeVec returns the gauges of a name, one for each combination of label values.
+// GaugeVec returns the gauges with a name, one for each combination of label values.
 func (r *Registry) GaugeVec(name, help string, labels ...string) *GaugeVec {
 	return register(r, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels))
 }
 
-// GaugeFunc adds a gauge that is read whenever Prometheus asks. The same name and labels may be added only once.
+// GaugeFunc adds a gauge whose value is read at each request for the metrics. It panics if the name and labels are already in use.
 func (r *Registry) GaugeFunc(name, help string, labels Labels, read func() float64) {
 	if r != nil {
 		r.prometheus.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, read))
 	}
 }
 
-// DurationVec returns the histograms of a name, in seconds, one for each combination of label values.
+// DurationVec returns the histograms with a name, one for each combination of label values. Observations are in seconds; the
+// buckets range from 1 ms to 10 s.
 func (r *Registry) DurationVec(name, help string, labels ...string) *HistogramVec {
 	return register(r, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help,
@@ -65,19 +67,20 @@ func (r *Registry) DurationVec(name, help string, labels ...string) *HistogramVe
 	}, labels))
 }
 
-// Database adds the statistics of a connection pool (go_sql_*), with its name as the label db_name.
+// Database adds the statistics of a connection pool (go_sql_*), with name as the label db_name. It panics if the name is already in
+// use.
 func (r *Registry) Database(name string, db *sql.DB) {
 	if r != nil {
 		r.prometheus.MustRegister(collectors.NewDBStatsCollector(db, name))
 	}
 }
 
-// ServeHTTP answers with all metrics in the format that the client asks for.
+// ServeHTTP serves all metrics, in the Prometheus format that the client accepts. It panics if r is nil.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	promhttp.HandlerFor(r.prometheus, promhttp.HandlerOpts{}).ServeHTTP(w, request)
 }
 
-// register adds a collector, or returns the equal one that was added before.
+// register adds a collector, or returns the equal one that is already registered.
 func register[C prometheus.Collector](r *Registry, c C) C {
 	if r == nil {
 		return c

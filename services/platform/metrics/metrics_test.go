@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // any driver has a pool
+	_ "modernc.org/sqlite" // any driver will do
 
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 )
@@ -24,7 +24,7 @@ func TestRegistryServesPrometheusText(t *testing.T) {
 		m.GaugeFunc("connections", "Open connections.", metrics.Labels{"service": service}, func() float64 { return float64(len(service)) })
 	}
 	durations := m.DurationVec("duration_seconds", "Time to answer.", "operation").WithLabelValues("getOrder")
-	durations.Observe(0.001) // a bound belongs to its own bucket
+	durations.Observe(0.001) // bounds are inclusive
 	durations.Observe(0.3)
 	durations.Observe(60)
 	m.Database("write", open(t, 7))
@@ -60,7 +60,7 @@ func TestRegistryServesPrometheusText(t *testing.T) {
 	}
 }
 
-// Two services of one process share their vectors, each with its own label values.
+// The services of a process share vectors, each with its own label values.
 func TestRegistryReturnsTheSameVector(t *testing.T) {
 	t.Parallel()
 	m := metrics.New()
@@ -82,7 +82,7 @@ func TestRegistryRefusesContradictions(t *testing.T) {
 	m.CounterVec("requests_total", "Requests.", "service")
 	defer func() {
 		if recover() == nil {
-			t.Error("the same name with other labels did not panic")
+			t.Error("no panic for the same name with other labels")
 		}
 	}()
 	m.CounterVec("requests_total", "Requests.", "operation")

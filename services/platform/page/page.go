@@ -1,4 +1,4 @@
-// Package page reads and writes the cursors of lists: positions in the order of a list, opaque to the client.
+// Package page implements the pagination of lists. A cursor is a position in a list, opaque to the client.
 package page
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Position is where a page ended: the sort keys of its last entry.
+// Position is a position in a list: the sort keys of the last entry of a page. They must not be negative.
 type Position []int64
 
-// Cursor writes a position in the list of that name.
+// Cursor returns the cursor of a position in the list with that name.
 func Cursor(list string, at Position) string {
 	parts := []string{list}
 	for _, n := range at {
@@ -23,8 +23,8 @@ func Cursor(list string, at Position) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, ":")))
 }
 
-// Parse reads a cursor of the list of that name, a position of that many numbers. A cursor that Cursor did not write
-// gives an invalid_input problem.
+// Parse returns the position of a cursor of the list with that name. Positions of the list have size numbers. Parse returns an
+// invalid_input error if Cursor can't have returned the cursor for this list.
 func Parse(list, cursor string, size int) (Position, error) {
 	bad := fault.Invalid(common.FieldError{Field: "cursor", Message: "is not a next_cursor of this list"})
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
@@ -43,16 +43,16 @@ func Parse(list, cursor string, size int) (Position, error) {
 		}
 		at[i] = n
 	}
-	if Cursor(list, at) != cursor { // one position, one spelling
+	if Cursor(list, at) != cursor { // such as a number with leading zeros
 		return nil, bad
 	}
 	return at, nil
 }
 
-// After reads the cursor, nil where it is absent, of a list that is ordered by id.
+// After returns the id after which a page begins, in a list in ascending order of ids. A nil cursor means the first page.
 func After(list string, cursor *string) (id int64, err error) { return single(list, cursor, 0) }
 
-// Before is After for a list whose highest id is first.
+// Before returns the id before which a page begins, in a list in descending order of ids. A nil cursor means the first page.
 func Before(list string, cursor *string) (id int64, err error) {
 	return single(list, cursor, math.MaxInt64)
 }
@@ -68,7 +68,7 @@ func single(list string, cursor *string, start int64) (int64, error) {
 	return at[0], nil
 }
 
-// Limit is the size of a page: the caller's, or 20.
+// Limit returns the maximum number of entries of a page: *limit, or 20 if limit is nil.
 func Limit(limit *int32) int32 {
 	if limit == nil {
 		return 20
@@ -76,8 +76,8 @@ func Limit(limit *int32) int32 {
 	return *limit
 }
 
-// Cut returns the first limit of the entries, which were read with one more than the limit, and the cursor of the next
-// page: nil where there is none.
+// Cut returns a page of at most limit entries, and the cursor of the next page, or nil if this is the last one. The caller must have
+// read up to limit+1 entries, so that Cut sees whether there are more.
 func Cut[T any](entries []T, limit int32, list string, position func(T) Position) ([]T, *common.NextCursor) {
 	if len(entries) <= int(limit) {
 		return entries, nil

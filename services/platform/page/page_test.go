@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-func TestParseReadsWhatCursorWrote(t *testing.T) {
+func TestCursorAndParse(t *testing.T) {
 	t.Parallel()
 	for _, at := range []page.Position{{}, {0}, {1}, {7, 42}, {math.MaxInt64, 0, 1}} {
 		cursor := page.Cursor("orders", at)
@@ -33,7 +33,7 @@ func TestParseRefuses(t *testing.T) {
 		{"empty, of no numbers", "", 0},
 		{"not base64", "!!!!", 1},
 		{"padded", base64.URLEncoding.EncodeToString([]byte("orders:7")), 1},
-		{"padded in vain", raw("orders:42") + "=", 1},
+		{"unnecessary padding", raw("orders:42") + "=", 1},
 		{"the other base64 alphabet", base64.RawStdEncoding.EncodeToString([]byte("orders:7\xfb\xff")), 1},
 		{"trailing bits", raw("orders:7")[:10] + "d", 1},
 		{"line feed inside", raw("orders:42")[:4] + "\n" + raw("orders:42")[4:], 1},
@@ -43,7 +43,7 @@ func TestParseRefuses(t *testing.T) {
 		{"list alone", raw("orders"), 1},
 		{"too short", raw("orders:7"), 2},
 		{"too long", raw("orders:7:8"), 1},
-		{"a number left out", raw("orders:"), 1},
+		{"missing number", raw("orders:"), 1},
 		{"negative", raw("orders:-7"), 1},
 		{"minus zero", raw("orders:-0"), 1},
 		{"plus sign", raw("orders:+7"), 1},
@@ -73,7 +73,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a:b", "YTpiOjE", 1)         // a:b:1
 	f.Fuzz(func(t *testing.T, list, cursor string, size int) {
 		if size < 0 || size > 8 {
-			t.Skip() // the size is the program's own
+			t.Skip() // the size is never from a client
 		}
 		at, err := page.Parse(list, cursor, size)
 		if err != nil {
@@ -86,7 +86,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q, %q, %d) = %v", list, cursor, size, at)
 		}
 		if again := page.Cursor(list, at); again != cursor {
-			t.Errorf("Parse(%q, %q, %d) = %v, which writes back to %q", list, cursor, size, at, again)
+			t.Errorf("Parse(%q, %q, %d) = %v, whose cursor is %q", list, cursor, size, at, again)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func TestCut(t *testing.T) {
 		entries []int64
 		limit   int32
 		want    []int64
-		next    string // the id that the next page starts after, as a cursor
+		next    string // cursor of the next page
 	}{
 		{"none", []int64{}, 2, []int64{}, ""},
 		{"below the limit", []int64{3}, 2, []int64{3}, ""},

@@ -1,4 +1,4 @@
-// Package problem turns errors into HTTP: the status and headers of each code, and the problem document of RFC 9457.
+// Package problem maps errors to HTTP: the status and headers of each code, and the problem documents of RFC 9457.
 package problem
 
 import (
@@ -15,11 +15,11 @@ import (
 // ContentType is the media type of a problem document (RFC 9457, section 3).
 const ContentType = "application/problem+json"
 
-// Status returns the HTTP status of the error's code.
+// Status returns the HTTP status of the code of e, or 0 if the code is unknown.
 func Status(e *fault.Error) int { return kinds[e.Code].status }
 
-// Final returns the error in err's chain that settles a valid request for good: status 404, 409 or 422, and nothing a retry
-// could change. A repeat under the same idempotency key gets it again.
+// Final reports whether err refuses a valid request for good, and returns the fault.Error in its chain. This is the case for the
+// statuses 404, 409 and 422 without Retry-After. A repeat with the same idempotency key gets the same answer.
 func Final(err error) (*fault.Error, bool) {
 	var e *fault.Error
 	if errors.As(err, &e) {
@@ -31,7 +31,7 @@ func Final(err error) (*fault.Error, bool) {
 	return nil, false
 }
 
-// Document returns what the client reads. The trace is that of the request, unless the error has one of its own.
+// Document returns the problem document of e. Its trace id is traceID, unless e has one.
 func Document(e *fault.Error, traceID string) common.Problem {
 	kind := kinds[e.Code]
 	doc := common.Problem{
@@ -51,12 +51,12 @@ func Document(e *fault.Error, traceID string) common.Problem {
 	return doc
 }
 
-// SetHeaders sets WWW-Authenticate and Retry-After where the error calls for them.
+// SetHeaders sets Retry-After, in seconds, and WWW-Authenticate (RFC 6750, section 3) if e requires them.
 func SetHeaders(h http.Header, e *fault.Error) {
 	switch e.Code {
 	case common.CodeUnauthorized:
 		challenge := `Bearer realm="pedidos"`
-		if e.Cause != nil { // the request has a token, and it is invalid (RFC 6750, section 3.1)
+		if e.Cause != nil { // the request has a token, but it is invalid (RFC 6750, section 3.1)
 			challenge += `, error="invalid_token"`
 		}
 		h.Set("WWW-Authenticate", challenge)
@@ -73,10 +73,10 @@ func retryAfter(e *fault.Error) time.Duration { return cmp.Or(e.RetryAfter, kind
 type kind struct {
 	status     int
 	title      string
-	retryAfter time.Duration // 0: a retry has no use before something changes
+	retryAfter time.Duration // default of Retry-After; 0 means none
 }
 
-// kinds is the one table from codes to HTTP.
+// kinds maps all codes.
 var kinds = map[common.ProblemCode]kind{
 	common.CodeInvalidInput:            {status: http.StatusBadRequest, title: "Invalid input"},
 	common.CodeUnauthorized:            {status: http.StatusUnauthorized, title: "Unauthorized"},

@@ -16,12 +16,12 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
-// kinds is the expected status and title of each code. A refusal is final: a repeat gets it again.
+// kinds holds the expected status and title of each code, and whether it is final.
 var kinds = []struct {
-	code    common.ProblemCode
-	status  int
-	title   string
-	refusal bool
+	code   common.ProblemCode
+	status int
+	title  string
+	final  bool
 }{
 	{common.CodeInvalidInput, 400, "Invalid input", false},
 	{common.CodeUnauthorized, 401, "Unauthorized", false},
@@ -37,7 +37,7 @@ var kinds = []struct {
 	{common.CodeInsufficientStock, 409, "Insufficient stock", true},
 	{common.CodeOrderCanceled, 409, "Order canceled", true},
 	{common.CodeCancelWindowOver, 409, "Cancel window over", true},
-	{common.CodeRequestInProgress, 409, "Request in progress", false}, // its default Retry-After says so
+	{common.CodeRequestInProgress, 409, "Request in progress", false}, // it has a default Retry-After
 	{common.CodePreconditionFailed, 412, "Precondition failed", false},
 	{common.CodeBodyTooLarge, 413, "Body too large", false},
 	{common.CodeUnsupportedMediaType, 415, "Unsupported media type", false},
@@ -55,7 +55,7 @@ var kinds = []struct {
 	{common.CodeHTTPVersionNotSupported, 505, "HTTP version not supported", false},
 }
 
-func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
+func TestStatusOfEveryCode(t *testing.T) {
 	t.Parallel()
 	for name, document := range map[string][]byte{
 		"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
@@ -74,11 +74,11 @@ func TestEveryCodeOfTheContractsHasAKind(t *testing.T) {
 			t.Fatal(err)
 		}
 		if closed := c.Components.Schemas.ProblemCode.Enum; closed != nil {
-			t.Errorf("%s closes the codes to %q: a client that is made of it would refuse those to come", name, closed)
+			t.Errorf("%s has the enum %q: generated clients would refuse new codes", name, closed)
 		}
 		codes := c.Components.Schemas.ProblemCode.Known
 		if len(codes) != len(kinds) {
-			t.Errorf("%s has %d codes, this table %d", name, len(codes), len(kinds))
+			t.Errorf("%s has %d codes, but this table %d", name, len(codes), len(kinds))
 		}
 		for _, code := range codes {
 			if problem.Status(fault.New(code, "")) == 0 {
@@ -106,7 +106,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-func TestDocumentNamesWhatIsAtFault(t *testing.T) {
+func TestDocumentDetails(t *testing.T) {
 	t.Parallel()
 	one := fault.Invalid(common.FieldError{Field: "limit", Message: "must be at least 1"})
 	two := fault.Invalid(one.Fields[0], common.FieldError{Field: "cursor", Message: "is bad"})
@@ -140,15 +140,15 @@ func TestFinal(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
 		e := fault.New(kind.code, "")
-		if got, final := problem.Final(fmt.Errorf("wrapped: %w", e)); final != kind.refusal || (final && got != e) {
-			t.Errorf("%s: Final = %v, %t, want %t", kind.code, got, final, kind.refusal)
+		if got, final := problem.Final(fmt.Errorf("wrapped: %w", e)); final != kind.final || (final && got != e) {
+			t.Errorf("%s: Final = %v, %t, want %t", kind.code, got, final, kind.final)
 		}
 		e.RetryAfter = time.Second
 		if _, final := problem.Final(e); final {
-			t.Errorf("%s with a Retry-After is final", kind.code)
+			t.Errorf("Final(%s with Retry-After) = true", kind.code)
 		}
 	}
-	for _, err := range []error{nil, io.EOF, fault.New("a code of tomorrow", "")} {
+	for _, err := range []error{nil, io.EOF, fault.New("unknown_code", "")} {
 		if got, final := problem.Final(err); got != nil || final {
 			t.Errorf("Final(%v) = %v, %t", err, got, final)
 		}
@@ -187,7 +187,7 @@ func TestSetHeaders(t *testing.T) {
 	}
 }
 
-func TestTheCauseIsForTheLogAlone(t *testing.T) {
+func TestCauseIsNotSent(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("planted: dial tcp 10.0.0.7:3306")
 	for _, e := range []*fault.Error{
@@ -198,7 +198,7 @@ func TestTheCauseIsForTheLogAlone(t *testing.T) {
 		fault.From(&fault.Error{Code: common.CodeInternal, Cause: cause}),
 	} {
 		if !errors.Is(e, cause) || !strings.Contains(e.Error(), "planted") {
-			t.Errorf("%v: the log does not get the cause", e)
+			t.Errorf("%v: the error does not contain its cause", e)
 		}
 		doc, err := json.Marshal(problem.Document(e, "t"))
 		if err != nil {
@@ -208,7 +208,7 @@ func TestTheCauseIsForTheLogAlone(t *testing.T) {
 		problem.SetHeaders(h, e)
 		sent := string(doc) + fmt.Sprint(h)
 		if strings.Contains(sent, "planted") || strings.Contains(sent, "10.0.0.7") {
-			t.Errorf("the client gets the cause: %s", sent)
+			t.Errorf("the answer contains the cause: %s", sent)
 		}
 	}
 }

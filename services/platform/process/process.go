@@ -1,4 +1,4 @@
-// Package process holds what the services of one process share, and runs the sweeps beside their requests.
+// Package process defines what the services of a process share, and runs their sweeps.
 package process
 
 import (
@@ -12,28 +12,28 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Process is what a service is built from, beside its database. Production, the Lambda and tests fill in their own.
+// Process holds the dependencies of the services of a process, except for their databases. All fields are required, unless noted.
 type Process struct {
 	Config  *config.Config
 	Log     *slog.Logger
-	Metrics *metrics.Registry  // nil shows nothing
-	Tracing *telemetry.Tracing // nil makes no spans
+	Metrics *metrics.Registry  // may be nil
+	Tracing *telemetry.Tracing // may be nil
 	Now     func() time.Time
 }
 
-// Service is a service that is ready to be served, and the sweeps to run beside it.
+// Service is the HTTP handler of a service with its sweeps, which a process runs in the background.
 type Service struct {
 	http.Handler
 	Sweeps []Sweep
 }
 
-// Sweep removes rows that have expired.
+// Sweep is a periodic task that cleans up, such as the deletion of expired idempotency keys.
 type Sweep struct {
 	Name string                               // in logs and metrics
-	Run  func(context.Context) (int64, error) // returns the number of removed rows
+	Run  func(context.Context) (int64, error) // returns the number of rows removed
 }
 
-// Sweep runs a sweep every SWEEP_INTERVAL until ctx is done.
+// Sweep runs a sweep at once, and then every Config.SweepInterval until ctx is done. It logs errors, and continues.
 func (p Process) Sweep(ctx context.Context, s Sweep) {
 	removed := p.Metrics.CounterVec("pedidos_swept_total", "What sweeps removed: expired keys and stale orders.", "what").WithLabelValues(s.Name)
 	sweeps := p.Metrics.CounterVec("pedidos_sweeps_total", "Sweeps, by whether they failed.", "what", "outcome")

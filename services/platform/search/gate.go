@@ -13,23 +13,23 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// windows are the numbers of rows that a search reads, one window after the other. A search that soon finds enough reads
-// few rows, and a search without a match reads 85,000.
+// windows are the numbers of rows that a search reads in turn until it has a full page. A search with many matches reads few rows. A
+// search without a match reads 85,000 for each page.
 var windows = [...]int32{250, 750, 2_000, 6_000, 18_000, 58_000}
 
-// Gate bounds how many searches run at once, since they read without an index. They leave at least half of the processors to
-// other requests.
+// Gate limits the number of concurrent searches. They scan rows without an index, and must leave processors to other requests.
 type Gate struct{ turns *semaphore.Weighted }
 
-// Turns returns how many searches of one service run at once.
+// Turns returns the maximum number of concurrent searches of a service: half of the processors, and at least one.
 func Turns() int64 { return int64(max(1, runtime.GOMAXPROCS(0)/2)) }
 
-// NewGate returns a gate for the searches of one service.
+// NewGate returns a Gate for the searches of one service.
 func NewGate() *Gate { return &Gate{semaphore.NewWeighted(Turns())} }
 
-// Walk searches a list from a position until it has limit entries, the list ends, or the windows are used up. Look searches
-// one window of rows: it returns up to limit entries, the position behind the window, and whether the list ends in it. Walk
-// waits for its turn, and fails with the error of ctx if ctx is done first.
+// Walk searches a list, beginning at from, until it has found limit entries, reached the end of the list, or read 85,000 rows. It
+// calls look for consecutive windows of rows. Look returns up to limit entries, the position behind the window, and whether the
+// window reaches the end of the list. Walk returns the entries, and the last position and end of look. It waits until the gate admits
+// it, and returns the error of ctx if ctx is done first.
 func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	look func(from P, rows, limit int32) (found []T, behind P, end bool, err error),
 ) (found []T, behind P, end bool, err error) {
@@ -49,9 +49,12 @@ func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	return found, behind, end, err
 }
 
-// ByID returns a page of a list ordered by id, from the entry behind after, and the cursor of the next page. Read returns the
-// entries behind one id and up to another. Behind returns the id that is rows behind another, or database.ErrNotFound. With
-// searching, ByID reads the list in windows.
+// ByID returns a page of the list, which is ordered by id, beginning behind the id after, and the cursor of the next page or nil. Read
+// returns up to limit entries with ids above after, up to and including until. Position returns the position of an entry.
+//
+// If searching is set, ByID reads the list in windows, as Walk. The page may then have fewer than limit entries, or none, though
+// there is a next page. Behind skips a number of rows behind the id after and returns the id of the next row, or
+// database.ErrNotFound if there is none.
 func ByID[T any](ctx context.Context, g *Gate, searching bool, after int64, limit int32, list string,
 	read func(after, until int64, limit int32) ([]T, error), behind func(after int64, rows int32) (int64, error),
 	position func(T) page.Position,

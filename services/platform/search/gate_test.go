@@ -13,14 +13,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// rows is a table with the ids 1 to n, of which every match-th is found. looked counts the rows that were read.
-type rows struct {
-	n, match, looked int64
+// table has the ids 1 to n, of which every match-th matches. It counts the scanned rows.
+type table struct {
+	n, match, scanned int64
 }
 
-func (r *rows) read(after, until int64, limit int32) (found []int64, err error) {
+func (r *table) read(after, until int64, limit int32) (found []int64, err error) {
 	for id := after + 1; id <= min(until, r.n) && len(found) < int(limit); id++ {
-		r.looked++
+		r.scanned++
 		if id%r.match == 0 {
 			found = append(found, id)
 		}
@@ -28,17 +28,17 @@ func (r *rows) read(after, until int64, limit int32) (found []int64, err error) 
 	return found, nil
 }
 
-func (r *rows) behind(after int64, n int32) (int64, error) {
+func (r *table) behind(after int64, n int32) (int64, error) {
 	if after+int64(n)+1 > r.n {
 		return 0, database.ErrNotFound
 	}
 	return after + int64(n) + 1, nil
 }
 
-// A walk finds every entry once, and no page reads more rows than the bound.
+// The pages have every match once, and no page reads more rows than the limit.
 func TestByID(t *testing.T) {
 	t.Parallel()
-	const bound = 85_006 // the row at the end of each window is looked at too
+	const maxRows = 85_006 // 85,000, and the row behind each of the six windows
 	for _, test := range []struct {
 		n, match int64
 		pages    int
@@ -46,11 +46,11 @@ func TestByID(t *testing.T) {
 		{0, 1, 1}, {50, 1, 3}, {249, 250, 1}, {250, 250, 1}, {251, 250, 1}, {1_001, 1_000, 1}, {85_005, 1 << 40, 1}, {85_007, 1 << 40, 2},
 		{300_000, 1 << 40, 4}, {300_000, 100_000, 4}, {300_000, 299_999, 4}, {300_000, 7_000, 4},
 	} {
-		table := &rows{n: test.n, match: test.match}
+		table := &table{n: test.n, match: test.match}
 		var all []int64
 		pages := 0
 		for after := int64(0); ; {
-			before := table.looked
+			before := table.scanned
 			found, next, err := search.ByID(t.Context(), search.NewGate(), true, after, 20, "x", table.read, table.behind,
 				func(id int64) page.Position { return page.Position{id} })
 			if err != nil {
@@ -58,8 +58,8 @@ func TestByID(t *testing.T) {
 			}
 			pages++
 			all = append(all, found...)
-			if looked := table.looked - before; looked > bound {
-				t.Errorf("%+v: a page looked at %d rows", test, looked)
+			if scanned := table.scanned - before; scanned > maxRows {
+				t.Errorf("%+v: a page scanned %d rows, want at most %d", test, scanned, maxRows)
 			}
 			if next == nil {
 				break
@@ -78,7 +78,7 @@ func TestByID(t *testing.T) {
 	}
 }
 
-// No more searches run at once than there are turns, and none runs after its request has ended.
+// At most Turns searches run at once. A search whose context ends while it waits does not run.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	g := search.NewGate()
@@ -122,7 +122,7 @@ func TestGate(t *testing.T) {
 	}
 	_, _, _, err := search.Walk(ctx, g, 0, 1, func(int, int32, int32) ([]int, int, bool, error) { return nil, 0, true, nil })
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("a search whose request has ended: %v, want context.Canceled", err)
+		t.Errorf("search with a canceled context: %v, want context.Canceled", err)
 	}
 	close(release)
 	all.Wait()

@@ -1,5 +1,5 @@
-// Package search makes text comparable: what is stored beside a name and what a person types into a search field are
-// folded the same way, so that both database engines find the same rows.
+// Package search implements searches by text. It folds stored texts and search terms in the same way, so that both database engines
+// find the same rows.
 package search
 
 import (
@@ -12,19 +12,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold takes case (Unicode case folding) and accents away from texts and joins them with line feeds.
+// Fold joins texts with line feeds, and removes differences of case (Unicode case folding) and accents.
 func Fold(texts ...string) string {
 	folded, _, err := transform.String(
 		transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC, cases.Fold()),
 		strings.Join(texts, "\n"),
 	)
-	if err != nil { // no transformer of the chain fails
+	if err != nil { // unreachable: these transformers do not fail
 		return strings.ToLower(strings.Join(texts, "\n"))
 	}
 	return folded
 }
 
-// Pattern is the LIKE pattern, with ESCAPE '!', of folded texts that contain text; all texts where it is nil.
+// Pattern returns a LIKE pattern, with ESCAPE '!', that matches folded texts that contain text. If text is nil, the pattern matches
+// all texts.
 func Pattern(text *string) string {
 	if text == nil {
 		return "%"

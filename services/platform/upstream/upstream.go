@@ -65,8 +65,8 @@ type Policy struct {
 const maxBody = 4 << 20
 
 // NewClient returns a client with retries and a circuit breaker. It retries if there is no response, or one with status 429 or 5xx
-// except 501, after an exponential backoff with jitter or after Retry-After. If at least half of recent attempts get no response or a
-// 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The client follows no redirects. Requests must be safe
+// except 501, after an exponential backoff with jitter or after Retry-After. If at least half of the attempts of the last ten
+// seconds, and of at least ten, get no response or a 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The client follows no redirects. Requests must be safe
 // to repeat: reads, or writes with an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
