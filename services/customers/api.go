@@ -28,7 +28,7 @@ import (
 // name is the name of the service in logs and metrics.
 const name = "customers"
 
-// New returns customers-api with a database.
+// New returns customers-api, which keeps its data in db.
 func New(p process.Process, db *database.DB) (process.Service, error) {
 	c, now := p.Config, database.Now(p.Now)
 	s := &service{

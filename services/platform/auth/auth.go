@@ -56,7 +56,8 @@ type User struct {
 	Role           Role
 }
 
-// Login returns the user with the name and the password. It takes the same time whichever of the two is wrong.
+// Login returns the user with the name and the password, and whether there is one. It takes the same time whichever of the two is
+// wrong.
 func Login(users []User, name, password string) (User, bool) {
 	var found User
 	ok := 0
@@ -75,7 +76,8 @@ func constantTimeEqual(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
-// Bearer returns the token of an Authorization header (RFC 6750, section 2.1). The case of the scheme does not matter.
+// Bearer returns the token of an Authorization header (RFC 6750, section 2.1), and whether there is one. The case of the scheme does
+// not matter.
 func Bearer(header string) (string, bool) {
 	scheme, token, ok := strings.Cut(header, " ")
 	token = strings.TrimSpace(token)
@@ -89,7 +91,7 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// From returns the caller of WithCaller.
+// From returns the caller in ctx, and whether there is one.
 func From(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok

@@ -61,8 +61,8 @@ func LastID(ctx context.Context, db *database.DB, table string) (id int64, err e
 // year is the year of generated orders. It is fixed, so that the same seed generates the same data.
 const year = 2025
 
-// Time returns the time at which a share of the year 2025 has passed, from 0 to 1, in microseconds. A negative share is a time in the
-// year before.
+// Time returns the time at which a share of the year 2025 has passed, from 0 to 1, truncated to microseconds. A negative share means a
+// time in the year before.
 func Time(share float64) time.Time {
 	first, end := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC)
 	return first.Add(time.Duration(share * float64(end.Sub(first)))).Truncate(time.Microsecond)

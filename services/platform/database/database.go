@@ -36,7 +36,7 @@ var (
 	errUnavailable   = errors.New("database: not available")
 )
 
-// DB is an open database of either engine.
+// DB is an open database of either engine. It is safe for concurrent use.
 type DB struct {
 	engine engine
 	Shared *Pool // for batches and sweeps; on SQLite, which has one writer, the pool of Tx

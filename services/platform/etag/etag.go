@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// Of returns the strong entity tag of a version, such as "3" with its quotes.
+// Of returns the strong entity tag of a version, with its quotes.
 func Of(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 // Match is the precondition of a change. The zero value accepts all versions.

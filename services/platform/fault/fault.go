@@ -12,12 +12,12 @@ import (
 // Error describes why a request fails. Clients see all fields except Cause.
 type Error struct {
 	Code       common.ProblemCode
-	Message    string // one sentence
-	Fields     []common.FieldError
-	Shortages  []common.Shortage
-	RetryAfter time.Duration // wait before a retry; 0 means the default of the code
-	TraceID    string        // trace of the original request, if this is a stored answer of another service
-	Cause      error         // for logs
+	Message    string              // one sentence
+	Fields     []common.FieldError // the fields that the error is about
+	Shortages  []common.Shortage   // the products of an insufficient_stock error
+	RetryAfter time.Duration       // wait before a retry; 0 means the default of the code
+	TraceID    string              // trace of the original request, if this is a stored answer of another service
+	Cause      error               // for logs
 }
 
 // New returns an Error with a code and a message, which is a sentence for the client.

@@ -49,8 +49,9 @@ func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	return found, behind, end, err
 }
 
-// ByID returns a page of the list, which is ordered by id, beginning behind the id after, and the cursor of the next page or nil. Read
-// returns up to limit entries with ids above after, up to and including until. Position returns the position of an entry.
+// ByID returns a page of a list that is ordered by id, and the cursor of the next page or nil. The page has up to limit entries with
+// ids above after. The string list names the list in the cursor. Read returns up to limit entries with ids above after, up to and
+// including until. Position returns the position of an entry.
 //
 // If searching is set, ByID reads the list in windows, as Walk. The page may then have fewer than limit entries, or none, though
 // there is a next page. Behind skips a number of rows behind the id after and returns the id of the next row, or

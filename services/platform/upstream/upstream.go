@@ -66,8 +66,8 @@ const maxBody = 4 << 20
 
 // NewClient returns a client with retries and a circuit breaker. It retries if there is no response, or one with status 429 or 5xx
 // except 501, after an exponential backoff with jitter or after Retry-After. If at least half of the attempts of the last ten
-// seconds, and of at least ten, get no response or a 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The client follows no redirects. Requests must be safe
-// to repeat: reads, or writes with an idempotency key.
+// seconds, and of at least ten, get no response or a 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The
+// client fails on redirects, and on bodies above 4 MiB. Requests must be safe to repeat: reads, or writes with an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
 		AbortOnErrors(gobreaker.ErrOpenState, gobreaker.ErrTooManyRequests).
@@ -102,7 +102,7 @@ func NewClient(p Policy) *http.Client {
 	return client(noteTransport{failsafehttp.NewRoundTripper(guarded, retry), breaker})
 }
 
-// NewProbe returns a client for readiness checks. It makes one attempt and has no circuit breaker.
+// NewProbe returns a client for readiness checks. It makes one attempt, and has no circuit breaker.
 func NewProbe(p Policy) *http.Client {
 	return client(traceTransport{p.Tracing.Client(transport(p.Timeout))})
 }
