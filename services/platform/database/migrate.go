@@ -20,7 +20,7 @@ import (
 type Migration struct {
 	Version int64
 	File    string
-	Lost    string // the data that MigrateDown deletes, for the user
+	Lost    string // a text that names the data that MigrateDown deletes
 	Applied bool
 
 	reverting bool // recorded, but MigrateDown has begun to revert it
