@@ -1,4 +1,4 @@
-// Package orders is orders-api: the catalogue, its stock, and the orders that take from it.
+// Package orders implements orders-api: products with their stock, and orders.
 package orders
 
 import (
@@ -27,7 +27,7 @@ import (
 // name is the name of the service in logs and metrics.
 const name = "orders"
 
-// New returns orders-api over a database.
+// New returns orders-api, which keeps its data in db.
 func New(p process.Process, db *database.DB) (process.Service, error) {
 	customers, err := NewDirectory(p)
 	if err != nil {
@@ -100,10 +100,10 @@ func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandle
 	}
 }
 
-// Keys is the store of the service's idempotency keys.
+// Keys returns the store of idempotency keys of orders-api.
 func Keys() idempotency.Store { return idempotency.Store{Table: "orders_idempotency"} }
 
-// SweepKeys deletes expired idempotency keys and returns how many. Any number of processes may do so at once.
+// SweepKeys deletes expired idempotency keys and returns their number. Several processes may call it at the same time.
 func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (int64, error) {
 	return idempotency.Sweep(ctx, db, Keys(), database.Now(clock)())
 }

@@ -13,10 +13,10 @@ import (
 // auditRange is how many ids one statement of the audit reads, in well below a second.
 const auditRange = 10_000
 
-// Audit checks the invariants on a snapshot of the database, while services may go on writing. Every order has lines, the
-// sum of their subtotals as its total, the times of its status, and a history that leads to that status. The stock of every
-// product is the sum of its adjustments minus the units in orders that are not canceled. Audit reports each broken row in a
-// sentence and returns their number. Its memory grows with the number of products, not of orders.
+// Audit checks the invariants of a snapshot of the database, to which services may write meanwhile. Every order has lines, the sum
+// of their subtotals as its total, the times of its status, and a history that leads to that status. The stock of every product
+// is the sum of its adjustments minus the units in orders that are not canceled. Audit calls report with a sentence for each row
+// that breaks an invariant, and returns the number of these rows. Its memory grows with the number of products, not of orders.
 func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (broken int64, err error) {
 	found := func(sentence string) {
 		broken++

@@ -23,8 +23,8 @@ import (
 // Customer is the buyer of an order.
 type Customer = api.Customer
 
-// Directory gets customers from customers-api and caches them for a short time. Until it ends, a deleted customer can still
-// order, and so can any cached customer while customers-api is down.
+// Directory gets customers from customers-api, and caches them for CustomerCacheTTL and unknown ids for CustomerCacheUnknownTTL.
+// While a customer is cached, orders are accepted even if the customer is deleted or customers-api is down.
 type Directory struct {
 	client *client.ClientWithResponses
 	cache  *otter.Cache[int64, *Customer] // nil for an unknown customer
@@ -37,7 +37,7 @@ const (
 	tries     = 3
 )
 
-// NewDirectory returns the directory of the customers-api at CUSTOMERS_API_BASE.
+// NewDirectory returns the Directory of the customers-api at Config.CustomersAPIBase.
 func NewDirectory(p process.Process) (*Directory, error) {
 	config := p.Config
 	c, err := client.NewClientWithResponses(config.CustomersAPIBase,
@@ -68,9 +68,8 @@ func NewDirectory(p process.Process) (*Directory, error) {
 	return &Directory{client: c, cache: cache, timeout: tries * config.UpstreamTimeout}, nil
 }
 
-// Get returns a customer, or fails with customer_not_found or customers_unavailable. Concurrent calls for one customer share
-// one request. If the answer is to be stored under an idempotency key it must be fresh: Get then asks again instead of
-// returning a cached "not found".
+// Get returns a customer, or fails with customer_not_found or customers_unavailable. Concurrent calls for a customer share one
+// request. Set fresh if the error may be stored under an idempotency key: Get then does not return a cached customer_not_found.
 func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, error) {
 	telemetry.Note(ctx, "customer_cache", "hit") // load overwrites it
 	asked := false

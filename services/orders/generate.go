@@ -19,13 +19,13 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// ErrNothingToOrder is returned for orders in a database without customers or without products.
+// ErrNothingToOrder reports that there are no customers or no products to generate orders with.
 var ErrNothingToOrder = errors.New("orders need customers and products, and there are none")
 
 // generator is the caller of generated changes.
 const generator = "seed"
 
-// GenerateProducts adds a number of generated products. The same random numbers add the same to the same database.
+// GenerateProducts adds total generated products. The same random numbers add the same products to the same database.
 func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "products")
 	if err != nil {
@@ -66,8 +66,8 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 	return bulk.Fill(ctx, db, "products", total, next, progress)
 }
 
-// GenerateOrders adds a number of generated orders of these customers. They leave the stock as it is, since as much is
-// delivered as is ordered.
+// GenerateOrders adds total generated orders of the given customers. It does not change the stock, because it also records
+// deliveries of the ordered units.
 func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, random *rand.Rand, total int, progress bulk.Progress) error {
 	products, err := firstProducts(ctx, db)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 // staleBatch bounds the orders that one transaction cancels. Their products stay locked until it ends.
 const staleBatch = 20
 
-// CancelStale cancels the orders that were placed longer than age ago and are not confirmed, gives their stock back and
-// returns how many it canceled. Any number of processes may do so at once: each skips orders that are locked, by another
-// process or by a confirmation. It leaves the orders of a product that somebody holds for long to the next call.
+// CancelStale cancels the orders that were placed longer than age ago and are not confirmed, returns their units to the stock, and
+// returns the number of canceled orders. Several processes may call it at the same time: it skips orders that are locked, by
+// another process or by a confirmation. It leaves orders of products that are locked for long to the next call.
 func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock func() time.Time) (int64, error) {
 	s := staleSweep{db: db, now: database.Now(clock), age: age, reason: fmt.Sprintf("not confirmed within %s", age)}
 	s.after.CreatedAt = time.Unix(0, 0)

@@ -2,7 +2,7 @@ package orders
 
 import "github.com/pedidos-hq/pedidos/services/platform/database"
 
-// Rights returns the tables of orders-api, and its right on each. The tables that record changes are only appended to.
+// Rights returns the rights of orders-api by table, for database.DB.Grant. The tables that record changes are append-only.
 func Rights() map[string]database.Right {
 	return map[string]database.Right{
 		"products":           database.ReadWrite,

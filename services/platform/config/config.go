@@ -22,7 +22,7 @@ import (
 // Secret is a string that is never printed.
 type Secret string
 
-// String says only whether the secret is set.
+// String returns "(set)" or "(not set)".
 func (s Secret) String() string {
 	if s == "" {
 		return "(not set)"
@@ -39,7 +39,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // Reveal returns the secret.
 func (s Secret) Reveal() string { return string(s) }
 
-// First returns the first secret of a comma-separated list: the one that is sent.
+// First returns the first secret of a comma-separated list, which is the one to send or sign with.
 func (s Secret) First() string {
 	return s.all()[0]
 }
@@ -61,7 +61,7 @@ func (s Secret) shortest() int {
 	return shortest
 }
 
-// Config holds the variables of all commands. Each service reads its part.
+// Config holds the environment variables of all commands. The README describes them.
 type Config struct {
 	Local bool `env:"LOCAL"` // accepts the secrets that are published with the source
 
@@ -121,7 +121,7 @@ type Config struct {
 	unreadable []error
 }
 
-// Needs says which variables a command requires.
+// Needs selects the variables that a command requires.
 type Needs struct {
 	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
 }

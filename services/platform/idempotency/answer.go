@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Replayed is the response header of a stored answer.
+// Replayed is the response header of a stored answer. Its value is "true".
 const Replayed = "Idempotency-Replayed"
 
 // storedHeaders are the response headers that are part of an answer.
@@ -26,7 +26,7 @@ type Answer struct {
 	Replayed bool
 }
 
-// Record makes an Answer of a generated response; visit is its Visit method.
+// Record returns the Answer of a generated response, given its Visit method. It keeps only the headers that are stored.
 func Record(visit func(http.ResponseWriter) error) (Answer, error) {
 	r := recorder{header: http.Header{}}
 	if err := visit(&r); err != nil {

@@ -24,7 +24,7 @@ type Keeper struct {
 	replays, reused, inProgress metrics.Counter
 }
 
-// NewKeeper returns a keeper that forgets a key after ttl. Its metrics have the label service.
+// NewKeeper returns a Keeper. Keys expire after ttl. The metrics have the label service.
 func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.Time, service string, m *metrics.Registry) *Keeper {
 	conflicts := m.CounterVec("pedidos_idempotency_conflicts_total", "Requests refused because of their idempotency key, by reason.", "service", "reason")
 	return &Keeper{
@@ -56,7 +56,7 @@ func (k *Keeper) count(ctx context.Context, r Request, answer Answer, err error)
 // sweepBatch is how many keys one transaction of Sweep deletes.
 const sweepBatch = 200
 
-// Sweep deletes the expired keys of a store and returns how many. Any number of processes may do so at once.
+// Sweep deletes the expired keys of a store and returns their number. Several processes may call it at the same time.
 func Sweep(ctx context.Context, db *database.DB, s Store, now time.Time) (int64, error) {
 	return db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
 		expired, err := s.LockExpired(ctx, conn, now, sweepBatch)

@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// The headers that carry a key.
+// The request headers that carry a key.
 const (
 	Header = "Idempotency-Key"
 	Alias  = "X-Idempotency-Key"
@@ -20,7 +20,8 @@ const (
 
 const maxKey = 255
 
-// ParseKey reads the two headers, which are nil where they are absent. The key is "" where both are.
+// ParseKey returns the key in the headers Header and Alias, which are nil if absent. It returns "" if both are absent, and an
+// invalid_input error if a key is malformed or the two differ.
 func ParseKey(header, alias *string) (string, error) {
 	other, err := parseHeader(Alias, alias) // first: where the alias alone was sent, header may be a copy of it
 	if err != nil {
@@ -92,7 +93,7 @@ func unquote(quoted string) (string, error) {
 	return "", errors.New("has no closing quote")
 }
 
-// ParsePost returns the Request of a POST: the key in its two headers, nil if absent, and its fingerprint.
+// ParsePost returns the Request of a POST, with its key, as in ParseKey, and its fingerprint.
 func ParsePost(header, alias *string, path string, body any) (Request, error) {
 	key, err := ParseKey(header, alias)
 	if err != nil {
@@ -102,8 +103,8 @@ func ParsePost(header, alias *string, path string, body any) (Request, error) {
 	return Request{Key: key, Fingerprint: fingerprint}, err
 }
 
-// Fingerprint tells requests under one key apart. body is the request as it was decoded, so that neither blanks nor the
-// order of members count; a body that may be left out is given as its empty value.
+// Fingerprint returns a fingerprint of a request, by which a reuse of its key for another request is detected. Body is the decoded
+// body, so that neither white space nor the order of members matters. Pass the empty value for an absent optional body.
 func Fingerprint(method, path string, body any) ([]byte, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {

@@ -19,10 +19,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// Request is a write under its key. Without a key it takes effect each time it is sent.
+// Request is a write with its idempotency key. If Key is empty, the write takes effect each time it is sent.
 type Request struct {
 	Key         string
-	Fingerprint []byte // tells requests under one key apart
+	Fingerprint []byte // detects the reuse of a key for another request
 
 	// Prepare, if set, runs before the transaction. An error that is final (problem.Final) becomes the answer.
 	Prepare func(ctx context.Context) error
@@ -39,25 +39,25 @@ type Operation[In, Out any] struct {
 	queue   queue[In]
 }
 
-// Effect does the work for a batch of inputs and returns a result for each. It may run again from the start. An error means
-// that none of the batch takes effect; a batch of several is then repeated one by one. The context lives as long as any of
-// the requests, and is not that of one: the caller must be part of the input.
+// Effect does the work for a batch of inputs and returns a result for each, in their order. It may be called again for the same
+// inputs. If it fails, nothing takes effect, and the inputs of a larger batch are retried one by one. The context ends with the
+// last of the requests and does not have the values of all of them, so the input must contain the caller if that matters.
 type Effect[In, Out any] func(ctx context.Context, conn database.Conn, inputs []In) ([]Result[Out], error)
 
-// Result is a value, or a refusal that becomes the answer. An input must be refused before anything is written for it.
+// Result is a value, or a refusal that becomes the answer. An Effect must refuse an input before it writes anything for it.
 type Result[Out any] struct {
 	Value   Out
 	Refusal *fault.Error
 }
 
-// Locks names the rows that an input locks. If somebody holds one of them for long, only the inputs that need it wait. The
-// zero value names none.
+// Locks describes the rows that inputs lock, by id. If another transaction locks one of them for long, only inputs that need the row
+// wait. The zero value is for operations that lock no such rows.
 type Locks[In any] struct {
 	Held *database.Held
 	Rows func(In) []int64
 }
 
-// NewOperation returns an operation whose requests have a transaction each.
+// NewOperation returns an Operation with a transaction for each request. Encode returns the answer for a value of effect.
 func NewOperation[In, Out any](k *Keeper, effect func(context.Context, database.Conn, In) (Out, error), encode func(Out) (Answer, error)) *Operation[In, Out] {
 	return &Operation[In, Out]{keeper: k, encode: encode, effect: func(ctx context.Context, conn database.Conn, inputs []In) ([]Result[Out], error) {
 		value, err := effect(ctx, conn, inputs[0])
@@ -68,7 +68,7 @@ func NewOperation[In, Out any](k *Keeper, effect func(context.Context, database.
 	}}
 }
 
-// NewBatchOperation returns an operation whose requests share transactions.
+// NewBatchOperation returns an Operation whose concurrent requests share transactions.
 func NewBatchOperation[In, Out any](k *Keeper, locks Locks[In], effect Effect[In, Out], encode func(Out) (Answer, error)) *Operation[In, Out] {
 	return &Operation[In, Out]{keeper: k, effect: effect, encode: encode, batched: true, locks: locks}
 }
@@ -109,7 +109,8 @@ const (
 	maxSifts = 3
 )
 
-// Do performs a request, or returns the answer that it got before. If ctx is done first, the outcome is unknown.
+// Do performs a request, or returns the stored answer if it is a repeat. It fails with idempotency_key_reused if the key was used for
+// another request, and with request_in_progress if that one is not complete. If ctx is done first, the outcome is unknown.
 func (o *Operation[In, Out]) Do(ctx context.Context, r Request, input In) (answer Answer, err error) {
 	k := o.keeper
 	caller, _ := auth.From(ctx)

@@ -28,15 +28,15 @@ func (e Entry) answer() (Answer, error) {
 	return a, nil
 }
 
-// Store is a table of entries. Each service has its own.
+// Store is a table of entries. Each service has its own table.
 type Store struct{ Table string }
 
-// Claims inserts entries. If there is one of the keys already, it fails with database.ErrDuplicate.
+// Claims returns an Inserter that inserts entries. Insert fails with a duplicate key if one of the keys exists.
 func (s Store) Claims(entries []Entry) *database.Inserter {
 	return rows("ClaimKeys", "INSERT INTO "+s.Table, entries)
 }
 
-// Answers replaces entries.
+// Answers returns an Inserter that replaces entries.
 func (s Store) Answers(entries []Entry) *database.Inserter {
 	return rows("KeepAnswers", "REPLACE INTO "+s.Table, entries)
 }
@@ -49,13 +49,13 @@ func rows(name, into string, entries []Entry) *database.Inserter {
 	return rows
 }
 
-// Find returns the entries of the caller's keys, without the time at which they were created.
+// Find returns the existing entries of the caller's keys, in any order and without CreatedAt.
 func (s Store) Find(ctx context.Context, conn database.Conn, caller string, keys ...string) ([]Entry, error) {
 	return s.query(ctx, conn, "-- name: FindKeys :many\nSELECT caller, idem_key, fingerprint, status, headers, body, expires_at\nFROM "+s.Table+
 		"\nWHERE caller = ? AND idem_key IN ("+database.Placeholders(len(keys))+")", arguments(caller, keys)...)
 }
 
-// LockExpired returns the callers and keys of up to limit expired entries, and locks them. It skips entries that are locked.
+// LockExpired locks up to limit expired entries, and returns their callers, keys and ExpiresAt. It skips entries that are locked.
 func (s Store) LockExpired(ctx context.Context, conn database.Conn, now time.Time, limit int) ([]Entry, error) {
 	return s.query(ctx, conn, "-- name: LockExpiredKeys :many\nSELECT caller, idem_key, '', 0, '', '', expires_at FROM "+s.Table+
 		" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?\nFOR UPDATE SKIP LOCKED", now, limit)
@@ -80,7 +80,7 @@ func (s Store) query(ctx context.Context, conn database.Conn, query string, args
 	return found, nil
 }
 
-// DropExpired deletes those of the caller's keys that have expired.
+// DropExpired deletes the given keys of the caller that have expired.
 func (s Store) DropExpired(ctx context.Context, conn database.Conn, caller string, keys []string, now time.Time) error {
 	_, err := conn.ExecContext(ctx, "-- name: DropExpiredKeys :exec\nDELETE FROM "+s.Table+
 		" WHERE caller = ? AND idem_key IN ("+database.Placeholders(len(keys))+") AND expires_at <= ?", append(arguments(caller, keys), now)...)

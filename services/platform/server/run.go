@@ -21,18 +21,18 @@ const (
 
 const maxHeader = 32 << 10 // bytes of the request line and the headers
 
-// Listening configures a server.
+// Listening holds the settings of Run.
 type Listening struct {
-	Service  string        // its name in logs and metrics
-	MaxConns int           // open connections; 0 is no bound
-	Delay    time.Duration // from the signal to stop until the port is closed
+	Service  string        // name in logs and metrics
+	MaxConns int           // limit of open connections; 0 means no limit
+	Delay    time.Duration // from the end of the context until the port is closed
 	Log      *slog.Logger
 	Metrics  *metrics.Registry
 }
 
-// Run serves until ctx ends, then shuts down gracefully without dropping requests. During a delay, it serves on, while
-// /ready is 503 and every answer asks the client to close the connection. Then it closes the port and waits for the
-// requests under way.
+// Run serves until ctx is done, and then shuts down gracefully without dropping requests. For the duration o.Delay, it continues to
+// serve, but /ready responds with 503, and every response asks the client to close the connection. Then Run closes the port and waits
+// up to 15 seconds for the requests under way. It fails if some are not complete by then.
 func Run(ctx context.Context, listener net.Listener, handler http.Handler, o Listening) error {
 	conns := newConns(listener, o)
 	s := &http.Server{

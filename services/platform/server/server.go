@@ -49,13 +49,14 @@ type Config struct {
 
 // Edge holds the settings of a deployment about its clients.
 type Edge struct {
-	Origins        []string      // of browsers that may call (CORS); none turns CORS off
-	Hosts          []string      // names or addresses that requests may be for; none allows all
-	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is trusted
-	Timeout        time.Duration // of the handler of a request; 0 is 10 seconds
+	Origins        []string      // allowed origins of browsers (CORS); empty turns CORS off
+	Hosts          []string      // accepted names and addresses in the Host header; empty accepts all
+	TrustedProxies []*net.IPNet  // networks of proxies whose X-Forwarded-For is trusted
+	Timeout        time.Duration // limit for handling a request; 0 means 10 seconds
 }
 
-// New returns a handler that holds requests to the contract and passes them to the routes that register adds.
+// New returns a handler that rejects requests that the contract does not allow, and passes others to the routes that register
+// adds. It calls register once for each prefix. It fails if the contract is invalid.
 func New(config Config, register func(router *echo.Echo, prefix string)) (http.Handler, error) {
 	all, err := operations(config)
 	if err != nil {
