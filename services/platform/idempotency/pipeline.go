@@ -105,8 +105,8 @@ const (
 	// server that does not answer.
 	lateAfter = 500 * time.Millisecond
 
-	// maxSifts bounds how often a batch is repeated without the calls that need held rows.
-	maxSifts = 3
+	// maxSplits bounds how often a batch is repeated without the calls that need held rows.
+	maxSplits = 3
 )
 
 // Do performs a request, or returns the stored answer if it is a repeat. It fails with idempotency_key_reused if the key was used for
@@ -202,7 +202,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	defer time.AfterFunc(lateAfter, promote).Stop()
 	calls := append([]*call[In]{c}, o.queue.take(maxBatch-1)...)
 	defer func() { settle(calls, errAlone) }() // some are left only if write panics
-	for sifts := 0; len(calls) > 0; {
+	for splits := 0; len(calls) > 0; {
 		shared, cancel := share(calls)
 		outcome := db.Shared.Tx(shared, func(conn database.Conn) (database.Statement, error) {
 			if o.locks.Held != nil {
@@ -216,10 +216,10 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 		})
 		cancel()
 		waited := errors.Is(outcome, errWaited)
-		if waited && o.locks.Held != nil && sifts < maxSifts {
-			sifts++
+		if waited && o.locks.Held != nil && splits < maxSplits {
+			splits++
 			var held []*call[In]
-			calls, held = o.sift(calls)
+			calls, held = o.splitHeld(calls)
 			settle(held, database.ErrHeld)
 			continue
 		}
@@ -315,8 +315,8 @@ func share[In any](calls []*call[In]) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, last)
 }
 
-// sift separates the calls that need a row locked by another transaction.
-func (o *Operation[In, Out]) sift(calls []*call[In]) (free, held []*call[In]) {
+// splitHeld separates the calls that need a row locked by another transaction.
+func (o *Operation[In, Out]) splitHeld(calls []*call[In]) (free, held []*call[In]) {
 	ctx, cancel := share(calls)
 	defer cancel()
 	var rows []int64

@@ -142,8 +142,8 @@ func (cs *conns) leave(c *conn) {
 	cs.open--
 }
 
-// crowded reports whether new requests must be refused. The last sixteenth of the places is kept for these answers.
-func (cs *conns) crowded() bool {
+// overloaded reports whether new requests must be refused. The last sixteenth of the places is kept for these answers.
+func (cs *conns) overloaded() bool {
 	return cs.MaxConns > 0 && cs.active.Load() > int64(cs.MaxConns-cs.MaxConns/16)
 }
 

@@ -36,7 +36,7 @@ type Listening struct {
 func Run(ctx context.Context, listener net.Listener, handler http.Handler, o Listening) error {
 	conns := newConns(listener, o)
 	s := &http.Server{
-		Handler:                      hangUp(handler),
+		Handler:                      closeWhenOverloaded(handler),
 		ReadHeaderTimeout:            5 * time.Second,
 		ReadTimeout:                  15 * time.Second,
 		WriteTimeout:                 30 * time.Second,
@@ -81,22 +81,22 @@ func leaving(ctx context.Context) bool {
 // errLeaving is the answer of /ready during the shutdown.
 var errLeaving = fault.Unavailable(common.CodeUnavailable, "The service is shutting down.", nil)
 
-// errCrowded is the answer if almost all connections have a request under way.
-var errCrowded = fault.Unavailable(common.CodeUnavailable, "The service is overloaded; try again later.", nil)
+// errOverloaded is the answer if almost all connections have a request under way.
+var errOverloaded = fault.Unavailable(common.CodeUnavailable, "The service is overloaded; try again later.", nil)
 
-// crowded reports whether the server of a request is crowded.
-func crowded(ctx context.Context) bool {
+// overloaded reports whether the server of a request is overloaded.
+func overloaded(ctx context.Context) bool {
 	c := connOf(ctx)
-	return c != nil && c.conns.crowded()
+	return c != nil && c.conns.overloaded()
 }
 
-// hangUp asks clients not to reuse their connections if the server is crowded or shuts down: a connection that is closed by
-// the server may lose a request that is on its way. For the same reason, idle connections stay open until the client
+// closeWhenOverloaded asks clients not to reuse their connections if the server is overloaded or shuts down. A connection
+// that the server closes may lose a request on its way; for the same reason, idle connections stay open until the client
 // closes them.
-func hangUp(next http.Handler) http.Handler {
+func closeWhenOverloaded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r.Context()); c != nil {
-			if c.conns.over.Load() || c.conns.crowded() {
+			if c.conns.over.Load() || c.conns.overloaded() {
 				w.Header().Set("Connection", "close")
 			}
 			c.unread.Store(r.ContentLength != 0)

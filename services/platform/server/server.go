@@ -235,8 +235,8 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		case op.id == "getReady" && leaving(c.Request().Context()):
 			return errLeaving
-		case op.id != "getHealth" && op.id != "getReady" && crowded(c.Request().Context()):
-			return errCrowded
+		case op.id != "getHealth" && op.id != "getReady" && overloaded(c.Request().Context()):
+			return errOverloaded
 		}
 		caller, err := op.access.authorize(c.Request(), s.config.Schemes)
 		if err != nil {
@@ -267,7 +267,7 @@ func ValidCorrelationID(id string) bool {
 func (s *shared) handleError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	e := s.classify(err, c)
-	if problem.Status(e) >= http.StatusInternalServerError && e != errLeaving && e != errCrowded &&
+	if problem.Status(e) >= http.StatusInternalServerError && e != errLeaving && e != errOverloaded &&
 		(e.Code == common.CodeInternal || !errors.Is(ctx.Err(), context.Canceled)) { // other codes may be due to a client that hung up
 		attrs := []slog.Attr{
 			slog.String("code", string(e.Code)),

@@ -47,7 +47,7 @@ func BaseURL(raw string, resources ...string) (string, error) {
 		path = strings.TrimRight(path[:strings.LastIndex(path, "/")], "/")
 	}
 	if strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
-		return "", fmt.Errorf("the path of %s has an empty segment, or the segment . or ..", shown)
+		return "", fmt.Errorf("the path of %s has an empty or a dot segment", shown)
 	}
 	return u.Scheme + "://" + u.Host + path, nil
 }
