@@ -193,9 +193,9 @@ func (db *DB) LockWait(err error) bool {
 	return !errors.As(err, &own) && db.engine.isLockWait(err)
 }
 
-// Hurry returns conn with locking reads that fail after waiting 250 ms for a lock. LockWait is true for their error. SQLite has
-// no row locks; there, Hurry returns conn.
-func (db *DB) Hurry(conn Conn) Conn { return db.engine.shortWait(conn) }
+// ShortWait returns conn with locking reads that fail after waiting 250 ms for a lock. LockWait is true for their error. SQLite has
+// no row locks; there, ShortWait returns conn.
+func (db *DB) ShortWait(conn Conn) Conn { return db.engine.shortWait(conn) }
 
 func (db *DB) countRetry(err error) {
 	if errors.Is(err, ErrLockTimeout) {

@@ -73,7 +73,7 @@ func (h *Held) watch(ctx context.Context, rows func(context.Context) ([]int64, e
 		return err
 	}
 	if needed, rowsErr := rows(ctx); rowsErr == nil {
-		h.Find(ctx, needed)
+		h.Record(ctx, needed)
 	}
 	return err
 }
@@ -174,8 +174,8 @@ func (p *Probe) Run(ctx context.Context, work func() error) error {
 	return err
 }
 
-// Find records as held the rows that are locked in the database.
-func (h *Held) Find(ctx context.Context, rows []int64) {
+// Record marks the rows that are locked in the database as held.
+func (h *Held) Record(ctx context.Context, rows []int64) {
 	free, err := h.freeRows(ctx, rows)
 	if err != nil {
 		return // without a record, requests wait for the lock itself
@@ -202,8 +202,8 @@ func (h *Held) freeRows(ctx context.Context, rows []int64) ([]int64, error) {
 	return h.free(ctx, h.db.engine.wrap(conn), rows)
 }
 
-// Any reports whether one of the rows is held.
-func (h *Held) Any(rows []int64) bool {
+// Contains reports whether one of the rows is held.
+func (h *Held) Contains(rows []int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.ContainsFunc(rows, func(row int64) bool {

@@ -206,7 +206,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 		shared, cancel := share(calls)
 		outcome := db.Shared.Tx(shared, func(conn database.Conn) (database.Statement, error) {
 			if o.locks.Held != nil {
-				conn = db.Hurry(conn)
+				conn = db.ShortWait(conn)
 			}
 			last, err := o.write(shared, conn, calls)
 			if db.LockWait(err) {
@@ -324,9 +324,9 @@ func (o *Operation[In, Out]) splitHeld(calls []*call[In]) (free, held []*call[In
 		rows = append(rows, o.locks.Rows(c.input)...)
 	}
 	slices.Sort(rows)
-	o.locks.Held.Find(ctx, slices.Compact(rows))
+	o.locks.Held.Record(ctx, slices.Compact(rows))
 	for _, c := range calls {
-		if o.locks.Held.Any(o.locks.Rows(c.input)) {
+		if o.locks.Held.Contains(o.locks.Rows(c.input)) {
 			held = append(held, c)
 		} else {
 			free = append(free, c)
