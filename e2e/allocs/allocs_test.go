@@ -1,7 +1,7 @@
 //go:build !race
 
-// Package allocs counts what requests allocate, on their way through a service and down to the embedded engine, and holds
-// that to what is on record. The race detector allocates too: with it nothing is counted.
+// Package allocs compares the number of allocations of requests, from the HTTP handler to the embedded engine, with recorded
+// numbers. It is excluded under the race detector, which allocates too.
 package allocs
 
 import (
@@ -24,21 +24,21 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-var record = flag.Bool("record", false, "put what is measured on record")
+var record = flag.Bool("record", false, "record the measured numbers")
 
 const (
 	file  = "testdata/allocations.json"
-	slack = 0.05 // what a figure may differ from the one on record
+	slack = 0.05 // the fraction by which a number may differ from the recorded one
 )
 
-// shop is a world in which the requests are made.
+// shop sends the requests to a world with a customer and products.
 type shop struct {
 	*world.World
 	token string
 	keys  int
 }
 
-// request sends something, and panics where the answer is not that: the loop that measures is to do nothing else.
+// request sends a request. It panics on an unexpected response, so that the measured function needs no testing.T.
 type request func()
 
 func open(t testing.TB) *shop {
@@ -57,7 +57,7 @@ func open(t testing.TB) *shop {
 	return s
 }
 
-// newKey is a key that was not used before.
+// newKey returns a new idempotency key.
 func (s *shop) newKey() string {
 	s.keys++
 	return fmt.Sprint("key-", s.keys)
@@ -82,20 +82,20 @@ func (s *shop) send(service, method, path, key, body string, status int) *httpte
 	return w
 }
 
-func basket(lines int) string {
+func basket(n int) string {
 	var items []string
-	for i := range lines {
+	for i := range n {
 		items = append(items, fmt.Sprintf(`{"product_id":%d,"qty":1}`, 1+i))
 	}
 	return `{"customer_id":1,"items":[` + strings.Join(items, ",") + `]}`
 }
 
-// place places an order under a key, and returns its path.
-func (s *shop) place(key string, lines int) string {
-	return s.send("orders", http.MethodPost, "/orders", key, basket(lines), http.StatusCreated).Header().Get("Location")
+// place places an order of n lines under a key and returns its path.
+func (s *shop) place(key string, n int) string {
+	return s.send("orders", http.MethodPost, "/orders", key, basket(n), http.StatusCreated).Header().Get("Location")
 }
 
-// requests are the hot paths. What comes before a request, such as the order that is to be confirmed, is made ahead.
+// requests returns the hot paths by name. It prepares what they need, such as n orders to confirm.
 func (s *shop) requests(t testing.TB, n int) map[string]request {
 	t.Helper()
 	var created []string
@@ -137,8 +137,8 @@ func BenchmarkRequests(b *testing.B) {
 	}
 }
 
-// TestAllocations fails where a request allocates more than is on record, and where it allocates less: then that is to be
-// the record.
+// TestAllocations fails if a request allocates more than recorded. It also fails if a request allocates less, so that an
+// improvement is recorded and kept.
 func TestAllocations(t *testing.T) {
 	const runs = 200
 	measured := map[string]float64{}
@@ -154,9 +154,9 @@ func TestAllocations(t *testing.T) {
 	recorded := read(t)
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		got, want := measured[name], recorded[name]
-		t.Logf("%-10s %5.0f, %5.0f on record", name, got, want)
+		t.Logf("%-10s %5.0f, recorded %5.0f", name, got, want)
 		if cmp.Compare(max(got-want, want-got), slack*want) > 0 {
-			t.Errorf("%s allocates %.0f times, %.0f on record; where that is meant: go test ./e2e/allocs -args -record", name, got, want)
+			t.Errorf("%s: got %.0f allocations, recorded %.0f; if this is intended, run go test ./e2e/allocs -args -record", name, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package browser uses the contracts' pages as a person does.
+// Package browser tests the documentation pages of the services in chromium.
 package browser
 
 import (
@@ -19,22 +19,23 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-var screenshots = flag.String("screenshots", "", "keep a picture of each page in this folder")
+var screenshots = flag.String("screenshots", "", "save screenshots of the pages in this folder")
 
 func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
-// attempt is one operation that a person tries out.
+// attempt is a call of one operation through its form.
 type attempt struct {
-	operation string            // its tag and operationId
-	fields    map[string]string // what is in its form before anybody has typed
-	body      string            // and in the body
+	operation string            // tag and operationId
+	fields    map[string]string // initial values of its form; nil skips the check
+	body      string            // initial body; "" skips the check
 	typed     map[string]string
-	typedBody string // "" leaves what is there
-	want      []string
+	typedBody string   // "" leaves the initial body
+	want      []string // parts of the response; the first is its status
 }
 
-// The page of each service logs in with user and password, shows what is for people alone, and sends what is typed alone. It
-// needs no network, and nothing that it does is refused by its own policy.
+// TestTryItOut checks that the page of each service logs in with a user and a password, shows only the operations of users,
+// and sends only values that were typed. The page must load without a network and without violating its own content
+// security policy.
 func TestTryItOut(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("chromium")
@@ -42,7 +43,7 @@ func TestTryItOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skip("the pages need chromium, which is not here")
+		t.Skip("the pages need chromium, which is not installed")
 	}
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 
@@ -96,7 +97,7 @@ func TestTryItOut(t *testing.T) {
 			defer done()
 			tab, cancel := context.WithTimeout(tab, 2*time.Minute)
 			defer cancel()
-			quiet := console(t, tab)
+			checkConsole := console(t, tab)
 			do(t, tab,
 				chromedp.Navigate(service.url),
 				chromedp.SendKeys(css("#login [name=username]"), "admin"),
@@ -105,7 +106,7 @@ func TestTryItOut(t *testing.T) {
 				chromedp.WaitVisible(css("#login output:not(:empty)")),
 			)
 			if said := text(t, tab, "#login output"); said != "The user name or the password is wrong." {
-				t.Errorf("a wrong password is told %q", said)
+				t.Errorf("a wrong password shows %q", said)
 			}
 			keep(t, tab, service.name+"-refused")
 			do(t, tab,
@@ -113,20 +114,20 @@ func TestTryItOut(t *testing.T) {
 				chromedp.WaitVisible(css("#login [type=button]")),
 			)
 			if said := text(t, tab, "#login output"); !strings.HasPrefix(said, "Logged in as admin until ") {
-				t.Errorf("the right password is told %q", said)
+				t.Errorf("the right password shows %q", said)
 			}
 			if page := text(t, tab, "body"); strings.Contains(page, "internal") || strings.Contains(page, "serviceToken") {
-				t.Errorf("the page shows what is for services:\n%s", page)
+				t.Errorf("the page shows operations or schemes of services:\n%s", page)
 			}
 			for _, a := range service.attempts {
 				a.try(t, tab)
 			}
 			keep(t, tab, service.name)
 
-			// The dialog has one box, for a token.
+			// The dialog asks for one thing, a token.
 			do(t, tab, click(".btn.authorize"), chromedp.WaitVisible(css(".auth-container")))
 			if dialog := text(t, tab, ".dialog-ux .modal-ux"); strings.Count(dialog, "(http, Bearer)") != 1 || !strings.Contains(dialog, "Logout") {
-				t.Errorf("the dialog is %s", dialog)
+				t.Errorf("got the dialog %s, want one Bearer scheme and Logout", dialog)
 			}
 			keep(t, tab, service.name+"-dialog")
 			do(t, tab,
@@ -136,15 +137,15 @@ func TestTryItOut(t *testing.T) {
 				click(".btn.authorize"),
 				chromedp.WaitVisible(css(".auth-container input")),
 			)
-			quiet()
+			checkConsole()
 			if kept, err := chromedp.Run(tab, chromedp.Evaluate[int](`localStorage.length + sessionStorage.length`)); err != nil || kept != 0 {
-				t.Errorf("the page keeps %d things in the browser (%v), and one may be the token", kept, err)
+				t.Errorf("the page stores %d items in the browser (%v), want none: one may be the token", kept, err)
 			}
 		})
 	}
 }
 
-// try types into the form of an operation and sends it.
+// try fills in the form of an operation, sends it and checks the response.
 func (a attempt) try(t *testing.T, tab context.Context) {
 	t.Helper()
 	block := "#operations-" + a.operation + " "
@@ -159,12 +160,12 @@ func (a attempt) try(t *testing.T, tab context.Context) {
 		got, err := chromedp.Run(tab, chromedp.Evaluate[map[string]string](`Object.fromEntries([...document.querySelectorAll("`+block+
 			`tr[data-param-name]")].map(row => [row.dataset.paramName, row.querySelector("input, select").value]))`))
 		if err != nil || !maps.Equal(got, a.fields) {
-			t.Errorf("%s: the form holds %v (%v) before anybody has typed, want %v", a.operation, got, err, a.fields)
+			t.Errorf("%s: got the initial form %v (%v), want %v", a.operation, got, err, a.fields)
 		}
 	}
 	if a.body != "" {
 		if got, err := chromedp.Run(tab, chromedp.Value(css(block+"textarea"))); err != nil || got != a.body {
-			t.Errorf("%s: the body holds %s (%v) before anybody has typed, want %s", a.operation, got, err, a.body)
+			t.Errorf("%s: got the initial body %s (%v), want %s", a.operation, got, err, a.body)
 		}
 	}
 	for name, value := range a.typed {
@@ -181,18 +182,19 @@ func (a attempt) try(t *testing.T, tab context.Context) {
 	answer := text(t, tab, block+answered)
 	for i, want := range a.want {
 		if i == 0 && !strings.HasPrefix(answer, want) || !strings.Contains(answer, want) {
-			t.Errorf("%s answered %s, want %q", a.operation, answer, a.want)
+			t.Errorf("%s: got the response %s, want %q", a.operation, answer, a.want)
 			break
 		}
 	}
 }
 
-// console listens, and returns a function that fails the test where the browser has complained: of a script, of the page's
-// policy, of a part that is not there. That the service refuses a request is no complaint.
-func console(t *testing.T, tab context.Context) (quiet func()) {
+// console records the messages of the browser and returns a function that fails the test if they include an error or a
+// warning, such as a failed script, a violation of the page's policy or a missing file. Requests that the service answers
+// with 400 or 401 are expected.
+func console(t *testing.T, tab context.Context) (check func()) {
 	t.Helper()
 	messages := chromedp.Console(tab)
-	const end = "this is the end"
+	const end = "end of the test"
 	return func() {
 		t.Helper()
 		if _, err := chromedp.Run(tab, chromedp.Evaluate[any](`console.log("`+end+`")`)); err != nil {
@@ -207,7 +209,7 @@ func console(t *testing.T, tab context.Context) (quiet func()) {
 			}
 			refused := strings.Contains(m.Text, "status of 400") || strings.Contains(m.Text, "status of 401")
 			if (m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.IsException()) && !refused {
-				t.Errorf("the browser complains: %s (%s)", m, m.URL)
+				t.Errorf("the browser reports: %s (%s)", m, m.URL)
 			}
 		}
 	}
@@ -220,7 +222,7 @@ func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Voi
 	}
 }
 
-// write types over what a box holds.
+// write replaces the text of an input.
 func write(t *testing.T, tab context.Context, box, text string) {
 	t.Helper()
 	chosen, err := json.Marshal(box)
@@ -246,7 +248,7 @@ func text(t *testing.T, tab context.Context, selector string) string {
 	return said
 }
 
-// keep keeps a picture where one is asked for.
+// keep saves a screenshot if -screenshots is set.
 func keep(t *testing.T, tab context.Context, name string) {
 	t.Helper()
 	if *screenshots == "" {

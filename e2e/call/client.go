@@ -1,4 +1,4 @@
-// Package call calls the services and checks what they answer.
+// Package call sends requests to the services and checks the responses.
 //
 //	c := call.At(url).Login(t, call.LocalPassword)
 //	order := c.CreateOrder(t, c.CreateCustomer(t, "a@example.com").ID, product, 2)
@@ -34,32 +34,32 @@ const timeout = 15 * time.Second
 type URLs struct {
 	Customers, Orders, Orchestrator string
 
-	Roots *x509.CertPool // for HTTPS; nil stands for the machine's
+	Roots *x509.CertPool // trusted for HTTPS; nil means the system's roots
 }
 
 // At returns the URLs of three services at one address.
 func At(url string) URLs { return URLs{Customers: url, Orders: url, Orchestrator: url} }
 
-// Of returns the URL of the service with this name.
+// Of returns the base URL of a service: "customers", "orders" or "orchestrator".
 func (u URLs) Of(service string) string {
 	return map[string]string{"customers": u.Customers, "orders": u.Orders, "orchestrator": u.Orchestrator}[service]
 }
 
-// Client calls the three services with one token. Its methods end the test unless they succeed.
+// Client calls the three services with one token. Methods that take a testing.TB end the test unless they succeed.
 type Client struct {
 	Token        string
 	Customers    *customersclient.ClientWithResponses
 	Orders       *ordersclient.ClientWithResponses
 	Orchestrator *orchestratorclient.ClientWithResponses
 
-	urls   URLs
-	over   func(service string) *http.Client
-	hangUp func()
+	urls    URLs
+	httpFor func(service string) *http.Client
+	hangUp  func()
 }
 
-// New returns a client that sends a token, or none if it is "", and calls each service through the http.Client that over
+// New returns a client that sends a token, or none if it is "". It calls each service with the http.Client that httpFor
 // returns for its name.
-func New(t testing.TB, u URLs, token string, over func(service string) *http.Client) *Client {
+func New(t testing.TB, u URLs, token string, httpFor func(service string) *http.Client) *Client {
 	t.Helper()
 	authorize := func(_ context.Context, r *http.Request) error {
 		if token != "" {
@@ -67,14 +67,14 @@ func New(t testing.TB, u URLs, token string, over func(service string) *http.Cli
 		}
 		return nil
 	}
-	c := &Client{Token: token, urls: u, over: over, hangUp: func() {}}
+	c := &Client{Token: token, urls: u, httpFor: httpFor, hangUp: func() {}}
 	var errs [3]error
 	c.Customers, errs[0] = customersclient.NewClientWithResponses(u.Customers,
-		customersclient.WithHTTPClient(over("customers")), customersclient.WithRequestEditorFn(authorize))
+		customersclient.WithHTTPClient(httpFor("customers")), customersclient.WithRequestEditorFn(authorize))
 	c.Orders, errs[1] = ordersclient.NewClientWithResponses(u.Orders,
-		ordersclient.WithHTTPClient(over("orders")), ordersclient.WithRequestEditorFn(authorize))
+		ordersclient.WithHTTPClient(httpFor("orders")), ordersclient.WithRequestEditorFn(authorize))
 	c.Orchestrator, errs[2] = orchestratorclient.NewClientWithResponses(u.Orchestrator,
-		orchestratorclient.WithHTTPClient(over("orchestrator")), orchestratorclient.WithRequestEditorFn(authorize))
+		orchestratorclient.WithHTTPClient(httpFor("orchestrator")), orchestratorclient.WithRequestEditorFn(authorize))
 	for _, err := range errs {
 		if err != nil {
 			t.Fatal(err)
@@ -87,8 +87,8 @@ func New(t testing.TB, u URLs, token string, over func(service string) *http.Cli
 func (u URLs) Client(t testing.TB, token string) *Client {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: &tls.Config{RootCAs: u.Roots}}
-	through := &http.Client{Transport: transport, Timeout: timeout}
-	c := New(t, u, token, func(string) *http.Client { return through })
+	client := &http.Client{Transport: transport, Timeout: timeout}
+	c := New(t, u, token, func(string) *http.Client { return client })
 	c.hangUp = transport.CloseIdleConnections
 	t.Cleanup(c.hangUp)
 	return c
@@ -108,11 +108,11 @@ func (u URLs) Token(t testing.TB, password string) string {
 	return c.LogIn(t, "admin", password)
 }
 
-// HangUp closes idle connections, which a service that is told to stop would wait for.
+// HangUp closes idle connections, which delay the shutdown of a service.
 func (c *Client) HangUp() { c.hangUp() }
 
-// Send sends a request with the client's token to a service: "customers", "orders" or "orchestrator". A body is JSON. It
-// ends the test if there is no response.
+// Send sends a request with the client's token to a service: "customers", "orders" or "orchestrator". The body is
+// JSON. It ends the test if there is no response.
 func (c *Client) Send(t testing.TB, service, method, path, body string, headers ...string) Response {
 	t.Helper()
 	if c.Token != "" {
@@ -121,7 +121,7 @@ func (c *Client) Send(t testing.TB, service, method, path, body string, headers 
 	if body != "" {
 		headers = append(headers, "Content-Type", "application/json")
 	}
-	return Send(t, c.over(service), method, c.urls.Of(service)+path, strings.NewReader(body), headers...)
+	return Send(t, c.httpFor(service), method, c.urls.Of(service)+path, strings.NewReader(body), headers...)
 }
 
 // LogIn returns a new token of a user.
@@ -132,7 +132,7 @@ func (c *Client) LogIn(t testing.TB, user, password string) string {
 	return token.AccessToken
 }
 
-// CreateCustomer adds a customer, whose name is "Customer " and the e-mail address.
+// CreateCustomer adds a customer named "Customer <email>".
 func (c *Client) CreateCustomer(t testing.TB, email string) customers.Customer {
 	t.Helper()
 	var customer customers.Customer
@@ -155,7 +155,7 @@ func (c *Client) DeleteCustomer(t testing.TB, id int64) {
 	Read(c.Customers.DeleteCustomer(t.Context(), id)).Want(t, http.StatusNoContent)
 }
 
-// CreateProduct adds a product, whose name is "Product " and the SKU.
+// CreateProduct adds a product named "Product <sku>". Its price is in cents.
 func (c *Client) CreateProduct(t testing.TB, sku string, price, stock int64) orders.Product {
 	t.Helper()
 	var product orders.Product
@@ -196,7 +196,7 @@ func (c *Client) Catalogue(t testing.TB) []orders.Product {
 	return page.Data
 }
 
-// Lines returns the lines of an order from pairs of a product and its units.
+// Lines returns order lines for pairs of a product ID and a number of units.
 func Lines(pairs ...int64) []orders.OrderLineInput {
 	var lines []orders.OrderLineInput
 	for pair := range slices.Chunk(pairs, 2) {
@@ -205,7 +205,7 @@ func Lines(pairs ...int64) []orders.OrderLineInput {
 	return lines
 }
 
-// CreateOrder places an order with the lines that Lines makes of the pairs.
+// CreateOrder places an order; see Lines for the pairs.
 func (c *Client) CreateOrder(t testing.TB, customer int64, pairs ...int64) orders.Order {
 	t.Helper()
 	var order orders.Order
@@ -213,7 +213,7 @@ func (c *Client) CreateOrder(t testing.TB, customer int64, pairs ...int64) order
 	return order
 }
 
-// TryOrder is CreateOrder under a key, or without one if it is "". It returns the response, of any status.
+// TryOrder is CreateOrder under an idempotency key, or without one if it is "". It returns the response of any status.
 func (c *Client) TryOrder(ctx context.Context, key string, customer int64, pairs ...int64) Response {
 	params := &orders.CreateOrderParams{}
 	if key != "" {
@@ -238,7 +238,7 @@ func (c *Client) ConfirmOrder(t testing.TB, id int64, key string) orders.Order {
 	return order
 }
 
-// TryConfirm is ConfirmOrder, and returns the response, of any status.
+// TryConfirm is ConfirmOrder and returns the response of any status.
 func (c *Client) TryConfirm(ctx context.Context, key string, id int64) Response {
 	return Read(c.Orders.ConfirmOrder(ctx, id, &orders.ConfirmOrderParams{IdempotencyKey: key}, orders.Confirmation{}))
 }
@@ -251,7 +251,7 @@ func (c *Client) CancelOrder(t testing.TB, id int64) orders.Order {
 	return order
 }
 
-// TryCancel is CancelOrder under a key, or without one if it is "". It returns the response, of any status.
+// TryCancel is CancelOrder under an idempotency key, or without one if it is "". It returns the response of any status.
 func (c *Client) TryCancel(ctx context.Context, key string, id int64) Response {
 	params := &orders.CancelOrderParams{}
 	if key != "" {
@@ -260,7 +260,7 @@ func (c *Client) TryCancel(ctx context.Context, key string, id int64) Response {
 	return Read(c.Orders.CancelOrder(ctx, id, params, orders.Cancellation{}))
 }
 
-// AllOrders reads all orders, or all of a customer if it is not 0, page by page.
+// AllOrders reads all pages of the orders of a customer, or of all customers if it is 0.
 func (c *Client) AllOrders(t testing.TB, customer int64) []orders.Order {
 	t.Helper()
 	var all []orders.Order
@@ -286,7 +286,7 @@ func (c *Client) WantOrders(t testing.TB, want int) {
 	}
 }
 
-// OrderRequest asks the orchestrator for an order with the lines that Lines makes of the pairs.
+// OrderRequest returns a request to the orchestrator; see Lines for the pairs.
 func OrderRequest(key string, customer int64, pairs ...int64) orchestrator.OrderRequest {
 	request := orchestrator.OrderRequest{CustomerID: customer, IdempotencyKey: key}
 	for _, line := range Lines(pairs...) {
@@ -303,7 +303,7 @@ func (c *Client) CreateAndConfirm(t testing.TB, key string, customer int64, pair
 	return confirmed
 }
 
-// Orchestrate sends a request to the orchestrator and returns the response, of any status.
+// Orchestrate sends a request to the orchestrator and returns the response of any status.
 func (c *Client) Orchestrate(ctx context.Context, request orchestrator.OrderRequest) Response {
 	return Read(c.Orchestrator.CreateAndConfirmOrder(ctx, nil, request))
 }

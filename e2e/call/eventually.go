@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Eventually waits until something is so, and ends the test if it is not within a minute.
-func Eventually(t testing.TB, what string, is func() bool) {
+// Eventually waits until condition returns true. It ends the test after a minute.
+func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for !is() {
+	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("after a minute, this is not so: %s", what)
+			t.Fatalf("waited a minute for: %s", what)
 		}
 	}
 }

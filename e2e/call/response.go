@@ -17,12 +17,12 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
-// Response is a response, read to its end.
+// Response is an HTTP response with its complete body.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Err    error // the reason why there is no response
+	Err    error // why there is no complete response
 
 	request string
 }
@@ -37,7 +37,7 @@ func Read(r *http.Response, err error) Response {
 	return Response{Status: r.StatusCode, Header: r.Header, Body: body, Err: err, request: describe(r.Request)}
 }
 
-// Send sends a request and ends the test if there is no response. The headers are names and values in turn.
+// Send sends a request and ends the test if there is no response. The headers alternate names and values.
 func Send(t testing.TB, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
 	t.Helper()
 	r := Try(t.Context(), client, method, url, body, headers...)
@@ -59,8 +59,8 @@ func Try(ctx context.Context, client *http.Client, method, url string, body io.R
 	return Read(client.Do(r))
 }
 
-// JSON returns the headers of a request with a token and a body.
-func JSON(token string) (headers []string) {
+// JSON returns the headers of a request with a token and a JSON body.
+func JSON(token string) []string {
 	return []string{"Content-Type", "application/json", "Authorization", "Bearer " + token}
 }
 
@@ -80,15 +80,15 @@ func describe(r *http.Request) string {
 	if err != nil {
 		return text
 	}
-	sent, _ := io.ReadAll(io.LimitReader(body, most+1))
+	sent, _ := io.ReadAll(io.LimitReader(body, maxShown+1))
 	return strings.TrimSpace(text + " " + clip(sent))
 }
 
-const most = 2000 // bytes of a body in a message
+const maxShown = 2000 // bytes of a body in a message
 
 func clip(body []byte) string {
-	if len(body) > most {
-		return string(body[:most]) + "…"
+	if len(body) > maxShown {
+		return string(body[:maxShown]) + "…"
 	}
 	return string(bytes.TrimSpace(body))
 }
@@ -118,7 +118,7 @@ func (r Response) Decode(status int, into ...any) error {
 	return nil
 }
 
-// Want ends the test where Decode returns an error.
+// Want ends the test if Decode returns an error.
 func (r Response) Want(t testing.TB, status int, into ...any) Response {
 	t.Helper()
 	if err := r.Decode(status, into...); err != nil {
@@ -127,7 +127,7 @@ func (r Response) Want(t testing.TB, status int, into ...any) Response {
 	return r
 }
 
-// Problem is a problem document. The members after the first are the orchestrator's.
+// Problem is a problem document. Only the orchestrator sends the members after common.Problem.
 type Problem struct {
 	common.Problem
 	Success       *bool                        `json:"success"`
@@ -136,13 +136,14 @@ type Problem struct {
 	Order         *orchestrator.WithdrawnOrder `json:"order"`
 }
 
-// Fields returns the names of the fields at fault, sorted, each once.
+// Fields returns the names of the invalid fields, sorted and without duplicates.
 func (p Problem) Fields() []string { return fields(p.Errors) }
 
-func fields(errors *[]common.FieldError) (names []string) {
+func fields(errors *[]common.FieldError) []string {
 	if errors == nil {
 		return nil
 	}
+	var names []string
 	for _, e := range *errors {
 		names = append(names, e.Field)
 	}
@@ -150,7 +151,7 @@ func fields(errors *[]common.FieldError) (names []string) {
 	return slices.Compact(names)
 }
 
-// Problem ends the test unless the response is a problem document, of any status.
+// Problem returns the problem document of any status. It ends the test if there is none.
 func (r Response) Problem(t testing.TB) Problem {
 	t.Helper()
 	var p Problem
@@ -196,21 +197,21 @@ func (r Response) WantFailure(t testing.TB, status int, code common.ProblemCode,
 	return p
 }
 
-// Replayed reports whether the response is an earlier one, kept under the idempotency key.
+// Replayed reports whether the response is a replay of a response stored under the idempotency key.
 func (r Response) Replayed() bool { return r.Header.Get("Idempotency-Replayed") == "true" }
 
-// Later reports whether the response asks the caller to repeat the request later.
+// Later reports whether the response is a 503 or 409 with Retry-After.
 func (r Response) Later() bool {
 	return r.Header.Get("Retry-After") != "" && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusConflict)
 }
 
-// Same reports whether two responses have the same status, headers and bytes, whether replayed or not.
+// Same reports whether two responses have the same status, headers and body, whether replayed or not.
 func (r Response) Same(other Response) bool {
 	return r.Err == nil && other.Err == nil && r.Status == other.Status && bytes.Equal(r.Body, other.Body) &&
 		maps.EqualFunc(lasting(r.Header), lasting(other.Header), slices.Equal)
 }
 
-// lasting returns the headers that a repeat of a request gets again.
+// lasting returns the headers that do not change when a response is replayed.
 func lasting(header http.Header) http.Header {
 	header = maps.Clone(header)
 	for _, name := range []string{"Connection", "Date", "Idempotency-Replayed"} {
@@ -219,7 +220,7 @@ func lasting(header http.Header) http.Header {
 	return header
 }
 
-// WantReplay fails the test unless the response is the first one, kept under the idempotency key.
+// WantReplay fails the test unless the response is a replay of first.
 func (r Response) WantReplay(t testing.TB, first Response) {
 	t.Helper()
 	if !r.Replayed() || !r.Same(first) {

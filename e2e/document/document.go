@@ -1,4 +1,4 @@
-// Package document reads out of the documents what tests then try.
+// Package document extracts sections and code blocks from Markdown files, for tests that run them.
 package document
 
 import (
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Section is what a document says below a heading, down to the next one.
+// Section returns the text between a heading, such as "### MySQL", and the next heading of any level.
 func Section(t testing.TB, file, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -27,13 +27,14 @@ func Section(t testing.TB, file, heading string) string {
 
 var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
-// withoutBlocks blanks the blocks, in which a # is no heading.
+// withoutBlocks replaces code blocks with spaces, since a # in them starts no heading.
 func withoutBlocks(text string) string {
 	return block.ReplaceAllStringFunc(text, func(b string) string { return strings.Repeat(" ", len(b)) })
 }
 
-// Blocks are the blocks of a language in a text.
-func Blocks(text, language string) (blocks []string) {
+// Blocks returns the contents of the fenced code blocks of a language in a text.
+func Blocks(text, language string) []string {
+	var blocks []string
 	for _, found := range block.FindAllStringSubmatch(text, -1) {
 		if found[1] == language {
 			blocks = append(blocks, found[2])

@@ -1,5 +1,5 @@
-// Package explain holds the plans of all queries to what they must be: on MySQL, with many orders, no list and no lookup
-// scans a table, sorts rows or fills a temporary table. What is explained is what the generated code executes.
+// Package explain checks the plans of all queries. On MySQL with many orders, no query may scan a table, sort rows or, with
+// one listed exception, fill a temporary table. It explains the statements that the generated code executes.
 package explain
 
 import (
@@ -25,19 +25,19 @@ import (
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
-var orders = flag.Int("orders", 0, "in the database; unset, 200,000 in CI and 50,000 elsewhere, which take seconds")
+var orders = flag.Int("orders", 0, "number of orders in the database; 0 means 200,000 in CI and 50,000 elsewhere")
 
-// TestPlans explains every SELECT, UPDATE and DELETE of sql/queries and of package idempotency. It fails if the table misses one.
+// TestPlans explains every SELECT, UPDATE and DELETE of sql/queries and of package idempotency. It fails if queries lacks one.
 func TestPlans(t *testing.T) {
 	verbs, queries := readQueries(t), queries()
 	for name, verb := range verbs {
 		if _, ok := queries[name]; !ok && verb != "INSERT" && verb != "REPLACE" {
-			t.Errorf("%s is not in the table of this test: what may its plan be?", name)
+			t.Errorf("%s is missing from the table in queries_test.go", name)
 		}
 	}
 	for name := range queries {
 		if verbs[name] == "" {
-			t.Errorf("the table of this test has %s, sql/queries has not", name)
+			t.Errorf("%s is in the table in queries_test.go but not in sql/queries", name)
 		}
 	}
 	maps.Copy(queries, keyQueries())
@@ -57,7 +57,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// readQueries returns the first word of each query, by file and name.
+// readQueries returns the verb, such as SELECT, of each query by "file.name".
 func readQueries(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("../../sql/queries/*.sql")
@@ -77,7 +77,7 @@ func readQueries(t *testing.T) map[string]string {
 	return found
 }
 
-// fill makes a shop with many orders, and with as many idempotency keys as a busy day leaves.
+// fill generates orders, and as many idempotency keys as a busy day leaves.
 func fill(t *testing.T, db *database.DB) {
 	t.Helper()
 	n := *orders
@@ -113,18 +113,18 @@ func fill(t *testing.T, db *database.DB) {
 	}
 	t.Logf("%d orders, %d customers, %d products", size.Orders, size.Customers, size.Products)
 	started := time.Now()
-	if _, err := service.Audit(t.Context(), db, func(sentence string) { t.Error(sentence) }); err != nil {
+	if _, err := service.Audit(t.Context(), db, func(finding string) { t.Error(finding) }); err != nil {
 		t.Error(err)
 	}
 	t.Logf("the audit took %s", time.Since(started).Round(time.Millisecond))
 }
 
-// explain returns the plan of the one statement that a call executes.
+// explain returns the plan of the single statement that call executes.
 func explain(t *testing.T, db *database.DB, name string, call call) plan {
 	t.Helper()
 	var p plan
 	err := db.Tx(t.Context(), func(conn database.Conn) error {
-		// Version 2 has no plans of UPDATE and DELETE.
+		// Version 2 of the format has no plans of UPDATE and DELETE.
 		if _, err := conn.ExecContext(t.Context(), "SET SESSION explain_json_format_version = 1"); err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func explain(t *testing.T, db *database.DB, name string, call call) plan {
 	return p
 }
 
-// explainer explains the query that generated code gives it, and does not execute it.
+// explainer is a connection that explains queries instead of executing them.
 type explainer struct {
 	database.Conn
 	query string
@@ -173,7 +173,7 @@ func (e *explainer) QueryContext(ctx context.Context, query string, args ...any)
 	return nil, e.explain(ctx, query, args)
 }
 
-// QueryRowContext can't return an error of its own: a row that is not there stands for it.
+// QueryRowContext returns a row that scans to sql.ErrNoRows, since it can't return errExplained.
 func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := e.explain(ctx, query, args); !errors.Is(err, errExplained) {
 		return e.Conn.QueryRowContext(ctx, "EXPLAIN "+query, args...) // fails again
@@ -181,19 +181,19 @@ func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...a
 	return e.Conn.QueryRowContext(ctx, "SELECT 1 WHERE FALSE")
 }
 
-// plan is what matters of an EXPLAIN.
+// plan is the part of an EXPLAIN that the test checks.
 type plan struct {
 	tables              []access
 	filesort, temporary bool
 }
 
-// access is how rows of a table are found.
+// access describes how MySQL finds rows of a table.
 type access struct {
 	table, how, key string
 	rows            float64
 }
 
-// read walks the plan, wherever its tables are.
+// read collects the tables from a node of the plan and its children.
 func (p *plan) read(node any) {
 	switch node := node.(type) {
 	case []any:
@@ -216,7 +216,7 @@ func (p *plan) read(node any) {
 	}
 }
 
-// scans reports whether a table, or an index from end to end, is read as a whole.
+// scans reports whether the whole table, or a whole index, is read.
 func (a access) scans() bool { return a.how == "ALL" || a.how == "index" }
 
 func (p plan) String() string {
@@ -231,7 +231,7 @@ func (p plan) String() string {
 		s.WriteString("temporary table; ")
 	}
 	if s.Len() == 0 {
-		return "no table is read"
+		return "reads no table"
 	}
 	return strings.TrimSuffix(s.String(), "; ")
 }
@@ -241,17 +241,17 @@ func (q query) check(t *testing.T, name string, p plan) {
 	var faults []string
 	for i, a := range p.tables {
 		if a.scans() {
-			faults = append(faults, "it scans "+a.table)
+			faults = append(faults, "scans "+a.table)
 		}
 		if i == 0 && a.key != q.key {
-			faults = append(faults, fmt.Sprintf("it finds %s by %q, not by %q", a.table, a.key, q.key))
+			faults = append(faults, fmt.Sprintf("finds %s by %q, want %q", a.table, a.key, q.key))
 		}
 	}
 	if p.filesort {
-		faults = append(faults, "it sorts")
+		faults = append(faults, "sorts")
 	}
 	if p.temporary && q.temporary == "" {
-		faults = append(faults, "it fills a temporary table")
+		faults = append(faults, "fills a temporary table")
 	}
 	for _, fault := range faults {
 		t.Errorf("%s: %s\n%s", name, fault, p)

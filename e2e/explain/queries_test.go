@@ -14,18 +14,17 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// query is what is executed, and what is asked of its plan: the index, no scan, no sort and, but for a reason, no
-// temporary table.
+// query is a query with the requirements on its plan. A plan may not scan or sort.
 type query struct {
-	key       string // by which the rows of the first table are found
+	key       string // index by which MySQL must find rows of the first table
 	calls     []call
-	temporary string // why this one may fill a temporary table
+	temporary string // reason why it may fill a temporary table; "" if it may not
 }
 
-// call executes the query with parameters as the services have them.
+// call executes the query with parameters like those of the services.
 type call func(context.Context, database.Conn) error
 
-// answered makes a call of each of the parameters of a query that has a result.
+// answered returns a call for each of the parameters of a query that returns a result.
 func answered[Q, P, R any](on func(database.Conn) Q, query func(Q, context.Context, P) (R, error), params ...P) (calls []call) {
 	for _, p := range params {
 		calls = append(calls, func(ctx context.Context, conn database.Conn) error {
@@ -36,7 +35,7 @@ func answered[Q, P, R any](on func(database.Conn) Q, query func(Q, context.Conte
 	return calls
 }
 
-// done makes a call of a query that has none.
+// done is answered for a query without a result.
 func done[Q, P any](on func(database.Conn) Q, query func(Q, context.Context, P) error, params ...P) (calls []call) {
 	for _, p := range params {
 		calls = append(calls, func(ctx context.Context, conn database.Conn) error { return query(on(conn), ctx, p) })
@@ -44,10 +43,10 @@ func done[Q, P any](on func(database.Conn) Q, query func(Q, context.Context, P) 
 	return calls
 }
 
-// today is the last day of the data: orders were placed throughout the year.
+// today returns the last day of the generated data, whose orders span the year.
 func today() time.Time { return time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC) }
 
-// queries is the table of all queries but INSERT and REPLACE, by file and name.
+// queries returns all queries but INSERT and REPLACE, by "file.name".
 func queries() map[string]query {
 	customers := func(conn database.Conn) *customersdb.Queries { return customersdb.New(conn) }
 	orders := func(conn database.Conn) *ordersdb.Queries { return ordersdb.New(conn) }
@@ -73,7 +72,7 @@ func queries() map[string]query {
 			byStatus = append(byStatus, ordersdb.ListOrdersByStatusParams{
 				Status: status, CreatedFrom: p.CreatedFrom, BeforeTime: p.BeforeTime, BeforeID: p.BeforeID, Pattern: p.Pattern, Limit: p.Limit,
 			})
-			for _, customer := range []int64{1, 990, 1e9} { // one who orders much, one who orders little, one who is not there
+			for _, customer := range []int64{1, 990, 1e9} { // with many orders, with few, nonexistent
 				byBoth = append(byBoth, ordersdb.ListOrdersByCustomerAndStatusParams{
 					CustomerID: customer, Status: status,
 					CreatedFrom: p.CreatedFrom, BeforeTime: p.BeforeTime, BeforeID: p.BeforeID, Pattern: p.Pattern, Limit: p.Limit,
@@ -97,7 +96,7 @@ func queries() map[string]query {
 		"customers.UpdateCustomer": {key: "PRIMARY", calls: done(customers, (*customersdb.Queries).UpdateCustomer, customersdb.UpdateCustomerParams{Name: name, UpdatedAt: now, ID: 5})},
 		"customers.DeleteCustomer": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).DeleteCustomer, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: 5})},
 
-		// A text within names has no index: a search walks the primary key in windows, which are bounded.
+		// No index supports a search for a part of a name, so it walks the primary key in bounded windows.
 		"customers.CustomerBehind": {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).CustomerBehind,
 			customersdb.CustomerBehindParams{Offset: 100}, customersdb.CustomerBehindParams{AfterID: 500, Offset: 64_000})},
 		"products.ProductBehind": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ProductBehind,
@@ -144,7 +143,7 @@ func queries() map[string]query {
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
-		// The audit reads everything, by ranges of the primary key.
+		// The audit reads all rows, by ranges of the primary key.
 		"audit.AuditBounds": {calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := orders(conn).AuditBounds(ctx)
 			return err
@@ -154,14 +153,14 @@ func queries() map[string]query {
 		"audit.AuditHistory": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditHistory, ordersdb.AuditHistoryParams{AfterID: 20_000, LastID: 30_000})},
 		"audit.AuditTaken": {
 			key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditTaken, ordersdb.AuditTakenParams{AfterID: 20_000, LastID: 30_000}),
-			temporary: "it adds up the units of 10,000 orders by product",
+			temporary: "it sums the units of 10,000 orders by product",
 		},
 	}
 }
 
-// keyQueries is the table of the queries of package idempotency, by table and name.
+// keyQueries returns the queries of package idempotency, by "table.name".
 func keyQueries() map[string]query {
-	soon := today().Add(10 * time.Minute) // some of the keys have expired then, as between two sweeps
+	soon := today().Add(10 * time.Minute) // when some of the keys have expired, as between two sweeps
 	all := map[string]query{}
 	keys := []string{"key-7", "key-8", "key-9"}
 	for table, store := range map[string]idempotency.Store{"customers_idempotency": customersservice.Keys(), "orders_idempotency": ordersservice.Keys()} {

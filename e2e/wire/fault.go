@@ -13,7 +13,7 @@ import (
 // Kind is a kind of fault.
 type Kind string
 
-// The faults that Inject puts on a wire.
+// The faults of Inject.
 const (
 	Latency    Kind = "latency"
 	Drip       Kind = "slow bytes"
@@ -24,47 +24,47 @@ const (
 	Partition  Kind = "partition"
 )
 
-// The faults that Lose lets happen.
+// The faults of Lose.
 const (
-	AnswerLost       Kind = "answer lost"        // the request passes, its answer is swallowed, the connection ends
+	AnswerLost       Kind = "answer lost"        // the request passes, its response is dropped, the connection ends
 	CommitLost       Kind = "commit lost"        // COMMIT does not pass, the connection ends
-	CommitHeld       Kind = "commit held"        // COMMIT does not pass, and neither side hears more until the wire is healed
-	CommitAnswerLost Kind = "commit answer lost" // COMMIT passes, its answer is swallowed, the connection ends
-	CommitAnswerHeld Kind = "commit answer held" // COMMIT passes, and neither side hears more until the wire is healed
+	CommitHeld       Kind = "commit held"        // COMMIT does not pass, and neither side receives more until the wire is healed
+	CommitAnswerLost Kind = "commit answer lost" // COMMIT passes, its response is dropped, the connection ends
+	CommitAnswerHeld Kind = "commit answer held" // COMMIT passes, and neither side receives more until the wire is healed
 )
 
-// Fault is what a wire does to all that goes through it, until it is healed.
+// Fault affects all traffic of a wire until it is healed.
 type Fault struct {
 	kind   Kind
 	detail string
-	toxics []string // in the JSON of toxiproxy
+	toxics []string // JSON for toxiproxy
 }
 
-// String is the kind, and how bad it is.
+// String returns the kind and the parameters.
 func (f Fault) String() string { return strings.TrimSpace(string(f.kind) + " " + f.detail) }
 
-// Delayed holds all bytes back, each way, for a time that varies by jitter.
+// Delayed delays all bytes, in both directions, by latency±jitter, with a resolution of one millisecond.
 func Delayed(latency, jitter time.Duration) Fault {
 	return Fault{Latency, fmt.Sprintf("of %s±%s", latency, jitter), eachWay("latency",
 		fmt.Sprintf(`{"latency":%d,"jitter":%d}`, latency.Milliseconds(), jitter.Milliseconds()))}
 }
 
-// Dripping passes on a few bytes at a time, each way, with a pause after them.
+// Dripping forwards about this many bytes at a time, in both directions, and pauses after each piece.
 func Dripping(bytes int, pause time.Duration) Fault {
 	return Fault{Drip, fmt.Sprintf("of %d every %s", bytes, pause), eachWay("slicer",
 		fmt.Sprintf(`{"average_size":%d,"delay":%d}`, bytes, pause.Microseconds()))}
 }
 
-// CutAfter ends each connection after so many bytes of answers.
+// CutAfter closes each connection after this many bytes of responses.
 func CutAfter(bytes int) Fault {
 	return Fault{Cut, fmt.Sprintf("after %d bytes", bytes), []string{limit(bytes)}}
 }
 
-// ResetAfter resets each connection after so many bytes of answers. One that is open already is ended like by CutAfter.
+// ResetAfter resets each new connection after this many bytes of responses. It closes existing ones like CutAfter.
 func ResetAfter(bytes int) Fault {
 	return Fault{Reset, fmt.Sprintf("after %d bytes", bytes), []string{
 		limit(bytes),
-		`{"type":"reset_peer","stream":"downstream","toxicity":0}`, // where it is present, connections are reset instead of closed
+		`{"type":"reset_peer","stream":"downstream","toxicity":0}`, // with this toxic, connections are reset instead of closed
 	}}
 }
 
@@ -72,85 +72,86 @@ func limit(bytes int) string {
 	return fmt.Sprintf(`{"type":"limit_data","stream":"downstream","attributes":{"bytes":%d}}`, bytes)
 }
 
-// Silent lets nothing through: neither side hears from the other one, nor that it has gone. Connections can still be
-// opened; all of them end when the wire is healed.
+// Silent drops all bytes and the ends of connections, in both directions. Clients can still connect. All connections end
+// when the wire is healed.
 func Silent() Fault { return Fault{HalfOpen, "", eachWay("mute", "{}")} }
 
-// Unheard is Silent for answers alone: requests arrive.
+// Unheard is Silent for responses only; requests arrive.
 func Unheard() Fault {
 	return Fault{Unanswered, "", []string{`{"type":"mute","stream":"downstream"}`}}
 }
 
-// Partitioned ends all connections and refuses new ones.
+// Partitioned closes all connections and refuses new ones.
 func Partitioned() Fault { return Fault{kind: Partition} }
 
+// eachWay returns the toxic for both directions.
 func eachWay(toxic, attributes string) []string {
 	const format = `{"type":%q,"stream":%q,"attributes":%s}`
 	return []string{fmt.Sprintf(format, toxic, "upstream", attributes), fmt.Sprintf(format, toxic, "downstream", attributes)}
 }
 
-// ledger is which faults are to take place on a wire, and which did.
-type ledger struct {
+// faultState holds the active faults of a wire and counts those that happened.
+type faultState struct {
 	mu       sync.Mutex
-	on       *Fault
+	current  *Fault // nil without a fault
 	losses   []*loss
-	held     []*conn
+	held     []*conn // until the wire is healed
 	injected map[Kind]int
 }
 
-// loss is to happen, and has happened so often.
+// loss has happened n times and may happen limit times.
 type loss struct {
-	kind    Kind
-	n, most int
-	said    []string
+	kind     Kind
+	n, limit int
+	texts    []string
 }
 
-func newLedger() *ledger { return &ledger{injected: map[Kind]int{}} }
+func newFaultState() *faultState { return &faultState{injected: map[Kind]int{}} }
 
-func (l *ledger) begin(f Fault) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.on = &f
+func (s *faultState) begin(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = &f
 	if f.kind == Partition {
-		l.injected[f.kind]++
+		s.injected[f.kind]++
 	}
 }
 
-func (l *ledger) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.on = nil
+func (s *faultState) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = nil
 }
 
-// meet counts a connection that is in use while a fault is on.
-func (l *ledger) meet(c *conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.on != nil && c.met != l.on {
-		l.injected[l.on.kind]++
+// countAffected counts a connection once for each fault during which it carries data.
+func (s *faultState) countAffected(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil && c.counted != s.current {
+		s.injected[s.current.kind]++
 	}
-	c.met = l.on
+	c.counted = s.current
 }
 
-func (l *ledger) arm(loss *loss) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.losses = append(l.losses, loss)
+func (s *faultState) arm(loss *loss) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.losses = append(s.losses, loss)
 }
 
-func (l *ledger) disarm(loss *loss) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	loss.most = loss.n
+func (s *faultState) disarm(loss *loss) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	loss.limit = loss.n
 	return loss.n
 }
 
-// take returns the loss that is to happen now, if there is one of these kinds.
-func (l *ledger) take(said []byte, kinds ...Kind) Kind {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, loss := range l.losses {
-		if loss.n < loss.most && slices.Contains(kinds, loss.kind) && loss.concerns(said) {
+// nextLoss returns the kind of the loss that happens to a request or transaction now, or "". It counts against the limit.
+func (s *faultState) nextLoss(sent []byte, kinds ...Kind) Kind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, loss := range s.losses {
+		if loss.n < loss.limit && slices.Contains(kinds, loss.kind) && loss.matches(sent) {
 			loss.n++
 			return loss.kind
 		}
@@ -158,40 +159,40 @@ func (l *ledger) take(said []byte, kinds ...Kind) Kind {
 	return ""
 }
 
-func (l *loss) concerns(said []byte) bool {
-	for _, text := range l.said {
-		if !bytes.Contains(said, []byte(text)) {
+func (l *loss) matches(sent []byte) bool {
+	for _, text := range l.texts {
+		if !bytes.Contains(sent, []byte(text)) {
 			return false
 		}
 	}
 	return true
 }
 
-func (l *ledger) lost(kind Kind) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.injected[kind]++
+func (s *faultState) countLoss(kind Kind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.injected[kind]++
 }
 
-// hold keeps a connection until the wire is healed.
-func (l *ledger) hold(c *conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.held = append(l.held, c)
+// hold keeps a connection open until the wire is healed.
+func (s *faultState) hold(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = append(s.held, c)
 }
 
-func (l *ledger) heal() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.losses = nil
-	for _, c := range l.held {
+func (s *faultState) heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.losses = nil
+	for _, c := range s.held {
 		close(c.release)
 	}
-	l.held = nil
+	s.held = nil
 }
 
-func (l *ledger) counts() map[Kind]int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return maps.Clone(l.injected)
+func (s *faultState) counts() map[Kind]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.injected)
 }

@@ -49,7 +49,7 @@ func TestCommitHeld(t *testing.T) {
 	b.hold(t, CommitHeld)
 	b.expectRows(t, map[string]int{})
 	if !b.locked(t) {
-		t.Error("the transaction ended with its client")
+		t.Error("the transaction ended with its client, want it to hold its locks")
 	}
 	b.w.Heal(t)
 	await(t, func() bool { return !b.locked(t) })
@@ -69,7 +69,7 @@ func TestCommitAnswerHeld(t *testing.T) {
 	b.expectInjected(t, map[Kind]int{CommitAnswerHeld: 1})
 }
 
-// TestHealEndsWhatIsHeld lets a client wait for its answer.
+// TestHealEndsWhatIsHeld heals the wire while a client waits for its response.
 func TestHealEndsWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{CommitHeld, CommitAnswerHeld} {
@@ -98,58 +98,58 @@ func TestLossesOfBothKinds(t *testing.T) {
 	b.expectInjected(t, map[Kind]int{CommitLost: 1, CommitAnswerLost: 1})
 }
 
-// TestStatementsInPieces says to the wire what it must find however it is cut.
+// TestStatementsInPieces splits a transaction into pieces of every size. COMMIT must be found in all of them.
 func TestStatementsInPieces(t *testing.T) {
 	t.Parallel()
-	long := fmt.Sprintf("INSERT %0300d", 0) // whose length takes two bytes
-	said := packet(1, "password") + packet(0, "\x03START TRANSACTION") + packet(1, "\x03not said this") + packet(0, "\x03INSERT that") +
+	long := fmt.Sprintf("INSERT %0300d", 0) // longer than 255, so the length takes two bytes
+	sent := packet(1, "password") + packet(0, "\x03START TRANSACTION") + packet(1, "\x03not said this") + packet(0, "\x03INSERT that") +
 		packet(0, "\x03INSERT more;\nCOMMIT") + packet(0, "\x03"+long) + packet(0, "\x03INSERT this")
-	for size := 1; size <= len(said); size++ {
-		o := &tap{&opening{ledger: newLedger(), mysql: true}, true}
-		o.arm(&loss{kind: CommitLost, most: 1, said: []string{"this"}})
+	for size := 1; size <= len(sent); size++ {
+		o := &tap{&tapState{faultState: newFaultState(), mysql: true}, true}
+		o.arm(&loss{kind: CommitLost, limit: 1, texts: []string{"this"}})
 		c := &conn{}
-		for rest := said; rest != ""; rest = rest[min(size, len(rest)):] {
+		for rest := sent; rest != ""; rest = rest[min(size, len(rest)):] {
 			if got := o.read(c, []byte(rest[:min(size, len(rest))])); got != pass {
-				t.Fatalf("in pieces of %d: it was lost before %q", size, rest)
+				t.Fatalf("in pieces of %d: connection lost before %q", size, rest)
 			}
 		}
-		if got := o.read(c, []byte(packet(0, "\x03COMMIT"))); got != die {
+		if got := o.read(c, []byte(packet(0, "\x03COMMIT"))); got != disconnect {
 			t.Errorf("in pieces of %d: COMMIT passed", size)
 		}
 	}
 }
 
-// TestHeldConnectionIsSilent lets both sides go on.
+// TestHeldConnectionIsSilent sends on a held connection in both directions.
 func TestHeldConnectionIsSilent(t *testing.T) {
 	t.Parallel()
-	both := &opening{ledger: newLedger(), mysql: true}
-	up, down := &tap{both, true}, &tap{both, false}
-	both.arm(&loss{kind: CommitAnswerHeld, most: 1})
+	state := &tapState{faultState: newFaultState(), mysql: true}
+	up, down := &tap{state, true}, &tap{state, false}
+	state.arm(&loss{kind: CommitAnswerHeld, limit: 1})
 	c := &conn{release: make(chan struct{})}
 	if up.read(c, []byte(packet(0, "\x03COMMIT"))) != pass {
 		t.Error("COMMIT did not pass")
 	}
 	for range 2 {
-		if down.read(c, []byte(packet(1, "\x00"))) != swallow || up.read(c, []byte(packet(0, "\x03SELECT 1"))) != swallow {
-			t.Error("something passed")
+		if down.read(c, []byte(packet(1, "\x00"))) != drop || up.read(c, []byte(packet(0, "\x03SELECT 1"))) != drop {
+			t.Error("data passed on a held connection")
 		}
 	}
-	if n := both.counts(); !maps.Equal(n, map[Kind]int{CommitAnswerHeld: 1}) {
-		t.Errorf("faults %v, want one", n)
+	if n := state.counts(); !maps.Equal(n, map[Kind]int{CommitAnswerHeld: 1}) {
+		t.Errorf("got the faults %v, want one held answer", n)
 	}
 }
 
-// packet is one of MySQL's protocol.
+// packet returns a packet of MySQL's protocol.
 func packet(number byte, payload string) string {
 	n := len(payload)
 	return string([]byte{byte(n), byte(n >> 8), byte(n >> 16), number}) + payload
 }
 
-// bank is a table in MySQL, through a wire and directly.
+// bank is a MySQL database with a table of transfers, opened through a wire and directly.
 type bank struct {
 	w               *Wire
 	through, direct *sql.DB
-	last            net.Conn // to the wire
+	last            net.Conn // the newest connection to the wire
 }
 
 func openBank(t *testing.T) *bank {
@@ -184,7 +184,7 @@ func openBank(t *testing.T) *bank {
 	return b
 }
 
-// try writes a row in a transaction.
+// try inserts a row in a transaction through the wire.
 func (b *bank) try(t *testing.T, name string) error {
 	tx, err := b.through.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -197,7 +197,7 @@ func (b *bank) try(t *testing.T, name string) error {
 	return tx.Commit()
 }
 
-// hold lets a client wait for the answer of COMMIT, in vain, until it hangs up.
+// hold starts a transaction whose COMMIT gets no response, and then closes the client connection.
 func (b *bank) hold(t *testing.T, kind Kind) {
 	t.Helper()
 	b.w.Lose(kind, 1, "this")
@@ -206,7 +206,7 @@ func (b *bank) hold(t *testing.T, kind Kind) {
 	await(t, func() bool { return b.w.Injected()[kind] == 1 })
 	select {
 	case err := <-ended:
-		t.Fatalf("COMMIT ended in %v", err)
+		t.Fatalf("COMMIT returned %v, want it to wait", err)
 	default:
 	}
 	if err := b.last.Close(); err != nil {
@@ -215,20 +215,20 @@ func (b *bank) hold(t *testing.T, kind Kind) {
 	expectEnd(t, ended)
 }
 
-// expectEnd expects that COMMIT ends because its connection does.
+// expectEnd fails the test unless COMMIT returns because its connection ended.
 func expectEnd(t *testing.T, ended <-chan error) {
 	t.Helper()
 	select {
 	case err := <-ended:
 		if !errors.Is(err, mysql.ErrInvalidConn) {
-			t.Errorf("COMMIT ended in %v, want that the connection ended", err)
+			t.Errorf("COMMIT returned %v, want ErrInvalidConn", err)
 		}
-	case <-time.After(patience):
-		t.Fatal("COMMIT does not end")
+	case <-time.After(timeout):
+		t.Fatal("COMMIT does not return")
 	}
 }
 
-// locked reports whether there are rows of a transaction that has not ended.
+// locked reports whether an open transaction locks rows of the table.
 func (b *bank) locked(t *testing.T) bool {
 	t.Helper()
 	var refused *mysql.MySQLError
@@ -239,11 +239,11 @@ func (b *bank) locked(t *testing.T) bool {
 	return err != nil
 }
 
-// transfer expects that COMMIT is answered, or that the connection ends.
+// transfer inserts a row and fails the test unless COMMIT succeeds or, if answered is false, its connection ends.
 func (b *bank) transfer(t *testing.T, name string, answered bool) {
 	t.Helper()
 	if err := b.try(t, name); (err == nil) != answered || (err != nil && !errors.Is(err, mysql.ErrInvalidConn)) {
-		t.Errorf("COMMIT of %s ended in %v, want an answer %t", name, err, answered)
+		t.Errorf("COMMIT of %s returned %v, want an answer: %t", name, err, answered)
 	}
 }
 
@@ -267,13 +267,13 @@ func (b *bank) expectRows(t *testing.T, want map[string]int) {
 		t.Fatal(err)
 	}
 	if !maps.Equal(got, want) {
-		t.Errorf("rows %v, want %v", got, want)
+		t.Errorf("got the rows %v, want %v", got, want)
 	}
 }
 
 func (b *bank) expectInjected(t *testing.T, want map[Kind]int) {
 	t.Helper()
 	if got := b.w.Injected(); !maps.Equal(got, want) {
-		t.Errorf("faults %v, want %v", got, want)
+		t.Errorf("got the faults %v, want %v", got, want)
 	}
 }

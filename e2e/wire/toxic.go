@@ -7,33 +7,33 @@ import (
 	"github.com/Shopify/toxiproxy/v2/toxics"
 )
 
-// tap is the toxic that reads along in one direction of all connections of a wire, and loses what is to be lost.
+// tap is a toxic that parses one direction of all connections of a wire and applies the losses.
 type tap struct {
-	*opening
-	up bool // the direction from client to server
+	*tapState
+	up bool // from client to server
 }
 
-// opening is what the taps of both directions share. The proxy opens one connection at a time, and starts its way up first:
-// so both directions get the same state.
-type opening struct {
-	*ledger
+// tapState is the state that the taps of both directions share. The proxy opens one connection at a time and starts its
+// upstream direction first, so NewState can give both directions the same conn.
+type tapState struct {
+	*faultState
 	mysql bool
 	last  *conn
 }
 
-// conn is one connection, as its two taps see it.
+// conn is the state of one connection, shared by its two taps.
 type conn struct {
-	release chan struct{} // closed when a connection that was held back is to end
-	met     *Fault        // the last one, for the ledger
+	release chan struct{} // closed to end a connection that is held
+	counted *Fault        // the last fault that countAffected counted it for
 
 	mu       sync.Mutex
-	said     []byte // by the client since the last answer; to MySQL, since the transaction began
-	answered bool   // since then
-	packet   []byte // of MySQL's protocol, as far as it is there
-	fate     Kind   // of the next answer
-	answers  int    // to the statements that COMMIT came with, and to COMMIT: the last is the one to lose
-	answer   []byte // of MySQL's protocol, as far as it is there
-	held     bool   // nothing passes any more
+	sent     []byte // by the client since the last response; with MySQL, since the transaction began
+	answered bool   // whether the response to sent has begun
+	packet   []byte // incomplete MySQL packet of the client
+	loss     Kind   // applied to the next response
+	answers  int    // outstanding, to the statements sent with COMMIT and to COMMIT itself, which is the last
+	answer   []byte // incomplete MySQL packet of the server
+	held     bool   // all further bytes are dropped
 }
 
 func (c *conn) isHeld() bool {
@@ -42,7 +42,7 @@ func (c *conn) isHeld() bool {
 	return c.held
 }
 
-// NewState is called once for each direction of a connection.
+// NewState returns the state of a connection. The proxy calls it once for each direction.
 func (t *tap) NewState() any {
 	if t.up {
 		t.last = &conn{release: make(chan struct{})}
@@ -50,7 +50,7 @@ func (t *tap) NewState() any {
 	return t.last
 }
 
-// Pipe passes on what comes in until the connection ends, or another toxic is to be put in.
+// Pipe forwards data until the connection ends or the proxy interrupts it to change the toxics.
 func (t *tap) Pipe(stub *toxics.ToxicStub) {
 	c := stub.State.(*conn)
 	for input := stub.Input; ; {
@@ -71,7 +71,7 @@ func (t *tap) Pipe(stub *toxics.ToxicStub) {
 				switch t.read(c, chunk.Data) {
 				case pass:
 					stub.Output <- chunk
-				case die:
+				case disconnect:
 					end(stub)
 					return
 				}
@@ -80,55 +80,55 @@ func (t *tap) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// end closes a connection. The proxy hands on what still comes in until it notices.
+// end closes a connection. It drains the input, since the proxy writes to it until it notices.
 func end(stub *toxics.ToxicStub) {
 	stub.Close()
 	for range stub.Input {
 	}
 }
 
-// verdict is what happens to bytes.
+// verdict says what happens to a chunk of data.
 type verdict int
 
 const (
 	pass verdict = iota
-	swallow
-	die // with the connection
+	drop
+	disconnect // drop, and end the connection
 )
 
 func (t *tap) read(c *conn, data []byte) verdict {
-	t.meet(c)
+	t.countAffected(c)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.held:
-		return swallow
+		return drop
 	case !t.up:
 		return t.readAnswer(c, data)
 	case t.mysql:
 		return t.readStatements(c, data)
 	}
 	if c.answered {
-		c.said, c.answered = nil, false
+		c.sent, c.answered = nil, false
 	}
-	c.said = append(c.said, data...)
+	c.sent = append(c.sent, data...)
 	return pass
 }
 
 func (t *tap) readAnswer(c *conn, data []byte) verdict {
 	if !t.mysql && !c.answered {
-		c.answered, c.fate = true, t.take(c.said, AnswerLost)
+		c.answered, c.loss = true, t.nextLoss(c.sent, AnswerLost)
 	}
 	switch {
-	case c.fate == "":
+	case c.loss == "":
 		return pass
-	case c.fate == CommitAnswerLost && !c.committed(data): // else the server would end before it commits
-		return swallow
+	case c.loss == CommitAnswerLost && !c.committed(data): // a server that loses its connection earlier does not commit
+		return drop
 	}
-	return t.lose(c)
+	return t.applyLoss(c)
 }
 
-// committed reads what MySQL says, and reports whether it has answered COMMIT, or a statement before it with an error.
+// committed parses data from MySQL and reports whether it holds the response to COMMIT, or an error of an earlier statement.
 func (c *conn) committed(data []byte) bool {
 	c.answer = append(c.answer, data...)
 	for {
@@ -143,27 +143,27 @@ func (c *conn) committed(data []byte) bool {
 	}
 }
 
-// lose does to a connection what was to be done to it.
-func (t *tap) lose(c *conn) verdict {
-	t.lost(c.fate)
-	switch c.fate {
+// applyLoss applies the loss of a connection.
+func (t *tap) applyLoss(c *conn) verdict {
+	t.countLoss(c.loss)
+	switch c.loss {
 	case CommitHeld, CommitAnswerHeld:
 		c.held = true
 		t.hold(c)
-		return swallow
+		return drop
 	}
-	return die
+	return disconnect
 }
 
-// Of MySQL's client/server protocol: a packet is its length in three bytes, its number in an exchange, and a payload that
-// starts, in the first packet of an exchange, with the command.
+// A packet of MySQL's client/server protocol is the length of its payload in three bytes, its sequence number, and the
+// payload. The first packet of an exchange has the number 0, and its payload starts with the command.
 const (
 	packetHeader = 4
 	comQuery     = 0x03
 	errPacket    = 0xff
 )
 
-// cutPacket returns the first packet, if all of it is there.
+// cutPacket returns the payload of the first packet and the data after it. It reports false if the packet is incomplete.
 func cutPacket(data []byte) (payload, rest []byte, ok bool) {
 	if len(data) <= packetHeader {
 		return nil, data, false
@@ -175,7 +175,7 @@ func cutPacket(data []byte) (payload, rest []byte, ok bool) {
 	return data[packetHeader:end], data[end:], true
 }
 
-// readStatements reads what is said to MySQL, packet by packet, whatever pieces it comes in.
+// readStatements parses the packets of a MySQL client. A packet may arrive in several pieces.
 func (t *tap) readStatements(c *conn, data []byte) verdict {
 	c.packet = append(c.packet, data...)
 	for {
@@ -188,28 +188,28 @@ func (t *tap) readStatements(c *conn, data []byte) verdict {
 		if number != 0 {
 			continue
 		}
-		c.said = append(c.said, payload...)
+		c.sent = append(c.sent, payload...)
 		query, isQuery := bytes.CutPrefix(payload, []byte{comQuery})
-		commits := string(query) == "COMMIT" || bytes.HasSuffix(query, []byte(";\nCOMMIT")) // alone, or behind the last statement
+		commits := string(query) == "COMMIT" || bytes.HasSuffix(query, []byte(";\nCOMMIT")) // alone, or after the last statement
 		switch {
 		case isQuery && commits:
 			c.answers, c.answer = 1+bytes.Count(query, []byte(";\nCOMMIT")), nil
-			c.fate = t.take(c.said, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld)
-			c.said = nil
-			if c.fate == CommitLost || c.fate == CommitHeld {
-				return t.lose(c)
+			c.loss = t.nextLoss(c.sent, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld)
+			c.sent = nil
+			if c.loss == CommitLost || c.loss == CommitHeld {
+				return t.applyLoss(c)
 			}
 		case isQuery && string(query) == "ROLLBACK":
-			c.said = nil
+			c.sent = nil
 		}
 	}
 	return pass
 }
 
-// mute is the toxic that lets nothing through, not even the end of the connection, until it is taken away.
+// mute is a toxic that drops everything, even the end of the connection, until it is removed.
 type mute struct{}
 
-// Pipe swallows what comes in.
+// Pipe drops its input.
 func (*mute) Pipe(stub *toxics.ToxicStub) {
 	for input := stub.Input; ; {
 		select {
@@ -223,5 +223,5 @@ func (*mute) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// Cleanup ends the connection: what was swallowed can't be made up for.
+// Cleanup ends the connection, since the dropped bytes can't be recovered.
 func (*mute) Cleanup(stub *toxics.ToxicStub) { stub.Close() }

@@ -1,6 +1,6 @@
-// Package wire puts faults between a client and a server: a proxy before the server, toxiproxy in this process, that
-// delays, cuts and loses what goes through it. It reads along, so that it can lose one certain answer, such as that of
-// the COMMIT which a client of MySQL then does not know to have taken place.
+// Package wire injects network faults between a client and a server. It runs toxiproxy in this process, which delays and
+// cuts connections. The proxy also parses the traffic, so that it can drop one particular response, such as that of a
+// MySQL COMMIT; the client then does not know whether the transaction was committed.
 package wire
 
 import (
@@ -16,22 +16,22 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Wire is the way to a server.
+// Wire is a proxy in front of a server.
 type Wire struct {
-	ledger *ledger
+	faults *faultState
 
 	mu    sync.Mutex
 	proxy *toxiproxy.Proxy
-	added []string // names of the toxics of the fault that is on
+	added []string // names of the toxics of the current fault
 }
 
-// New returns a wire to a server, until the test ends.
+// New starts a wire to the server address. It is closed when the test ends.
 func New(t testing.TB, server string) *Wire {
 	t.Helper()
 	return start(t, server, false)
 }
 
-// NewMySQL returns a wire to a MySQL server whose clients neither encrypt nor compress, until the test ends.
+// NewMySQL is like New for a MySQL server, whose clients must neither encrypt nor compress.
 func NewMySQL(t testing.TB, server string) *Wire {
 	t.Helper()
 	return start(t, server, true)
@@ -39,15 +39,15 @@ func NewMySQL(t testing.TB, server string) *Wire {
 
 func start(t testing.TB, server string, mysql bool) *Wire {
 	t.Helper()
-	zerolog.SetGlobalLevel(zerolog.Disabled) // some toxics have a log of their own
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some toxics log through the global logger
 	toxics.Register("tap", new(tap))
 	toxics.Register("mute", new(mute))
 	host := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	var err error
 	for range 100 {
-		// Below the ports of outgoing connections, so that nobody is given it during a partition.
+		// A port below the ephemeral range, which no other process is assigned during a partition.
 		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000))
-		w := &Wire{ledger: newLedger(), proxy: toxiproxy.NewProxy(host, t.Name(), address, server)}
+		w := &Wire{faults: newFaultState(), proxy: toxiproxy.NewProxy(host, t.Name(), address, server)}
 		w.tap(t, mysql)
 		if err = w.proxy.Start(); err == nil {
 			t.Cleanup(func() {
@@ -61,27 +61,27 @@ func start(t testing.TB, server string, mysql bool) *Wire {
 	return nil
 }
 
-// tap puts a tap into each direction, once and for all.
+// tap adds a tap to each direction. It stays for the life of the wire.
 func (w *Wire) tap(t testing.TB, mysql bool) {
 	t.Helper()
-	both := &opening{ledger: w.ledger, mysql: mysql}
+	state := &tapState{faultState: w.faults, mysql: mysql}
 	for _, direction := range []string{"upstream", "downstream"} {
 		added, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"type":"tap","stream":%q}`, direction)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		*added.Toxic.(*tap) = tap{opening: both, up: direction == "upstream"}
+		*added.Toxic.(*tap) = tap{tapState: state, up: direction == "upstream"}
 	}
 }
 
-// Addr is where clients connect to. It stays the same.
+// Addr returns the address that clients connect to. It never changes.
 func (w *Wire) Addr() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.proxy.Listen
 }
 
-// MoveTo ends all connections; new ones go to another server.
+// MoveTo closes all connections and forwards new ones to another server.
 func (w *Wire) MoveTo(t testing.TB, server string) {
 	t.Helper()
 	w.mu.Lock()
@@ -91,13 +91,13 @@ func (w *Wire) MoveTo(t testing.TB, server string) {
 	}
 }
 
-// Inject puts a fault on the wire, in the place of the one that is on it.
+// Inject starts a fault. It replaces the current one.
 func (w *Wire) Inject(t testing.TB, f Fault) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mend(t)
-	w.ledger.begin(f)
+	w.removeFault(t)
+	w.faults.begin(f)
 	for _, toxic := range f.toxics {
 		added, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(toxic))
 		if err != nil {
@@ -110,27 +110,27 @@ func (w *Wire) Inject(t testing.TB, f Fault) {
 	}
 }
 
-// Lose lets one of the faults that lose something certain happen up to n times: to requests, or to transactions, in which
-// all of these texts are said. It ends with stop, which says how often it happened, or when the wire is healed.
-func (w *Wire) Lose(kind Kind, n int, said ...string) (stop func() int) {
-	l := &loss{kind: kind, most: n, said: said}
-	w.ledger.arm(l)
-	return func() int { return w.ledger.disarm(l) }
+// Lose injects a loss of this kind up to n times, into requests or transactions that contain all of these texts. Calling
+// stop, or healing the wire, ends it; stop returns how often it happened.
+func (w *Wire) Lose(kind Kind, n int, texts ...string) (stop func() int) {
+	l := &loss{kind: kind, limit: n, texts: texts}
+	w.faults.arm(l)
+	return func() int { return w.faults.disarm(l) }
 }
 
-// Heal takes all faults off the wire, those that have not happened yet too.
+// Heal ends all faults, and the losses that have not happened yet.
 func (w *Wire) Heal(t testing.TB) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mend(t)
-	w.ledger.heal()
+	w.removeFault(t)
+	w.faults.heal()
 }
 
-// mend takes off the fault that is on the wire.
-func (w *Wire) mend(t testing.TB) {
+// removeFault ends the current fault.
+func (w *Wire) removeFault(t testing.TB) {
 	t.Helper()
-	w.ledger.end()
+	w.faults.end()
 	for _, name := range w.added {
 		if err := w.proxy.Toxics.RemoveToxic(context.Background(), name); err != nil {
 			t.Fatal(err)
@@ -145,6 +145,6 @@ func (w *Wire) mend(t testing.TB) {
 	}
 }
 
-// Injected is how often each kind of fault took place: a partition as often as it was put on the wire, a loss as often as
-// something was lost, any other as often as a connection met it.
-func (w *Wire) Injected() map[Kind]int { return w.ledger.counts() }
+// Injected returns how often each kind of fault happened: the number of calls of Inject for a partition, of losses for a
+// loss, and of affected connections for any other fault.
+func (w *Wire) Injected() map[Kind]int { return w.faults.counts() }

@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// patience bounds every wait.
-const patience = 30 * time.Second
+// timeout bounds every wait.
+const timeout = 30 * time.Second
 
-// never is a delay that does not end within a test.
+// never is a delay that outlasts every test.
 const never = time.Hour
 
 func TestWirePassesAll(t *testing.T) {
@@ -31,10 +31,10 @@ func TestWirePassesAll(t *testing.T) {
 	}
 	w.MoveTo(t, other.address)
 	if got, err := get(w); got != "other" || err != nil {
-		t.Errorf("after the move got %q, %v", got, err)
+		t.Errorf("after MoveTo: got %q, %v", got, err)
 	}
 	if n := w.Injected(); len(n) != 0 {
-		t.Errorf("faults %v, want none", n)
+		t.Errorf("got the faults %v, want none", n)
 	}
 }
 
@@ -44,7 +44,7 @@ func TestWireMovesWhilePartitioned(t *testing.T) {
 	w.Inject(t, Partitioned())
 	w.MoveTo(t, serve(t, "other").address)
 	if _, err := get(w); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("got %v, want that the connection is refused", err)
+		t.Errorf("got %v, want ECONNREFUSED", err)
 	}
 	w.Heal(t)
 	if got, err := get(w); got != "other" || err != nil {
@@ -56,24 +56,24 @@ func TestDelayed(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	p.w.Inject(t, Delayed(never, 0))
-	p.say(t, p.client, "request")
+	p.send(t, p.client, "request")
 	p.await(t, Latency, 1)
-	expectSilence(t, p.server)
+	expectNothing(t, p.server)
 	p.w.Heal(t)
-	p.hear(t, p.server, "request")
-	p.say(t, p.server, "answer")
-	p.hear(t, p.client, "answer")
+	p.expectRead(t, p.server, "request")
+	p.send(t, p.server, "answer")
+	p.expectRead(t, p.client, "answer")
 }
 
 func TestDripping(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	p.w.Inject(t, Dripping(3, never))
-	p.say(t, p.server, "answer")
-	p.hear(t, p.client, "ans")
-	expectSilence(t, p.client)
+	p.send(t, p.server, "answer")
+	p.expectRead(t, p.client, "ans")
+	expectNothing(t, p.client)
 	p.w.Heal(t)
-	p.hear(t, p.client, "wer")
+	p.expectRead(t, p.client, "wer")
 	p.expectInjected(t, map[Kind]int{Drip: 1})
 }
 
@@ -81,16 +81,16 @@ func TestCutAfter(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	p.w.Inject(t, CutAfter(4))
-	p.say(t, p.client, "request")
-	p.hear(t, p.server, "request")
-	p.say(t, p.server, "answer")
+	p.send(t, p.client, "request")
+	p.expectRead(t, p.server, "request")
+	p.send(t, p.server, "answer")
 	if got, err := io.ReadAll(p.client); string(got) != "answ" || err != nil {
-		t.Errorf("heard %q, %v, want the first 4 bytes and the end", got, err)
+		t.Errorf("read %q, %v, want the first 4 bytes and EOF", got, err)
 	}
 	p.w.Heal(t)
 	p.open(t)
-	p.say(t, p.server, "answer")
-	p.hear(t, p.client, "answer")
+	p.send(t, p.server, "answer")
+	p.expectRead(t, p.client, "answer")
 	p.expectInjected(t, map[Kind]int{Cut: 1})
 }
 
@@ -100,7 +100,7 @@ func TestCutAfterNothing(t *testing.T) {
 	w := New(t, s.address)
 	w.Inject(t, CutAfter(0))
 	if _, err := get(w); !errors.Is(err, io.EOF) {
-		t.Errorf("got %v, want that nothing came", err)
+		t.Errorf("got %v, want EOF", err)
 	}
 	if n := s.requests.Load(); n != 1 {
 		t.Errorf("%d requests arrived, want 1", n)
@@ -112,10 +112,10 @@ func TestResetAfter(t *testing.T) {
 	p := connect(t)
 	p.w.Inject(t, ResetAfter(4))
 	p.open(t)
-	p.say(t, p.server, "answer")
+	p.send(t, p.server, "answer")
 	got, err := io.ReadAll(p.client)
 	if !strings.HasPrefix("answ", string(got)) || !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("heard %q, %v, want a reset after 4 bytes", got, err)
+		t.Errorf("read %q, %v, want a reset after 4 bytes", got, err)
 	}
 	p.w.Heal(t)
 	p.open(t)
@@ -123,7 +123,7 @@ func TestResetAfter(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(p.client); err != nil {
-		t.Errorf("healed, a connection ends with %v", err)
+		t.Errorf("after Heal: the connection ended with %v, want EOF", err)
 	}
 	p.expectInjected(t, map[Kind]int{Reset: 1})
 }
@@ -132,29 +132,29 @@ func TestSilent(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	p.w.Inject(t, Silent())
-	p.say(t, p.client, "request")
-	p.say(t, p.server, "answer")
+	p.send(t, p.client, "request")
+	p.send(t, p.server, "answer")
 	p.await(t, HalfOpen, 1)
-	expectSilence(t, p.client)
+	expectNothing(t, p.client)
 	if err := p.client.Close(); err != nil {
 		t.Fatal(err)
 	}
-	expectSilence(t, p.server)
+	expectNothing(t, p.server)
 	first := p.server
 
 	p.open(t)
-	p.say(t, p.client, "request")
+	p.send(t, p.client, "request")
 	p.await(t, HalfOpen, 2)
-	expectSilence(t, p.server)
+	expectNothing(t, p.server)
 	p.w.Heal(t)
 	for name, end := range map[string]net.Conn{"server of the first": first, "client": p.client, "server": p.server} {
 		if got, err := io.ReadAll(end); len(got) != 0 || err != nil {
-			t.Errorf("the %s heard %q, %v, want the end alone", name, got, err)
+			t.Errorf("the %s read %q, %v, want only EOF", name, got, err)
 		}
 	}
 	p.open(t)
-	p.say(t, p.client, "request")
-	p.hear(t, p.server, "request")
+	p.send(t, p.client, "request")
+	p.expectRead(t, p.server, "request")
 	p.expectInjected(t, map[Kind]int{HalfOpen: 2})
 }
 
@@ -162,13 +162,13 @@ func TestUnheard(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	p.w.Inject(t, Unheard())
-	p.say(t, p.client, "request")
-	p.hear(t, p.server, "request")
-	p.say(t, p.server, "answer")
-	expectSilence(t, p.client)
+	p.send(t, p.client, "request")
+	p.expectRead(t, p.server, "request")
+	p.send(t, p.server, "answer")
+	expectNothing(t, p.client)
 	p.w.Heal(t)
 	if got, err := io.ReadAll(p.client); len(got) != 0 || err != nil {
-		t.Errorf("heard %q, %v, want the end alone", got, err)
+		t.Errorf("read %q, %v, want only EOF", got, err)
 	}
 	p.expectInjected(t, map[Kind]int{Unanswered: 1})
 }
@@ -180,19 +180,19 @@ func TestPartitioned(t *testing.T) {
 	p.w.Inject(t, Partitioned())
 	for name, end := range map[string]net.Conn{"client": p.client, "server": p.server} {
 		if got, err := io.ReadAll(end); len(got) != 0 || err != nil {
-			t.Errorf("the %s heard %q, %v, want the end", name, got, err)
+			t.Errorf("the %s read %q, %v, want only EOF", name, got, err)
 		}
 	}
 	if _, err := net.Dial("tcp", p.w.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("got %v, want that the connection is refused", err)
+		t.Errorf("got %v, want ECONNREFUSED", err)
 	}
 	p.w.Heal(t)
 	if p.w.Addr() != before {
-		t.Errorf("healed, the wire is at %s, want %s", p.w.Addr(), before)
+		t.Errorf("after Heal: the address is %s, want %s", p.w.Addr(), before)
 	}
 	p.open(t)
-	p.say(t, p.client, "request")
-	p.hear(t, p.server, "request")
+	p.send(t, p.client, "request")
+	p.expectRead(t, p.server, "request")
 	p.expectInjected(t, map[Kind]int{Partition: 1})
 }
 
@@ -202,12 +202,12 @@ func TestInjectReplaces(t *testing.T) {
 	p.w.Inject(t, Partitioned())
 	p.w.Inject(t, Delayed(0, 0))
 	p.open(t)
-	p.say(t, p.client, "request")
-	p.hear(t, p.server, "request")
+	p.send(t, p.client, "request")
+	p.expectRead(t, p.server, "request")
 	p.w.Inject(t, Delayed(never, 0))
 	p.w.Inject(t, CutAfter(2))
-	p.say(t, p.server, "answer")
-	p.hear(t, p.client, "an")
+	p.send(t, p.server, "answer")
+	p.expectRead(t, p.client, "an")
 	p.expectInjected(t, map[Kind]int{Partition: 1, Latency: 1, Cut: 1})
 }
 
@@ -222,7 +222,7 @@ func TestAnswerLost(t *testing.T) {
 	}{{"that", false}, {"this", true}, {"that", false}, {"this", true}, {"this", false}} {
 		_, err := get(w, "X-Name", test.name)
 		if lost := errors.Is(err, io.EOF); lost != test.lost || (err != nil) != lost {
-			t.Errorf("request %d, of %s, got %v; lost %t", i+1, test.name, err, test.lost)
+			t.Errorf("request %d, of %s: got %v, want it lost: %t", i+1, test.name, err, test.lost)
 		}
 	}
 	if n := s.requests.Load(); n != 5 {
@@ -231,45 +231,45 @@ func TestAnswerLost(t *testing.T) {
 	for range 2 {
 		stop := w.Lose(AnswerLost, 2)
 		if _, err := get(w); err == nil {
-			t.Error("no answer was lost")
+			t.Error("the answer was not lost")
 		}
 		if n := stop(); n != 1 {
-			t.Errorf("stopped after %d times, want once", n)
+			t.Errorf("stop returned %d, want 1", n)
 		}
 		if _, err := get(w); err != nil {
-			t.Errorf("stopped, got %v", err)
+			t.Errorf("after stop: got %v", err)
 		}
 	}
 	w.Lose(AnswerLost, 1)
 	w.Heal(t)
 	if _, err := get(w); err != nil {
-		t.Errorf("healed, got %v", err)
+		t.Errorf("after Heal: got %v", err)
 	}
 	if got := w.Injected(); !maps.Equal(got, map[Kind]int{AnswerLost: 4}) {
-		t.Errorf("faults %v, want 4 answers lost", got)
+		t.Errorf("got the faults %v, want 4 lost answers", got)
 	}
 }
 
-// TestAnswerLostOfARequestOnTheSameConnection expects that a request is not taken for the one before it.
+// TestAnswerLostOfARequestOnTheSameConnection matches a loss with the current request, not with earlier ones.
 func TestAnswerLostOfARequestOnTheSameConnection(t *testing.T) {
 	t.Parallel()
 	p := connect(t)
 	for _, request := range []string{"first", "second"} {
-		p.say(t, p.client, request)
-		p.hear(t, p.server, request)
-		p.say(t, p.server, "answer")
-		p.hear(t, p.client, "answer")
+		p.send(t, p.client, request)
+		p.expectRead(t, p.server, request)
+		p.send(t, p.server, "answer")
+		p.expectRead(t, p.client, "answer")
 		p.w.Lose(AnswerLost, 1, "first")
 	}
-	p.say(t, p.client, "first")
-	p.hear(t, p.server, "first")
-	p.say(t, p.server, "answer")
+	p.send(t, p.client, "first")
+	p.expectRead(t, p.server, "first")
+	p.send(t, p.server, "answer")
 	if got, err := io.ReadAll(p.client); len(got) != 0 || err != nil {
-		t.Errorf("heard %q, %v, want the end alone", got, err)
+		t.Errorf("read %q, %v, want only EOF", got, err)
 	}
 }
 
-// pair is the two ends of a connection through a wire.
+// pair holds both ends of a connection through a wire.
 type pair struct {
 	w              *Wire
 	client, server net.Conn
@@ -303,57 +303,57 @@ func connect(t *testing.T) *pair {
 	return p
 }
 
-// open opens a connection more.
+// open replaces the connection with a new one.
 func (p *pair) open(t *testing.T) {
 	t.Helper()
 	var err error
-	if p.client, err = net.DialTimeout("tcp", p.w.Addr(), patience); err != nil {
+	if p.client, err = net.DialTimeout("tcp", p.w.Addr(), timeout); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case p.server = <-p.accepted:
-	case <-time.After(patience):
-		t.Fatal("the connection does not arrive")
+	case <-time.After(timeout):
+		t.Fatal("the server accepts no connection")
 	}
 	for _, end := range []net.Conn{p.client, p.server} {
 		t.Cleanup(func() { _ = end.Close() })
-		if err := end.SetDeadline(time.Now().Add(patience)); err != nil {
+		if err := end.SetDeadline(time.Now().Add(timeout)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func (p *pair) say(t *testing.T, end net.Conn, what string) {
+func (p *pair) send(t *testing.T, end net.Conn, what string) {
 	t.Helper()
 	if _, err := io.WriteString(end, what); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (p *pair) hear(t *testing.T, end net.Conn, want string) {
+func (p *pair) expectRead(t *testing.T, end net.Conn, want string) {
 	t.Helper()
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(end, got); err != nil || !bytes.Equal(got, []byte(want)) {
-		t.Fatalf("heard %q, %v, want %q", got[:n], err, want)
+		t.Fatalf("read %q, %v, want %q", got[:n], err, want)
 	}
 }
 
-// expectSilence expects that for a while nothing is heard and nothing ends.
-func expectSilence(t *testing.T, end net.Conn) {
+// expectNothing fails the test if end can read data, or its end, within 50 milliseconds.
+func expectNothing(t *testing.T, end net.Conn) {
 	t.Helper()
 	if err := end.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
 	got := make([]byte, 1)
 	if n, err := end.Read(got); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("heard %q, %v, want nothing", got[:n], err)
+		t.Errorf("read %q, %v, want nothing", got[:n], err)
 	}
-	if err := end.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := end.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// await waits until a fault has met so many connections.
+// await waits until a fault has affected n connections.
 func (p *pair) await(t *testing.T, kind Kind, n int) {
 	t.Helper()
 	await(t, func() bool { return p.w.Injected()[kind] == n })
@@ -361,9 +361,9 @@ func (p *pair) await(t *testing.T, kind Kind, n int) {
 
 func await(t *testing.T, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(timeout); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("waited in vain")
+			t.Fatal("the condition does not become true")
 		}
 	}
 }
@@ -371,7 +371,7 @@ func await(t *testing.T, condition func() bool) {
 func (p *pair) expectInjected(t *testing.T, want map[Kind]int) {
 	t.Helper()
 	if got := p.w.Injected(); !maps.Equal(got, want) {
-		t.Errorf("faults %v, want %v", got, want)
+		t.Errorf("got the faults %v, want %v", got, want)
 	}
 }
 
@@ -393,8 +393,8 @@ func serve(t *testing.T, name string) *server {
 	return s
 }
 
-// get sends a request with these headers, on a connection of its own.
-func get(w *Wire, headers ...string) (body string, err error) {
+// get sends a request with these headers on a new connection and returns the body of the response.
+func get(w *Wire, headers ...string) (string, error) {
 	r, err := http.NewRequest(http.MethodGet, "http://"+w.Addr(), nil)
 	if err != nil {
 		return "", err
@@ -402,7 +402,7 @@ func get(w *Wire, headers ...string) (body string, err error) {
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}).Do(r)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: timeout}).Do(r)
 	if err != nil {
 		return "", err
 	}
