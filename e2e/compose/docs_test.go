@@ -12,18 +12,18 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
-var screenshot = flag.String("screenshot", "", "keep a picture of the door's page in this file")
+var screenshot = flag.String("screenshot", "", "save a screenshot of the documentation page in this file")
 
-// testDocs opens the door's page, logs in there, and reads the three contracts.
+// testDocs opens the documentation page of the door, logs in and opens the three contracts.
 func (p *project) testDocs(t *testing.T) {
 	path, err := exec.LookPath("chromium")
 	if err != nil && os.Getenv("CI") != "" {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skip("the page needs chromium, which is not here")
+		t.Skip("the page needs chromium, which is not installed")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 1600),
@@ -38,7 +38,7 @@ func (p *project) testDocs(t *testing.T) {
 	}
 	const block = "#operations-products-listProducts "
 	err = chromedp.Do(tab,
-		chromedp.Navigate(p.door), // whose / leads to the page
+		chromedp.Navigate(p.door), // / redirects to the page
 		chromedp.WaitVisible(chromedp.CSS("#operations-customers-listCustomers")),
 		chromedp.SendKeys(chromedp.CSS("#login [name=username]"), "admin"),
 		chromedp.SendKeys(chromedp.CSS("#login [name=password]"), call.LocalPassword+"\r"),
@@ -49,7 +49,7 @@ func (p *project) testDocs(t *testing.T) {
 	}
 	const notPublic = `document.querySelectorAll("[id^=operations-internal], [id^=operations-service], [id^=operations-docs]").length`
 	if shown, err := chromedp.Run(tab, chromedp.Evaluate[int](notPublic)); err != nil || shown != 0 {
-		t.Errorf("the page shows %d operations to which the door has no way (%v)", shown, err)
+		t.Errorf("the page shows %d operations that the door does not forward (%v)", shown, err)
 	}
 	err = chromedp.Do(tab,
 		choose("orders"),
@@ -63,7 +63,7 @@ func (p *project) testDocs(t *testing.T) {
 	}
 	status, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS(block+".live-responses-table .response .response-col_status")))
 	if err != nil || status != "200" {
-		t.Errorf("the list of products answers %q (%v), want 200: the login holds for all contracts", status, err)
+		t.Errorf("listProducts: got %q (%v), want 200: the login applies to all contracts", status, err)
 	}
 	err = chromedp.Do(tab,
 		choose("orchestrator"),

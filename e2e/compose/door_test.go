@@ -21,7 +21,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
 
-// serviceToken is the one of docker-compose.yml, which opens /internal.
+// serviceToken is the default of docker-compose.yml. The routes below /internal accept it.
 const serviceToken = "local-service-token"
 
 func (p *project) testDoor(t *testing.T) {
@@ -35,8 +35,8 @@ func (p *project) testDoor(t *testing.T) {
 	t.Run("for others", p.testPublic)
 }
 
-// testNothingElse asks for what is not public, and for what is in other words, byte for byte. With the service token, and
-// a customer that is there, it would be answered.
+// testNothingElse requests paths that are not public, and other spellings of them, byte for byte. The requests carry the
+// service token and name an existing customer, so a service that received them would answer them.
 func (p *project) testNothingElse(t *testing.T) {
 	for _, line := range []string{
 		"GET /dev HTTP/1.1",
@@ -66,7 +66,7 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET /docs/%2e%2e/internal/customers/1 HTTP/1.1",
 		"GET /openapi/customers.json/../../internal/customers/1 HTTP/1.1",
 		"GET /openapi/../internal/customers/1 HTTP/1.1",
-		"GET /internal/customers/%2e%2e%2f%2e%2e%2fcustomers HTTP/1.1", // which is /customers, once it is decoded and cleaned
+		"GET /internal/customers/%2e%2e%2f%2e%2e%2fcustomers HTTP/1.1", // /customers, once decoded and cleaned
 		"GET /internal/../customers HTTP/1.1",
 		"GET /CUSTOMERS HTTP/1.1",
 		"GET /customers/ HTTP/1.1",
@@ -84,7 +84,7 @@ func (p *project) testNothingElse(t *testing.T) {
 			p.raw(t, line).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 		})
 	}
-	// Methods that a path does not take are the service's to refuse; nothing of the request comes back.
+	// The service refuses the methods that a path does not allow. Its response repeats nothing of the request.
 	for _, line := range []string{"TRACE /customers HTTP/1.1", "CONNECT /customers HTTP/1.1", "PURGE /orders/1 HTTP/1.1", "POST /docs HTTP/1.1"} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +96,7 @@ func (p *project) testNothingElse(t *testing.T) {
 	}
 }
 
-// raw sends a request line that HTTP clients would clean up, and returns the response, which must be a problem document.
+// raw sends a request line that HTTP clients would normalize. The response must be a problem document.
 func (p *project) raw(t *testing.T, line string) call.Response {
 	t.Helper()
 	at, err := url.Parse(p.door)
@@ -112,12 +112,12 @@ func (p *project) raw(t *testing.T, line string) call.Response {
 	r := call.Read(http.ReadResponse(bufio.NewReader(conn), nil))
 	r.Problem(t)
 	if strings.Contains(string(r.Body), serviceToken) {
-		t.Errorf("the response has the token of the request: %s", r)
+		t.Errorf("the response contains the token of the request: %s", r)
 	}
 	return r
 }
 
-// testDoorContract holds to the contracts what the services answer through the door, and what it answers for them.
+// testDoorContract checks responses against the contracts: those of the services through the door, and those of the door.
 func (p *project) testDoorContract(t *testing.T) {
 	token := call.At(p.door).Token(t, call.LocalPassword)
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -146,35 +146,35 @@ func (p *project) testDoorContract(t *testing.T) {
 			continue
 		}
 		if doc := r.Problem(t); doc.Code != test.code || doc.TraceID != trace {
-			t.Errorf("%s: got %s, want %s of the trace that was sent", test.name, r, test.code)
+			t.Errorf("%s: got %s, want the code %s and the trace id that was sent", test.name, r, test.code)
 		}
 	}
 
-	// The same call gets the same bytes, so the door must not make up an id for it.
+	// A repeat gets the same bytes, so the door must not generate a correlation id.
 	order := `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"contract"}`
 	first := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order).Want(t, http.StatusCreated)
 	again := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order)
 	if id := first.Header.Get("X-Correlation-Id"); id == "" || id != again.Header.Get("X-Correlation-Id") {
-		t.Errorf("got %s %v and %s %v, want the same twice", first, first.Header, again, again.Header)
+		t.Errorf("got %s %v and %s %v, want the same correlation id", first, first.Header, again, again.Header)
 	}
 	if answer := send("orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "X-Correlation-Id", "run-7"); answer.Header.Get("X-Correlation-Id") != "run-7" {
 		t.Errorf("got %v, want the id that was sent", answer.Header)
 	}
 }
 
-// testForwarded looks at whom the services take for the caller: whoever connects to the door, whatever they say, and
-// whoever connects to a service itself.
+// testForwarded checks the client address that the services log: that of the connection to the door or, without the door,
+// to the service. They must not trust the X-Forwarded-For of the client.
 func (p *project) testForwarded(t *testing.T) {
 	for name, url := range map[string]string{"door": p.door, "customers-api": p.urls.Customers} {
 		trace := fmt.Sprintf("%032x", len(name))
 		call.Send(t, http.DefaultClient, http.MethodGet, url+"/customers", nil,
 			"X-Forwarded-For", "203.0.113.7, 203.0.113.8", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 		var line string
-		await(t, "a line of "+name+"'s request", func() bool {
+		await(t, "the log line of the request to "+name, func() bool {
 			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers-api"))
 			return line != ""
 		})
-		gateways := p.container(t, name).NetworkSettings.Networks // this machine, as the containers see it
+		gateways := p.container(t, name).NetworkSettings.Networks // the address of this machine inside the containers
 		if name == "customers-api" {
 			delete(gateways, p.name+"_door")
 		}
@@ -187,19 +187,19 @@ func (p *project) testForwarded(t *testing.T) {
 			known = known || network.Gateway == logged.IP
 		}
 		if !known {
-			t.Errorf("%s: the caller is %q, want this machine: %v", name, logged.IP, gateways)
+			t.Errorf("%s: logged the client address %q, want a gateway of %v", name, logged.IP, gateways)
 		}
 	}
 }
 
-// testDoorLog looks for what must not be in a log.
+// testDoorLog checks that the log of the door is JSON, has ids, and contains no secrets or personal data.
 func (p *project) testDoorLog(t *testing.T) {
 	for i, path := range []string{"/customers", "/nowhere", "/docs/nothing", "/customers/some@body.example", "/orders/eyJhbGciOiJIUzI1NiJ9"} {
 		call.Send(t, http.DefaultClient, http.MethodGet, p.door+path+"?search=somebody@example.com", nil,
 			"Authorization", "Bearer what-a-token-is", "Idempotency-Key", "what-a-key-is", "X-Correlation-Id", fmt.Sprint("logged-", i))
 	}
 	var log string
-	await(t, "the lines of the requests", func() bool {
+	await(t, "the log lines of the requests", func() bool {
 		log = p.compose(t, "logs", "--no-log-prefix", "door")
 		all := true
 		for _, part := range []string{"logged-0", `"uri":"/nowhere"`, `"uri":"/docs/nothing"`, `"uri":"/customers/some"`, "logged-4"} {
@@ -209,7 +209,7 @@ func (p *project) testDoorLog(t *testing.T) {
 	})
 	for _, secret := range []string{"somebody", "body.example", "what-a-token-is", "what-a-key-is", "eyJ", "search="} {
 		if strings.Contains(log, secret) {
-			t.Errorf("the door logs %q", secret)
+			t.Errorf("the door logs the secret %q", secret)
 		}
 	}
 	for line := range strings.Lines(log) {
@@ -218,15 +218,15 @@ func (p *project) testDoorLog(t *testing.T) {
 		}
 	}
 	if !strings.Contains(log, `"correlation_id":"logged-0"`) || !strings.Contains(log, `"trace_id":`) {
-		t.Error("the log has no ids")
+		t.Error("the log lacks correlation_id or trace_id")
 	}
 }
 
-// testServicesDown stops the services: the door answers for each as its contract says.
+// testServicesDown stops the services and checks that the door answers 503 as their contracts say.
 func (p *project) testServicesDown(t *testing.T) {
 	p.each(t, apis, "stop")
 	const order = `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"down"}`
-	var asked sync.WaitGroup // at once, as the door waits a while for a service to come back
+	var asked sync.WaitGroup // concurrent, since the door waits a while for a service to return
 	for _, test := range []struct{ service, method, path, body, correlation string }{
 		{"customers", "POST", "/auth/login", `{"username":"admin","password":"pedidos-local"}`, "run-7"},
 		{"customers", "GET", "/customers/1", "", "run-7"},
@@ -237,7 +237,7 @@ func (p *project) testServicesDown(t *testing.T) {
 	} {
 		asked.Go(func() {
 			client := http.DefaultClient
-			if test.correlation == "run-7" { // else the request breaks the contract
+			if test.correlation == "run-7" { // the other one violates the contract
 				client = world.HTTP(t, test.service, http.DefaultTransport)
 			}
 			r := call.Try(t.Context(), client, test.method, p.door+test.path, strings.NewReader(test.body),
@@ -265,8 +265,8 @@ func (p *project) testServicesDown(t *testing.T) {
 	p.awaitHealthy(t, running...)
 }
 
-// testPublic reads what others may connect to: it takes secrets of its own, lets nobody in without a token, and has nothing
-// that is for a machine of one's own.
+// testPublic reads the public configuration. It must require its own secrets, refuse anonymous callers, publish only port
+// 443, and disable what is meant for local use.
 func (p *project) testPublic(t *testing.T) {
 	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml", "LOCAL=true", "SAMPLE_DATA=true")
 	variables := []string{
@@ -278,12 +278,12 @@ func (p *project) testPublic(t *testing.T) {
 	}
 	for _, variable := range variables {
 		if _, err := public.with(variable+"=").try(t, "config"); err == nil || !strings.Contains(err.Error(), variable+" is missing a value") {
-			t.Errorf("without %s: %v, want it to be asked for", variable, err)
+			t.Errorf("without %s: got %v, want an error that names it", variable, err)
 		}
 	}
 	config := public.config(t)
 	if ports := config.Services["door"].Ports; len(ports) != 1 || ports[0].Published != "443" || ports[0].HostIP != "" {
-		t.Errorf("the door publishes %+v, want 443 of every address", ports)
+		t.Errorf("the door publishes %+v, want port 443 on all addresses", ports)
 	}
 	for service, want := range map[string]map[string]string{
 		"mysql":   {"MYSQL_ROOT_PASSWORD": "value-of-MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD": "value-of-DB_PASSWORD"},
@@ -301,7 +301,7 @@ func (p *project) testPublic(t *testing.T) {
 	} {
 		got, ok := config.Services[service]
 		if !ok {
-			t.Errorf("there is no service %s", service)
+			t.Errorf("the service %s is missing", service)
 		}
 		for name, value := range want {
 			if got := got.Environment[name]; got != value {
@@ -310,13 +310,13 @@ func (p *project) testPublic(t *testing.T) {
 		}
 		for _, port := range got.Ports {
 			if port.HostIP != "127.0.0.1" {
-				t.Errorf("%s publishes %+v", service, port)
+				t.Errorf("%s publishes %+v, want 127.0.0.1 only", service, port)
 			}
 		}
 	}
 }
 
-// each stops or starts services without those that they depend on.
+// each runs a docker command, such as stop, for services but not for their dependencies.
 func (p *project) each(t *testing.T, services []string, command string) {
 	t.Helper()
 	args := []string{command}
@@ -328,7 +328,7 @@ func (p *project) each(t *testing.T, services []string, command string) {
 	}
 }
 
-// testReplicas has two of each service behind the door, which has a name now, and so HTTPS.
+// testReplicas runs two replicas of each service behind the door, which has a host name and therefore HTTPS.
 func (p *project) testReplicas(t *testing.T) {
 	two := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/replicas.yaml", "DOOR_HOST=localhost")
 	two.compose(t, "up", "--detach")
@@ -338,12 +338,12 @@ func (p *project) testReplicas(t *testing.T) {
 		}
 	}
 	urls := call.At("https://localhost:" + p.door[strings.LastIndex(p.door, ":")+1:])
-	urls.Roots = x509.NewCertPool() // for this name the door is its own authority
+	urls.Roots = x509.NewCertPool() // for localhost the door issues its own certificate
 	if root := two.compose(t, "exec", "-T", "door", "cat", "/data/pki/authorities/local/root.crt"); !urls.Roots.AppendCertsFromPEM([]byte(root)) {
-		t.Fatalf("no certificate: %s", root)
+		t.Fatalf("the root of the door is no certificate: %s", root)
 	}
 	if answer, err := http.Get(p.door + "/customers"); err != nil || answer.StatusCode != http.StatusBadRequest {
-		t.Errorf("without HTTPS the door answers %v %v, want 400", answer, err)
+		t.Errorf("without HTTPS: got %v %v, want 400", answer, err)
 	}
 	t.Run("flow", func(t *testing.T) { testFlow(t, "https", urls) })
 	t.Run("restarts", func(t *testing.T) { two.testRollingRestart(t, urls) })
@@ -355,11 +355,11 @@ var (
 	replicas = []int{1, 2}
 )
 
-// testRollingRestart restarts the replicas one by one while requests come through the door. None of them fails, and none
-// takes effect twice, those without a key included.
+// testRollingRestart restarts the replicas one by one while clients send requests through the door. No request may fail or
+// take effect twice, not even one without an idempotency key.
 func (p *project) testRollingRestart(t *testing.T, urls call.URLs) {
 	client := urls.Login(t, call.LocalPassword)
-	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: patience}, client)
+	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: timeout}, client)
 	u := newUnkeyed(t, client)
 	l.Start(t)
 	u.start(t)
@@ -383,7 +383,7 @@ func (p *project) testRollingRestart(t *testing.T, urls call.URLs) {
 	t.Log(l.Counts())
 }
 
-// unkeyed is a caller who sends no idempotency keys: what is sent twice on the way to a service takes effect twice.
+// unkeyed is a caller without idempotency keys. If the door sends a request twice, it takes effect twice.
 type unkeyed struct {
 	client  *call.Client
 	buyer   int64
@@ -391,14 +391,14 @@ type unkeyed struct {
 	sent    int
 	placed  int
 	failed  []string
-	over    chan struct{}
+	stop    chan struct{}
 	done    chan struct{}
 }
 
 func newUnkeyed(t *testing.T, client *call.Client) *unkeyed {
 	t.Helper()
 	return &unkeyed{
-		client: client, over: make(chan struct{}), done: make(chan struct{}),
+		client: client, stop: make(chan struct{}), done: make(chan struct{}),
 		buyer: client.CreateCustomer(t, "unkeyed@example.com").ID, product: client.CreateProduct(t, "UNKEYED", 100, 1_000_000).ID,
 	}
 }
@@ -408,7 +408,7 @@ func (u *unkeyed) start(t *testing.T) {
 		defer close(u.done)
 		for {
 			select {
-			case <-u.over:
+			case <-u.stop:
 				return
 			case <-t.Context().Done():
 				return
@@ -419,7 +419,7 @@ func (u *unkeyed) start(t *testing.T) {
 	}()
 }
 
-// round places an order, and adds a customer of whom there can be one.
+// round places an order, and creates and reads a customer, whose address must be unique.
 func (u *unkeyed) round(t *testing.T) {
 	expect := func(want int, r call.Response) {
 		u.sent++
@@ -439,18 +439,18 @@ func (u *unkeyed) round(t *testing.T) {
 	expect(http.StatusOK, call.Read(u.client.Customers.GetCustomer(t.Context(), customer.ID)))
 }
 
-// pause returns once the caller is at rest, with what was placed there once.
+// pause stops the caller and checks that each of its orders was placed exactly once.
 func (u *unkeyed) pause(t *testing.T) {
 	t.Helper()
-	close(u.over)
+	close(u.stop)
 	<-u.done
 	for _, failed := range u.failed[:min(len(u.failed), 20)] {
 		t.Errorf("a request without a key failed: %s", failed)
 	}
 	if all := u.client.AllOrders(t, u.buyer); len(all) != u.placed {
-		t.Errorf("%d orders are there, of %d that were placed without a key", len(all), u.placed)
+		t.Errorf("got %d orders, placed %d without a key", len(all), u.placed)
 	}
 	if left := u.client.GetProduct(t, u.product).Stock; left != int64(1_000_000-u.placed) {
-		t.Errorf("%d units are in stock, after %d were sold", left, u.placed)
+		t.Errorf("got %d units in stock, sold %d of 1,000,000", left, u.placed)
 	}
 }

@@ -20,8 +20,9 @@ func text(t *testing.T, name string) string {
 	return string(content)
 }
 
-// sorted returns the first submatch of each match, once.
-func sorted(pattern, text string) (found []string) {
+// sorted returns the first submatches of all matches, sorted and without duplicates.
+func sorted(pattern, text string) []string {
+	var found []string
 	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
 		found = append(found, match[1])
 	}
@@ -29,18 +30,17 @@ func sorted(pattern, text string) (found []string) {
 	return slices.Compact(found)
 }
 
-// TestEnvExample holds .env.example to what the files of Compose read.
+// TestEnvExample checks that .env.example lists exactly the variables that the Compose files read.
 func TestEnvExample(t *testing.T) {
 	t.Parallel()
 	read := sorted(`\$\{(\w+)`, text(t, "docker-compose.yml")+text(t, "deploy/caddy/public.yaml"))
 	read = slices.DeleteFunc(read, func(name string) bool { return name == "COMPOSE_PROJECT_NAME" }) // Compose's own
 	if named := sorted(`(?m)^(\w+)=`, text(t, ".env.example")); !slices.Equal(named, read) {
-		t.Errorf(".env.example names\n%q, and Compose reads\n%q", named, read)
+		t.Errorf(".env.example lists\n%q\nCompose reads\n%q", named, read)
 	}
 }
 
-// TestPublishedSecrets holds the configuration to what this repository publishes: each of these secrets stops a start that is
-// not local.
+// TestPublishedSecrets checks that the configuration refuses every secret published in this repository, unless it is local.
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
 	published := slices.Concat(
@@ -48,7 +48,7 @@ func TestPublishedSecrets(t *testing.T) {
 		sorted(`(?m)^\w+(?:PASSWORD|SECRET|TOKEN)=(\S+)`, text(t, "deploy/kubernetes/overlays/local/secrets.env")),
 	)
 	if len(published) < 10 {
-		t.Fatalf("found %q alone", published)
+		t.Fatalf("found only %q, want 10 secrets or more", published)
 	}
 	for _, secret := range published {
 		c, err := settings.Read(map[string]string{
@@ -61,7 +61,7 @@ func TestPublishedSecrets(t *testing.T) {
 		err = c.Check(settings.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true})
 		for _, name := range []string{"DB_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"} {
 			if err == nil || !strings.Contains(err.Error(), name+" is published") {
-				t.Errorf("%s=%s: %v, want it to be refused as published", name, secret, err)
+				t.Errorf("%s=%s: got %v, want it refused as published", name, secret, err)
 			}
 		}
 	}

@@ -20,13 +20,13 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
-// patience bounds every wait and command but the build. It is far above what anything here takes.
-const patience = 3 * time.Minute
+// timeout bounds every wait, and every command but the build, with a large margin.
+const timeout = 3 * time.Minute
 
-// running are the services that keep running, in the order in which they start.
+// running lists the long-running services in the order in which they start.
 var running = []string{"mysql", "customers-api", "orders-api", "orchestrator", "door"}
 
-// portOf has the port of each inside its container, and the variable that moves it outside.
+// portOf maps a service to its port in the container and the variable that sets the published port.
 var portOf = map[string]struct{ inside, variable string }{
 	"mysql":         {"3306", "MYSQL_PORT"},
 	"customers-api": {"3001", "CUSTOMERS_PORT"},
@@ -35,7 +35,7 @@ var portOf = map[string]struct{ inside, variable string }{
 	"door":          {"8080", "DOOR_PORT"},
 }
 
-// project is the compose file under a name and ports of its own.
+// project is a Compose project with a unique name and unused ports.
 type project struct {
 	name string
 	env  []string
@@ -43,14 +43,14 @@ type project struct {
 	door string // its URL
 }
 
-// newProject takes everything down again in the end. Without Docker the test is skipped; where CI is set it fails.
+// newProject returns a project, which is removed when the test ends. Without Docker it skips the test or, if CI is set, ends it.
 func newProject(t *testing.T) *project {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "docker", "info").CombinedOutput(); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatalf("there is no Docker engine: %v\n%s", err, out)
+			t.Fatalf("no Docker engine: %v\n%s", err, out)
 		}
-		t.Skip("the compose file needs a Docker engine, which is not here")
+		t.Skip("the test needs a Docker engine, which is not available")
 	}
 	p := &project{name: "pedidos-test-" + strings.ToLower(rand.Text()[:8])}
 	p.env = append(os.Environ(), defaults(t)...)
@@ -67,9 +67,10 @@ func newProject(t *testing.T) *project {
 	return p
 }
 
-// defaults unsets what the compose file reads, so that neither the environment nor .env has a say.
-func defaults(t *testing.T) (env []string) {
+// defaults sets all variables of the Compose file to "", so that neither the environment nor .env changes them.
+func defaults(t *testing.T) []string {
 	t.Helper()
+	var env []string
 	file, err := os.ReadFile("../../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func defaults(t *testing.T) (env []string) {
 	return env
 }
 
-// freePort is a port that keeps its number over restarts, which one that Docker chooses does not.
+// freePort returns an unused port. Unlike a port that Docker chooses, it stays the same when a container restarts.
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -107,15 +108,15 @@ func (p *project) try(t *testing.T, args ...string) (string, error) {
 }
 
 func (p *project) docker(ctx context.Context, args ...string) (string, error) {
-	most := patience
+	limit := timeout
 	if args[len(args)-1] == "build" {
-		most = 6 * time.Minute // with empty caches
+		limit = 6 * time.Minute // with empty caches
 	}
-	ctx, cancel := context.WithTimeout(ctx, most)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Dir, cmd.Env = "../..", p.env
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which reaches the plugin too
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // unlike a kill, it also stops the compose plugin
 	cmd.WaitDelay = 10 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -125,7 +126,7 @@ func (p *project) docker(ctx context.Context, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// config is what compose makes of its files.
+// config is the merged configuration that docker compose prints.
 type config struct {
 	Services map[string]struct {
 		Environment map[string]string
@@ -155,7 +156,7 @@ func (p *project) inspect(t *testing.T, into any, name string) {
 	}
 }
 
-// container is what `docker inspect` knows of one.
+// container is the part of the output of docker inspect that the tests read.
 type container struct {
 	RestartCount    int
 	Config          struct{ User string }
@@ -201,19 +202,19 @@ func (p *project) awaitReplica(t *testing.T, service string, number int) {
 	})
 }
 
-// with is the same project in another environment.
+// with returns the project with additional environment variables.
 func (p *project) with(env ...string) *project {
 	other := *p
 	other.env = append(slices.Clip(p.env), env...)
 	return &other
 }
 
-// await asks until something is so.
-func await(t *testing.T, what string, so func() bool) {
+// await waits until condition returns true. It ends the test after timeout.
+func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	for tick := time.NewTicker(100 * time.Millisecond); !so(); {
+	for tick := time.NewTicker(100 * time.Millisecond); !condition(); {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -222,7 +223,7 @@ func await(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// down removes what the project made, and shows what it did where the test failed.
+// down removes the project. If the test failed, it first logs the state and the last log lines of the containers.
 func (p *project) down(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -241,7 +242,7 @@ func (p *project) down(t *testing.T) {
 	do("image", "rm", "--force", p.name)
 	for _, kind := range []string{"container", "volume", "network"} {
 		if left := do(kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+p.name); left != "" {
-			t.Errorf("a %s is left: %s", kind, left)
+			t.Errorf("down left a %s: %s", kind, left)
 		}
 	}
 }
