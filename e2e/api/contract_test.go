@@ -21,7 +21,7 @@ type service struct {
 	name, url string
 	raw       []byte // its contract
 	doc       *openapi3.T
-	client    *http.Client // held to the contract
+	client    *http.Client // checks every exchange against the contract
 }
 
 func allServices(t *testing.T, w *world.World) []service {
@@ -55,7 +55,7 @@ type operation struct {
 	*openapi3.Operation
 	service service
 	method  string
-	path    string // of a resource that need not be there
+	path    string // of a resource that need not exist
 }
 
 // allOperations returns the operations of all services.
@@ -78,7 +78,7 @@ func examplePath(template string) string {
 
 func (o operation) url() string { return o.service.url + o.path }
 
-// schemes returns the security schemes that the operation accepts, and whether it needs a token at all.
+// schemes returns the security schemes that the operation accepts, and whether it also accepts requests without a token.
 func (o operation) schemes() (names []string, anyone bool) {
 	security := o.service.doc.Security
 	if o.Security != nil {
@@ -108,12 +108,12 @@ func (o operation) example(t *testing.T) map[string]any {
 	}
 	example, ok := o.RequestBody.Value.Content["application/json"].Example.(map[string]any)
 	if !ok {
-		t.Fatalf("%s: the contract gives no example of the body", o.OperationID)
+		t.Fatalf("%s: the contract has no example of the body", o.OperationID)
 	}
 	return maps.Clone(example)
 }
 
-// headers returns the headers of a request with a body; required ones have the contract's example.
+// headers returns the headers of a request with a body. Required headers have the examples of the contract.
 func (o operation) headers(token string) []string {
 	headers := call.JSON(token)
 	for _, parameter := range o.Parameters {

@@ -39,7 +39,7 @@ func TestCustomerCreate(t *testing.T) {
 			t.Errorf("created with Location %q and ETag %q, want %q and \"1\"", r.Header.Get("Location"), r.Header.Get("ETag"), want)
 		}
 		if r.Replayed() {
-			t.Error("the first answer says that it was replayed")
+			t.Error("the first response has Idempotency-Replayed")
 		}
 		read := call.Send(t, w.HTTP("customers"), http.MethodGet, w.CustomersURL+r.Header.Get("Location"), nil, "Authorization", "Bearer "+s.Token)
 		if read.Status != http.StatusOK || read.Header.Get("ETag") != r.Header.Get("ETag") || !bytes.Equal(bytes.TrimSpace(read.Body), bytes.TrimSpace(r.Body)) {
@@ -104,7 +104,7 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 		r := call.Read(s.Customers.CreateCustomer(t.Context(), nil, customers.CustomerInput{Name: "N", Email: email}))
 		r.WantProblem(t, http.StatusConflict, common.CodeEmailTaken, "email")
 	}
-	// Accents are not case.
+	// Addresses that differ in an accent differ.
 	s.CreateCustomer(t, "nandu@acme.example")
 
 	for _, test := range []struct {
@@ -116,9 +116,9 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 		{second.ID, "Compras@ACME.example", http.StatusConflict},
 		{first.ID, "ÑANDÚ@acme.example", http.StatusConflict},
 		{first.ID, "compras@acme.example", http.StatusOK}, // its own
-		{first.ID, "COMPRAS@ACME.EXAMPLE", http.StatusOK}, // its own, in another case
+		{first.ID, "COMPRAS@ACME.EXAMPLE", http.StatusOK}, // its own, in upper case
 		{first.ID, "nueva@acme.example", http.StatusOK},
-		{second.ID, "compras@acme.example", http.StatusOK}, // free by now
+		{second.ID, "compras@acme.example", http.StatusOK}, // no longer taken
 		{first.ID, "Compras@acme.example", http.StatusConflict},
 	} {
 		get := func() call.Response {
@@ -135,12 +135,12 @@ func TestCustomerEmailIsUnique(t *testing.T) {
 		}
 		r.WantProblem(t, test.want, common.CodeEmailTaken, "email")
 		if after := get(); !after.Same(before) {
-			t.Errorf("after a refusal: got %s, want %s", after, before)
+			t.Errorf("after the refusal: got %s, want %s", after, before)
 		}
 	}
 }
 
-// TestCustomerChange sends some of the fields, by PUT and by PATCH; the others stay.
+// TestCustomerChange sends some of the fields with PUT and PATCH. The others must not change.
 func TestCustomerChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -161,7 +161,7 @@ func TestCustomerChange(t *testing.T) {
 			{`{"name":"ACME S.A."}`, "ACME S.A.", "a@acme.example", "7"},
 			{`{"email":"b@acme.example"}`, "ACME S.A.", "b@acme.example", "7"},
 			{`{"phone":"whenever"}`, "ACME S.A.", "b@acme.example", "whenever"},
-			{`{"phone":"whenever"}`, "ACME S.A.", "b@acme.example", "whenever"}, // nothing new is a change too
+			{`{"phone":"whenever"}`, "ACME S.A.", "b@acme.example", "whenever"}, // equal values are a change too
 			{`{"phone":null}`, "ACME S.A.", "b@acme.example", "none"},
 			{`{"phone":"x"}`, "ACME S.A.", "b@acme.example", "x"},
 			{`{"phone":""}`, "ACME S.A.", "b@acme.example", "none"},
@@ -283,11 +283,11 @@ func TestCustomerDelete(t *testing.T) {
 	}
 	reused := s.CreateCustomer(t, "Compras@acme.example")
 	if reused.ID <= deleted.ID {
-		t.Errorf("the e-mail address is of customer %d now, want a new id after %d", reused.ID, deleted.ID)
+		t.Errorf("got customer %d for the reused address, want an id after %d", reused.ID, deleted.ID)
 	}
 	s.DeleteCustomer(t, reused.ID)
 	if last := s.CreateCustomer(t, "compras@acme.example"); last.ID <= reused.ID {
-		t.Errorf("got customer %d, want a new id after %d", last.ID, reused.ID)
+		t.Errorf("got customer %d, want an id after %d", last.ID, reused.ID)
 	}
 }
 
@@ -296,7 +296,7 @@ func TestCustomerPages(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	if list := customerIDs(t, s, nil); len(list) != 0 {
-		t.Errorf("list before there is a customer: got %d, want none", list)
+		t.Errorf("list without customers: got %d, want none", list)
 	}
 	var all []int64
 	for i := range 7 {
@@ -322,7 +322,7 @@ func TestCustomerPages(t *testing.T) {
 		}
 	}
 
-	// A customer added or deleted between two pages neither repeats nor hides another.
+	// Adding or deleting a customer between two pages does not repeat or skip others.
 	limit := int32(2)
 	var first customers.CustomerPage
 	call.Read(s.Customers.ListCustomers(t.Context(), &customers.ListCustomersParams{Limit: &limit})).Want(t, http.StatusOK, &first)
@@ -375,7 +375,7 @@ func TestCustomerListBadInput(t *testing.T) {
 		{"limit=1e1", "limit"},
 		{"limit=%2B1", "limit"},
 		{"limit=01", "limit"},
-		{"limit=4294967297", "limit"}, // 1, if 32 bits were all that is read
+		{"limit=4294967297", "limit"}, // 1 if truncated to 32 bits
 		{"limit=99999999999999999999", "limit"},
 		{"cursor=%21", "cursor"},
 		{"cursor=nonsense", "cursor"},
@@ -425,7 +425,7 @@ func TestCustomerSearch(t *testing.T) {
 	}{
 		{"ferreteria", []string{"Ferretería Ñandú", "Ferreteria Sur"}},
 		{"FERRETERÍA", []string{"Ferretería Ñandú", "Ferreteria Sur"}},
-		{"Ferreteri\u0301a", []string{"Ferretería Ñandú", "Ferreteria Sur"}}, // the accent as a character of its own
+		{"Ferreteri\u0301a", []string{"Ferretería Ñandú", "Ferreteria Sur"}}, // with a combining accent
 		{"retería ñ", []string{"Ferretería Ñandú"}},
 		{"nandu", []string{"Ferretería Ñandú"}},
 		{"ventas@sur", []string{"Ferreteria Sur"}},
@@ -445,7 +445,7 @@ func TestCustomerSearch(t *testing.T) {
 		{"!%", nil},
 		{"Wow! ", []string{`Wow! \o/ Óptica`}},
 		{"'", nil},
-		{"Ferreteria Sur VENTAS", nil}, // the name and the address are two texts
+		{"Ferreteria Sur VENTAS", nil}, // a match does not span the name and the address
 		{"SurVENTAS", nil},
 		{"nothing has this", nil},
 	} {
@@ -481,7 +481,7 @@ func TestCustomerSearchPages(t *testing.T) {
 			t.Errorf("limit %d: got %d, want %d", limit, pages, want)
 		}
 	}
-	// The search follows the customer.
+	// The search finds the current values.
 	s.ChangeCustomer(t, want[0], customers.CustomerChange{Name: new("Moved"), Email: new("moved@other.example")})
 	if got := customerIDs(t, s, &customers.ListCustomersParams{Search: new("acme")}); !slices.Equal(got, want[1:]) {
 		t.Errorf("search after a change: got %d, want %d", got, want[1:])
@@ -491,7 +491,7 @@ func TestCustomerSearchPages(t *testing.T) {
 	}
 }
 
-// TestCustomerWalk walks through the pages while others insert: each customer of before is there, once.
+// TestCustomerWalk reads all pages during inserts. Each customer from before must be listed once.
 func TestCustomerWalk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -520,7 +520,7 @@ func TestCustomerWalk(t *testing.T) {
 	}
 	seen := map[int64]int{}
 	params := customers.ListCustomersParams{Limit: new(int32(3))}
-	for len(seen) < 200 { // the walk would go on for as long as others insert
+	for len(seen) < 200 { // without a bound, it lasts as long as the inserts
 		var page customers.CustomerPage
 		call.Read(s.Customers.ListCustomers(t.Context(), &params)).Want(t, http.StatusOK, &page)
 		for _, c := range page.Data {
@@ -534,12 +534,12 @@ func TestCustomerWalk(t *testing.T) {
 	inserting.Wait()
 	for _, id := range before {
 		if seen[id] != 1 {
-			t.Errorf("customer %d was there before the walk, and is in it %d times", id, seen[id])
+			t.Errorf("customer %d, created before the walk, was listed %d times, want once", id, seen[id])
 		}
 	}
 	for id, n := range seen {
 		if n != 1 {
-			t.Errorf("customer %d is in the walk %d times", id, n)
+			t.Errorf("customer %d was listed %d times, want at most once", id, n)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// A database that takes connections and never answers, or that is not there at all: every operation gets its 503 with
-// Retry-After within the request's deadline, and none hangs.
+// The database accepts connections but never answers, or does not exist. Every operation must answer 503 with Retry-After
+// within the deadline of the request.
 func TestDeadDatabase(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

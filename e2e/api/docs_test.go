@@ -18,7 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
 
-// reference is a script, a style sheet or a picture that a page asks for.
+// reference is a script, style sheet or image of a page.
 var reference = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 
 func TestDocs(t *testing.T) {
@@ -88,7 +88,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// checkGuarded checks that browsers are told how to treat what is served.
+// checkGuarded checks the security headers of a response.
 func checkGuarded(t *testing.T, what string, a call.Response) {
 	t.Helper()
 	policy := a.Header.Get("Content-Security-Policy")
@@ -102,8 +102,8 @@ func checkGuarded(t *testing.T, what string, a call.Response) {
 	}
 }
 
-// checkCached checks a part of a page: the same bytes in both encodings, under tags of their own, and whole where a range is
-// asked for.
+// checkCached checks a file of a page. Both encodings must have the same content and different ETags, and requests for a
+// range must get the whole file.
 func checkCached(t *testing.T, s service, path string, part call.Response) {
 	t.Helper()
 	get := func(headers ...string) call.Response {
@@ -113,7 +113,7 @@ func checkCached(t *testing.T, s service, path string, part call.Response) {
 	if !bytes.Equal(plain.Body, part.Body) || plain.Header.Get("Content-Encoding") != "" {
 		t.Errorf("GET %s: got %d bytes without an encoding, %d with one", path, len(plain.Body), len(part.Body))
 	}
-	packed := get("Accept-Encoding", "gzip") // asked for by hand, it stays packed
+	packed := get("Accept-Encoding", "gzip") // with an explicit header, the transport does not decompress
 	compressed := packed.Header.Get("Content-Encoding") == "gzip"
 	if isPicture := strings.HasSuffix(path, ".png"); compressed == isPicture && !strings.Contains(path, "/docs/docs.") {
 		t.Errorf("GET %s: compressed %t", path, compressed)
@@ -153,7 +153,7 @@ func checkCached(t *testing.T, s service, path string, part call.Response) {
 
 var entityTag = regexp.MustCompile(`^"[0-9a-f]+(-gzip)?"$`)
 
-// TestStart opens the bare address of a service and expects its documentation page.
+// TestStart checks that / of a service redirects to its documentation page.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

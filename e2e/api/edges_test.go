@@ -25,7 +25,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-const maxBody = 1 << 20 // what the contract says of 413
+const maxBody = 1 << 20 // from the description of 413 in the contract
 
 func TestIDs(t *testing.T) {
 	t.Parallel()
@@ -35,12 +35,12 @@ func TestIDs(t *testing.T) {
 	product := s.CreateProduct(t, "DRILL", 100, 10)
 	order := s.CreateOrder(t, buyer.ID, product.ID, 1)
 	if buyer.ID != 1 || product.ID != 1 || order.ID != 1 {
-		t.Fatalf("got customer %d, product %d and order %d, want 1 each: the table is about it", buyer.ID, product.ID, order.ID)
+		t.Fatalf("got customer %d, product %d and order %d, want 1 each, as the table below assumes", buyer.ID, product.ID, order.ID)
 	}
 	operations := allOperations(t, w)
 	for _, test := range []struct {
 		id   string
-		want int // of a GET
+		want int // status of a GET
 	}{
 		{"1", http.StatusOK},
 		{"%31", http.StatusOK}, // the same path (RFC 3986, 6.2.2.2)
@@ -59,7 +59,7 @@ func TestIDs(t *testing.T) {
 		{"1e0", http.StatusBadRequest},
 		{"0x1", http.StatusBadRequest},
 		{"1_0", http.StatusBadRequest},
-		{"01", http.StatusBadRequest}, // one resource, one path
+		{"01", http.StatusBadRequest}, // a resource has only one path
 		{"+1", http.StatusBadRequest},
 		{"%2B1", http.StatusBadRequest},
 		{"%20", http.StatusBadRequest},
@@ -82,7 +82,7 @@ func TestIDs(t *testing.T) {
 					continue
 				}
 				if o.method != http.MethodGet && test.want != http.StatusBadRequest {
-					continue // it would do what it is for
+					continue // it would succeed
 				}
 				token := s.Token
 				if o.OperationID == "getCustomerInternal" {
@@ -128,7 +128,7 @@ func TestUnknownPaths(t *testing.T) {
 		if s.name == "orchestrator" {
 			continue
 		}
-		for _, path := range []string{"/dev", "/dev/", "/dev/health"} { // the prefix is the orchestrator's alone
+		for _, path := range []string{"/dev", "/dev/", "/dev/health"} { // only the orchestrator has the prefix
 			call.Send(t, s.client, http.MethodGet, s.url+path, nil).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 		}
 	}
@@ -172,7 +172,7 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// TestBodies sends bodies that are not exactly one unambiguous JSON object; every operation refuses them.
+// TestBodies sends bodies that are not exactly one unambiguous JSON object. Every operation must refuse them.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -233,9 +233,9 @@ func TestBodies(t *testing.T) {
 			if o.RequestBody.Value.Required {
 				a.WantInvalid(t, "body")
 			} else if slices.Contains(a.Problem(t).Fields(), "body") {
-				t.Errorf("no body, where none is needed: got %s", a)
+				t.Errorf("no body, where it is optional: got %s", a)
 			}
-			// A reader for whom case does not count would take this for the member itself.
+			// A case-insensitive decoder would accept this as the member itself.
 			for name, value := range o.example(t) {
 				twice := o.example(t)
 				twice[strings.ToUpper(name)] = value
@@ -246,14 +246,14 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// Numbers are whole, and every part of the service takes the same ones for whole.
+// Numbers must be integers, and all parts of a service must agree on which numbers are.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer := s.CreateCustomer(t, "compras@acme.example")
 	product := s.CreateProduct(t, "DRILL", 100, 1000000)
-	patch := fmt.Sprintf("%s/products/%d", w.OrdersURL, s.CreateProduct(t, "SAW", 100, 1).ID) // another: its stock goes to 0
+	patch := fmt.Sprintf("%s/products/%d", w.OrdersURL, s.CreateProduct(t, "SAW", 100, 1).ID) // a second product, whose stock becomes 0
 	for _, at := range []struct {
 		name, service, method, url, body, field string
 		least, most                             int64
@@ -281,7 +281,7 @@ func TestNumbers(t *testing.T) {
 					a.WantInvalid(t, at.field)
 					for _, inside := range []string{"Unmarshal", "json.", "float64", "offset"} {
 						if strings.Contains(string(a.Body), inside) {
-							t.Errorf("got %s, want a message that says nothing of how the service is made: %q", a, inside)
+							t.Errorf("got %s, want a message without the internal %q", a, inside)
 						}
 					}
 				})
@@ -316,10 +316,10 @@ func TestBodySize(t *testing.T) {
 			if o.OperationID == "getCustomerInternal" {
 				auth = world.ServiceToken
 			}
-			if o.RequestBody == nil { // a body means nothing here, and a large one not either
+			if o.RequestBody == nil { // bodies are ignored, large ones too
 				a := call.Send(t, o.service.client, o.method, o.url(), strings.NewReader(strings.Repeat(" ", maxBody+1)), call.JSON(auth)...)
 				if a.Status == http.StatusRequestEntityTooLarge || a.Status >= 500 {
-					t.Errorf("a large body, where none is read: got %s", a)
+					t.Errorf("a large body, where bodies are ignored: got %s", a)
 				}
 				return
 			}
@@ -386,7 +386,7 @@ func TestContentType(t *testing.T) {
 	}
 }
 
-// A parameter that an operation does not have is a mistake of the caller's, and is not passed over in silence.
+// A parameter that the operation does not have is refused, so that callers notice the mistake.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -405,7 +405,7 @@ func TestQueries(t *testing.T) {
 				}
 				return call.Send(t, o.service.client, o.method, o.url()+"?"+query, encode(t, o.example(t)), call.JSON(auth)...)
 			}
-			if o.Responses.Value("400") == nil { // health and the like can't be asked in a wrong way
+			if o.Responses.Value("400") == nil { // health and similar operations ignore queries
 				for _, query := range []string{"t=1", "%zz", "a;b"} {
 					if a := send(query); a.Status != http.StatusOK {
 						t.Errorf("?%s: got %s, want 200", query, a)
@@ -438,7 +438,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// An empty parameter of a list is an absent one, as a form sends it that nobody has filled in.
+// An empty parameter of a list counts as absent, since forms send empty fields.
 func TestEmptyQueries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -487,7 +487,7 @@ func TestEmptyQueries(t *testing.T) {
 	}
 }
 
-// No message shows a pattern: each says what it asks for.
+// Messages describe the expected value instead of quoting a regular expression.
 func TestMessagesForPeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -525,7 +525,7 @@ func TestMessagesForPeople(t *testing.T) {
 	}
 }
 
-// A header that comes twice may be read as either, so it is refused.
+// A repeated header is ambiguous, so it is refused.
 func TestHeadersTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -543,7 +543,7 @@ func TestHeadersTwice(t *testing.T) {
 	}
 }
 
-// TestFaults closes the database: the cause is logged once, and no response shows it.
+// TestFaults closes the database. The cause must be logged once and not appear in a response.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -609,7 +609,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// The orchestrator is ready where orders-api is.
+// The orchestrator is ready if orders-api is.
 func TestReadyFollowsOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -673,10 +673,10 @@ func TestPanic(t *testing.T) {
 			}
 		}
 		if lines := log.Lines(`"level":"ERROR"`, trace); len(lines) != 1 || !strings.Contains(lines[0], "nil pointer") || !strings.Contains(lines[0], "goroutine") {
-			t.Errorf("GET %s: logged %q, want the panic and where it was, once", path, lines)
+			t.Errorf("GET %s: logged %q, want the panic with its location, once", path, lines)
 		}
 		if lines := log.Lines(`"msg":"request"`, trace, `"status":500`); len(lines) != 1 {
-			t.Errorf("GET %s: logged %q, want one line of access", path, lines)
+			t.Errorf("GET %s: logged %q, want one access line", path, lines)
 		}
 	}
 }
@@ -684,7 +684,7 @@ func TestPanic(t *testing.T) {
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	const origin = "https://shop.example"
-	// The headers of CORS are the deployment's, not the contract's, hence the plain client.
+	// CORS headers are a setting and not in the contract, so this uses a plain client.
 	for _, test := range []struct {
 		name    string
 		origins []string
@@ -826,7 +826,7 @@ func TestAccessLog(t *testing.T) {
 		{"an unknown path", "GET", w.CustomersURL + "/nope", "", admin.Token, "", "", "INFO", "/nope", 404},
 		{"a path below an operation", "GET", w.CustomersURL + "/customers/1/x", "", admin.Token, "", "", "INFO", "/customers/1/x", 404},
 		{"another method", "PATCH", w.CustomersURL + "/customers", "", admin.Token, "", "", "INFO", "/customers", 405},
-		{"health", "GET", w.CustomersURL + "/health", "", "", "getHealth", "", "DEBUG", "/health", 200}, // every few seconds: not worth a line
+		{"health", "GET", w.CustomersURL + "/health", "", "", "getHealth", "", "DEBUG", "/health", 200}, // called every few seconds, so logged at debug level
 	} {
 		trace := fmt.Sprintf("%032x", i+1)
 		headers := []string{"traceparent", "00-" + trace + "-00f067aa0ba902b7-01", "X-Correlation-Id", "erp-" + trace}
@@ -863,17 +863,17 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("%s: logged the correlation id %q, want %q", test.name, got, want)
 		}
 	}
-	// A correlation id that is not one does not get into the log.
+	// An invalid correlation id is not logged.
 	a := call.Send(t, plain, http.MethodGet, w.CustomersURL+"/health", nil, "X-Correlation-Id", `planted" level=ERROR`)
 	if a.Status != http.StatusOK {
-		t.Errorf("a bad correlation id: got %s, want 200", a)
+		t.Errorf("an invalid correlation id: got %s, want 200", a)
 	}
 	for _, secret := range []string{
 		"planted", world.AdminPassword, world.ViewerPassword, world.ServiceToken, world.OldToken, world.JWTSecret,
 		admin.Token, strings.Split(admin.Token, ".")[2], "Bearer",
 	} {
 		if lines := w.Log.Lines(secret); len(lines) > 0 {
-			t.Errorf("the log has the secret %q: %q", secret, lines)
+			t.Errorf("the log contains the secret %q: %q", secret, lines)
 		}
 	}
 }

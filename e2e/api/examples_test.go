@@ -20,17 +20,17 @@ import (
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
-// contracts are the three documents, as they are served.
+// contracts maps a service to the contract that it serves.
 var contracts = map[string][]byte{
 	"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator,
 }
 
-// exampleOperation is an operation and where it is.
+// exampleOperation is an operation with its service, method and path.
 type exampleOperation struct {
 	*openapi3.Operation
 	service, method, path string
 	doc                   *openapi3.T
-	parameters            []*openapi3.Parameter // those of the path among them
+	parameters            []*openapi3.Parameter // including those of the path
 }
 
 // exampleOperations reads all operations of the three contracts.
@@ -55,11 +55,11 @@ func exampleOperations(t *testing.T) (all []exampleOperation) {
 	return all
 }
 
-// typed holds the values that a reader types. No parameter has an example.
+// typed holds values for required parameters, since no parameter has an example.
 var typed = map[string]string{"id": "1", "asset": "swagger-ui.css", "Idempotency-Key": "a-key-of-my-own"}
 
-// Every operation does what its example says: the example of its body, as it stands, to the services with the sample data gets
-// the operation's success. It is what a reader tries first.
+// The example body of every operation, sent unchanged to services with the sample data, gets the operation's success status.
+// Readers try the examples first.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	for _, o := range exampleOperations(t) {
@@ -70,7 +70,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := w.Login("admin")
-			s.CreateOrder(t, 1, 1, 2) // order 1, which the examples speak of
+			s.CreateOrder(t, 1, 1, 2) // order 1, which the examples refer to
 
 			r := o.request(t, w.URLs().Of(o.service))
 			switch o.scheme() {
@@ -94,7 +94,7 @@ func (o exampleOperation) request(t *testing.T, base string) *http.Request {
 		value, typed := typed[p.Name]
 		if !typed {
 			if p.Required {
-				t.Fatalf("the parameter %s is required: say what a reader types", p.Name)
+				t.Fatalf("the required parameter %s is missing in typed", p.Name)
 			}
 			continue
 		}
@@ -151,7 +151,7 @@ func (o exampleOperation) success(t *testing.T) (status int) {
 	return status
 }
 
-// The contracts hold what their readers, the generators and the services rely on.
+// The contracts follow the rules that readers, code generators and the services rely on.
 func TestContractLint(t *testing.T) {
 	t.Parallel()
 	for name, data := range contracts {
@@ -159,7 +159,7 @@ func TestContractLint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Every example is one of its schema.
+		// Every example matches its schema.
 		if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -229,7 +229,7 @@ func checkDeclares(o exampleOperation, codes []string, fault func(string, ...any
 	}
 }
 
-// checkBounded looks for what a client could send without end, or unseen.
+// checkBounded reports schemas without bounds or that allow unknown members.
 func checkBounded(where string, ref *openapi3.SchemaRef, fault func(string, ...any)) {
 	s := ref.Value
 	switch {

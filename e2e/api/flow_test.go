@@ -8,8 +8,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// The flow that the product is for: an operator logs in, creates a customer and a product, places an order, confirms it
-// and cancels another; an integrator does it in one call.
+// The main flow: an operator logs in, creates a customer and a product, places and confirms an order, and cancels another.
+// An integrator creates and confirms an order in one call.
 func TestFlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -88,7 +88,7 @@ func TestOrderHistory(t *testing.T) {
 	}).Want(t, http.StatusCreated, &byService)
 	wantHistory(t, s, byService.Data.Order.ID, "- CREATED service: -", "CREATED CONFIRMED service: -")
 
-	// The times are those of the order.
+	// The changes have the times of the order.
 	o := s.GetOrder(t, both)
 	var list orders.OrderEventPage
 	call.Read(w.Login("viewer").Orders.ListOrderHistory(t.Context(), both, nil)).Want(t, http.StatusOK, &list)
@@ -138,7 +138,7 @@ func TestStockMovements(t *testing.T) {
 	buyer, p, other := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10), s.CreateProduct(t, "B", 5, 0)
 	w.Clock.Advance(time.Minute)
 	s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("delivery")})
-	s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("counted")}) // as many as there are
+	s.ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(25)), Reason: new("counted")}) // the current stock
 	s.ChangeProduct(t, p.ID, orders.ProductChange{Name: new("A"), PriceCents: new(int64(6))})
 	o := s.CreateOrder(t, buyer.ID, p.ID, 4)
 	w.Login("second").ChangeProduct(t, p.ID, orders.ProductChange{Stock: new(int64(20))})
@@ -210,7 +210,7 @@ func TestHistoryRefused(t *testing.T) {
 	}
 }
 
-// The audit misses a change that was not recorded, one too many, and one that does not follow from the one before.
+// TestAuditOfHistory checks that the audit reports missing, extra and inconsistent changes.
 func TestAuditOfHistory(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ statement, want string }{
@@ -232,7 +232,7 @@ func TestAuditOfHistory(t *testing.T) {
 			audit(t, w)
 			tamper(t, w, test.statement)
 			var found []string
-			broken, err := ordersservice.Audit(t.Context(), w.DB, func(sentence string) { found = append(found, sentence) })
+			broken, err := ordersservice.Audit(t.Context(), w.DB, func(finding string) { found = append(found, finding) })
 			if err != nil || broken != 1 || !strings.HasPrefix(strings.Join(found, "\n"), test.want) {
 				t.Errorf("got %d, %v: %q, want %q", broken, err, found, test.want)
 			}
@@ -251,10 +251,10 @@ func tamper(t *testing.T, w *world.World, statement string) {
 	}
 }
 
-// errUndo takes a transaction back.
+// errUndo rolls a transaction back.
 var errUndo = errors.New("undo")
 
-// Stale orders are canceled, by any number of sweepers at once, and nothing else is.
+// Any number of concurrent sweepers cancel exactly the stale orders, each once.
 func TestStaleOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -280,7 +280,7 @@ func TestStaleOrders(t *testing.T) {
 		return n
 	}
 	if n := sweep(72 * time.Hour); n != 0 {
-		t.Errorf("before their time: %d orders were canceled", n)
+		t.Errorf("no order is that old: got %d orders canceled, want 0", n)
 	}
 	counts := make(chan int64, 4)
 	for range cap(counts) {
@@ -290,7 +290,7 @@ func TestStaleOrders(t *testing.T) {
 	for range cap(counts) {
 		total += <-counts
 	}
-	total += sweep(47 * time.Hour) // what one of them had locked while the others looked
+	total += sweep(47 * time.Hour) // a sweeper skips orders that another one has locked
 	if total != stale {
 		t.Errorf("got %d orders canceled, want %d", total, stale)
 	}
@@ -311,12 +311,12 @@ func TestStaleOrders(t *testing.T) {
 	audit(t, w)
 }
 
-// An order that is being confirmed is left alone, and does not hold the sweeper up.
+// The sweeper skips an order that another transaction has locked, without waiting for it.
 func TestStaleOrderInUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	if w.DB.Engine() != "mysql" {
-		t.Skip("the embedded engine has one writer: nothing is in use while the sweeper works")
+		t.Skip("the embedded engine has one writer: no order is locked while the sweeper runs")
 	}
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 10)
@@ -326,7 +326,7 @@ func TestStaleOrderInUse(t *testing.T) {
 		if _, err := conn.ExecContext(t.Context(), "SELECT id FROM orders WHERE id = ? FOR UPDATE", used.ID); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // less than MySQL waits for a lock
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // below the lock wait timeout of MySQL
 		defer cancel()
 		if n, err := ordersservice.CancelStale(ctx, w.DB, time.Minute, w.Clock.Now); n != 1 || err != nil {
 			t.Errorf("got %d orders canceled, %v, want 1", n, err)
@@ -344,7 +344,7 @@ func TestStaleOrderInUse(t *testing.T) {
 	}
 }
 
-// Keys are swept in batches: more than one of them, of two callers, and none that still counts.
+// Sweeping deletes several batches of expired keys of two callers, and no valid key.
 func TestSweepManyKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

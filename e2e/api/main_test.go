@@ -1,5 +1,4 @@
-// Package api tests the services through their contracts: the generated clients over real HTTP, with every exchange held
-// to the contract.
+// Package api tests the services with the generated clients over HTTP. Every exchange is checked against the contract.
 package api
 
 import (
@@ -16,12 +15,12 @@ import (
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
 )
 
-// coverage collects what all tests of the package have seen.
+// coverage counts the responses of all tests of the package by operation and status.
 var coverage world.Coverage
 
 func TestMain(m *testing.M) { os.Exit(max(m.Run(), checkCoverage())) }
 
-// unreachable returns the reason why a client can't cause a status on an operation, or "".
+// unreachable returns why a client can't cause a status of an operation, or "" if it can.
 func unreachable(operation string, status int) string {
 	switch {
 	case status == 500:
@@ -32,11 +31,12 @@ func unreachable(operation string, status int) string {
 	return ""
 }
 
-// checkCoverage lists operations and the statuses they were answered with, and fails where one is missing that a client
-// can cause.
-func checkCoverage() (code int) {
+// checkCoverage prints the statuses of each operation with their counts. It returns 1 if a status that a client can cause is
+// missing, and 0 otherwise.
+func checkCoverage() int {
+	code := 0
 	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
-		if flag.Lookup(name).Value.String() != "" { // then not all tests were run
+		if flag.Lookup(name).Value.String() != "" { // only some of the tests run
 			return 0
 		}
 	}
@@ -77,10 +77,10 @@ func newWorld(t *testing.T, o world.Options) *world.World {
 	return world.New(t, o)
 }
 
-// audit checks, as pedidos audit does, that everything adds up.
+// audit fails the test if pedidos audit would report an inconsistency.
 func audit(t *testing.T, w *world.World) {
 	t.Helper()
-	if _, err := ordersservice.Audit(t.Context(), w.DB, func(sentence string) { t.Error("audit: ", sentence) }); err != nil {
+	if _, err := ordersservice.Audit(t.Context(), w.DB, func(finding string) { t.Error("audit: ", finding) }); err != nil {
 		t.Fatalf("audit: %v", err)
 	}
 }

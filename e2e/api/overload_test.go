@@ -15,7 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// Beyond what may wait for the database a request is refused at once, and those that wait are answered in the end.
+// Requests beyond the limit of waiting requests are refused at once. The waiting ones succeed.
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	const waiting = 5
@@ -35,7 +35,7 @@ func TestOverload(t *testing.T) {
 			name := fmt.Sprintf("P-%d", i)
 			r := call.Read(s.Orders.UpdateProduct(context.WithoutCancel(t.Context()), p.ID, nil, orders.ProductChange{Name: &name}))
 			if r.Status != http.StatusOK {
-				t.Errorf("got %s, want 200: it waited for its turn", r)
+				t.Errorf("got %s, want 200 after waiting", r)
 			}
 		})
 	}
@@ -55,13 +55,13 @@ func TestOverload(t *testing.T) {
 		t.Errorf("got %v refused, want 3 or more", n)
 	}
 	if n := callers(); n != idle+waiting {
-		t.Errorf("got %v callers, want %v: those refused must not stay", n, idle+waiting)
+		t.Errorf("got %v callers, want %v: refused requests must not count", n, idle+waiting)
 	}
 	release()
 	waiters.Wait()
 
 	if got := s.GetProduct(t, p.ID).PriceCents; got != 5 {
-		t.Errorf("got the price %d, want 5: what was refused must not have happened", got)
+		t.Errorf("got the price %d, want 5: a refused request must have no effect", got)
 	}
 	if r := create().Want(t, http.StatusCreated); r.Replayed() {
 		t.Errorf("got %s, replayed, want the refusal not to be kept", r)
@@ -102,13 +102,13 @@ func TestUpstreamMetrics(t *testing.T) {
 	want(`pedidos_upstream_breaker_opened_total{upstream="customers"}`, 1)
 	tries := w.Metric(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`)
 	s.TryOrder(t.Context(), "", 2000, p.ID, 1).WantProblem(t, http.StatusServiceUnavailable, common.CodeCustomersUnavailable)
-	want(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`, tries) // nobody was asked
-	s.CreateOrder(t, buyer.ID, p.ID, 1)                                                    // a customer that is remembered still orders
+	want(`pedidos_upstream_tries_total{outcome="unanswered",upstream="customers"}`, tries) // the open breaker sends no request
+	s.CreateOrder(t, buyer.ID, p.ID, 1)                                                    // a cached customer can still order
 
 	w.Resume("customers")
 	unknown := int64(3000)
 	call.Eventually(t, "the breaker closes", func() bool {
-		unknown++ // one that is not remembered
+		unknown++ // not cached
 		r := s.TryOrder(t.Context(), "", unknown, p.ID, 1)
 		return r.Err == nil && w.Metric(`pedidos_upstream_breaker_state{upstream="customers"}`) == 0
 	})

@@ -19,7 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
-// hold keeps a product, and an order, from all others until they are released; on the embedded engine everything.
+// hold locks a product and orders until release is called. On the embedded engine it blocks all writes.
 func hold(t *testing.T, w *world.World, product int64, orders ...int64) (release func()) {
 	t.Helper()
 	held, end, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -54,14 +54,14 @@ func callers(w *world.World) float64 {
 	return w.Metric(fmt.Sprintf(`pedidos_database_callers{pool=%q}`, pool))
 }
 
-// Orders that wait for the same product are placed in transactions that they share: each has its own answer, under its own
-// key, in its own caller's name, and those for whom nothing is left have their own refusals.
+// Orders that wait for the same product share transactions. Each still gets its own response, idempotency key, caller and,
+// if the stock does not suffice, refusal.
 func TestOrdersShareTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
 	s, second := w.Login("admin"), w.Login("second")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 7)
-	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
+	s.CreateOrder(t, buyer.ID, p.ID, 1) // caches the customer
 
 	const clients, left = 16, 6
 	outcomes := make([]call.Response, clients)
@@ -123,7 +123,7 @@ func TestOrdersShareTransactions(t *testing.T) {
 	audit(t, w)
 }
 
-// The same for confirm: of the same order, of others, and of one that there is not.
+// Confirmations share transactions too: of the same order, of other orders and of a missing one.
 func TestConfirmationsShareTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
@@ -147,7 +147,7 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 			answered.Add(1)
 		})
 	}
-	// On MySQL the one that there is not has nothing to wait for, where it comes first.
+	// On MySQL, the confirmation of the missing order may be answered at once, since it has no lock to wait for.
 	call.Eventually(t, "all wait", func() bool { return callers(w)-idle+float64(answered.Load()) == float64(len(ids)) })
 	release()
 	sending.Wait()
@@ -174,7 +174,7 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 	audit(t, w)
 }
 
-// While somebody holds a product, orders of others are placed.
+// While a transaction locks a product, orders of other products are placed.
 func TestAProductThatIsHeld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
@@ -208,8 +208,8 @@ func TestAProductThatIsHeld(t *testing.T) {
 	audit(t, w)
 }
 
-// holdConnections takes all connections of shared transactions until release is called. One of them then runs last and commits before
-// the others end.
+// holdConnections takes all connections of shared transactions until release is called. One of them then runs last and
+// commits before the others end.
 func holdConnections(t *testing.T, w *world.World, last func(context.Context, database.Conn) error) (release func()) {
 	t.Helper()
 	pool := "write"
@@ -228,7 +228,7 @@ func holdConnections(t *testing.T, w *world.World, last func(context.Context, da
 				if i == 0 {
 					return 0, false, last(ctx, conn)
 				}
-				<-done // first it is committed
+				<-done // wait for the commit of last
 				return 0, false, nil
 			})
 			if err != nil {
@@ -246,13 +246,13 @@ func holdConnections(t *testing.T, w *world.World, last func(context.Context, da
 	}
 }
 
-// placeAtOnce places orders under keys at once, while shared transactions are kept from beginning, and returns the
-// answers and in how many transactions orders were placed.
+// placeAtOnce places concurrent orders under keys while no shared transaction can begin. It returns the responses and the
+// number of transactions that placed orders.
 func placeAtOnce(t *testing.T, w *world.World, keys []string, last func(context.Context, database.Conn) error) (replies []call.Response, transactions int) {
 	t.Helper()
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 1000)
-	s.CreateOrder(t, buyer.ID, p.ID, 1) // the customer is remembered
+	s.CreateOrder(t, buyer.ID, p.ID, 1) // caches the customer
 	replies = make([]call.Response, len(keys))
 	release := holdConnections(t, w, last)
 	var sending sync.WaitGroup
@@ -281,7 +281,7 @@ func placeAtOnce(t *testing.T, w *world.World, keys []string, last func(context.
 	return replies, len(at)
 }
 
-// TestPairsShareTransactions sends every request twice: pairs share transactions as single requests do.
+// TestPairsShareTransactions sends every request twice. Duplicates must share transactions like single requests.
 func TestPairsShareTransactions(t *testing.T) {
 	t.Parallel()
 	const pairs = 30
@@ -297,7 +297,7 @@ func TestPairsShareTransactions(t *testing.T) {
 			t.Errorf("one key was answered with\n%s\n%s", a.Body, b.Body)
 		}
 		if ra, rb := a.Header.Get("Idempotency-Replayed"), b.Header.Get("Idempotency-Replayed"); ra == rb {
-			t.Errorf("of one key, replayed is %q and %q", ra, rb)
+			t.Errorf("one key got Idempotency-Replayed %q and %q, want it once", ra, rb)
 		}
 	}
 	if transactions > pairs/3 {
@@ -305,7 +305,7 @@ func TestPairsShareTransactions(t *testing.T) {
 	}
 }
 
-// A key that another process has claimed and answered meanwhile costs the others of the transaction nothing.
+// If another process has claimed and used a key meanwhile, the other orders of the transaction still share one.
 func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	t.Parallel()
 	const n = 30
@@ -334,7 +334,7 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	}
 }
 
-// TestTheSweepPassesOverAProductThatIsHeld holds a product that the oldest stale orders are for: the sweep cancels the stale
+// TestTheSweepPassesOverAProductThatIsHeld locks the product of the oldest stale orders. The sweep must cancel the stale
 // orders of other products.
 func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// An order that can't be confirmed, ever, is canceled; the answer says so, at every try, and a crash in between changes
-// nothing. Where confirm may still succeed, the order stays.
+// The orchestrator cancels an order that can never be confirmed. Every retry gets a response that says so, even after a
+// crash. If confirm may still succeed, the order stays.
 func TestOrchestratorWithdraws(t *testing.T) {
 	t.Parallel()
 	isCancel := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/cancel") }
@@ -33,14 +33,14 @@ func TestOrchestratorWithdraws(t *testing.T) {
 		code    common.ProblemCode
 		left    orders.OrderStatus
 	}{
-		"a last word":                      {refuse(409, common.CodeOrderCanceled), nil, 409, common.CodeOrderCanceled, orders.StatusCanceled},
-		"another last word":                {refuse(422, common.CodeIdempotencyKeyReused), nil, 422, common.CodeIdempotencyKeyReused, orders.StatusCanceled},
-		"the request of cancel is lost":    {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseRequest = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
-		"the answer of cancel is lost":     {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseAnswer = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
-		"not the last word: in progress":   {refuse(409, common.CodeRequestInProgress), nil, 409, common.CodeRequestInProgress, orders.StatusCreated},
-		"not the last word: unavailable":   {refuse(503, common.CodeUnavailable), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
-		"not the last word: a fault":       {refuse(500, common.CodeInternal), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
-		"not the last word: another token": {refuse(403, common.CodeForbidden), nil, 403, common.CodeForbidden, orders.StatusCreated},
+		"final":                         {refuse(409, common.CodeOrderCanceled), nil, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"final: key reused":             {refuse(422, common.CodeIdempotencyKeyReused), nil, 422, common.CodeIdempotencyKeyReused, orders.StatusCanceled},
+		"the request of cancel is lost": {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseRequest = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"the answer of cancel is lost":  {refuse(409, common.CodeOrderCanceled), func(p *lossyProxy, when func(*http.Request) bool) { p.loseAnswer = when }, 409, common.CodeOrderCanceled, orders.StatusCanceled},
+		"not final: in progress":        {refuse(409, common.CodeRequestInProgress), nil, 409, common.CodeRequestInProgress, orders.StatusCreated},
+		"not final: unavailable":        {refuse(503, common.CodeUnavailable), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
+		"not final: a fault":            {refuse(500, common.CodeInternal), nil, 503, common.CodeOrdersUnavailable, orders.StatusCreated},
+		"not final: another token":      {refuse(403, common.CodeForbidden), nil, 403, common.CodeForbidden, orders.StatusCreated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +68,7 @@ func TestOrchestratorWithdraws(t *testing.T) {
 				losing.Store(false)
 			}
 			var bodies [][]byte
-			for range 2 { // few enough for the breaker
+			for range 2 { // few enough to keep the breaker closed
 				r := o.Orchestrate(t.Context(), request)
 				bodies = append(bodies, r.Body)
 				f := r.WantFailure(t, test.status, test.code, orchestrator.StepConfirmOrder)
@@ -86,7 +86,7 @@ func TestOrchestratorWithdraws(t *testing.T) {
 			if test.left == orders.StatusCanceled {
 				s.WantStock(t, p.ID, 100)
 				wantHistory(t, s, 1, "- CREATED user:admin: -", "CREATED CANCELED user:admin: can't be confirmed: "+string(test.code))
-			} else { // it picks up where it stood
+			} else { // a retry continues with the same order
 				proxy.instead = nil
 				var rBody orchestrator.Confirmed
 				r := o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &rBody)
