@@ -26,8 +26,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 )
 
-// The rules of idempotency, in the words of the design, on every operation that takes a key. A row shows what its words
-// say; not says why it does not on some operations.
+// TestIdempotency checks the rules of the design on every operation that takes a key. Each row quotes one rule and checks it;
+// not lists the operations to which it does not apply, with the reason.
 func TestIdempotency(t *testing.T) {
 	t.Parallel()
 	oneStep := map[string]string{}
@@ -39,7 +39,7 @@ func TestIdempotency(t *testing.T) {
 	for _, rule := range []struct {
 		words   string
 		check   func(t *testing.T, x *keyedCase)
-		not     map[string]string // operations, and why
+		not     map[string]string // reasons by operation
 		options world.Options
 	}{
 		{words: "rule 1: A missing required key → 400", check: checkMissing},
@@ -56,7 +56,7 @@ func TestIdempotency(t *testing.T) {
 		{words: "rule 4: or get 409 with Retry-After", check: checkInProgress, options: world.Options{Timeout: 20 * time.Second}, not: map[string]string{
 			"createAndConfirmOrder": "the wait is that of createOrder; TestOrchestratorStrangeAnswers has what becomes of its 409",
 		}},
-		// 429 is the login's alone, which takes no key: TestIdempotencyOperations sees to that.
+		// Only the login answers 429, and it takes no key; TestIdempotencyOperations checks that.
 		{words: "rule 5: What never began is not stored: bad input, 401, 403", check: checkNeverBegan},
 		{words: "rule 5: What never began is not stored: 5xx, where nothing answers", check: checkUnanswered, options: world.Options{Timeout: 2 * time.Second}},
 		{words: "rule 5: What never began is not stored: 5xx, where something fails", check: checkFails},
@@ -88,7 +88,7 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-// The operations of the table are all that take a key, and what the table leaves out is not there.
+// TestIdempotencyOperations compares keyedOperations with the operations of the contracts that take a key.
 func TestIdempotencyOperations(t *testing.T) {
 	t.Parallel()
 	keyed := map[string]operation{}
@@ -107,7 +107,7 @@ func TestIdempotencyOperations(t *testing.T) {
 		}
 		schemes, _ := contract.schemes()
 		if takes := slices.Contains(schemes, "serviceToken") || o.inBody; contract.method != http.MethodPost || takes == o.users {
-			t.Errorf("%s: %s, opened by %q; the table has it otherwise", o.name, contract.method, schemes)
+			t.Errorf("%s: got %s with the security schemes %q, which keyedOperations describes differently", o.name, contract.method, schemes)
 		}
 		if contract.Responses.Value("429") != nil {
 			t.Errorf("%s answers 429: show under rule 5 that it is not stored", o.name)
@@ -144,7 +144,7 @@ func checkCharacters(t *testing.T, x *keyedCase) {
 	} {
 		bad[name] = x.under(key, x.request)
 	}
-	if x.inBody { // no HTTP client sends these in a header
+	if x.inBody { // HTTP clients refuse to send these in a header
 		for name, key := range map[string]string{"tab": "a\tb", "NUL": "\x00", "DEL": "a\x7f"} {
 			bad[name] = x.under(key, x.request)
 		}
@@ -184,7 +184,7 @@ func checkCharacters(t *testing.T, x *keyedCase) {
 	for name, key := range map[string]string{"one character": "!", "255 characters": strings.Repeat("~", 255), "all characters": visible.String()} {
 		first := x.do(t, x.admin, key)
 		if first.Status == http.StatusBadRequest || first.Replayed() {
-			t.Errorf("%s: got %s, want the key to be taken", name, first)
+			t.Errorf("%s: got %s, want the key accepted", name, first)
 		}
 		x.wantReplay(t, name, x.do(t, x.admin, key), first)
 	}
@@ -221,7 +221,7 @@ func checkSpellings(t *testing.T, x *keyedCase) {
 
 func checkPerCaller(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first caller", x.admin, "k")
-	x.wantAnew(t, "another key", x.do(t, x.admin, "K"), first) // the case of a key counts
+	x.wantAnew(t, "another key", x.do(t, x.admin, "K"), first) // keys are case-sensitive
 	callers := map[string]*call.Client{"second": x.w.Login("second")}
 	if !x.users {
 		callers["service"] = x.w.With(world.ServiceToken)
@@ -230,13 +230,13 @@ func checkPerCaller(t *testing.T, x *keyedCase) {
 		got := x.do(t, s, "k")
 		x.wantAnew(t, name+", the same key", got, first)
 		x.wantReplay(t, name+", the same key again", x.do(t, s, "k"), got)
-		// A caller does not learn that another caller uses the key.
+		// The response does not reveal that another caller uses the key.
 		if got := x.send(t, s, x.under("K", x.other[0])); got.Replayed() || got.Status == http.StatusUnprocessableEntity {
 			t.Errorf("%s, another request under the first caller's key: got %s", name, got)
 		}
 		x.wantReplay(t, name+", the first key again", x.do(t, s, "k"), got)
 	}
-	// Another token of a caller is the same caller.
+	// Another token of the same user is the same caller.
 	x.wantReplay(t, "first caller, new token", x.do(t, x.w.Login("admin"), "k"), first)
 	if !x.users {
 		x.wantReplay(t, "service, the token before the last rotation", x.do(t, x.w.With(world.OldToken), "k"), x.do(t, callers["service"], "k"))
@@ -261,7 +261,7 @@ func checkFingerprint(t *testing.T, x *keyedCase) {
 	x.wantReplay(t, "the first request again", x.do(t, x.admin, "k"), first)
 }
 
-// The answer is kept last: where that fails the effect, which took place before, is undone.
+// The response is stored after the effect. If storing it fails, the effect is rolled back.
 func checkOneTransaction(t *testing.T, x *keyedCase) {
 	x.wantFault(t, "INSERT ON "+x.keyTable(), "NEW.status <> 0")
 }
@@ -279,8 +279,8 @@ func (x *keyedCase) keyTable() string {
 	return "orders_idempotency"
 }
 
-// wantFault makes the database fail at what a request does, in rows where that is so, and checks that the failure leaves nothing: once the database
-// works again, the same key does what it is for.
+// wantFault makes a statement of the request fail in rows that meet a condition, such as "INSERT ON orders", "TRUE". It checks
+// that the failure has no effect and that the same key works once the database does.
 func (x *keyedCase) wantFault(t *testing.T, at, when string) {
 	t.Helper()
 	exec := func(statement string) {
@@ -301,7 +301,7 @@ func (x *keyedCase) wantFault(t *testing.T, at, when string) {
 	got := x.do(t, x.admin, "k")
 	exec("DROP TRIGGER planted")
 	status, code := http.StatusInternalServerError, common.CodeInternal
-	if x.inBody { // it is orders-api that failed
+	if x.inBody { // the failure is in orders-api
 		status, code = http.StatusServiceUnavailable, common.CodeOrdersUnavailable
 	}
 	got.WantProblem(t, status, code)
@@ -330,16 +330,16 @@ func checkSuccess(t *testing.T, x *keyedCase) {
 	x.change(t)
 	x.wantReplay(t, "repeat after the world has changed", x.do(t, x.admin, "k"), first)
 	if now := x.do(t, x.admin, "k-2"); now.Status == first.Status {
-		t.Errorf("another key after the world has changed: got %s: it has not changed enough", now)
+		t.Errorf("another key after the world has changed: got %s: want another status after the change", now)
 	}
 }
 
-// A refusal for what the shop is like is an answer, too, and is kept when the shop has changed. Another key asks anew.
+// A refusal because of the state of the shop is stored and replayed even if the state changes. Another key is executed anew.
 func checkBusinessError(t *testing.T, x *keyedCase) {
 	for i, test := range x.refusals {
 		t.Run(test.name, func(t *testing.T) {
 			y := *x
-			x := &y // whose base a refusal may change
+			x := &y // a copy, since a refusal may change its base
 			shop := &keyedShop{
 				keyedCase: x,
 				buyer:     x.admin.CreateCustomer(t, fmt.Sprintf("shop-%d@example.com", i)),
@@ -370,7 +370,7 @@ func checkAtOnce(t *testing.T, x *keyedCase) {
 	x.wantEffects(t, "after all", 1)
 }
 
-// wantOnce sends a request n times at once, checks that one answer is the first and the others are it, and returns it.
+// wantOnce sends n concurrent requests and checks that one response is new and the others replay it. It returns that response.
 func (x *keyedCase) wantOnce(t *testing.T, s *call.Client, r keyedRequest, n int) call.Response {
 	t.Helper()
 	answers := make([]call.Response, n)
@@ -386,7 +386,7 @@ func (x *keyedCase) wantOnce(t *testing.T, s *call.Client, r keyedRequest, n int
 	}
 	at := slices.IndexFunc(answers, func(a call.Response) bool { return !a.Replayed() })
 	if at < 0 {
-		t.Fatalf("got %d answers, all of them with Idempotency-Replayed", n)
+		t.Fatalf("got %d responses, all with Idempotency-Replayed", n)
 	}
 	for i, a := range answers {
 		if i != at {
@@ -396,10 +396,10 @@ func (x *keyedCase) wantOnce(t *testing.T, s *call.Client, r keyedRequest, n int
 	return answers[at]
 }
 
-// Another transaction has claimed the key, and takes its time. That it then fails leaves the key to the next try.
+// Another transaction has claimed the key and is slow. Once it fails, the next attempt can use the key.
 func checkInProgress(t *testing.T, x *keyedCase) {
 	if engine.Name() != "mysql" {
-		t.Skip("the embedded engine has one writer: the wait is for that, and not for the key")
+		t.Skip("the embedded engine has one writer: requests wait for it, not for the key")
 	}
 	now := x.w.Clock.Now()
 	entry := idempotency.Entry{
@@ -467,8 +467,8 @@ func checkNeverBegan(t *testing.T, x *keyedCase) {
 	x.first(t, "the same key, corrected", x.admin, "k")
 }
 
-// What does not answer: the database, which another transaction keeps busy for longer than a request may take, or a
-// service that is away.
+// A dependency does not answer: another transaction blocks the database for longer than a request may take, or a service is
+// down.
 func checkUnanswered(t *testing.T, x *keyedCase) {
 	away := func(service string) func() func() {
 		return func() func() {
@@ -497,7 +497,7 @@ func checkUnanswered(t *testing.T, x *keyedCase) {
 	x.first(t, "the same key, later", x.admin, "k")
 }
 
-// As seen by the client, whatever has crashed: the request is lost, or the answer is. What kills processes is elsewhere.
+// To the client, a crash anywhere is a lost request or a lost response. Other packages test crashes of processes.
 func checkLost(t *testing.T, x *keyedCase) {
 	always := func(*http.Request) bool { return true }
 	for _, test := range []struct {
@@ -508,13 +508,13 @@ func checkLost(t *testing.T, x *keyedCase) {
 		y := *x
 		y.base = test.proxy.listen(t, x.base)
 		if got := y.try(t.Context(), x.admin, x.under("k", x.request)); got.Err == nil {
-			t.Errorf("%s is lost: got %s", test.name, got)
+			t.Errorf("lost %s: got %s", test.name, got)
 		}
 		x.wantEffects(t, test.name+" is lost", test.effects)
 	}
 	retried := x.do(t, x.admin, "k")
 	if retried.Status != x.status || !retried.Replayed() {
-		t.Errorf("retry: got %s, want the answer that was lost", retried)
+		t.Errorf("retry: got %s, want the response that was lost", retried)
 	}
 	x.wantReplay(t, "repeat", x.do(t, x.admin, "k"), retried)
 	x.wantEffects(t, "in the end", 1)
@@ -529,7 +529,7 @@ func checkLives(ttl time.Duration) func(*testing.T, *keyedCase) {
 
 		x.w.Clock.Advance(time.Minute)
 		s := x.w.Login("admin")
-		later := x.wantOnce(t, s, x.under("k", x.request), 8) // the key, which is not swept yet, begins anew
+		later := x.wantOnce(t, s, x.under("k", x.request), 8) // the expired key is not swept yet but can be used anew
 		x.wantAnew(t, "after the end", later, first)
 
 		x.w.Clock.Advance(ttl)
@@ -538,7 +538,7 @@ func checkLives(ttl time.Duration) func(*testing.T, *keyedCase) {
 	}
 }
 
-// wantSwept checks that a sweep forgets all keys, or none.
+// wantSwept checks that a sweep deletes all keys, or none.
 func (x *keyedCase) wantSwept(t *testing.T, what string, all bool) {
 	t.Helper()
 	count := func() (n int64) {
@@ -568,7 +568,7 @@ func (x *keyedCase) wantSwept(t *testing.T, what string, all bool) {
 	}
 }
 
-// checkStateMachine forgets the keys: the status of the order still prevents a second effect.
+// checkStateMachine sweeps the keys. The status of the order must still prevent a second effect.
 func checkStateMachine(t *testing.T, x *keyedCase) {
 	first := x.first(t, "first", x.admin, "k")
 	x.w.Clock.Advance(24 * time.Hour)
@@ -577,9 +577,9 @@ func checkStateMachine(t *testing.T, x *keyedCase) {
 	x.wantEffects(t, "after 24 hours", 1)
 }
 
-// The keys of the orchestrator's steps, as they come to orders-api.
+// checkChildKeys records the keys that orders-api receives from the orchestrator.
 func checkChildKeys(t *testing.T, x *keyedCase) {
-	// The caller has used its key with orders-api itself, which is another matter.
+	// The caller has used the same key with orders-api directly. It must not collide with the child keys.
 	x.admin.TryOrder(t.Context(), "k", 1, 1, 1).Want(t, http.StatusCreated)
 	var mu sync.Mutex
 	seen := map[string][]string{} // by path
@@ -603,8 +603,8 @@ func checkChildKeys(t *testing.T, x *keyedCase) {
 	x.admin.WantOrders(t, 3)
 }
 
-// A crash of the orchestrator, or of the network, at any point: what was asked once is there once. TestOrchestratorWithdraws
-// has the points at which an order that can't be confirmed is canceled.
+// checkCrash loses a request or response of each step, as a crash of the orchestrator or the network would. A retry must find
+// or create one order. TestOrchestratorWithdraws covers the cancel of an order that can't be confirmed.
 func checkCrash(t *testing.T, _ *keyedCase) {
 	for name, test := range map[string]struct {
 		proxy    func(while func() bool) *lossyProxy
@@ -650,7 +650,7 @@ func checkCrash(t *testing.T, _ *keyedCase) {
 			if got := retried.Replayed(); got != test.replayed {
 				t.Errorf("retry: got Idempotency-Replayed %v, want %v", got, test.replayed)
 			}
-			// Another orchestrator, as after a new start: it knows nothing of the first.
+			// Another orchestrator, as after a restart, has no state of the first.
 			again := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
 			if !bytes.Equal(again.Body, retried.Body) || !again.Replayed() {
 				t.Errorf("repeat: got %s, want a replay of %s", again.Body, retried.Body)
@@ -658,7 +658,7 @@ func checkCrash(t *testing.T, _ *keyedCase) {
 			s.WantOrders(t, 1)
 			s.WantStock(t, p.ID, 97)
 
-			// The orchestrator's own retry makes up for a single loss.
+			// The orchestrator retries, so a single loss has no effect.
 			o = orchestratorBehind(t, w, s, test.proxy(func() bool { return !once.Swap(true) }))
 			request.IdempotencyKey = "k-2"
 			o.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)

@@ -24,11 +24,11 @@ import (
 type keyedOperation struct {
 	name     string // its operationId
 	service  string
-	status   int    // of a success
-	required bool   // whether there must be a key
-	inBody   bool   // whether the key is the member idempotency_key of the body, and not a header
-	users    bool   // whether it is for users alone, and not for services
-	effect   string // the first thing that the database does for it
+	status   int    // on success
+	required bool   // whether the key is required
+	inBody   bool   // whether the key is the member idempotency_key of the body instead of a header
+	users    bool   // whether only users, not services, may call it
+	effect   string // its first change of the database, as "INSERT ON table"
 	prepare  func(t *testing.T, w *world.World, s *call.Client) keyedSubject
 	refusals []keyedRefusal
 }
@@ -36,14 +36,14 @@ type keyedOperation struct {
 // keyedSubject is a request that must take effect once.
 type keyedSubject struct {
 	request keyedRequest
-	same    []keyedRequest                          // the request, written otherwise
-	other   []keyedRequest                          // requests that are not the same
-	effects func(t *testing.T) int                  // how often it was done
-	change  func(t *testing.T)                      // makes the request one that gets another answer; nil where nothing does
-	anew    func(t *testing.T, again call.Response) // checks the answer of the request once more, not as a repeat
+	same    []keyedRequest                          // other spellings of the request
+	other   []keyedRequest                          // requests with another fingerprint
+	effects func(t *testing.T) int                  // how often the request took effect
+	change  func(t *testing.T)                      // makes a new execution get another response; nil if nothing does
+	anew    func(t *testing.T, again call.Response) // checks the response of a second execution
 }
 
-// keyedRefusal is a request that the state of the shop refuses.
+// keyedRefusal is a request that is refused because of the state of the shop.
 type keyedRefusal struct {
 	name    string
 	prepare func(t *testing.T, x *keyedShop) (r keyedRequest, change func())
@@ -60,7 +60,7 @@ type keyedShop struct {
 	product orders.Product
 }
 
-// keyedRequest is a POST to an operation. In a body KEY stands for the key.
+// keyedRequest is a POST to an operation. KEY in a body stands for the key.
 type keyedRequest struct {
 	path, contentType, body string
 	keys                    http.Header
@@ -70,7 +70,7 @@ func jsonRequest(path, body string) keyedRequest {
 	return keyedRequest{path: path, contentType: "application/json", body: body}
 }
 
-// spelledOtherwise writes a request in other ways: with a charset, with blanks, with its members in another order.
+// spelledOtherwise returns equivalent requests: with a charset, with blanks, and with reordered members.
 func spelledOtherwise(r keyedRequest, reordered string) []keyedRequest {
 	return []keyedRequest{
 		{path: r.path, contentType: "application/json; charset=utf-8", body: r.body},
@@ -90,7 +90,7 @@ func (o keyedOperation) under(key string, r keyedRequest) keyedRequest {
 		r.keys = http.Header{keyHeader: {key}}
 		return r
 	}
-	encoded, _ := json.Marshal(key) // strings have an encoding
+	encoded, _ := json.Marshal(key) // a string always has an encoding
 	r.body = strings.Replace(r.body, "KEY", string(encoded), 1)
 	return r
 }
@@ -101,7 +101,7 @@ func (o keyedOperation) keyless(r keyedRequest) keyedRequest {
 	return r
 }
 
-// keyField returns the field that a refusal of the key names.
+// keyField returns the field that a problem about the key names.
 func (o keyedOperation) keyField() string {
 	if o.inBody {
 		return "idempotency_key"
@@ -115,7 +115,7 @@ type keyedCase struct {
 	keyedSubject
 	w      *world.World
 	admin  *call.Client
-	client *http.Client // held to the contract
+	client *http.Client // checks every exchange against the contract
 	base   string       // URL of the service
 }
 
@@ -128,7 +128,7 @@ func startKeyed(t *testing.T, o keyedOperation, options world.Options) *keyedCas
 	return x
 }
 
-// try sends a request. It takes no *testing.T, so that it can run at once with others.
+// try sends a request. It takes no *testing.T, so that it can run in other goroutines.
 func (x *keyedCase) try(ctx context.Context, s *call.Client, r keyedRequest) call.Response {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, x.base+r.path, strings.NewReader(r.body))
 	if err != nil {
@@ -170,20 +170,20 @@ func (x *keyedCase) first(t *testing.T, what string, s *call.Client, key string)
 	return a
 }
 
-// wantReplay fails the test where an answer is not the first one again.
+// wantReplay fails the test unless a response is a replay of first.
 func (x *keyedCase) wantReplay(t *testing.T, what string, got, first call.Response) {
 	t.Helper()
-	// The orchestrator keeps no responses: its refusals are those of orders-api, without Idempotency-Replayed.
+	// The orchestrator stores no responses. It derives refusals from those of orders-api, without Idempotency-Replayed.
 	if silent := x.inBody && got.Status != x.status; !got.Replayed() && !silent || !got.Same(first) {
 		t.Errorf("%s: got %s %v\nwant a replay of %s %v", what, got, got.Header, first, first.Header)
 	}
 }
 
-// wantAnew fails the test where an answer to the request, which was done before, is a repeat.
+// wantAnew fails the test unless the request was executed anew.
 func (x *keyedCase) wantAnew(t *testing.T, what string, got, first call.Response) {
 	t.Helper()
 	if got.Replayed() || x.status == http.StatusCreated && bytes.Equal(got.Body, first.Body) {
-		t.Errorf("%s: got the answer to another request: %s", what, got)
+		t.Errorf("%s: got the response to the first request again: %s", what, got)
 		return
 	}
 	x.anew(t, got)
@@ -206,7 +206,7 @@ func keyedOperations() []keyedOperation {
 				return keyedSubject{
 					request: request,
 					same:    spelledOtherwise(request, `{"phone":"+54 11","email":"\u0069dem@example.com","name":"Idem"}`),
-					other: []keyedRequest{ // there is no other path at customers-api that takes a key
+					other: []keyedRequest{ // customers-api has no other path that takes a key
 						jsonRequest("/customers", `{"name":"Ide","email":"idem@example.com","phone":"+54 11"}`),
 						jsonRequest("/customers", `{"name":"Idem","email":"idem@example.com"}`),
 					},
@@ -430,11 +430,11 @@ func upset(t *testing.T, s *call.Client, buyer, product int64) {
 	s.DeleteCustomer(t, buyer)
 }
 
-// wantNewOrder checks that there is a new order.
+// wantNewOrder checks that a second execution placed another order.
 func wantNewOrder(t *testing.T, again call.Response) {
 	t.Helper()
 	if again.Status != http.StatusCreated || again.Replayed() {
-		t.Errorf("once more: got %s, want another order", again)
+		t.Errorf("second execution: got %s, want another order", again)
 	}
 }
 
@@ -453,11 +453,11 @@ func countChanges(t *testing.T, w *world.World, ids ...int64) (n int) {
 	return n
 }
 
-// wantUnchanged checks that an answer is the order without changes.
+// wantUnchanged checks that a second execution returns the unchanged order.
 func wantUnchanged(t *testing.T, w *world.World, id int64, again call.Response) {
 	t.Helper()
 	r := call.Read(w.Login("admin").Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
 	if again.Status != http.StatusOK || again.Replayed() || !bytes.Equal(again.Body, r.Body) {
-		t.Errorf("once more: got %s, want the order as it is: %s", again, r.Body)
+		t.Errorf("second execution: got %s, want the unchanged order %s", again, r.Body)
 	}
 }

@@ -32,7 +32,7 @@ func TestLogin(t *testing.T) {
 	for _, test := range []struct{ user, password, role string }{
 		{"admin", world.AdminPassword, "admin"},
 		{"viewer", world.ViewerPassword, "viewer"},
-		{"viewer", world.ViewerPassword, "viewer"}, // the same again is another token
+		{"viewer", world.ViewerPassword, "viewer"}, // a second login gets another token
 	} {
 		now := w.Clock.Now().Unix()
 		var token customers.Token
@@ -46,11 +46,11 @@ func TestLogin(t *testing.T) {
 		}
 		id, _ := claims["jti"].(string)
 		if id == "" || ids[id] {
-			t.Errorf("claims of %s: got jti %v, want one of its own", test.user, claims["jti"])
+			t.Errorf("claims of %s: got jti %v, want a unique one", test.user, claims["jti"])
 		}
 		ids[id] = true
 		audience := claims["aud"]
-		if list, ok := audience.([]any); ok && len(list) == 1 { // both spellings are a JWT's (RFC 7519, 4.1.3)
+		if list, ok := audience.([]any); ok && len(list) == 1 { // aud may be a string or an array (RFC 7519, 4.1.3)
 			audience = list[0]
 		}
 		for name, pair := range map[string][2]any{
@@ -125,7 +125,7 @@ func TestLoginBadInput(t *testing.T) {
 	}
 }
 
-// A token that was good is told that its time is over; any other is told nothing.
+// Only the holder of a correctly signed, expired token learns that it has expired.
 func TestAnExpiredTokenIsToldSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -154,7 +154,7 @@ func TestAnExpiredTokenIsToldSo(t *testing.T) {
 	}
 }
 
-// Tries are counted whatever is in them, and what is too much is not read.
+// The limit counts attempts with any body. The body of a refused attempt is not read.
 func TestLoginLimitComesBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	handler := loginHandler(t, func(c *config.Config) { c.LoginRate, c.LoginBurst = 1e-9, 1 })
@@ -186,7 +186,7 @@ func TestLoginLimit(t *testing.T) {
 	t.Parallel()
 	handler := loginHandler(t, func(c *config.Config) {
 		c.TrustedProxies = []string{"10.0.0.0/8"}
-		c.LoginRate, c.LoginBurst = 1e-9, 2 // no try comes back while the test runs
+		c.LoginRate, c.LoginBurst = 1e-9, 2 // slow enough to restore no attempt during the test
 	})
 	const from = "Test-Address"
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -209,12 +209,12 @@ func TestLoginLimit(t *testing.T) {
 		{"192.0.2.1:1005", "", false},
 		{"[2001:db8::1]:1001", "", true},
 		{"[2001:db8::2]:1001", "", true},
-		{"[2001:db8::ffff:0:0:3]:1001", "", false}, // one client has a /64
+		{"[2001:db8::ffff:0:0:3]:1001", "", false}, // the limit applies to a /64
 		{"[2001:db8:0:1::1]:1001", "", true},
 		{"10.0.0.1:1001", "198.51.100.1", true},
 		{"10.0.0.2:1001", "198.51.100.1", true},
 		{"10.0.0.1:1002", "198.51.100.1", false},
-		{"10.0.0.1:1003", "198.51.100.4, 198.51.100.1", false}, // the first is what the client has said
+		{"10.0.0.1:1003", "198.51.100.4, 198.51.100.1", false}, // the client may have forged the first address
 		{"10.0.0.1:1004", "198.51.100.4", true},
 		{"10.0.0.1:1005", "", true},
 	} {
@@ -229,13 +229,13 @@ func TestLoginLimit(t *testing.T) {
 			t.Errorf("from %s for %q: got %s %v, want too_many_requests and Retry-After: 3600", try.address, try.forwarded, a, a.Header)
 		}
 	}
-	// The limit is the login's alone.
+	// Other operations have no limit.
 	elsewhere := call.Send(t, held, http.MethodGet, served.URL+"/customers", nil, from, "192.0.2.1:1006")
 	elsewhere.WantProblem(t, http.StatusUnauthorized, common.CodeUnauthorized)
 }
 
-// Whether a user exists must not show in the time of the answer either. of-wrong is a login's time next to that of one
-// with a wrong password, by turns, both as medians.
+// The response time must not reveal whether a user exists. of-wrong is the median time of a login divided by that of a login
+// with a wrong password; both are measured in turns.
 func BenchmarkLogin(b *testing.B) {
 	handler := loginHandler(b, func(c *config.Config) { c.LoginRate, c.LoginBurst = 1, 1e9 })
 	login := func(b *testing.B, body string, status int) time.Duration {
@@ -260,15 +260,15 @@ func BenchmarkLogin(b *testing.B) {
 		{"right", rightLogin, http.StatusOK},
 	} {
 		b.Run(test.name, func(b *testing.B) {
-			var took, beside []time.Duration
+			var times, wrongTimes []time.Duration
 			for b.Loop() {
-				took = append(took, login(b, test.body, test.status))
-				beside = append(beside, login(b, wrong, http.StatusUnauthorized))
+				times = append(times, login(b, test.body, test.status))
+				wrongTimes = append(wrongTimes, login(b, wrong, http.StatusUnauthorized))
 			}
-			slices.Sort(took)
-			slices.Sort(beside)
-			median, wrong := float64(took[len(took)/2]), float64(beside[len(beside)/2])
-			b.ReportMetric(0, "ns/op") // of both
+			slices.Sort(times)
+			slices.Sort(wrongTimes)
+			median, wrong := float64(times[len(times)/2]), float64(wrongTimes[len(wrongTimes)/2])
+			b.ReportMetric(0, "ns/op") // meaningless, since it mixes both logins
 			b.ReportMetric(median, "ns/login")
 			b.ReportMetric(median/wrong, "of-wrong")
 		})
@@ -320,7 +320,7 @@ func TestTokenExpires(t *testing.T) {
 	call.Read(w.Login("admin").Customers.ListCustomers(t.Context(), nil)).Want(t, http.StatusOK)
 }
 
-// A token that this service did not sign, or that says less than its tokens do, opens nothing.
+// A token that the service did not sign, or that lacks a claim, is refused.
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -342,7 +342,7 @@ func TestForgedTokens(t *testing.T) {
 		name, token string
 		want        int
 	}{
-		{"as the service signs it", good, http.StatusOK}, // or else the others would prove nothing
+		{"as the service signs it", good, http.StatusOK}, // a control: it must be accepted
 		{"alg none, unsigned", signToken("", "none", claims("jti", "y")), http.StatusUnauthorized},
 		{"alg none, signed", strings.Join([]string{tokenPart(map[string]any{"alg": "none"}), parts[1], parts[2]}, "."), http.StatusUnauthorized},
 		{"alg NONE", signToken("", "NONE", claims("jti", "y")), http.StatusUnauthorized},
@@ -383,7 +383,7 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
-// Every operation of every contract asks for what its contract says, and for nothing less.
+// Every operation requires the credentials that its contract declares.
 func TestEveryOperationIsGuarded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -400,7 +400,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 				name, header string
 				opens        bool
 			}{
-				{"no token", "", anyone && len(schemes) == 0}, // the services of this world let nobody be nobody
+				{"no token", "", anyone && len(schemes) == 0}, // the services of this world refuse anonymous callers
 				{"an empty token", "Bearer ", anyone && len(schemes) == 0},
 				{"another scheme", "Basic YWRtaW46YWRtaW4=", anyone && len(schemes) == 0},
 				{"a token without a scheme", admin, anyone && len(schemes) == 0},
@@ -417,7 +417,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 				}
 				a := call.Send(t, o.service.client, o.method, o.url(), nil, headers...)
 				if opened := a.Status != http.StatusUnauthorized; opened != test.opens {
-					t.Errorf("%s: got %s, want it to open: %t", test.name, a, test.opens)
+					t.Errorf("%s: got %s, want access: %t", test.name, a, test.opens)
 				}
 				if a.Status == http.StatusUnauthorized && !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Bearer") {
 					t.Errorf("%s: got WWW-Authenticate %q, want Bearer", test.name, a.Header.Get("WWW-Authenticate"))
@@ -426,19 +426,19 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 			if roles := o.roles(); slices.Contains(schemes, "bearerAuth") && len(roles) > 0 {
 				a := call.Send(t, o.service.client, o.method, o.url(), nil, "Authorization", "Bearer "+viewer)
 				if may := slices.Contains(roles, "viewer"); (a.Status != http.StatusForbidden) != may {
-					t.Errorf("the viewer: got %s, want it to open: %t", a, may)
+					t.Errorf("the viewer: got %s, want access: %t", a, may)
 				}
 				if a.Status == http.StatusForbidden {
 					a.WantProblem(t, http.StatusForbidden, common.CodeForbidden)
 				}
 				if may := slices.Contains(roles, "viewer"); may != (o.method == http.MethodGet) {
-					t.Errorf("the contract lets the viewer do %s: %t, want it to read and no more", o.OperationID, may)
+					t.Errorf("the contract lets the viewer do %s: %t, want only reads", o.OperationID, may)
 				}
 			}
 		})
 	}
 	if guarded < 10 {
-		t.Errorf("%d operations ask for a token, want the contracts' ten and more", guarded)
+		t.Errorf("got %d operations that require a token, want 10 or more", guarded)
 	}
 }
 
@@ -463,7 +463,7 @@ func TestViewer(t *testing.T) {
 		r.WantProblem(t, http.StatusForbidden, common.CodeForbidden)
 	}
 	if r := call.Read(s.GetCustomer(t.Context(), created.ID)).Want(t, http.StatusOK); r.Header.Get("ETag") != `"1"` {
-		t.Errorf("got %s with ETag %s, want the customer as it was", r, r.Header.Get("ETag"))
+		t.Errorf("got %s with ETag %s, want the customer unchanged", r, r.Header.Get("ETag"))
 	}
 }
 
@@ -493,18 +493,18 @@ func TestInternalCustomer(t *testing.T) {
 	}
 	unknown := call.Read(w.With(world.ServiceToken).Customers.GetCustomerInternal(t.Context(), created.ID+1))
 	unknown.WantProblem(t, http.StatusNotFound, common.CodeCustomerNotFound)
-	for _, token := range []string{world.ServiceToken, world.OldToken} { // on a route of users
+	for _, token := range []string{world.ServiceToken, world.OldToken} { // on a route for users
 		call.Read(w.With(token).Customers.GetCustomer(t.Context(), created.ID)).WantProblem(t, http.StatusUnauthorized, common.CodeUnauthorized)
 	}
 }
 
 // tokenPart is one part of a JWT.
 func tokenPart(v any) string {
-	encoded, _ := json.Marshal(v) // maps of plain values
+	encoded, _ := json.Marshal(v) // maps of plain values always have an encoding
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
-// signToken makes a JWT by hand, so that it can be one that no library would make. Without a secret it is not signed.
+// signToken builds a JWT without a library, so that it can be invalid. Without a secret, it is unsigned.
 func signToken(secret, alg string, claims map[string]any) string {
 	signed := tokenPart(map[string]any{"alg": alg, "typ": "JWT"}) + "." + tokenPart(claims)
 	if secret == "" {

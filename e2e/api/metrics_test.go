@@ -9,7 +9,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/world"
 )
 
-// TestMetrics compares the metrics with the requests that were sent. A repeat counts as a replay and as nothing else.
+// TestMetrics compares the metrics with the requests that were sent. A repeat counts only as a replay.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -22,7 +22,7 @@ func TestMetrics(t *testing.T) {
 	place("metrics-1", 2, http.StatusCreated)
 	place("metrics-1", 2, http.StatusCreated) // a repeat
 	place("metrics-1", 1, http.StatusUnprocessableEntity)
-	place("metrics-2", 7, http.StatusConflict) // 3 are there
+	place("metrics-2", 7, http.StatusConflict) // the stock is 3
 	place("metrics-2", 7, http.StatusConflict) // a repeat of that
 	other := s.CreateOrder(t, buyer, p, 1)
 	for range 2 {
@@ -48,7 +48,7 @@ func TestMetrics(t *testing.T) {
 		requests("confirmOrder", 200): 3,
 		requests("cancelOrder", 200):  2,
 		requests("none", 404):         1,
-		`pedidos_requests_total{operation="getCustomerInternal",service="customers",status="200"}`:    3, // a repeat asks for none
+		`pedidos_requests_total{operation="getCustomerInternal",service="customers",status="200"}`:    3, // a replay loads no customer
 		`pedidos_request_duration_seconds_count{operation="createOrder",service="orders"}`:            6,
 		`pedidos_request_duration_seconds_bucket{operation="createOrder",service="orders",le="+Inf"}`: 6,
 		`pedidos_request_duration_seconds_bucket{operation="getOrder",service="orders",le="+Inf"}`:    0,
@@ -62,15 +62,15 @@ func TestMetrics(t *testing.T) {
 		`pedidos_units_short_total`:                                                                   4,
 	} {
 		if got := w.Metric(name); got != want {
-			t.Errorf("%s is %v, want %v", name, got, want)
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 	if sum := w.Metric(`pedidos_request_duration_seconds_sum{operation="createOrder",service="orders"}`); sum <= 0 || sum > 60 {
-		t.Errorf("placing took %v seconds in all", sum)
+		t.Errorf("got a total duration of %v seconds for orders", sum)
 	}
 }
 
-// A request is in flight for as long as it has no answer.
+// A request is in flight until it is answered.
 func TestMetricsInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -30,13 +30,13 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// serveOrchestrator serves one more orchestrator, in front of another orders-api, and returns the sessions' client of it.
+// serveOrchestrator starts another orchestrator in front of another orders-api and returns a client of it.
 func serveOrchestrator(t *testing.T, w *world.World, s *call.Client, c config.Config) *call.Client {
 	t.Helper()
 	return orchestratorAt(t, w, s, listenOrchestrator(t, w, c))
 }
 
-// listenOrchestrator serves one more orchestrator, in front of another orders-api, and returns its URL.
+// listenOrchestrator starts another orchestrator in front of another orders-api and returns its URL.
 func listenOrchestrator(t *testing.T, w *world.World, c config.Config) string {
 	t.Helper()
 	c.UpstreamTimeout = cmp.Or(c.UpstreamTimeout, 2500*time.Millisecond)
@@ -51,7 +51,7 @@ func listenOrchestrator(t *testing.T, w *world.World, c config.Config) string {
 	return served.URL
 }
 
-// orchestratorAt returns the client with another orchestrator.
+// orchestratorAt returns a copy of the client that calls another orchestrator.
 func orchestratorAt(t *testing.T, w *world.World, s *call.Client, base string) *call.Client {
 	t.Helper()
 	urls := w.URLs()
@@ -59,10 +59,10 @@ func orchestratorAt(t *testing.T, w *world.World, s *call.Client, base string) *
 	return call.New(t, urls, s.Token, w.HTTP)
 }
 
-// lossyProxy stands before a service and loses what it is told to: a request, or the answer to one that was executed.
+// lossyProxy is a proxy in front of a service that loses some requests, or the responses to executed requests.
 type lossyProxy struct {
-	loseRequest, loseAnswer, meanwhile func(r *http.Request) bool         // nil is never; meanwhile runs before the request
-	instead                            func(r *http.Request) http.Handler // answers in the place of orders-api; nil is orders-api
+	loseRequest, loseAnswer, meanwhile func(r *http.Request) bool         // nil means never; meanwhile runs before the request
+	instead                            func(r *http.Request) http.Handler // returns a handler that answers instead of orders-api, or nil
 	next                               http.Handler
 }
 
@@ -91,13 +91,13 @@ func (p *lossyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// orchestratorBehind serves an orchestrator whose orders-api is behind the proxy.
+// orchestratorBehind starts an orchestrator that calls orders-api through the proxy.
 func orchestratorBehind(t *testing.T, w *world.World, s *call.Client, p *lossyProxy) *call.Client {
 	t.Helper()
 	return serveOrchestrator(t, w, s, config.Config{OrdersAPIBase: p.listen(t, w.OrdersURL)})
 }
 
-// listen puts the proxy before a service and returns its URL.
+// listen starts the proxy in front of a service and returns its URL.
 func (p *lossyProxy) listen(t *testing.T, service string) string {
 	t.Helper()
 	target, err := url.Parse(service)
@@ -150,7 +150,7 @@ func TestOrchestrator(t *testing.T) {
 		t.Errorf("in orders-api: got %s, want CONFIRMED", placed.Status)
 	}
 
-	// Another correlation id makes the same answer under that id.
+	// With another correlation id, the response differs only in that id.
 	request.CorrelationID = new("run-2")
 	other := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated)
 	if want := bytes.Replace(first.Body, []byte("run-1"), []byte("run-2"), 1); !bytes.Equal(other.Body, want) {
@@ -200,7 +200,7 @@ func TestOrchestratorInput(t *testing.T) {
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	const line = `{"product_id":1,"qty":1}`
-	const generated = "" // some id that the caller did not choose
+	const generated = "" // an id that the orchestrator generates
 	for name, test := range map[string]struct {
 		query, header, body, fields, correlation string
 	}{
@@ -251,7 +251,7 @@ func TestOrchestratorBodyForm(t *testing.T) {
 	}
 }
 
-// Errors of every status have one shape, below both prefixes. The routes that all services have keep theirs.
+// Errors of every status have the same shape under both prefixes. Errors of the routes that all services share do not.
 func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -263,7 +263,7 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 			headers                  []string
 			status                   int
 			code                     common.ProblemCode
-			correlation              string // "" is the trace id
+			correlation              string // "" means the trace id
 		}{
 			{"no token", http.MethodPost, route, `{}`, []string{"Content-Type", "application/json"}, 401, common.CodeUnauthorized, ""},
 			{"no token, but an id", http.MethodPost, route, `{}`, []string{"X-Correlation-Id", "run-1"}, 401, common.CodeUnauthorized, "run-1"},
@@ -287,13 +287,13 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 			}
 		}
 	}
-	// Without an id, it follows from the key where a body could be read.
+	// Without an id, it is derived from the key if the body is readable.
 	a := call.Send(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k"}`), call.JSON(s.Token)...)
 	b := call.Send(t, w.HTTP("orchestrator"), http.MethodPost, w.OrchestratorURL+route, strings.NewReader(`{"idempotency_key":"k","items":[]}`), call.JSON(s.Token)...)
 	if id := a.Header.Get("X-Correlation-Id"); id == "" || id != b.Header.Get("X-Correlation-Id") {
 		t.Errorf("one key got the correlation ids %q and %q", id, b.Header.Get("X-Correlation-Id"))
 	}
-	// A final refusal has the same bytes each time.
+	// Repeats of a final refusal get the same bytes.
 	var bodies [][]byte
 	for range 2 {
 		r := s.Orchestrate(t.Context(), call.OrderRequest("unknown", 1<<40, 1, 1))
@@ -305,7 +305,7 @@ func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
 	}
 }
 
-// The correlation id is the body's, else the header's, else a new one, and all services log it.
+// The correlation id is that of the body, else that of the header, else a new one. All services log it.
 func TestOrchestratorCorrelation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -347,7 +347,7 @@ func TestOrchestratorCorrelation(t *testing.T) {
 	}
 }
 
-// A correlation id of null or without a character is none, in the body and in the header.
+// A null or empty correlation id counts as absent, in the body and in the header.
 func TestOrchestratorEmptyCorrelation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -412,7 +412,7 @@ func TestOrchestratorTokens(t *testing.T) {
 			t.Errorf("%s: got WWW-Authenticate %q", name, got)
 		}
 	}
-	// Other schemes are no token, and not nobody either.
+	// A request with another scheme is neither authorized nor anonymous.
 	for _, base := range []*call.Client{admin, anonymous} {
 		basic := func(_ context.Context, r *http.Request) error {
 			r.Header.Set("Authorization", "Basic YWRtaW46YWRtaW4=")
@@ -422,18 +422,18 @@ func TestOrchestratorTokens(t *testing.T) {
 		call.Read(base.Orchestrator.CreateAndConfirmOrder(t.Context(), nil, request, basic)).WantFailure(t, http.StatusUnauthorized, common.CodeUnauthorized, orchestrator.StepValidateInput)
 	}
 	admin.WantStock(t, p.ID, 100-3)
-	// The caller that orders-api saw: the user of the token, the service, and nobody.
+	// The callers that orders-api logged: the user of the token, the service, and the anonymous caller.
 	for _, caller := range []string{"user:admin", "service", "anonymous"} {
 		call.Eventually(t, "an order of "+caller, func() bool {
 			return len(w.Log.Lines(`"operationId":"confirmOrder"`, `"caller":"`+caller+`"`, `"status":200`)) > 0
 		})
 	}
 	if strings.Contains(w.Log.String(), world.ServiceToken) || strings.Contains(w.Log.String(), admin.Token) {
-		t.Error("the log has a token in it")
+		t.Error("the log contains a token")
 	}
 }
 
-// TestAnonymousCaller sends one key with the service token and without a token: these are two callers, with an order each.
+// TestAnonymousCaller sends one key with the service token and without a token. These are two callers, with one order each.
 func TestAnonymousCaller(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{AllowAnonymous: true})
@@ -484,7 +484,7 @@ func TestOrchestratorOrdersDown(t *testing.T) {
 		t.Errorf("while orders-api is down: got %v %s, want Retry-After and the correlation id", down.Header, down.Body)
 	}
 	if strings.Contains(string(down.Body), "127.0.0.1") || strings.Contains(string(down.Body), "EOF") {
-		t.Errorf("the answer tells its cause: %s", down.Body)
+		t.Errorf("the response reveals its cause: %s", down.Body)
 	}
 
 	w.Stop("orders")
@@ -507,7 +507,7 @@ func TestOrchestratorCustomersDown(t *testing.T) {
 	s.WantStock(t, p.ID, 100)
 }
 
-// The order is canceled by another hand between the two steps.
+// Another caller cancels the order between the two steps.
 func TestOrchestratorConfirmRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -528,8 +528,8 @@ func TestOrchestratorConfirmRefused(t *testing.T) {
 	s.WantStock(t, p.ID, 100)
 }
 
-// The keys of the two steps may end at different times; a call in between makes a new order, as any call after the end
-// does, and not half of one.
+// The keys of the two steps may expire at different times. A call in between must place and confirm a new order, like any
+// call after both have expired.
 func TestOrchestratorKeysEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -544,7 +544,7 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	w.Clock.Advance(10 * time.Hour)
 	var retried orchestrator.Confirmed
 	w.Login("admin").Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &retried)
-	w.Clock.Advance(15 * time.Hour) // the key of create is forgotten, the key of confirm is not
+	w.Clock.Advance(15 * time.Hour) // the key of create has expired, the key of confirm has not
 	s = w.Login("admin")
 	var confirmed orchestrator.Confirmed
 	late := s.Orchestrate(t.Context(), request).Want(t, http.StatusCreated, &confirmed)
@@ -558,7 +558,7 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	}
 }
 
-// TestOrchestratorStrangeAnswers answers in place of orders-api; the orchestrator passes no such answer on.
+// TestOrchestratorStrangeAnswers answers in place of orders-api. The orchestrator must not forward such responses.
 func TestOrchestratorStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -615,7 +615,7 @@ func TestOrchestratorStrangeAnswers(t *testing.T) {
 			r := serveOrchestrator(t, w, s, c).Orchestrate(t.Context(), call.OrderRequest("k", 1, 1, 1))
 			r.WantFailure(t, test.wantStatus, test.wantCode, test.wantStep)
 			if secret.Match(r.Body) {
-				t.Errorf("the answer tells its cause: %s", r.Body)
+				t.Errorf("the response reveals its cause: %s", r.Body)
 			}
 			if r.Header.Get("Retry-After") != "1" {
 				t.Errorf("got %v, want Retry-After", r.Header)

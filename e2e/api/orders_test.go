@@ -28,7 +28,7 @@ func TestOrderCreate(t *testing.T) {
 	buyer := s.CreateCustomer(t, "a@example.com")
 	drill, hammer, saw := s.CreateProduct(t, "DRILL", 129900, 10), s.CreateProduct(t, "HAMMER", 45900, 10), s.CreateProduct(t, "SAW", 0, 10)
 
-	// Out of order, and the drill in three lines.
+	// Unsorted, with three lines of the drill.
 	var placed orders.Order
 	r := s.TryOrder(t.Context(), "", buyer.ID, saw.ID, 1, drill.ID, 2, hammer.ID, 3, drill.ID, 1, drill.ID, 4).Want(t, http.StatusCreated, &placed)
 	want := []orders.OrderLine{
@@ -54,7 +54,7 @@ func TestOrderCreate(t *testing.T) {
 	s.WantStock(t, hammer.ID, 7)
 	s.WantStock(t, saw.ID, 9)
 
-	// A later price does not reach the order.
+	// A later change of the price does not affect the order.
 	s.ChangeProduct(t, drill.ID, orders.ProductChange{PriceCents: new(int64(1)), Name: new("Other")})
 	confirmed := s.ConfirmOrder(t, placed.ID, "k")
 	if !slices.Equal(confirmed.Items, want) || confirmed.TotalCents != placed.TotalCents {
@@ -73,7 +73,7 @@ func TestOrderShortage(t *testing.T) {
 	buyer := s.CreateCustomer(t, "a@example.com")
 	a, b, c := s.CreateProduct(t, "A", 1, 5), s.CreateProduct(t, "B", 1, 0), s.CreateProduct(t, "C", 1, 5)
 
-	// a is short by its two lines together, b is sold out, c has exactly enough.
+	// The two lines of a exceed its stock together, b is sold out, c has exactly enough.
 	r := s.TryOrder(t.Context(), "", buyer.ID, b.ID, 1, a.ID, 3, c.ID, 5, a.ID, 3)
 	p := r.WantProblem(t, http.StatusConflict, common.CodeInsufficientStock)
 	want := []common.Shortage{{ProductID: a.ID, Requested: 6, Available: 5}, {ProductID: b.ID, Requested: 1, Available: 0}}
@@ -84,7 +84,7 @@ func TestOrderShortage(t *testing.T) {
 		s.WantStock(t, product, stock)
 	}
 	s.WantOrders(t, 0)
-	s.CreateOrder(t, buyer.ID, a.ID, 5, c.ID, 5) // the last unit is for sale
+	s.CreateOrder(t, buyer.ID, a.ID, 5, c.ID, 5) // the last unit can be sold
 	s.WantStock(t, a.ID, 0)
 	audit(t, w)
 }
@@ -123,7 +123,7 @@ func TestOrderUnknown(t *testing.T) {
 	}
 }
 
-// TestOrderOfDeletedCustomer changes and deletes a customer: its orders keep the customer as it was.
+// TestOrderOfDeletedCustomer changes and deletes a customer. Its orders must keep their copy of the customer.
 func TestOrderOfDeletedCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -284,14 +284,14 @@ func TestOrderConfirm(t *testing.T) {
 	s.TryConfirm(t.Context(), "k-3", second.ID).WantProblem(t, http.StatusConflict, common.CodeOrderCanceled)
 }
 
-// Confirm and cancel take no body, an empty one, or an object; clients differ in what they send.
+// Confirm and cancel accept no body, an empty one, or an object, since clients differ.
 func TestOrderChangeBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
 	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 	for name, test := range map[string]struct {
-		contentType     string // "" is none
+		contentType     string // "" means none
 		body            string // "" is none
 		confirm, cancel string // the field at fault; "" is none
 	}{
@@ -355,7 +355,7 @@ func TestOrderCancel(t *testing.T) {
 		s.WantStock(t, a.ID, 10)
 		s.WantStock(t, b.ID, 10)
 
-		// Again, for another reason: as it is, and no unit comes back twice.
+		// A second cancel with another reason changes nothing and returns no units.
 		again := call.Read(s.Orders.CancelOrder(t.Context(), order.ID, nil, orders.Cancellation{Reason: new("again")})).Want(t, http.StatusOK)
 		if !bytes.Equal(again.Body, r.Body) {
 			t.Errorf("%s, again: got %s, want %s", name, again.Body, r.Body)
@@ -372,7 +372,7 @@ func TestOrderCancel(t *testing.T) {
 	}
 }
 
-// A confirmed order can be canceled before its window ends, and not at that instant.
+// A confirmed order can be canceled until just before its window ends.
 func TestOrderCancelWindow(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -387,7 +387,7 @@ func TestOrderCancelWindow(t *testing.T) {
 			s := w.Login("admin")
 			buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
 
-			// The clock ticks with each reading: how many readings is it from a request to its canceled_at?
+			// The clock ticks with each reading. Count the readings between a request and its canceled_at.
 			probe := s.ConfirmOrder(t, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, "probe")
 			before := w.Clock.Now()
 			lag := s.CancelOrder(t, probe.ID).CanceledAt.Sub(before)
@@ -402,7 +402,7 @@ func TestOrderCancelWindow(t *testing.T) {
 				order := s.ConfirmOrder(t, s.CreateOrder(t, buyer.ID, p.ID, 1).ID, at.after.String())
 				stock := s.GetProduct(t, p.ID).Stock
 				w.Clock.Advance(order.ConfirmedAt.Add(at.after - lag).Sub(w.Clock.Now()))
-				if at.after > time.Hour { // longer than a token lives
+				if at.after > time.Hour { // longer than the lifetime of a token
 					s = w.Login("admin")
 				}
 				t.Log("cancel after", at.after)
@@ -411,7 +411,7 @@ func TestOrderCancelWindow(t *testing.T) {
 					var canceled orders.Order
 					r.Want(t, http.StatusOK, &canceled)
 					if got := canceled.CanceledAt.Sub(order.ConfirmedAt.Time); at.after > 0 && got != at.after {
-						t.Fatalf("canceled %s after it was confirmed, the test meant %s", got, at.after)
+						t.Fatalf("canceled %s after it was confirmed, want %s", got, at.after)
 					}
 					s.WantStock(t, p.ID, stock+1)
 					continue
@@ -423,7 +423,7 @@ func TestOrderCancelWindow(t *testing.T) {
 				}
 			}
 
-			// An order that is not confirmed has no window.
+			// An unconfirmed order has no window.
 			late := w.Login("admin").CreateOrder(t, buyer.ID, p.ID, 1)
 			w.Clock.Advance(365 * 24 * time.Hour)
 			w.Login("admin").CancelOrder(t, late.ID)
@@ -439,7 +439,7 @@ func orderIDs(list []orders.Order) (ids []int64) {
 	return ids
 }
 
-// walkOrders reads a list to its end. between runs after each page but the last.
+// walkOrders returns the IDs on all pages of a list. It calls between after each page but the last.
 func walkOrders(t *testing.T, s *call.Client, p orders.ListOrdersParams, between func()) (ids []int64) {
 	t.Helper()
 	for {
@@ -459,7 +459,7 @@ func walkOrders(t *testing.T, s *call.Client, p orders.ListOrdersParams, between
 	}
 }
 
-// Every combination of filters, at several page sizes, against what a filter over all orders finds.
+// Compares every combination of filters, at several page sizes, with a filter over all orders.
 func TestOrderListFilters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -506,7 +506,7 @@ func TestOrderListFilters(t *testing.T) {
 			}
 		}
 	}
-	// Orders that come in between two pages are newer than both: they neither shift nor repeat what follows.
+	// Orders placed between two pages are newer than both. They must not shift or repeat later orders.
 	for _, filter := range []orders.ListOrdersParams{
 		{}, {Status: new(orders.StatusCreated)}, {CustomerID: &buyers[0]}, {CustomerID: &buyers[0], Status: new(orders.StatusCreated)}, {From: dayOrTime(&from)},
 	} {
@@ -519,7 +519,7 @@ func TestOrderListFilters(t *testing.T) {
 	}
 }
 
-// Orders of one microsecond come by id, and no page boundary between them loses or repeats one.
+// Orders of one microsecond are sorted by id. A page boundary between them must not lose or repeat one.
 func TestOrderListSameInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -532,7 +532,7 @@ func TestOrderListSameInstant(t *testing.T) {
 		w.Clock.Advance(start.Sub(w.Clock.Now()))
 		o := s.CreateOrder(t, buyer.ID, p.ID, 1)
 		if len(want) > 0 && o.CreatedAt != at {
-			t.Fatalf("order at %s, the test meant it at %s like the one before", o.CreatedAt, at)
+			t.Fatalf("order at %s, want it at %s like the previous one", o.CreatedAt, at)
 		}
 		want, at = append([]int64{o.ID}, want...), o.CreatedAt
 	}
@@ -601,7 +601,7 @@ func TestOrderListTimes(t *testing.T) {
 		if !slices.Equal(orderIDs(page.Data), test.want) {
 			t.Errorf("%s: got %s, want the orders %v", name, r, test.want)
 		}
-		// The generated client sends the same.
+		// The generated client gets the same result.
 		var params orders.ListOrdersParams
 		if test.from != "" {
 			params.From = &test.from
@@ -654,7 +654,7 @@ func TestOrderListRefused(t *testing.T) {
 	}
 }
 
-// A cursor is a position in time: under another filter it continues from there.
+// A cursor is a position in time. With another filter, the list continues from there.
 func TestOrderListCursorUnderAnotherFilter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -690,7 +690,7 @@ func TestOrderListCursorUnderAnotherFilter(t *testing.T) {
 	}
 }
 
-// Times have six digits and a Z, whatever the instant.
+// Times always have six fractional digits and a Z.
 func TestOrderTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -709,12 +709,11 @@ func TestOrderTimes(t *testing.T) {
 		}
 	}
 	if !bytes.Contains(list.Body, bytes.TrimSpace(one.Body)) {
-		t.Errorf("the order in the list: got %s, want it as it is alone: %s", list.Body, one.Body)
+		t.Errorf("the order in the list: got %s, want it as GET returns it: %s", list.Body, one.Body)
 	}
 }
 
-// While customers-api is down those that are remembered can order; the others are told to come back, and nothing is
-// left behind.
+// While customers-api is down, cached customers can order. Orders of others get 503 with Retry-After and have no effect.
 func TestOrderCustomersDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Hour})
@@ -731,7 +730,7 @@ func TestOrderCustomersDown(t *testing.T) {
 		t.Errorf("Retry-After: got %q, want 1", down.Header.Get("Retry-After"))
 	}
 	if bytes.Contains(down.Body, []byte("127.0.0.1")) || bytes.Contains(down.Body, []byte("EOF")) {
-		t.Errorf("the answer tells its cause: %s", down.Body)
+		t.Errorf("the response reveals its cause: %s", down.Body)
 	}
 	s.WantStock(t, p.ID, 7)
 	s.WantOrders(t, 3)
@@ -746,7 +745,7 @@ func TestOrderCustomersDown(t *testing.T) {
 	audit(t, w)
 }
 
-// Without the database there is no answer but 503, and it does not tell why.
+// Without the database, every response is 503 and does not reveal the cause.
 func TestOrdersDatabaseDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -759,7 +758,7 @@ func TestOrdersDatabaseDown(t *testing.T) {
 	call.Read(s.Orders.GetHealth(t.Context())).Want(t, http.StatusOK)
 }
 
-// 64 clients, one product of 500 units: every unit is sold once.
+// 64 clients buy one product with 500 units. Every unit must be sold exactly once.
 func TestOrderRaceForStock(t *testing.T) {
 	t.Parallel()
 	const clients, units = 64, 500
@@ -771,7 +770,7 @@ func TestOrderRaceForStock(t *testing.T) {
 
 	done := make(chan struct{})
 	var watcher, buyers sync.WaitGroup
-	watcher.Go(func() { // readers in between see a stock, too; the contract has it at 0 or more
+	watcher.Go(func() { // readers must never see a negative stock
 		for {
 			select {
 			case <-done:
@@ -791,7 +790,7 @@ func TestOrderRaceForStock(t *testing.T) {
 	for client := range clients {
 		random := rand.New(rand.NewPCG(uint64(client), 1))
 		buyers.Go(func() {
-			for most := int64(5); most > 0; { // down to single units, so that none is left over
+			for most := int64(5); most > 0; { // down to single units, so that all are sold
 				qty := 1 + random.Int64N(most)
 				lines := call.Lines(scarce.ID, qty, plenty[0].ID, 1, plenty[1].ID, 2)
 				random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
@@ -831,13 +830,13 @@ func TestOrderRaceForStock(t *testing.T) {
 		t.Errorf("got %d orders, want the %d that were answered with 201", got, placed)
 	}
 	if refused < clients/2 {
-		t.Errorf("only %d refusals: the test is no race", refused)
+		t.Errorf("got only %d refusals: the requests did not compete", refused)
 	}
 	audit(t, w)
 }
 
-// Confirm and cancel of one order at once: the order ends canceled, after a confirmation or without, and the answers
-// say the same.
+// Concurrent confirms and cancels of one order. The order must end up canceled, and the responses must agree on whether it
+// was confirmed before.
 func TestOrderRaceConfirmCancel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Hour})
@@ -872,15 +871,15 @@ func TestOrderRaceConfirmCancel(t *testing.T) {
 			}
 		}
 		if final.ConfirmedAt != nil && confirms[0].Status != http.StatusOK && confirms[1].Status != http.StatusOK {
-			t.Errorf("round %d: the order was confirmed at %s, but no caller was told", round, final.ConfirmedAt)
+			t.Errorf("round %d: the order was confirmed at %s, but no response says so", round, final.ConfirmedAt)
 		}
 		s.WantStock(t, p.ID, 100)
 	}
 	audit(t, w)
 }
 
-// An order is found by the name and the address that its customer had when it was placed, in any case, with every other
-// filter, and page by page.
+// A search finds orders by the name and e-mail address that the customer had at the time, in any letter case, together with
+// the other filters, and across pages.
 func TestOrderSearch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -921,7 +920,7 @@ func TestOrderSearch(t *testing.T) {
 	}
 }
 
-// dayOrTime writes a time as the filters of the list take it.
+// dayOrTime formats a time for the filters of the list.
 func dayOrTime(t *time.Time) *orders.DayOrTime {
 	if t == nil {
 		return nil

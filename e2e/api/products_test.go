@@ -36,7 +36,7 @@ func TestProductCreate(t *testing.T) {
 	audit(t, w)
 }
 
-// The largest and the smallest that the contract allows.
+// The largest and smallest values that the contract allows.
 func TestProductBounds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -208,7 +208,7 @@ func TestProductIfMatch(t *testing.T) {
 	}
 }
 
-// A patch that was made from a representation before the sale would sell the sold units twice.
+// A patch based on a representation from before a sale would restore the sold units.
 func TestProductETagChangesWithEverySale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -236,7 +236,7 @@ func TestProductSKU(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	for _, sku := range []string{"abc", "ABC", "Abc"} { // three products: case counts
+	for _, sku := range []string{"abc", "ABC", "Abc"} { // three products: SKUs are case-sensitive
 		s.CreateProduct(t, sku, 1, 1)
 	}
 	again := orders.ProductInput{SKU: "ABC", Name: "x", PriceCents: 1, Stock: 1}
@@ -273,7 +273,7 @@ func TestProductSearch(t *testing.T) {
 		"-1":         {"DRILL-18V", "BOX-1", "STR-1"},
 		" ":          {"DRILL-18V", "HAMMER_16", "SAW.190", "BOX-1"},
 		"no such":    {},
-		"18vTaladro": {}, // a match does not reach over both fields
+		"18vTaladro": {}, // a match does not span both fields
 	} {
 		var productPage orders.ProductPage
 		r := call.Read(s.Orders.ListProducts(t.Context(), &orders.ListProductsParams{Search: &search})).Want(t, http.StatusOK, &productPage)
@@ -395,7 +395,7 @@ func TestProductRoles(t *testing.T) {
 	admin.WantStock(t, p.ID, 10)
 }
 
-// 413 and 415, on every operation of orders-api that takes a body.
+// Every operation of orders-api that takes a body answers 413 and 415.
 func TestOrdersBodyForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
