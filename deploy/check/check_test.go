@@ -1,8 +1,8 @@
-// Package check holds the test of deploy/kubernetes. Each overlay is built as `kubectl apply -k` builds it and decoded as a
-// strict API server would; then the executable itself says whether it starts with what its containers get, and the rules
-// say what else a cluster would only show once it runs.
+// Package check tests deploy/kubernetes without a cluster. It builds each overlay as `kubectl apply -k` does, decodes it as
+// strictly as the API server, starts the executable with the environment of each container, and applies rules for faults
+// that would otherwise show only in a running cluster.
 //
-// Run it with -count=1: the test cache does not know what the executable and the overlays are made of.
+// Run it with -count=1: the test cache does not notice changes to the executable or the overlays.
 package check
 
 import (
@@ -28,24 +28,24 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// MySQL makes the services' users with the passwords by which they connect.
+// The local MySQL creates the users of the services with the passwords that the services use.
 func TestLocalUsers(t *testing.T) {
 	e := editor{t, new(system)}
 	*e.s = newSystem(t, build(t, "local"))
 	script := string(e.secret("mysql").Data["users.sql"])
 	for user, password := range map[string]string{"customers_user": "DB_CUSTOMERS_PASSWORD", "orders_user": "DB_ORDERS_PASSWORD"} {
 		if made := fmt.Sprintf("CREATE USER %s IDENTIFIED BY '%s';", user, e.secret("pedidos").Data[password]); !strings.Contains(script, made) {
-			t.Errorf("users.sql is without\n%s", made)
+			t.Errorf("users.sql lacks\n%s", made)
 		}
 	}
 }
 
-// What production adds, and what it must not have.
+// The production overlay has TLS and images of a registry, and neither Secrets nor settings for development.
 func TestProduction(t *testing.T) {
 	s := newSystem(t, build(t, "production"))
 	for _, secret := range all[*corev1.Secret](s) {
 		if len(secret.Data) > 0 {
-			t.Errorf("the overlay makes the Secret %s", secret.Name)
+			t.Errorf("the overlay creates the Secret %s", secret.Name)
 		}
 	}
 	for _, ingress := range all[*networkingv1.Ingress](s) {
@@ -62,20 +62,20 @@ func TestProduction(t *testing.T) {
 	for _, p := range s.programs() {
 		for _, name := range []string{"LOCAL", "ALLOW_ANONYMOUS", "SAMPLE_DATA"} {
 			if value, set := p.env[name]; set {
-				t.Errorf("%s has %s=%s, which is for a machine of one's own", p.of.GetName(), name, value)
+				t.Errorf("%s has %s=%s, which is for local use only", p.of.GetName(), name, value)
 			}
 		}
 	}
 	for _, w := range s.workloads() {
 		for _, c := range w.containers() {
 			if !ours(c) || !strings.Contains(c.Image, "/") {
-				t.Errorf("%s runs %s, which is of no registry of one's own", w.GetName(), c.Image)
+				t.Errorf("%s runs %s, which names no registry, or is not the image of this repository", w.GetName(), c.Image)
 			}
 		}
 	}
 }
 
-// A field or a kind that Kubernetes does not have is refused wherever it is.
+// Unknown fields and kinds are rejected at every level.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	for _, document := range build(t, "local") {
@@ -93,7 +93,7 @@ func TestDecode(t *testing.T) {
 			}
 			planted := line.ReplaceAll(document, []byte(fault.planted))
 			if _, err := decode(planted); err == nil {
-				t.Errorf("this is decoded:\n%s", planted)
+				t.Errorf("decode accepts\n%s", planted)
 			}
 		}
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 var (
-	executable string // of this repository, as it is now
-	taken      string // a port of this machine where nobody answers
+	executable string // path of the executable, built from the work tree
+	taken      string // a local port that is open but never answers
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -32,7 +32,7 @@ func runTests(m *testing.M) int {
 	defer os.RemoveAll(folder)
 	executable = filepath.Join(folder, "pedidos")
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", executable, "./cmd/pedidos")
-	build.Dir, build.Env = "../../services", append(os.Environ(), "GOWORK=") // with what the workspace has built before
+	build.Dir, build.Env = "../../services", append(os.Environ(), "GOWORK=") // the workspace, to use its build cache
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, output)
 		return 1
@@ -47,7 +47,7 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// configVariables are those that the configuration reads.
+// configVariables is the set of variables of config.Config.
 var configVariables = func() map[string]bool {
 	names := map[string]bool{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
@@ -58,14 +58,14 @@ var configVariables = func() map[string]bool {
 	return names
 }()
 
-// start returns why the executable does not start with what a container has, or "" where it does. Here it does not get far:
-// its database does not answer, and the port of its metrics is taken.
+// start runs the executable with the environment and arguments of a container. It returns "" if the configuration is valid,
+// and the error otherwise. A valid start ends at the database, which does not answer, or at the metrics port, which is taken.
 func start(env map[string]string, args ...string) string {
 	settings, err := config.Read(env)
 	if err == nil {
 		err = settings.Check(config.Needs{})
 	}
-	if err != nil { // of what is replaced below too
+	if err != nil { // also in the variables that are replaced below
 		return err.Error()
 	}
 	env = maps.Clone(env)
@@ -80,7 +80,8 @@ func start(env map[string]string, args ...string) string {
 	return output
 }
 
-// execute returns what the executable prints, and which files it leaves, as none can in a pod.
+// execute runs the executable and returns its output, or an error message if it writes to its folder, which is read-only in
+// a pod.
 func execute(env map[string]string, args ...string) string {
 	folder, err := os.MkdirTemp("", "pedidos-check-")
 	if err != nil {
@@ -94,7 +95,7 @@ func execute(env map[string]string, args ...string) string {
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	output, _ := cmd.CombinedOutput() // how it exits says less than what it prints
+	output, _ := cmd.CombinedOutput() // the output explains a failure better than the exit status
 	if files, err := os.ReadDir(folder); err != nil || len(files) > 0 {
 		return fmt.Sprintf("it writes to its folder: %v", files)
 	}

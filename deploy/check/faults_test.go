@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Each rule sees the faults that it is there for.
+// Each rule detects the faults that are planted for it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for overlay, planted := range faults {
@@ -26,7 +26,7 @@ func TestFaults(t *testing.T) {
 				fault.plant(editor{t, &s})
 				found := fault.rule.findings(s)
 				if !slices.ContainsFunc(found, func(finding string) bool { return strings.Contains(finding, fault.want) }) {
-					t.Errorf("found %q", found)
+					t.Errorf("found %q, want %q in it", found, fault.want)
 				}
 			})
 		}
@@ -35,140 +35,140 @@ func TestFaults(t *testing.T) {
 
 type fault struct {
 	rule  rule
-	want  string // part of what the rule says
+	want  string // part of the finding
 	plant func(e editor)
 }
 
 var faults = map[string][]fault{
 	"local": {
-		{restricted, "orders: not restricted: allowPrivilegeEscalation", func(e editor) {
+		{checkPodSecurity, "orders: not restricted: allowPrivilegeEscalation", func(e editor) {
 			e.container("orders").SecurityContext.AllowPrivilegeEscalation = nil
 		}},
-		{restricted, "migrate: not restricted: seccompProfile", func(e editor) { e.pod("migrate").SecurityContext.SeccompProfile = nil }},
-		{restricted, "mysql: not restricted: runAsNonRoot", func(e editor) { e.pod("mysql").SecurityContext.RunAsNonRoot = nil }},
-		{restricted, "does not enforce the restricted profile", func(e editor) { get[*corev1.Namespace](e, "pedidos").Labels = nil }},
+		{checkPodSecurity, "migrate: not restricted: seccompProfile", func(e editor) { e.pod("migrate").SecurityContext.SeccompProfile = nil }},
+		{checkPodSecurity, "mysql: not restricted: runAsNonRoot", func(e editor) { e.pod("mysql").SecurityContext.RunAsNonRoot = nil }},
+		{checkPodSecurity, "does not enforce the restricted profile", func(e editor) { get[*corev1.Namespace](e, "pedidos").Labels = nil }},
 
-		{sealed, "customers: its pods have a token", func(e editor) { e.pod("customers").AutomountServiceAccountToken = nil }},
-		{sealed, "seed: every Service puts variables", func(e editor) { e.pod("seed").EnableServiceLinks = nil }},
-		{sealed, "orders: its root file system", func(e editor) { e.container("orders").SecurityContext.ReadOnlyRootFilesystem = nil }},
+		{checkIsolation, "customers: the pods have a token", func(e editor) { e.pod("customers").AutomountServiceAccountToken = nil }},
+		{checkIsolation, "seed: every Service puts variables", func(e editor) { e.pod("seed").EnableServiceLinks = nil }},
+		{checkIsolation, "orders: the root file system", func(e editor) { e.container("orders").SecurityContext.ReadOnlyRootFilesystem = nil }},
 
-		{bounded, "mysql: it does not say how much", func(e editor) { e.container("mysql").Resources.Limits = nil }},
-		{bounded, "orders: it does not say how much", func(e editor) { delete(e.container("orders").Resources.Requests, corev1.ResourceCPU) }},
-		{bounded, `orders: GOMEMLIMIT is "256MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "256MiB") }},
-		{bounded, "orders: GOMEMLIMIT", func(e editor) {
+		{checkResources, "mysql: a container lacks", func(e editor) { e.container("mysql").Resources.Limits = nil }},
+		{checkResources, "orders: a container lacks", func(e editor) { delete(e.container("orders").Resources.Requests, corev1.ResourceCPU) }},
+		{checkResources, `orders: GOMEMLIMIT is "256MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "256MiB") }},
+		{checkResources, "orders: GOMEMLIMIT", func(e editor) {
 			e.container("orders").Resources.Limits[corev1.ResourceMemory] = resource.MustParse("128Mi")
 		}},
-		{bounded, `migrate: GOMEMLIMIT is ""`, func(e editor) { e.unset("migrate", "GOMEMLIMIT") }},
+		{checkResources, `migrate: GOMEMLIMIT is ""`, func(e editor) { e.unset("migrate", "GOMEMLIMIT") }},
 
-		{configured, "orders: nothing reads CUSTOMER_API_BASE", func(e editor) { e.set("orders", "CUSTOMER_API_BASE", "http://customers:3001") }},
-		{configured, "JWT_SECRET is published", func(e editor) { delete(e.settings("pedidos").Data, "LOCAL") }},
-		{configured, "orders: nothing reads DB_ORDERS_USER", func(e editor) { e.set("orders", "DB_ORDERS_USER", "orders_user") }},
-		{configured, "migrate: nothing reads DB_ORDER_USER", func(e editor) { e.set("migrate", "DB_ORDER_USER", "orders_user") }},
-		{configured, "JWT_SECRET is not set", func(e editor) { e.unset("orders", "JWT_SECRET") }},
-		{configured, "SERVICE_TOKEN is not set", func(e editor) { e.unset("customers", "SERVICE_TOKEN") }},
-		{configured, "ADMIN_PASSWORD is not set", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
-		{configured, "CUSTOMERS_API_BASE is not set", func(e editor) { e.unset("orders", "CUSTOMERS_API_BASE") }},
-		{configured, "ORDERS_API_BASE can't be used", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "orders:3002") }},
-		{configured, "DB_USER and DB_NAME must be set", func(e editor) { e.unset("migrate", "DB_USER") }},
-		{configured, "JWT_SECRET is too short", func(e editor) { e.secret("pedidos").Data["JWT_SECRET"] = []byte("short") }},
-		{configured, "customers: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
-		{configured, "seed: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
-		{configured, "DB_WAIT is \"60\"", func(e editor) { e.settings("pedidos").Data["DB_WAIT"] = "60" }},
-		{configured, "PORT is 300200", func(e editor) { e.set("orders", "PORT", "300200") }},
-		{configured, "orchestrator: it does not start: pedidos: unknown command", func(e editor) { e.container("orchestrator").Args = []string{"orchestrate"} }},
+		{checkConfig, "orders: nothing reads CUSTOMER_API_BASE", func(e editor) { e.set("orders", "CUSTOMER_API_BASE", "http://customers:3001") }},
+		{checkConfig, "JWT_SECRET is published", func(e editor) { delete(e.settings("pedidos").Data, "LOCAL") }},
+		{checkConfig, "orders: nothing reads DB_ORDERS_USER", func(e editor) { e.set("orders", "DB_ORDERS_USER", "orders_user") }},
+		{checkConfig, "migrate: nothing reads DB_ORDER_USER", func(e editor) { e.set("migrate", "DB_ORDER_USER", "orders_user") }},
+		{checkConfig, "JWT_SECRET is not set", func(e editor) { e.unset("orders", "JWT_SECRET") }},
+		{checkConfig, "SERVICE_TOKEN is not set", func(e editor) { e.unset("customers", "SERVICE_TOKEN") }},
+		{checkConfig, "ADMIN_PASSWORD is not set", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
+		{checkConfig, "CUSTOMERS_API_BASE is not set", func(e editor) { e.unset("orders", "CUSTOMERS_API_BASE") }},
+		{checkConfig, "ORDERS_API_BASE can't be used", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "orders:3002") }},
+		{checkConfig, "DB_USER and DB_NAME must be set", func(e editor) { e.unset("migrate", "DB_USER") }},
+		{checkConfig, "JWT_SECRET is too short", func(e editor) { e.secret("pedidos").Data["JWT_SECRET"] = []byte("short") }},
+		{checkConfig, "customers: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
+		{checkConfig, "seed: it does not start: it writes to its folder", func(e editor) { delete(e.settings("pedidos").Data, "DB_HOST") }},
+		{checkConfig, "DB_WAIT is \"60\"", func(e editor) { e.settings("pedidos").Data["DB_WAIT"] = "60" }},
+		{checkConfig, "PORT is 300200", func(e editor) { e.set("orders", "PORT", "300200") }},
+		{checkConfig, "orchestrator: it does not start: pedidos: unknown command", func(e editor) { e.container("orchestrator").Args = []string{"orchestrate"} }},
 
-		{connected, "orders: it listens on 127.0.0.1", func(e editor) { e.set("orders", "HOST", "127.0.0.1") }},
-		{connected, "orders: it listens on 3001, and its port http is 3002", func(e editor) { e.set("orders", "PORT", "3001") }},
-		{connected, "customers: it listens on 0, and its port metrics is 9090", func(e editor) { e.unset("customers", "ADMIN_PORT") }},
-		{connected, "orders: there is no Service at customer:3001", func(e editor) { e.set("orders", "CUSTOMERS_API_BASE", "http://customer:3001") }},
-		{connected, "orchestrator: there is no Service at orders:3001", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "http://orders:3001") }},
-		{connected, "migrate: there is no Service at db:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "db" }},
+		{checkConnections, "orders: it listens on 127.0.0.1", func(e editor) { e.set("orders", "HOST", "127.0.0.1") }},
+		{checkConnections, "orders: it listens on 3001, and its port http is 3002", func(e editor) { e.set("orders", "PORT", "3001") }},
+		{checkConnections, "customers: it listens on 0, and its port metrics is 9090", func(e editor) { e.unset("customers", "ADMIN_PORT") }},
+		{checkConnections, "orders: there is no Service at customer:3001", func(e editor) { e.set("orders", "CUSTOMERS_API_BASE", "http://customer:3001") }},
+		{checkConnections, "orchestrator: there is no Service at orders:3001", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "http://orders:3001") }},
+		{checkConnections, "migrate: there is no Service at db:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "db" }},
 
-		{probed, "orders: its readiness probe does not ask /ready", func(e editor) { e.container("orders").ReadinessProbe.HTTPGet.Path = "/health" }},
-		{probed, "orders: its startup probe does not ask /health", func(e editor) { e.container("orders").StartupProbe = nil }},
-		{probed, "orders: its liveness probe asks the port metrics", func(e editor) {
+		{checkProbes, "orders: the readiness probe is not GET /ready", func(e editor) { e.container("orders").ReadinessProbe.HTTPGet.Path = "/health" }},
+		{checkProbes, "orders: the startup probe is not GET /health", func(e editor) { e.container("orders").StartupProbe = nil }},
+		{checkProbes, "orders: the liveness probe uses the port metrics", func(e editor) {
 			e.container("orders").LivenessProbe.HTTPGet.Port = intstr.FromString("metrics")
 		}},
-		{probed, "orders: it stops listening", func(e editor) { e.unset("orders", "DRAIN_DELAY") }},
-		{probed, "orders: it is killed before", func(e editor) { *e.pod("orders").TerminationGracePeriodSeconds = 20 }},
+		{checkProbes, "orders: DRAIN_DELAY is", func(e editor) { e.unset("orders", "DRAIN_DELAY") }},
+		{checkProbes, "orders: terminationGracePeriodSeconds", func(e editor) { *e.pod("orders").TerminationGracePeriodSeconds = 20 }},
 
-		{resolved, "orders: it does not select its own pods", func(e editor) {
+		{checkNames, "orders: the selector does not match its own pods", func(e editor) {
 			get[*appsv1.Deployment](e, "orders").Spec.Selector.MatchLabels["app.kubernetes.io/name"] = "order"
 		}},
-		{resolved, "orders: it is spread over kubernetes.io/hostname", func(e editor) {
+		{checkNames, "orders: the spread over kubernetes.io/hostname", func(e editor) {
 			e.pod("orders").TopologySpreadConstraints[0].LabelSelector.MatchLabels["app.kubernetes.io/part-of"] = "order"
 		}},
-		{resolved, "Service orders: it selects the pods of 0", func(e editor) { e.service("orders").Spec.Selector["app.kubernetes.io/name"] = "order" }},
-		{resolved, "Service orders: it selects the pods of 6", func(e editor) {
+		{checkNames, "Service orders: it selects 0 workloads", func(e editor) { e.service("orders").Spec.Selector["app.kubernetes.io/name"] = "order" }},
+		{checkNames, "Service orders: it selects 6 workloads", func(e editor) {
 			e.service("orders").Spec.Selector = map[string]string{"app.kubernetes.io/part-of": "pedidos"}
 		}},
-		{resolved, "Service orders: orders has no port web", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromString("web") }},
-		{resolved, "Service orders: it leads to the metrics", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromInt32(9090) }},
-		{resolved, "StatefulSet mysql: there is no Service db", func(e editor) { get[*appsv1.StatefulSet](e, "mysql").Spec.ServiceName = "db" }},
-		{resolved, "HorizontalPodAutoscaler orders: there is no Deployment order ", func(e editor) {
+		{checkNames, "Service orders: orders has no port web", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromString("web") }},
+		{checkNames, "Service orders: it exposes the metrics", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromInt32(9090) }},
+		{checkNames, "StatefulSet mysql: there is no Service db", func(e editor) { get[*appsv1.StatefulSet](e, "mysql").Spec.ServiceName = "db" }},
+		{checkNames, "HorizontalPodAutoscaler orders: there is no Deployment order ", func(e editor) {
 			get[*autoscalingv2.HorizontalPodAutoscaler](e, "orders").Spec.ScaleTargetRef.Name = "order"
 		}},
-		{resolved, "PodDisruptionBudget orders: it selects the pods of 0", func(e editor) {
+		{checkNames, "PodDisruptionBudget orders: it selects 0 workloads", func(e editor) {
 			get[*policyv1.PodDisruptionBudget](e, "orders").Spec.Selector.MatchLabels["app.kubernetes.io/name"] = "order"
 		}},
-		{resolved, "Deployment orders: it has no HorizontalPodAutoscaler or no PodDisruptionBudget", func(e editor) {
+		{checkNames, "Deployment orders: it has no HorizontalPodAutoscaler or no PodDisruptionBudget", func(e editor) {
 			e.remove(get[*policyv1.PodDisruptionBudget](e, "orders"))
 		}},
-		{resolved, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Name = "auth" }},
-		{resolved, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Port.Name = "metrics" }},
+		{checkNames, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Name = "auth" }},
+		{checkNames, "Ingress pedidos: /auth leads to no Service", func(e editor) { e.paths()[0].Backend.Service.Port.Name = "metrics" }},
 
-		{referred, "customers: there is no ConfigMap settings", func(e editor) { e.container("customers").EnvFrom[0].ConfigMapRef.Name = "settings" }},
-		{referred, "mysql: there is no Secret users", func(e editor) { e.pod("mysql").Volumes[0].Secret.SecretName = "users" }},
-		{referred, "mysql: MYSQL_PASSWORD: there is no Secret", func(e editor) { e.variable("mysql", "MYSQL_PASSWORD").ValueFrom.SecretKeyRef.Key = "PASSWORD" }},
-		{referred, "orders: JWT_SECRET: there is no Secret jwt with a JWT_SECRET", func(e editor) { e.variable("orders", "JWT_SECRET").ValueFrom.SecretKeyRef.Name = "jwt" }},
+		{checkReferences, "customers: there is no ConfigMap settings", func(e editor) { e.container("customers").EnvFrom[0].ConfigMapRef.Name = "settings" }},
+		{checkReferences, "mysql: there is no Secret users", func(e editor) { e.pod("mysql").Volumes[0].Secret.SecretName = "users" }},
+		{checkReferences, "mysql: MYSQL_PASSWORD: there is no Secret", func(e editor) { e.variable("mysql", "MYSQL_PASSWORD").ValueFrom.SecretKeyRef.Key = "PASSWORD" }},
+		{checkReferences, "orders: JWT_SECRET: there is no Secret jwt with a JWT_SECRET", func(e editor) { e.variable("orders", "JWT_SECRET").ValueFrom.SecretKeyRef.Name = "jwt" }},
 
-		{routed, `GET /internal/customers/{id} leads to "customers", want ""`, func(e editor) { e.paths()[0].Path = "/internal" }},
-		{routed, `POST /auth/login leads to "", want "customers"`, func(e editor) { e.paths()[0].Path = "/login" }},
-		{routed, `PUT /customers/{id} leads to "", want "customers"`, func(e editor) { *e.paths()[1].PathType = networkingv1.PathTypeExact }},
-		{routed, `GET /orders leads to "customers", want "orders"`, func(e editor) { e.paths()[3].Backend.Service.Name = "customers" }},
-		{routed, `GET /ready leads to "orders", want ""`, func(e editor) { e.paths()[2].Path = "/" }},
-		{routed, `/metrics leads to "orders"`, func(e editor) { e.paths()[2].Path = "/metrics" }},
-		{routed, `/debug/pprof/ leads to "orders"`, func(e editor) {
+		{checkRoutes, `GET /internal/customers/{id} leads to "customers", want ""`, func(e editor) { e.paths()[0].Path = "/internal" }},
+		{checkRoutes, `POST /auth/login leads to "", want "customers"`, func(e editor) { e.paths()[0].Path = "/login" }},
+		{checkRoutes, `PUT /customers/{id} leads to "", want "customers"`, func(e editor) { *e.paths()[1].PathType = networkingv1.PathTypeExact }},
+		{checkRoutes, `GET /orders leads to "customers", want "orders"`, func(e editor) { e.paths()[3].Backend.Service.Name = "customers" }},
+		{checkRoutes, `GET /ready leads to "orders", want ""`, func(e editor) { e.paths()[2].Path = "/" }},
+		{checkRoutes, `/metrics leads to "orders"`, func(e editor) { e.paths()[2].Path = "/metrics" }},
+		{checkRoutes, `/debug/pprof/ leads to "orders"`, func(e editor) {
 			e.ingress().Spec.DefaultBackend = &networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: "orders"}}
 		}},
 
-		{policed, "ingress may connect to unforeseen:80: true, want false", func(e editor) { e.remove(e.policy("default-deny")) }},
-		{policed, "orchestrator may connect to elsewhere:443: true", func(e editor) {
+		{checkNetworkPolicies, "ingress may connect to unlisted:80: true, want false", func(e editor) { e.remove(e.policy("default-deny")) }},
+		{checkNetworkPolicies, "orchestrator may connect to elsewhere:443: true", func(e editor) {
 			e.policy("orchestrator").Spec.Egress[0] = networkingv1.NetworkPolicyEgressRule{}
 		}},
-		{policed, "orders may connect to customers:3001: false", func(e editor) { e.policy("orders").Spec.Egress = nil }},
-		{policed, "orders may connect to customers:3001: false", func(e editor) {
+		{checkNetworkPolicies, "orders may connect to customers:3001: false", func(e editor) { e.policy("orders").Spec.Egress = nil }},
+		{checkNetworkPolicies, "orders may connect to customers:3001: false", func(e editor) {
 			e.policy("customers").Spec.Ingress[0].From[1].PodSelector.MatchLabels["app.kubernetes.io/name"] = "orchestrator"
 		}},
-		{policed, "elsewhere may connect to customers:9090: true", func(e editor) { e.policy("metrics").Spec.Ingress[0].From = nil }},
-		{policed, "ingress may connect to customers:9090: true", func(e editor) { e.policy("customers").Spec.Ingress[0].Ports = nil }},
-		{policed, "monitoring may connect to orders:9090: false", func(e editor) { *e.policy("metrics").Spec.Ingress[0].Ports[0].Port = intstr.FromInt32(9091) }},
-		{policed, "orchestrator may connect to elsewhere:53: false", func(e editor) { e.remove(e.policy("dns")) }},
-		{policed, "seed may connect to mysql:3306: false", func(e editor) { delete(e.template("seed").Labels, "connects-to") }},
-		{policed, "orchestrator may connect to mysql:3306: true", func(e editor) { e.template("orchestrator").Labels["connects-to"] = "mysql" }},
-		{policed, "NetworkPolicy mysql-server: &LabelSelector{MatchLabels:map[string]string{app.kubernetes.io/name: db,}", func(e editor) {
+		{checkNetworkPolicies, "elsewhere may connect to customers:9090: true", func(e editor) { e.policy("metrics").Spec.Ingress[0].From = nil }},
+		{checkNetworkPolicies, "ingress may connect to customers:9090: true", func(e editor) { e.policy("customers").Spec.Ingress[0].Ports = nil }},
+		{checkNetworkPolicies, "monitoring may connect to orders:9090: false", func(e editor) { *e.policy("metrics").Spec.Ingress[0].Ports[0].Port = intstr.FromInt32(9091) }},
+		{checkNetworkPolicies, "orchestrator may connect to elsewhere:53: false", func(e editor) { e.remove(e.policy("dns")) }},
+		{checkNetworkPolicies, "seed may connect to mysql:3306: false", func(e editor) { delete(e.template("seed").Labels, "connects-to") }},
+		{checkNetworkPolicies, "orchestrator may connect to mysql:3306: true", func(e editor) { e.template("orchestrator").Labels["connects-to"] = "mysql" }},
+		{checkNetworkPolicies, "NetworkPolicy mysql-server: &LabelSelector{MatchLabels:map[string]string{app.kubernetes.io/name: db,}", func(e editor) {
 			e.policy("mysql-server").Spec.PodSelector.MatchLabels["app.kubernetes.io/name"] = "db"
 		}},
 	},
 	"production": {
-		{bounded, `orders: GOMEMLIMIT is "600MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "600MiB") }},
-		{configured, "JWT_SECRET is not set", func(e editor) { e.unset("customers", "JWT_SECRET") }},
-		{configured, "TRUSTED_PROXIES holds", func(e editor) { e.settings("pedidos").Data["TRUSTED_PROXIES"] = "10.244.0.0" }},
-		{connected, "orders: there is no Service at mysql:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "mysql" }},
-		{resolved, "Ingress pedidos: there is no Secret tls with a certificate", func(e editor) { e.ingress().Spec.TLS[0].SecretName = "tls" }},
-		{referred, "customers: JWT_SECRET: there is no Secret pedidos with a JWT_SECRET", func(e editor) { delete(e.secret("pedidos").StringData, "JWT_SECRET") }},
-		{referred, "Secret pedidos: ADMIN_PASSWORD has a value", func(e editor) { e.secret("pedidos").StringData["ADMIN_PASSWORD"] = "hunter2" }},
-		{referred, "Secret pedidos: nobody asks for its ADMIN_PASSWORD", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
+		{checkResources, `orders: GOMEMLIMIT is "600MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "600MiB") }},
+		{checkConfig, "JWT_SECRET is not set", func(e editor) { e.unset("customers", "JWT_SECRET") }},
+		{checkConfig, "TRUSTED_PROXIES holds", func(e editor) { e.settings("pedidos").Data["TRUSTED_PROXIES"] = "10.244.0.0" }},
+		{checkConnections, "orders: there is no Service at mysql:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "mysql" }},
+		{checkNames, "Ingress pedidos: there is no Secret tls with a certificate", func(e editor) { e.ingress().Spec.TLS[0].SecretName = "tls" }},
+		{checkReferences, "customers: JWT_SECRET: there is no Secret pedidos with a JWT_SECRET", func(e editor) { delete(e.secret("pedidos").StringData, "JWT_SECRET") }},
+		{checkReferences, "Secret pedidos: ADMIN_PASSWORD has a value", func(e editor) { e.secret("pedidos").StringData["ADMIN_PASSWORD"] = "hunter2" }},
+		{checkReferences, "Secret pedidos: ADMIN_PASSWORD is unused", func(e editor) { e.unset("customers", "ADMIN_PASSWORD") }},
 	},
 }
 
-// editor changes what an overlay has built.
+// editor changes the objects of an overlay.
 type editor struct {
 	t *testing.T
 	s *system
 }
 
-// get returns the object of that type and name; what kustomize has made has a hash at the end of its name.
+// get returns the object of the given type and name. Kustomize appends a hash to the names of the objects it generates.
 func get[T object](e editor, name string) (found T) {
 	e.t.Helper()
 	for _, o := range all[T](*e.s) {

@@ -8,8 +8,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// flows says who may connect to what. ingress and monitoring are namespaces; elsewhere is any other place, in the cluster or
-// not, where MySQL and the cluster's DNS may be. unforeseen is a pod that no policy names.
+// flows lists the allowed clients of each host and port. ingress and monitoring are namespaces. elsewhere is any other place,
+// in the cluster or outside, such as an external MySQL or the cluster's DNS. unlisted is a pod that no policy names.
 var flows = map[string][]string{
 	"customers:3001":    {"ingress", "orders"},
 	"orders:3002":       {"ingress", "orchestrator"},
@@ -19,7 +19,7 @@ var flows = map[string][]string{
 	"orchestrator:9090": {"monitoring"},
 	"mysql:3306":        {"customers", "orders", "migrate", "seed"},
 	"elsewhere:3306":    {"customers", "orders", "migrate", "seed"},
-	"elsewhere:53":      {"customers", "orders", "orchestrator", "migrate", "seed", "mysql", "unforeseen"},
+	"elsewhere:53":      {"customers", "orders", "orchestrator", "migrate", "seed", "mysql", "unlisted"},
 }
 
 // party is one end of a connection.
@@ -29,9 +29,9 @@ type party struct {
 	ports           []int32
 }
 
-// policed: the policies let through what flows says, and nothing else; each part of them is about pods that are there.
-func policed(s system, say say) {
-	inside := []party{{name: "unforeseen", namespace: "pedidos", ports: []int32{80}}}
+// checkNetworkPolicies checks that the policies allow exactly the connections in flows, and that their selectors match pods.
+func checkNetworkPolicies(s system, report report) {
+	inside := []party{{name: "unlisted", namespace: "pedidos", ports: []int32{80}}}
 	for _, w := range s.workloads() {
 		p := party{name: w.GetName(), namespace: w.GetNamespace(), labels: w.template.Labels}
 		for _, c := range w.containers() {
@@ -43,10 +43,10 @@ func policed(s system, say say) {
 	}
 	elsewhere := party{name: "elsewhere", namespace: "elsewhere"}
 	outside := []party{{name: "ingress", namespace: "ingress"}, {name: "monitoring", namespace: "monitoring"}, elsewhere}
-	judge := func(from, to party, port int32, may bool) {
+	check := func(from, to party, port int32, may bool) {
 		flow := fmt.Sprintf("%s:%d", to.name, port)
 		if want := slices.Contains(flows[flow], from.name); may != want {
-			say("NetworkPolicies: %s may connect to %s: %t, want %t", from.name, flow, may, want)
+			report("NetworkPolicies: %s may connect to %s: %t, want %t", from.name, flow, may, want)
 		}
 	}
 	for _, to := range inside {
@@ -59,13 +59,13 @@ func policed(s system, say say) {
 				if from.namespace == to.namespace {
 					may = may && s.admits(networkingv1.PolicyTypeEgress, from, to, port, corev1.ProtocolTCP)
 				}
-				judge(from, to, port, may)
+				check(from, to, port, may)
 			}
 		}
 	}
 	for _, from := range inside {
 		for port, protocol := range map[int32]corev1.Protocol{53: corev1.ProtocolUDP, 3306: corev1.ProtocolTCP, 443: corev1.ProtocolTCP} {
-			judge(from, elsewhere, port, s.admits(networkingv1.PolicyTypeEgress, from, elsewhere, port, protocol))
+			check(from, elsewhere, port, s.admits(networkingv1.PolicyTypeEgress, from, elsewhere, port, protocol))
 		}
 	}
 	for _, policy := range all[*networkingv1.NetworkPolicy](s) {
@@ -77,13 +77,14 @@ func policed(s system, say say) {
 		}
 		for _, pods := range selected {
 			if pods.NamespaceSelector == nil && pods.PodSelector != nil && len(s.selected(pods.PodSelector)) == 0 {
-				say("NetworkPolicy %s: %v selects no pods", policy.Name, pods.PodSelector)
+				report("NetworkPolicy %s: %v selects no pods", policy.Name, pods.PodSelector)
 			}
 		}
 	}
 }
 
-// admits reports whether the policies let one's own pods take a connection (Ingress), or open one (Egress), from or to others.
+// admits reports whether the policies allow the pods own to accept a connection from other (Ingress) or to open one to it
+// (Egress).
 func (s system) admits(direction networkingv1.PolicyType, own, other party, port int32, protocol corev1.Protocol) bool {
 	isolated := false
 	for _, policy := range all[*networkingv1.NetworkPolicy](s) {
@@ -100,7 +101,7 @@ func (s system) admits(direction networkingv1.PolicyType, own, other party, port
 	return !isolated
 }
 
-// opening is a rule of a policy, of either direction.
+// opening is an ingress or egress rule of a policy.
 type opening struct {
 	peers []networkingv1.NetworkPolicyPeer
 	ports []networkingv1.NetworkPolicyPort
@@ -129,7 +130,7 @@ func (o opening) isAt(port int32, protocol corev1.Protocol) bool {
 	})
 }
 
-// isFor reports whether it is for others, seen from the namespace of its policy.
+// isFor reports whether the rule, of a policy in the namespace from, applies to others.
 func (o opening) isFor(others party, from string) bool {
 	return len(o.peers) == 0 || slices.ContainsFunc(o.peers, func(p networkingv1.NetworkPolicyPeer) bool {
 		switch {

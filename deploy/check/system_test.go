@@ -36,7 +36,7 @@ func build(t *testing.T, overlay string) (documents [][]byte) {
 		}
 		documents = append(documents, document)
 	}
-	if overlay == "production" { // its Secrets are kept elsewhere: these it takes for granted
+	if overlay == "production" { // its Secrets are created by hand, with these keys
 		secrets, err := os.ReadFile("../kubernetes/overlays/production/secrets.example.yaml")
 		if err != nil {
 			t.Fatal(err)
@@ -48,13 +48,13 @@ func build(t *testing.T, overlay string) (documents [][]byte) {
 	return documents
 }
 
-// object is a document, decoded.
+// object is a decoded document.
 type object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// decode reads a document as the API server does that has to be strict: an unknown field is an error.
+// decode reads a document as an API server with strict field validation: an unknown field is an error.
 func decode(document []byte) (object, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
@@ -72,7 +72,7 @@ func decode(document []byte) (object, error) {
 	return decoded.(object), nil
 }
 
-// system is all that an overlay builds.
+// system holds the objects of an overlay.
 type system []object
 
 func newSystem(t *testing.T, documents [][]byte) (s system) {
@@ -97,7 +97,7 @@ func all[T object](s system) (found []T) {
 	return found
 }
 
-// named returns the object of that type and name, and whether it is there.
+// named returns the object of the given type and name, and whether it exists.
 func named[T object](s system, name string) (found T, ok bool) {
 	for _, o := range all[T](s) {
 		if o.GetName() == name {
@@ -107,7 +107,7 @@ func named[T object](s system, name string) (found T, ok bool) {
 	return found, false
 }
 
-// workload is what makes pods, and their template.
+// workload is an object that creates pods, with their template.
 type workload struct {
 	object
 	selector *metav1.LabelSelector
@@ -132,10 +132,10 @@ func (w workload) containers() []corev1.Container {
 	return slices.Concat(w.template.Spec.InitContainers, w.template.Spec.Containers)
 }
 
-// ours reports whether a container runs the executable of this repository: all do but the local MySQL.
+// ours reports whether a container runs the executable of this repository, as all do except the local MySQL.
 func ours(c corev1.Container) bool { return !strings.HasPrefix(c.Image, "mysql:") }
 
-// port returns the number of a port of the pods, by its name or number, and whether they have it.
+// port returns the number of a port, given by name or number, and whether the pods have it.
 func (w workload) port(wanted intstr.IntOrString) (int32, bool) {
 	for _, c := range w.containers() {
 		for _, p := range c.Ports {
@@ -147,7 +147,7 @@ func (w workload) port(wanted intstr.IntOrString) (int32, bool) {
 	return 0, false
 }
 
-// selected returns what makes the pods that a selector chooses.
+// selected returns the workloads whose pods match a selector.
 func (s system) selected(by *metav1.LabelSelector) (found []workload) {
 	for _, w := range s.workloads() {
 		if matches(by, w.template.Labels) {
@@ -162,14 +162,15 @@ func matches(by *metav1.LabelSelector, set map[string]string) bool {
 	return err == nil && selector.Matches(labels.Set(set))
 }
 
-// program is a container that runs the executable, and what it has in its environment.
+// program is a container that runs the executable, with its environment.
 type program struct {
 	corev1.Container
 	of  workload
 	env map[string]string
 }
 
-// programs leaves out those whose environment refers to what is not there: referred tells of them.
+// programs returns the programs of all workloads. It omits those whose environment refers to a missing object, which
+// checkReferences reports.
 func (s system) programs() (found []program) {
 	for _, w := range s.workloads() {
 		for _, c := range w.containers() {
@@ -181,12 +182,12 @@ func (s system) programs() (found []program) {
 	return found
 }
 
-// environment is what a container has in its environment. Of the Secrets that are kept elsewhere it has what they may be.
+// environment returns the environment of a container, with made-up values for Secrets that are created by hand.
 func (s system) environment(c corev1.Container) (map[string]string, error) {
 	env := map[string]string{}
 	for _, from := range c.EnvFrom {
 		if from.ConfigMapRef == nil {
-			return nil, fmt.Errorf("takes all of something that is no ConfigMap")
+			return nil, fmt.Errorf("envFrom refers to something other than a ConfigMap")
 		}
 		settings, ok := named[*corev1.ConfigMap](s, from.ConfigMapRef.Name)
 		if !ok {
@@ -207,7 +208,7 @@ func (s system) environment(c corev1.Container) (map[string]string, error) {
 			}
 			env[e.Name] = value
 		default:
-			return nil, fmt.Errorf("%s is neither a value nor of a Secret", e.Name)
+			return nil, fmt.Errorf("%s is neither a value nor a key of a Secret", e.Name)
 		}
 	}
 	return env, nil
@@ -218,7 +219,7 @@ func (s system) secret(name, key string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if _, elsewhere := secret.StringData[key]; elsewhere {
+	if _, byHand := secret.StringData[key]; byHand {
 		return "made-up-by-the-check-" + strings.Repeat("x", 20), true
 	}
 	value, ok := secret.Data[key]
