@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 )
 
-// runAll measures everything.
+// runAll starts MySQL and the services, and measures the selected scenarios.
 func runAll(ctx context.Context, args []string) error {
 	var report Report
 	var b bench
@@ -24,20 +24,20 @@ func runAll(ctx context.Context, args []string) error {
 	concurrency := counts{1, 8, 32, 128}
 	flags := flag.NewFlagSet("bench all", flag.ContinueOnError)
 	flags.DurationVar(&b.plan.Duration, "duration", 3*time.Second, "the measured time of each cell")
-	flags.DurationVar(&b.plan.WarmUp, "warmup", time.Second, "the time before it")
-	flags.IntVar(&report.Rounds, "rounds", 3, "how often each is measured; the table has the medians")
-	flags.Var(&concurrency, "clients", "`numbers` of operations at a time")
-	pattern := flags.String("scenarios", ".", "measure those that match this `regexp`, and what they are compared with")
-	flags.IntVar(&c.Orders, "orders", 20_000, "orders in the tables of the grown shop; the page at depth comes after a tenth of them")
+	flags.DurationVar(&b.plan.WarmUp, "warmup", time.Second, "load before the measured time")
+	flags.IntVar(&report.Rounds, "rounds", 3, "measurements of each cell; the table shows the medians")
+	flags.Var(&concurrency, "clients", "`numbers` of concurrent clients")
+	pattern := flags.String("scenarios", ".", "measure the scenarios that match this `regexp`, and those they are compared with")
+	flags.IntVar(&c.Orders, "orders", 20_000, "orders in the grown shop; the scenario depth reads the page after a tenth of them")
 	flags.IntVar(&c.Customers, "customers", 100, "customers")
 	flags.IntVar(&c.Products, "products", 1_000, "products")
-	flags.IntVar(&c.Conns, "conns", 32, "connections of each service to MySQL, at most")
+	flags.IntVar(&c.Conns, "conns", 32, "maximum connections of each service to MySQL")
 	flags.StringVar(&c.TLS, "tls", "off", "DB_TLS of the services; the floor has no TLS")
-	flags.Uint64Var(&c.Seed, "seed", 1, "of the data and of what is sent")
+	flags.Uint64Var(&c.Seed, "seed", 1, "seed of the data and of the requests")
 	flags.StringVar(&c.BufferPool, "buffer-pool", "1073741824", "`bytes` of MySQL's buffer pool")
-	flags.StringVar(&c.Binary, "binary", "", "measure this executable `file`; one is built where it is not set")
-	flags.StringVar(&c.Logs, "logs", "", "keep the services' logs in this `folder`; they are written to /dev/null where it is not set")
-	profiles := flags.String("profiles", "", "keep a CPU profile of orders-api under each load in this `folder`; it takes a little of the machine")
+	flags.StringVar(&c.Binary, "binary", "", "measure this executable `file` (default: build it)")
+	flags.StringVar(&c.Logs, "logs", "", "write the logs of the services to this `folder` (default: /dev/null)")
+	profiles := flags.String("profiles", "", "write a CPU profile of orders-api under each load to this `folder`; profiling costs some CPU")
 	file := flags.String("json", "", "write all figures to this `file`")
 	if err := parse(flags, args, 0); err != nil {
 		return err
@@ -49,7 +49,7 @@ func runAll(ctx context.Context, args []string) error {
 	if b.plan.Duration <= 0 || report.Rounds < 1 || c.Orders < 10 {
 		return errors.New("-duration and -rounds must be more than 0, and -orders at least 10")
 	}
-	if err := writeJSON(*file, report); err != nil { // rather than at the end
+	if err := writeJSON(*file, report); err != nil { // fails now if the file is not writable
 		return err
 	}
 	scenarios := scenario.Select(chosen)
@@ -69,7 +69,7 @@ func runAll(ctx context.Context, args []string) error {
 		err = report.measure(ctx, b, r, scenarios, concurrency)
 	}
 	err = errors.Join(err, r.Close())
-	if len(report.Cells) > 0 { // what there is, where it was stopped
+	if len(report.Cells) > 0 { // also of an interrupted run
 		report.Rows = summarize(report.Cells, scenarios)
 		report.print(os.Stdout)
 		err = errors.Join(err, writeJSON(*file, report))
@@ -77,7 +77,7 @@ func runAll(ctx context.Context, args []string) error {
 	return err
 }
 
-// counts is a flag of comma-separated numbers.
+// counts is a flag with comma-separated numbers of clients.
 type counts []int
 
 func (c *counts) String() string {

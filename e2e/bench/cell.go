@@ -15,22 +15,22 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/usage"
 )
 
-// Cell is what one scenario did under one load.
+// Cell is the result of one scenario under one load.
 type Cell struct {
 	Scenario   string             `json:"scenario"`
 	Clients    int                `json:"clients"`
-	Rate       float64            `json:"rate,omitempty"` // that was asked for; a closed loop where it is 0
+	Rate       float64            `json:"rate,omitempty"` // intended, in operations per second; 0 is a closed loop
 	Round      int                `json:"round,omitempty"`
-	Operations int64              `json:"operations"` // that succeeded
+	Operations int64              `json:"operations"` // successful ones
 	PerSecond  float64            `json:"per_second"`
 	Latency    Latency            `json:"latency_ms"`
 	Failures   map[string]int64   `json:"failures,omitempty"`
-	CPU        map[string]float64 `json:"cpu_seconds"` // of each process, in the measured time
+	CPU        map[string]float64 `json:"cpu_seconds"` // by process, during the measured time
 	Resident   map[string]int64   `json:"resident_bytes"`
 	Calls      *float64           `json:"customers_calls_per_order,omitempty"`
 }
 
-// Latency is in milliseconds, of the operations that succeeded.
+// Latency holds percentiles over the successful operations, in milliseconds.
 type Latency struct {
 	P50  float64 `json:"p50"`
 	P90  float64 `json:"p90"`
@@ -44,18 +44,18 @@ func latency(h *hdrhistogram.Histogram) Latency {
 	return Latency{P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(h.Max()) / 1000}
 }
 
-// bench is what cells are measured with.
+// bench measures cells.
 type bench struct {
 	plan      drive.Plan
 	seed      uint64
-	processes map[string]int                                   // whose processor and memory are told
-	calls     func(context.Context) (sofar float64, err error) // of customers-api, by orders-api; may be nil
+	processes map[string]int                                   // ids of the processes whose CPU and memory are reported, by name
+	calls     func(context.Context) (sofar float64, err error) // counts calls of orders-api to customers-api; may be nil
 
-	// profile takes a CPU profile for so long and keeps it under a name; may be nil.
+	// profile takes a CPU profile of the given length and stores it under a name; may be nil.
 	profile func(ctx context.Context, shop *scenario.Shop, name string, length time.Duration) error
 }
 
-// measure drives a scenario.
+// measure runs a scenario and returns its result.
 func (b bench) measure(ctx context.Context, s scenario.Scenario, shop *scenario.Shop, clients int) (Cell, error) {
 	load, err := s.Start(ctx, shop, clients, b.seed)
 	if err != nil {
@@ -94,7 +94,7 @@ func (b bench) measure(ctx context.Context, s scenario.Scenario, shop *scenario.
 	return c, nil
 }
 
-// sample is what was used up to a moment.
+// sample holds the totals of the processes up to a moment.
 type sample struct {
 	usage map[string]usage.Usage
 	calls float64

@@ -1,5 +1,5 @@
-// Command bench measures Pedidos: one scenario against services that run already (run), or all scenarios, interleaved
-// with the bare SQL that they come down to, against services and a MySQL that it starts itself (all).
+// Command bench measures Pedidos. bench run measures one scenario against running services. bench all starts MySQL and the
+// services itself, and measures all scenarios and, interleaved with them, the bare SQL that they are compared with.
 package main
 
 import (
@@ -27,7 +27,7 @@ bench run --help and bench all --help list the flags.
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop() // not before: a second Ctrl-C must not keep it from removing what it has started
+	defer stop() // deferred, so that a second Ctrl-C does not interrupt the removal of the container and the processes
 	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -42,13 +42,13 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	fmt.Fprint(os.Stderr, help)
-	return errors.New("there is no such command")
+	return errors.New("missing or unknown command")
 }
 
-// environment is the one that the executable reads too.
+// environment reads the variables that the executable reads.
 func environment() (*config.Config, error) { return config.Read(env.ToMap(os.Environ())) }
 
-// mysqlOf is the database that the environment names.
+// mysqlOf returns the settings of the configured database.
 func mysqlOf(c *config.Config) database.MySQL {
 	return database.MySQL{
 		Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
@@ -56,18 +56,18 @@ func mysqlOf(c *config.Config) database.MySQL {
 	}
 }
 
-// parse reads flags, and then as many arguments.
+// parse parses flags and checks the number of arguments after them.
 func parse(flags *flag.FlagSet, args []string, arguments int) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() != arguments {
-		return fmt.Errorf("%s takes %d arguments; --help says more", flags.Name(), arguments)
+		return fmt.Errorf("%s takes %d arguments; see --help", flags.Name(), arguments)
 	}
 	return nil
 }
 
-// writeJSON writes a document to a file, if one is named.
+// writeJSON writes a document to a file, unless its name is empty.
 func writeJSON(file string, document any) error {
 	if file == "" {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 )
 
-// Report is all that was measured, and on what.
+// Report holds all measurements, with the machine and the settings.
 type Report struct {
 	Machine     Machine           `json:"machine"`
 	MySQL       map[string]string `json:"mysql"`
@@ -28,14 +28,14 @@ type Report struct {
 
 	ReadyMS    map[string]float64 `json:"ready_ms"`
 	IdleBytes  map[string]int64   `json:"idle_bytes"`
-	ImageBytes int64              `json:"image_bytes,omitempty"` // where there is an image
+	ImageBytes int64              `json:"image_bytes,omitempty"` // 0 if there is no image
 
-	Audits int    `json:"audits"` // of both shops, one after each round, that found everything in order
+	Audits int    `json:"audits"` // successful audits of both shops, one after each round
 	Rows   []Row  `json:"rows"`
 	Cells  []Cell `json:"cells"`
 }
 
-// Machine is where it was measured.
+// Machine describes the machine that ran the benchmark.
 type Machine struct {
 	Processor string `json:"processor"`
 	Cores     int    `json:"cores"`
@@ -44,7 +44,7 @@ type Machine struct {
 	Go        string `json:"go"`
 }
 
-// describe fills in what is known before the load.
+// describe fills in the fields that are known before the load.
 func (report *Report) describe(ctx context.Context, r *rig.Rig) (err error) {
 	report.Machine = Machine{
 		Processor: field("/proc/cpuinfo", "model name"), Cores: runtime.NumCPU(), Memory: field("/proc/meminfo", "MemTotal"),
@@ -58,12 +58,12 @@ func (report *Report) describe(ctx context.Context, r *rig.Rig) (err error) {
 		report.ReadyMS[name] = median(took).Seconds() * 1000
 	}
 	if report.ImageBytes, err = rig.ImageBytes(ctx); err != nil {
-		say("the size of the image is left out: %v", err)
+		say("the report lacks the size of the image: %v", err)
 	}
 	return nil
 }
 
-// field is the first value of a name in a file of /proc; all of the file where the name is "".
+// field returns the first value of a name in a file of /proc, or the first line if the name is empty.
 func field(file, name string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -77,7 +77,7 @@ func field(file, name string) string {
 	return ""
 }
 
-// print writes what a reader wants to see: the table, and what is needed to judge it.
+// print writes the table for readers, with the settings and the memory.
 func (report *Report) print(w io.Writer) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	m := report.Machine
@@ -98,12 +98,12 @@ func (report *Report) print(w io.Writer) {
 	if report.ImageBytes > 0 {
 		line("image, MB: %s", megabytes(report.ImageBytes))
 	} else {
-		line("image: there is none of the name pedidos")
+		line("image: no image is named pedidos")
 	}
 	line("pedidos audit found both shops in order after %d of %d rounds", report.Audits, report.Rounds)
 }
 
-// most is the most memory that each process had at the end of any measured time.
+// most returns the most memory of each process, in bytes, at the end of any cell.
 func (report *Report) most() map[string]int64 {
 	most := map[string]int64{}
 	for _, c := range report.Cells {
@@ -116,7 +116,7 @@ func (report *Report) most() map[string]int64 {
 
 func megabytes(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/1e6) }
 
-// list is the values by their names.
+// list formats named values, sorted by name.
 func list[T any](values map[string]T, show func(T) string) string {
 	var all []string
 	for _, name := range names(values) {
@@ -127,8 +127,8 @@ func list[T any](values map[string]T, show func(T) string) string {
 
 func names[T any](values map[string]T) []string { return slices.Sorted(maps.Keys(values)) }
 
-// measure measures each scenario once in each round, one right after the other, so that whatever else the machine does
-// hits those that are compared alike. Every other round goes backwards.
+// measure measures each scenario once per round. Scenarios that are compared run one right after the other, so that other load
+// on the machine affects both alike. Every other round runs in reverse order.
 func (report *Report) measure(ctx context.Context, b bench, r *rig.Rig, scenarios []scenario.Scenario, concurrency []int) error {
 	b.processes, b.calls = r.Processes(), r.CustomerCalls
 	b.processes["driver"] = os.Getpid()
@@ -161,7 +161,7 @@ func (report *Report) measure(ctx context.Context, b bench, r *rig.Rig, scenario
 	return nil
 }
 
-// median is the middle of the values, or the mean of the two in the middle.
+// median returns the median, or 0 without values.
 func median[T float64 | time.Duration](values []T) T {
 	sorted := slices.Sorted(slices.Values(values))
 	middle := len(sorted) / 2

@@ -6,23 +6,23 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 )
 
-// Row is what a scenario did in all rounds, as medians.
+// Row holds the medians of a scenario over all rounds.
 type Row struct {
 	Scenario  string             `json:"scenario"`
 	Clients   int                `json:"clients"`
 	PerSecond float64            `json:"per_second"`
-	Spread    float64            `json:"spread"` // of PerSecond, from the worst to the best round, as a share of it
+	Spread    float64            `json:"spread"` // range of PerSecond over the rounds, divided by PerSecond
 	Latency   Latency            `json:"latency_ms"`
-	CPU       map[string]float64 `json:"cpu_ms_per_operation"` // of each process
+	CPU       map[string]float64 `json:"cpu_ms_per_operation"` // by process
 	Calls     *float64           `json:"customers_calls_per_order,omitempty"`
-	Failures  map[string]int64   `json:"failures,omitempty"` // of all rounds together
+	Failures  map[string]int64   `json:"failures,omitempty"` // sum over all rounds
 
 	Against  string  `json:"against,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"`     // of PerSecond to that of Against
-	P99Ratio float64 `json:"p99_ratio,omitempty"` // of the latency to that of Against
+	Ratio    float64 `json:"ratio,omitempty"`     // of PerSecond to PerSecond of Against
+	P99Ratio float64 `json:"p99_ratio,omitempty"` // of the 99th percentile to that of Against
 }
 
-// summarize makes the rows of the cells, in the order of the scenarios.
+// summarize returns a row for each scenario and number of clients, in the order of the scenarios.
 func summarize(cells []Cell, scenarios []scenario.Scenario) []Row {
 	type load struct {
 		scenario string
@@ -42,7 +42,7 @@ func summarize(cells []Cell, scenarios []scenario.Scenario) []Row {
 	for _, s := range scenarios {
 		for _, clients := range concurrency {
 			at := load{s.Name, clients}
-			if len(rounds[at]) == 0 { // it was stopped before
+			if len(rounds[at]) == 0 { // the run was interrupted
 				continue
 			}
 			row := newRow(rounds[at])
@@ -55,7 +55,7 @@ func summarize(cells []Cell, scenarios []scenario.Scenario) []Row {
 	return rows
 }
 
-// newRow makes a row of the rounds of one load.
+// newRow summarizes the rounds of one load.
 func newRow(rounds []Cell) Row {
 	of := func(value func(Cell) float64) float64 {
 		values := make([]float64, len(rounds))
@@ -93,7 +93,7 @@ func newRow(rounds []Cell) Row {
 	return row
 }
 
-// over is a divided by b, 0 where b is.
+// over returns a / b, or 0 if b is 0.
 func over(a, b float64) float64 {
 	if b == 0 {
 		return 0

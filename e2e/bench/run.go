@@ -32,13 +32,13 @@ func runOne(ctx context.Context, args []string) error {
 	flags.StringVar(&shop.Orchestrator, "orchestrator", "http://127.0.0.1:3003", "base `URL` of the orchestrator")
 	flags.StringVar(&shop.Bare, "bare", "http://127.0.0.1:3004", "base `URL` of the bare handler")
 	flags.StringVar(&shop.User, "user", c.AdminUser, "administrator; the password is ADMIN_PASSWORD")
-	flags.IntVar(&shop.Depth, "depth", 100_000, "orders that are walked before the page at depth; the others that are read by id are among them")
-	clients := flags.Int("clients", 8, "operations at a time")
-	flags.Float64Var(&b.plan.Rate, "rate", 0, "operations that are to begin each second; latency is from then on. 0: each when the one before has ended")
-	flags.DurationVar(&b.plan.WarmUp, "warmup", 2*time.Second, "time before the measured time")
+	flags.IntVar(&shop.Depth, "depth", 100_000, "newest orders that the scenarios read; the scenario depth reads the page after them")
+	clients := flags.Int("clients", 8, "concurrent clients")
+	flags.Float64Var(&b.plan.Rate, "rate", 0, "operations per second, with latency from the time at which each is due; 0 is a closed loop")
+	flags.DurationVar(&b.plan.WarmUp, "warmup", 2*time.Second, "load before the measured time")
 	flags.DurationVar(&b.plan.Duration, "duration", 10*time.Second, "the measured time")
-	flags.Uint64Var(&b.seed, "seed", 1, "of what is sent")
-	flags.Func("pid", "`name=pid` of a process whose processor and memory are told; may come again", func(text string) error {
+	flags.Uint64Var(&b.seed, "seed", 1, "seed of the requests")
+	flags.Func("pid", "`name=pid` of a process whose CPU and memory to report; repeatable", func(text string) error {
 		name, number, _ := strings.Cut(text, "=")
 		pid, err := strconv.Atoi(number)
 		b.processes[name] = pid
@@ -56,13 +56,13 @@ func runOne(ctx context.Context, args []string) error {
 		return err
 	}
 	if *clients < 1 || b.plan.Duration <= 0 || b.plan.Rate < 0 {
-		return errors.New("-clients and -duration must be more than 0, -rate not less")
+		return errors.New("-clients and -duration must be more than 0, and -rate not negative")
 	}
 	chosen := scenario.Select(regexp.MustCompile("^" + regexp.QuoteMeta(flags.Arg(0)) + "$"))
 	if len(chosen) == 0 {
-		return fmt.Errorf("there is no scenario %s; --help lists them", flags.Arg(0))
+		return fmt.Errorf("unknown scenario %s; --help lists them", flags.Arg(0))
 	}
-	cell, err := b.measure(ctx, chosen[len(chosen)-1], &shop, *clients) // those before it are only to compare it with
+	cell, err := b.measure(ctx, chosen[len(chosen)-1], &shop, *clients) // the others are those it is compared with
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func runOne(ctx context.Context, args []string) error {
 	return writeJSON(*file, cell)
 }
 
-// runBare serves the bare handler, on HOST and PORT and over the database of the environment.
+// runBare serves floor.Handler on HOST and PORT, over the configured database.
 func runBare(ctx context.Context, args []string) error {
 	if err := parse(flag.NewFlagSet("bench bare", flag.ContinueOnError), args, 0); err != nil {
 		return err
@@ -96,11 +96,11 @@ func runBare(ctx context.Context, args []string) error {
 	return nil
 }
 
-// print tells what a scenario did.
+// print writes the result of a scenario.
 func (c Cell) print(w *os.File, plan drive.Plan) {
-	counted := "from the begin of each operation (closed loop)"
+	counted := "from the start of each operation (closed loop)"
 	if plan.Rate > 0 {
-		counted = fmt.Sprintf("from the moment at which each was to begin, at %v a second", plan.Rate)
+		counted = fmt.Sprintf("from the time at which each operation was due, at %v a second", plan.Rate)
 	}
 	sayTo(w, "%s, %d clients, %s after %s of warm-up", c.Scenario, c.Clients, plan.Duration, plan.WarmUp)
 	sayTo(w, "operations   %d, %.1f a second", c.Operations, c.PerSecond)

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// column is one of the table's.
+// column is a column of the table.
 type column struct {
 	head string
-	text bool // else numbers, which stand to the right
+	text bool // aligned left; numbers are aligned right
 	show func(Row) string
 }
 
@@ -54,7 +54,7 @@ func columns() []column {
 	}
 }
 
-// services is the processor time of what is neither MySQL nor the driver.
+// services returns the CPU time of the services, without MySQL and the driver, in milliseconds per operation.
 func (r Row) services() (ms float64) {
 	for process, used := range r.CPU {
 		if process != "mysql" && process != "driver" {
@@ -64,10 +64,10 @@ func (r Row) services() (ms float64) {
 	return ms
 }
 
-// table writes the rows for people, in Markdown.
+// table formats the rows as a Markdown table.
 func table(rows []Row) string {
 	columns := columns()
-	cells := make([][]string, len(rows)+2) // the head and its rule come first
+	cells := make([][]string, len(rows)+2) // with the header and the line below it
 	for _, c := range columns {
 		shown := []string{c.head, ""}
 		for _, r := range rows {

@@ -1,4 +1,4 @@
-// Package basket makes what the orders of a load ask for.
+// Package basket generates the contents of orders for a load.
 package basket
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// Basket is who orders, and what: the lines are of different products, in the order of their ids.
+// Basket is the customer and the lines of an order. The lines have different products, sorted by id.
 type Basket struct {
 	Customer   customers.Customer
-	SearchText string // the customer's name and email, as the database keeps them
+	SearchText string // the customer's name and email, as the database stores them
 	Lines      []orders.OrderLineInput
 }
 
-// Make makes n baskets of so many lines, of customers and products taken at random. The products are in the order of their
-// ids, and at least as many as the lines.
+// Make returns n baskets with the given number of lines, of random customers and products. The products must be sorted by id,
+// and at least as many as the lines.
 func Make(random *rand.Rand, customers []customers.Customer, products []int64, lines, n int) []Basket {
 	all := make([]Basket, n)
 	for i := range all {

@@ -1,4 +1,4 @@
-// Package drive puts load on something and measures how it bears it.
+// Package drive generates load and measures latency and throughput.
 package drive
 
 import (
@@ -10,38 +10,39 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Plan is how the load comes.
+// Plan describes a load.
 type Plan struct {
-	// Rate is how many operations of all clients together are to begin each second. A client that is late has nothing
-	// taken off its latency, which is counted from the moment at which the operation was to begin. 0 is a closed loop:
-	// each client begins its next operation when the last has ended, and the latency is the time of the operation alone.
+	// Rate is the intended number of operations per second of all clients together. Latency counts from the time at which
+	// an operation was due, so it includes the delay of a client that was still busy. 0 is a closed loop: each client
+	// starts its next operation when the last has ended, and latency is the duration of the operation.
 	Rate float64
 
-	WarmUp   time.Duration // is not measured
-	Duration time.Duration // is
+	WarmUp   time.Duration // load before the measured time
+	Duration time.Duration // the measured time
 }
 
-// Operation does one thing and returns when it is done. Errors that say the same are counted together.
+// Operation performs one operation. Errors with the same text are counted together.
 type Operation func() error
 
-// Result is what came of the operations that were to begin in the measured time.
+// Result summarizes the operations that were due in the measured time.
 type Result struct {
-	Latency  *hdrhistogram.Histogram // of those that succeeded, in microseconds
-	Failures map[string]int64        // by what the error says
-	Elapsed  time.Duration           // from the first to the end of the measured time, or of a backlog after it
+	Latency  *hdrhistogram.Histogram // of successful operations, in microseconds
+	Failures map[string]int64        // by error text
+	Elapsed  time.Duration           // the measured time; in an open loop, until the last operation ended, if that is later
 }
 
-// NotSent counts, among the failures, what was to begin and did not, because the clients were too far behind.
+// NotSent is the key in Failures of operations that were due but not started, because the clients were too far behind.
 const NotSent = "not sent"
 
-const longest = 10 * time.Minute // that a histogram tells apart
+const longest = 10 * time.Minute // latency that a histogram can record
 
-// Throughput is how many operations succeeded each second.
+// Throughput returns the number of successful operations per second.
 func (r Result) Throughput() float64 {
 	return float64(r.Latency.TotalCount()) / r.Elapsed.Seconds()
 }
 
-// Run drives the operations, one client for each. It calls watch when the measured time begins and stop when it ends.
+// Run repeats each operation in a client of its own. It calls watch when the measured time begins and stop when it ends. If ctx
+// is done first, Run returns its error.
 func Run(ctx context.Context, plan Plan, operations []Operation, watch func() (stop func())) (Result, error) {
 	start := time.Now()
 	begins, ends := start.Add(plan.WarmUp), start.Add(plan.WarmUp+plan.Duration)
@@ -83,7 +84,7 @@ func newResult(elapsed time.Duration) Result {
 	}
 }
 
-// schedule hands out the moments at which operations are to begin, to whichever client is free for the next.
+// schedule returns a function that returns the time at which the next operation is due, for whichever client is free.
 func schedule(start time.Time, rate float64) (next func() time.Time) {
 	var n atomic.Int64
 	return func() time.Time {
@@ -93,8 +94,8 @@ func schedule(start time.Time, rate float64) (next func() time.Time) {
 
 type client struct {
 	begins, ends time.Time // the measured time
-	giveUp       time.Time // on a backlog
-	last         time.Time // at which an operation ended, where that is after ends
+	giveUp       time.Time // when overdue operations are no longer started
+	last         time.Time // the end of the last operation, or ends if that is later
 	Result
 }
 
@@ -105,7 +106,7 @@ func (c *client) run(ctx context.Context, next func() time.Time, operation Opera
 			return
 		}
 		now := time.Now()
-		if due.Before(c.begins) && !now.Before(c.begins) { // what the warm-up leaves is not the load's
+		if due.Before(c.begins) && !now.Before(c.begins) { // a backlog of the warm-up is not measured
 			continue
 		}
 		if now.After(c.giveUp) {
@@ -135,7 +136,7 @@ func (c *client) count(due time.Time, failure string) {
 	}
 }
 
-// sleep reports whether the moment has come before ctx has ended.
+// sleep waits until a time, and reports false if ctx is done first.
 func sleep(ctx context.Context, until time.Time) bool {
 	select {
 	case <-time.After(time.Until(until)):

@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/drive"
 )
 
-// takes is an operation of that long.
+// takes returns an operation of the given duration.
 func takes(d time.Duration) drive.Operation {
 	return func() error {
 		time.Sleep(d)
@@ -30,7 +30,7 @@ func run(t *testing.T, plan drive.Plan, operations ...drive.Operation) drive.Res
 	return result
 }
 
-// near reports whether a latency is what it should be, at the precision of the histogram.
+// near checks a latency, within the precision of the histogram.
 func near(t *testing.T, what string, micros int64, want time.Duration) {
 	t.Helper()
 	if off := time.Duration(micros)*time.Microsecond - want; off.Abs() > want/500 {
@@ -43,14 +43,14 @@ func TestClosedLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, drive.Plan{WarmUp: time.Second, Duration: 2 * time.Second}, takes(10*time.Millisecond), takes(40*time.Millisecond))
 		if n := r.Latency.TotalCount(); n != 250 || r.Throughput() != 125 {
-			t.Errorf("%d operations, %v a second, want the 200 and 50 of the measured time alone", n, r.Throughput())
+			t.Errorf("%d operations, %v a second, want 200 and 50, without the warm-up", n, r.Throughput())
 		}
 		near(t, "the median", r.Latency.ValueAtQuantile(50), 10*time.Millisecond)
 		near(t, "the longest", r.Latency.Max(), 40*time.Millisecond)
 	})
 }
 
-// One operation holds the only client up: all that were to begin meanwhile are late, and their latency says so.
+// One slow operation delays the only client. The operations that are due meanwhile start late, and their latency includes the delay.
 func TestOpenLoopCountsFromTheIntendedBegin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestOpenLoopCountsFromTheIntendedBegin(t *testing.T) {
 		near(t, "the longest", r.Latency.Max(), 500*time.Millisecond)
 		near(t, "the 60th percentile", r.Latency.ValueAtQuantile(60), 100*time.Millisecond) // 50 were late, by 500 ms to 10 ms
 		if r.Latency.ValueAtQuantile(50) != 0 {
-			t.Errorf("the median is %d µs, want 0: the other half was in time", r.Latency.ValueAtQuantile(50))
+			t.Errorf("the median is %d µs, want 0: the other half was on time", r.Latency.ValueAtQuantile(50))
 		}
 	})
 }
@@ -84,7 +84,8 @@ func TestOpenLoopSpreadsOverClients(t *testing.T) {
 	})
 }
 
-// What can't keep up is given as much time again, and its throughput is its own, not the rate that was asked for.
+// If the clients can't keep up, a backlog may take as long as the measured time, and the throughput is what was achieved, not
+// the intended rate.
 func TestOpenLoopBacklog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -94,12 +95,12 @@ func TestOpenLoopBacklog(t *testing.T) {
 		}
 		r = run(t, drive.Plan{Rate: 100, Duration: time.Second}, takes(50*time.Millisecond))
 		if sent, not := r.Latency.TotalCount(), r.Failures[drive.NotSent]; sent+not != 100 || sent != 41 {
-			t.Errorf("%d sent, %d not sent, want 41 in two seconds, and the rest of 100", sent, not)
+			t.Errorf("%d sent, %d not sent, want 41 in two seconds, and the other 59", sent, not)
 		}
 	})
 }
 
-// A warm-up that can't keep up leaves nothing to the measured time.
+// A backlog of the warm-up does not reach the measured time.
 func TestWarmUpLeavesNoBacklog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,11 +1,10 @@
-// Package floor does what orders-api does with nothing around it: what is left is what the database charges.
+// Package floor places and confirms orders with bare SQL. It measures the cost of the database alone.
 //
-// An order is placed, or confirmed, in the fewest statements that have the same effect, row for row, with the same locks
-// and the same durability. Each is a round trip of its own; no two are sent together. To place takes seven, whatever the
-// number of lines: the products are locked and read, the units of all are taken, the order, its lines, its event and the
-// key with the answer are inserted, COMMIT. To confirm takes five: the order is locked and read with its lines, changed,
-// the event and the key are inserted, COMMIT. There is no BEGIN, since the connections don't commit by themselves, and no
-// look for a key: one that is taken shows when it is inserted.
+// It uses the fewest statements with the same effect, row for row, the same locks and the same durability. Each statement is
+// one round trip. Placing an order takes seven for any number of lines: lock and read the products, take the units, insert
+// the order, its lines, its event and the key with the answer, COMMIT. Confirming takes five: lock and read the order with its
+// lines, update it, insert the event and the key, COMMIT. There is no BEGIN, because autocommit is off, and no look-up of the
+// key, because inserting a used key fails.
 package floor
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// Open prepares connections to a database. They are as those of the services; only autocommit is the caller's.
+// Open prepares connections to a database, with the settings of the services except for autocommit.
 func Open(at database.MySQL, autocommit bool) (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))

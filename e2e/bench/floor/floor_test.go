@@ -21,8 +21,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
-// TestFloorLeavesWhatTheAPILeaves places and confirms the same orders both ways, and compares all rows that are written.
-func TestFloorLeavesWhatTheAPILeaves(t *testing.T) {
+// The floor and the API write the same rows for the same orders.
+func TestFloorWritesSameRowsAsAPI(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t)
 	for _, lines := range []int{1, 5, 20} {
@@ -100,7 +100,7 @@ func TestBareHandlerAnswersAsTheAPI(t *testing.T) {
 
 const stock = 1000 // of each product
 
-// shop is the API and the floor on one database.
+// shop is the API and the floor over one database.
 type shop struct {
 	db      *sql.DB
 	session *floor.Session
@@ -160,7 +160,7 @@ func (s *shop) confirm(t *testing.T, key string, id int64) {
 	s.api.ConfirmOrder(t, id, key)
 }
 
-// stock is the stock and the version of each product.
+// stock returns the stock and the version of each product.
 func (s *shop) stock(t *testing.T) map[int64][2]int64 {
 	t.Helper()
 	rows, err := s.db.QueryContext(t.Context(), "SELECT id, stock, version FROM products")
@@ -185,7 +185,7 @@ func (s *shop) stock(t *testing.T) map[int64][2]int64 {
 
 func minus(a, b [2]int64) [2]int64 { return [2]int64{a[0] - b[0], a[1] - b[1]} }
 
-// compare compares all that there is of two orders, but for their ids, keys and times.
+// compare compares all rows of two orders, except for ids, keys and times.
 func (s *shop) compare(t *testing.T, floor, api int64) {
 	t.Helper()
 	for _, query := range []string{
@@ -198,7 +198,7 @@ FROM orders_idempotency WHERE JSON_EXTRACT(CAST(body AS CHAR), '$.id') = ? ORDER
 	} {
 		got, want := s.rows(t, query, floor), s.rows(t, query, api)
 		if got != want || want == "" {
-			t.Errorf("%s\nthe floor leaves %sthe API leaves  %s", query, got, want)
+			t.Errorf("%s\nthe floor writes %sthe API writes   %s", query, got, want)
 		}
 	}
 }
@@ -208,7 +208,7 @@ var (
 	timeInText = regexp.MustCompile(`\d{4}-\d{2}-\d{2}T[\d:.]+Z`)
 )
 
-// rows are the rows of a query, a line each.
+// rows returns the rows of a query, one per line.
 func (s *shop) rows(t *testing.T, query string, args ...any) string {
 	t.Helper()
 	rows, err := s.db.QueryContext(t.Context(), query, args...)

@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	caller = "user:admin" // as the API's callers are named
+	caller = "user:admin" // as the API names its callers
 	keyTTL = 24 * time.Hour
 )
 
-// ErrShort refuses an order that asks for more than is in stock.
+// ErrShort reports that the stock of a product is insufficient for an order.
 var ErrShort = errors.New("insufficient_stock")
 
-// Session places and confirms orders on a connection of its own, which must not commit by itself.
+// Session places and confirms orders on one connection, with autocommit off.
 type Session struct{ conn *sql.Conn }
 
-// NewSession returns a session on that connection.
+// NewSession returns a Session that uses conn.
 func NewSession(conn *sql.Conn) *Session { return &Session{conn} }
 
-// Place places an order under a key.
+// Place places an order under an idempotency key and returns its id.
 func (s *Session) Place(ctx context.Context, key string, b basket.Basket) (id int64, err error) {
 	err = s.commit(ctx, func() error {
 		id, err = s.place(ctx, key, b)
@@ -39,7 +39,7 @@ func (s *Session) Place(ctx context.Context, key string, b basket.Basket) (id in
 	return id, err
 }
 
-// Confirm confirms an order under a key.
+// Confirm confirms an order under an idempotency key.
 func (s *Session) Confirm(ctx context.Context, key string, id int64) error {
 	return s.commit(ctx, func() error { return s.confirm(ctx, key, id) })
 }
@@ -97,7 +97,7 @@ VALUES `+list("(?, ?, ?, ?, ?)", len(lines)), values...)
 	})
 }
 
-// lock reads the products for update, and makes the lines of them.
+// lock reads the products for update and returns the priced lines.
 func (s *Session) lock(ctx context.Context, wanted []api.OrderLineInput) ([]ordersdb.OrderLine, error) {
 	ids := make([]any, len(wanted))
 	for i, w := range wanted {
@@ -110,7 +110,7 @@ func (s *Session) lock(ctx context.Context, wanted []api.OrderLineInput) ([]orde
 	defer rows.Close()
 	var lines []ordersdb.OrderLine
 	for rows.Next() {
-		l := ordersdb.OrderLine{Qty: wanted[len(lines)].Qty} // both are in the order of products
+		l := ordersdb.OrderLine{Qty: wanted[len(lines)].Qty} // both are sorted by product
 		var stock int64
 		if err := rows.Scan(&l.ProductID, &l.UnitPriceCents, &stock); err != nil {
 			return nil, err
@@ -199,14 +199,14 @@ FOR UPDATE OF o`, id)
 	return o, lines, rows.Err()
 }
 
-// record writes the change that has brought an order to its version.
+// record inserts the event of an order's present version.
 func (s *Session) record(ctx context.Context, o ordersdb.Order, from *string, now time.Time) error {
 	_, err := s.conn.ExecContext(ctx, `INSERT INTO order_events (order_id, version, from_status, to_status, caller, reason, created_at)
 VALUES (?, ?, ?, ?, ?, NULL, ?)`, o.ID, o.Version, from, o.Status, caller, now)
 	return err
 }
 
-// answer keeps the answer under its key.
+// answer stores the answer under the key.
 func (s *Session) answer(ctx context.Context, key string, status int, o api.Order, now time.Time, header map[string]string) error {
 	body, err := json.Marshal(o)
 	if err != nil {
@@ -222,7 +222,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, caller, key, fingerprint[:], status, string(he
 	return err
 }
 
-// order is the API's form of an order.
+// order converts an order to its representation in the API.
 func order(o ordersdb.Order, lines []ordersdb.OrderLine) api.Order {
 	items := make([]api.OrderLine, len(lines))
 	for i, l := range lines {
@@ -244,5 +244,5 @@ func optional(t *time.Time) *common.Time {
 	return &common.Time{Time: *t}
 }
 
-// list is n of the same, with commas.
+// list repeats one n times, separated by commas.
 func list(one string, n int) string { return strings.Repeat(", "+one, n)[2:] }

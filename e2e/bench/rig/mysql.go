@@ -22,16 +22,16 @@ const (
 	mysqlPassword = "bench"
 )
 
-// server is MySQL in a container, on the host's network: no proxy of Docker's is in the way.
+// server is MySQL in a container. It uses the host's network, to avoid the cost of Docker's proxy.
 type server struct {
 	container string
 	pid       int
 	at        database.MySQL
-	command   string // that has started it
+	command   string // that started it
 }
 
-// startMySQL starts a server that is as durable as MySQL is where nothing is set. The container must be removed even
-// where it returns an error.
+// startMySQL starts a server with the default durability of MySQL. If the server is not nil, remove must be called, even if
+// err is not nil.
 func startMySQL(ctx context.Context, bufferPool string) (*server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *server) with(ctx context.Context, name string, do func(*sql.Conn) error
 	return do(conn)
 }
 
-// docker runs a command of Docker's and returns what it prints.
+// docker runs a Docker command and returns its output.
 func docker(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, "docker", args...)
 	var stderr bytes.Buffer

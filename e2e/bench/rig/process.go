@@ -16,21 +16,21 @@ import (
 	"time"
 )
 
-const patience = 30 * time.Second // with a process that starts, and with one that stops
+const patience = 30 * time.Second // limit for a process to start or to stop
 
-// process is one of the executables, as it is run in production: its log is at INFO, in JSON, and written.
+// process is a running service. As in production, it logs at INFO in JSON.
 type process struct {
 	name   string
 	url    string
 	admin  string        // base URL of its metrics
-	ready  time.Duration // from its start until it was ready
+	ready  time.Duration // time from the start until /ready
 	cmd    *exec.Cmd
 	log    io.Closer
 	exited chan struct{}
 }
 
-// start starts a service on free ports and waits until it is ready. Its log goes to a file in that folder, to /dev/null
-// where there is none.
+// start starts a service on free ports and waits until it is ready. Its log goes to a file in the folder logs, or to /dev/null
+// if logs is empty.
 func start(ctx context.Context, logs, name, executable, command string, env []string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
@@ -82,16 +82,16 @@ func (p *process) await(ctx context.Context) error {
 		select {
 		case <-time.After(time.Millisecond):
 		case <-p.exited:
-			return fmt.Errorf("%s ended: %s; -logs keeps what it says", p.name, p.cmd.ProcessState)
+			return fmt.Errorf("%s ended: %s; use -logs to keep its log", p.name, p.cmd.ProcessState)
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w", p.name, ctx.Err())
 		}
 	}
 }
 
-// stop ends the process, and waits for it.
+// stop ends the process and waits for its exit.
 func (p *process) stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails where it has ended
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails if it has exited
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
@@ -101,7 +101,7 @@ func (p *process) stop() error {
 	return p.log.Close()
 }
 
-// metric is the sum of the values of a metric whose labels contain that text.
+// metric returns the sum of a metric over the series whose labels contain a text.
 func (p *process) metric(ctx context.Context, name, label string) (sum float64, err error) {
 	text, err := fetch(ctx, p.admin+"/metrics")
 	if err != nil {
@@ -121,7 +121,7 @@ func sumOf(text, name, label string) (sum float64) {
 	return sum
 }
 
-// fetch gets a document. The connection is closed: one that is kept would hold up the end of the service.
+// fetch gets a document. It closes the connection, because an idle one would delay the shutdown of the service.
 func fetch(ctx context.Context, url string) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -142,7 +142,7 @@ func fetch(ctx context.Context, url string) (string, error) {
 
 func local(port int) string { return "http://127.0.0.1:" + strconv.Itoa(port) }
 
-// freePort returns a port that nobody listens on.
+// freePort returns a port that is not in use.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

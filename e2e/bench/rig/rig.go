@@ -1,5 +1,4 @@
-// Package rig sets everything up that is measured, on this machine: MySQL in a container, and the services, each a
-// process of its own.
+// Package rig starts what the benchmark measures on this machine: MySQL in a container and each service in a process.
 package rig
 
 import (
@@ -18,42 +17,42 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/usage"
 )
 
-// Config is what a rig is made of.
+// Config holds the settings of a Rig.
 type Config struct {
-	Binary     string `json:"binary,omitempty"` // the executable; one is built where it is ""
-	Logs       string `json:"logs,omitempty"`   // folder of the services' logs; they are written to /dev/null where it is ""
-	BufferPool string `json:"buffer_pool"`      // of MySQL, in bytes
-	Conns      int    `json:"conns"`            // of each service to MySQL, at most
+	Binary     string `json:"binary,omitempty"` // the executable; if empty, it is built
+	Logs       string `json:"logs,omitempty"`   // folder for the logs of the services; if empty, /dev/null
+	BufferPool string `json:"buffer_pool"`      // bytes of MySQL's buffer pool
+	Conns      int    `json:"conns"`            // maximum connections of each service to MySQL
 	TLS        string `json:"tls"`              // DB_TLS of the services; the floor has none
 
 	Customers int    `json:"customers"`
 	Products  int    `json:"products"`
-	Orders    int    `json:"orders"` // in the tables of the grown shop
+	Orders    int    `json:"orders"` // of the grown shop
 	Seed      uint64 `json:"seed"`
 }
 
-// The two databases have the same customers and products. That of the fresh shop has no orders but those of the load.
+// The two databases have the same customers and products. The fresh shop has only the orders of the load.
 const (
 	fresh = "fresh"
 	grown = "grown"
 )
 
-// stock is what is there of each product: more than a load can take.
+// stock is the number of units added to each product, more than a load can take.
 const stock = 1_000_000_000
 
 const adminPassword = "pedidos-bench"
 
-// Environment is what all services have in theirs, beside addresses and secrets. Limits that a load from one address, or of
-// some hours, would meet are lifted.
+// Environment returns the variables that all services have, except for addresses and secrets. It raises the limits of logins
+// and of the lifetime of tokens, which a load from one address, or of some hours, would exceed.
 func Environment() []string {
 	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000"}
 }
 
-// Rig is what was set up.
+// Rig is a set of running services with their database.
 type Rig struct {
 	Fresh, Grown *scenario.Shop
-	Ready        map[string][]time.Duration // how long each service took to be ready
-	Idle         map[string]int64           // bytes of memory of each, a moment after that
+	Ready        map[string][]time.Duration // time from each start of a service until /ready
+	Idle         map[string]int64           // bytes of memory of each service before the load
 
 	config    Config
 	folder    string
@@ -61,7 +60,7 @@ type Rig struct {
 	processes []*process
 }
 
-// Start sets a rig up, and says what it does. What is there of it must be closed even where it returns an error.
+// Start starts a Rig and reports progress to say. The Rig is never nil and must be closed, even if Start returns an error.
 func Start(ctx context.Context, config Config, say func(format string, args ...any)) (*Rig, error) {
 	r := &Rig{config: config, Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
 	return r, r.start(ctx, say)
@@ -93,7 +92,7 @@ func (r *Rig) start(ctx context.Context, say func(format string, args ...any)) (
 	return r.serve(ctx)
 }
 
-// fill makes a database.
+// fill creates, migrates and seeds a database.
 func (r *Rig) fill(ctx context.Context, name string) error {
 	if err := r.mysql.do(ctx, r.mysql.at.Name, "CREATE DATABASE "+name); err != nil {
 		return err
@@ -122,7 +121,7 @@ func (r *Rig) pedidos(ctx context.Context, name string, args ...string) error {
 	return run(ctx, r.database(name), r.config.Binary, args...)
 }
 
-// database is the environment of who uses that database.
+// database returns the variables that select a database.
 func (r *Rig) database(name string) []string {
 	at := r.mysql.at
 	return []string{
@@ -157,7 +156,7 @@ func (r *Rig) serve(ctx context.Context) (err error) {
 	}
 	r.Fresh, r.Grown = &f, &g
 	select {
-	case <-time.After(2 * time.Second): // what only a start needs is given back
+	case <-time.After(2 * time.Second): // the runtime returns memory that only the start needed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -172,8 +171,8 @@ func (r *Rig) serve(ctx context.Context) (err error) {
 }
 
 const (
-	bare   = "bare" // the command of this executable, not of that under test
-	starts = 5      // of each service, to see how long it takes
+	bare   = "bare" // a command of this executable, not of the one under test
+	starts = 5      // starts of each service, for the median time to /ready
 )
 
 // launch starts a service several times, keeps the last and returns its base URL.
@@ -214,7 +213,7 @@ func (r *Rig) Close() error {
 	return errors.Join(append(failed, os.RemoveAll(r.folder))...)
 }
 
-// Processes are the ids of the processes by their names, with MySQL's.
+// Processes returns the process ids by name, including MySQL.
 func (r *Rig) Processes() map[string]int {
 	ids := map[string]int{"mysql": r.mysql.pid}
 	for _, p := range r.processes {
@@ -223,7 +222,7 @@ func (r *Rig) Processes() map[string]int {
 	return ids
 }
 
-// CustomerCalls is how often customers-api was called by orders-api, of either shop.
+// CustomerCalls returns the number of calls of both orders-api to customers-api.
 func (r *Rig) CustomerCalls(ctx context.Context) (calls float64, err error) {
 	for _, p := range r.processes {
 		if p.name == "orders" || p.name == "orders-grown" {
@@ -237,17 +236,17 @@ func (r *Rig) CustomerCalls(ctx context.Context) (calls float64, err error) {
 	return calls, nil
 }
 
-// Profile is a CPU profile of orders-api, of the shop that it serves, from now on; as net/http/pprof takes it.
+// Profile takes a CPU profile of the orders-api of a shop, for at least a second, and returns it in the format of pprof.
 func (r *Rig) Profile(ctx context.Context, shop *scenario.Shop, length time.Duration) (string, error) {
 	for _, p := range r.processes {
 		if p.url == shop.Orders {
 			return fetch(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%.0f", p.admin, max(1, length.Seconds())))
 		}
 	}
-	return "", errors.New("no such shop")
+	return "", errors.New("no orders-api serves this shop")
 }
 
-// Reset takes all orders and keys out of the fresh shop and gives their stock back.
+// Reset deletes all orders and keys of the fresh shop and restores the stock.
 func (r *Rig) Reset(ctx context.Context) error {
 	return r.mysql.do(ctx, fresh, "SET foreign_key_checks = 0",
 		"TRUNCATE order_events", "TRUNCATE order_lines", "TRUNCATE orders", "TRUNCATE orders_idempotency",
@@ -255,8 +254,7 @@ func (r *Rig) Reset(ctx context.Context) error {
 SET products.stock = given.stock`)
 }
 
-// Audit fails where stock, totals or statuses don't add up, in either shop: the load, and the floor, must leave what they
-// found in order.
+// Audit runs pedidos audit on both shops. It fails if the load, or the floor, has written inconsistent rows.
 func (r *Rig) Audit(ctx context.Context) error {
 	for _, name := range []string{fresh, grown} {
 		if err := r.pedidos(ctx, name, "audit"); err != nil {
@@ -266,7 +264,7 @@ func (r *Rig) Audit(ctx context.Context) error {
 	return nil
 }
 
-// MySQL says how MySQL is run.
+// MySQL returns the version and the settings of MySQL that matter for performance, and the command that started it.
 func (r *Rig) MySQL(ctx context.Context) (map[string]string, error) {
 	settings, err := r.mysql.settings(ctx, "version", "innodb_flush_log_at_trx_commit", "log_bin", "sync_binlog", "innodb_doublewrite",
 		"innodb_flush_method", "innodb_redo_log_capacity", "innodb_buffer_pool_size")
@@ -277,7 +275,7 @@ func (r *Rig) MySQL(ctx context.Context) (map[string]string, error) {
 	return settings, nil
 }
 
-// ImageBytes is the size of the image pedidos, if it is there.
+// ImageBytes returns the size of the Docker image pedidos, in bytes. It fails if there is none.
 func ImageBytes(ctx context.Context) (int64, error) {
 	size, err := docker(ctx, "image", "inspect", "--format", "{{.Size}}", "pedidos")
 	if err != nil {
@@ -286,7 +284,7 @@ func ImageBytes(ctx context.Context) (int64, error) {
 	return strconv.ParseInt(size, 10, 64)
 }
 
-// run runs a command to its end.
+// run runs a command, and adds its output to the error.
 func run(ctx context.Context, env []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = env

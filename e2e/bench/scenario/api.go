@@ -17,10 +17,10 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// prepared is how many requests of a kind are made ahead.
+// prepared is the number of request bodies that a load generates in advance.
 const prepared = 4096
 
-// create places orders of so many lines, each of random products, under a new key each.
+// create places orders with the given number of lines of random products, each under a new key.
 func create(lines int) func(context.Context, *Shop, *Load) (client, error) {
 	return func(ctx context.Context, s *Shop, l *Load) (client, error) {
 		baskets, err := s.baskets(ctx, l.seed, lines)
@@ -31,7 +31,7 @@ func create(lines int) func(context.Context, *Shop, *Load) (client, error) {
 	}
 }
 
-// hot places orders that are all of one product.
+// hot places orders of one product only.
 func hot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	baskets, err := s.hotBaskets(ctx, l.seed)
 	if err != nil {
@@ -40,7 +40,7 @@ func hot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return place(s, l, baskets)
 }
 
-// pairs is create of clients of whom two each send the same at the same time.
+// pairs places orders of one line, in pairs of clients that send the same requests with the same keys concurrently.
 func pairs(ctx context.Context, s *Shop, l *Load) (client, error) {
 	baskets, err := s.baskets(ctx, l.seed, 1)
 	if err != nil {
@@ -66,7 +66,7 @@ func place(s *Shop, l *Load, baskets []basket.Basket) (client, error) {
 	}, nil
 }
 
-// createConfirm places an order of one line and confirms it; both are one operation.
+// createConfirm places an order of one line and confirms it, in one operation.
 func createConfirm(ctx context.Context, s *Shop, l *Load) (client, error) {
 	bodies, err := s.bodies(ctx, l)
 	if err != nil {
@@ -83,7 +83,7 @@ func createConfirm(ctx context.Context, s *Shop, l *Load) (client, error) {
 	}, nil
 }
 
-// orchestrated is the same in one call of the orchestrator.
+// orchestrated does the same as createConfirm with one call of the orchestrator.
 func orchestrated(ctx context.Context, s *Shop, l *Load) (client, error) {
 	bodies, err := s.bodies(ctx, l)
 	if err != nil {
@@ -94,7 +94,7 @@ func orchestrated(ctx context.Context, s *Shop, l *Load) (client, error) {
 		var body []byte
 		return func() error {
 			order := pick(random, bodies)
-			body = append(body[:0], order[:len(order)-1]...) // all but the brace
+			body = append(body[:0], order[:len(order)-1]...) // without the closing brace
 			body = append(body, `,"idempotency_key":"`...)
 			body = append(body, keys.Next()...)
 			body = append(body, `"}`...)
@@ -103,7 +103,7 @@ func orchestrated(ctx context.Context, s *Shop, l *Load) (client, error) {
 	}, nil
 }
 
-// replay repeats requests that have had their answers.
+// replay repeats requests that are already answered.
 func replay(ctx context.Context, s *Shop, l *Load) (client, error) {
 	bodies, err := s.bodies(ctx, l)
 	if err != nil {
@@ -134,10 +134,10 @@ func replay(ctx context.Context, s *Shop, l *Load) (client, error) {
 	}, nil
 }
 
-// get reads orders by their ids, any of the newest.
+// get reads random orders among the newest by id.
 func get(ctx context.Context, s *Shop, l *Load) (client, error) { return getFrom(ctx, s.Orders, s, l) }
 
-// bareGet reads the same of a handler that does nothing else.
+// bareGet reads the same orders from floor.Handler.
 func bareGet(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return getFrom(ctx, s.Bare, s, l)
 }
@@ -168,14 +168,14 @@ func depth(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return pages(s, l, "/orders?cursor="+url.QueryEscape(s.cursor)), nil
 }
 
-// search looks for orders by a word that many customers have in their names.
+// search searches orders by a word that is common in the names of customers.
 func search(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return searchBy(ctx, s, l, func(c customers.Customer) string {
 		return slices.MaxFunc(strings.Fields(c.Name), func(a, b string) int { return len(a) - len(b) })
 	})
 }
 
-// searchCustomer looks for the orders of one customer, by the email.
+// searchCustomer searches the orders of one customer by email.
 func searchCustomer(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return searchBy(ctx, s, l, func(c customers.Customer) string { return c.Email })
 }
@@ -191,7 +191,7 @@ func searchBy(ctx context.Context, s *Shop, l *Load, text func(customers.Custome
 	return pages(s, l, paths...), nil
 }
 
-// pages reads any of these.
+// pages reads random paths among the given ones.
 func pages(s *Shop, l *Load, paths ...string) client {
 	return func(number int) (drive.Operation, error) {
 		c, random := l.caller(s.Orders, s.token), l.random(number)
@@ -199,8 +199,8 @@ func pages(s *Shop, l *Load, paths ...string) client {
 	}
 }
 
-// mixed is 70 % reads, 50 by id and 20 of the first page, and 30 % writes: the client confirms the order that it has placed
-// with one in ten requests, where there is one, else it places another.
+// mixed is 50 % reads of an order by id, 20 % reads of the first page and 30 % writes. A third of the writes confirm the order
+// that the client placed last, if it is not yet confirmed; all others place an order.
 func mixed(ctx context.Context, s *Shop, l *Load) (client, error) {
 	if err := s.remember(ctx); err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func mixed(ctx context.Context, s *Shop, l *Load) (client, error) {
 	}
 	return func(number int) (drive.Operation, error) {
 		c, keys, random := l.caller(s.Orders, s.token), l.keys(number), l.random(number)
-		placed := "" // the last of them, until it is confirmed
+		placed := "" // path of the last order, until it is confirmed
 		return func() error {
 			switch n := random.IntN(10); {
 			case n < 5:
@@ -244,7 +244,7 @@ func login(_ context.Context, s *Shop, l *Load) (client, error) {
 	}, nil
 }
 
-// bodies are requests for orders of one line.
+// bodies returns request bodies for orders of one line.
 func (s *Shop) bodies(ctx context.Context, l *Load) ([][]byte, error) {
 	baskets, err := s.baskets(ctx, l.seed, 1)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// caller sends requests over a connection of its own. It takes its processor from what it measures, so it makes as
-// little as it can anew, and reads nothing of an answer that it has no use for.
+// caller sends requests over one connection. It shares the CPU with the services that it measures, so it reuses its buffers
+// and parses only what it needs of an answer.
 type caller struct {
 	connection fasthttp.HostClient
 	base       string
@@ -23,15 +23,15 @@ type caller struct {
 	url        []byte
 }
 
-const timeout = 15 * time.Second // of one request; a service itself gives up after 10 seconds
+const timeout = 15 * time.Second // of a request, more than the 10 seconds after which a service gives up
 
-// newCaller returns a caller of the service at that base URL.
+// newCaller returns a caller of the service at a base URL.
 func newCaller(base, token string) *caller {
 	base = strings.TrimRight(base, "/")
 	c := &caller{base: base, connection: fasthttp.HostClient{
 		Addr:                      strings.TrimPrefix(base, "http://"),
 		MaxConns:                  1,
-		MaxIdemponentCallAttempts: 1, // a failure is to be seen
+		MaxIdemponentCallAttempts: 1, // retries would hide failures
 		ReadTimeout:               timeout,
 		WriteTimeout:              timeout,
 		NoDefaultUserAgentHeader:  true,
@@ -45,10 +45,10 @@ func newCaller(base, token string) *caller {
 	return c
 }
 
-// Get expects 200.
+// Get sends a GET and fails unless the status is 200.
 func (c *caller) Get(path string) error { return c.send(&c.get, path, http.StatusOK) }
 
-// Post expects that status. The key may be left out.
+// Post sends a POST, with the idempotency key unless it is nil, and fails unless the answer has the given status.
 func (c *caller) Post(path string, key, body []byte, status int) error {
 	if key != nil {
 		c.post.Header.SetBytesV("Idempotency-Key", key)
@@ -69,22 +69,22 @@ func (c *caller) send(r *fasthttp.Request, path string, status int) error {
 	return nil
 }
 
-// Location is the path of what was made.
+// Location returns the header Location of the last answer.
 func (c *caller) Location() string { return string(c.response.Header.Peek("Location")) }
 
-// Replayed reports whether the answer was kept.
+// Replayed reports whether the last answer was a stored one.
 func (c *caller) Replayed() bool { return len(c.response.Header.Peek("Idempotency-Replayed")) > 0 }
 
 // Close closes the connection.
 func (c *caller) Close() { c.connection.CloseIdleConnections() }
 
-// reason is an error without what is of one connection only, so that those of a kind are counted together.
+// reason returns the last part of an error, without addresses, so that errors of a kind are counted together.
 func reason(err error) string {
 	text := err.Error()
 	return text[strings.LastIndex(text, ": ")+1:]
 }
 
-// code is what a problem document, or a refusal of the orchestrator, says that the problem is.
+// code returns the code of a problem document or of a failed result of the orchestrator.
 func code(body []byte) string {
 	var document struct {
 		Code  string
@@ -96,7 +96,7 @@ func code(body []byte) string {
 	return cmp.Or(document.Code, document.Error.Code)
 }
 
-// keys makes idempotency keys that were never used before: the prefix is new in each run.
+// keys generates idempotency keys that are unique across runs, by their prefix.
 type keys struct {
 	prefix string
 	last   int64

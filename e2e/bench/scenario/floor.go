@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/floor"
 )
 
-// floorCreate is create, of the database alone.
+// floorCreate does the same as create in bare SQL.
 func floorCreate(lines int) func(context.Context, *Shop, *Load) (client, error) {
 	return func(ctx context.Context, s *Shop, l *Load) (client, error) {
 		baskets, err := s.baskets(ctx, l.seed, lines)
@@ -23,7 +23,7 @@ func floorCreate(lines int) func(context.Context, *Shop, *Load) (client, error) 
 	}
 }
 
-// floorHot is hot, of the database alone: a transaction for each order.
+// floorHot does the same as hot in bare SQL, with a transaction for each order.
 func floorHot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	baskets, err := s.hotBaskets(ctx, l.seed)
 	if err != nil {
@@ -32,7 +32,7 @@ func floorHot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return floorPlace(ctx, s, l, baskets, false)
 }
 
-// floorCreateConfirm is createConfirm, of the database alone: two transactions.
+// floorCreateConfirm does the same as createConfirm in bare SQL, with two transactions.
 func floorCreateConfirm(ctx context.Context, s *Shop, l *Load) (client, error) {
 	baskets, err := s.baskets(ctx, l.seed, 1)
 	if err != nil {
@@ -43,7 +43,7 @@ func floorCreateConfirm(ctx context.Context, s *Shop, l *Load) (client, error) {
 
 func floorPlace(ctx context.Context, s *Shop, l *Load, baskets []basket.Basket, confirm bool) (client, error) {
 	at := s.Database
-	at.Conns = 0 // no limit: each client has one
+	at.Conns = 0 // no limit, as each client has one connection
 	db, err := floor.Open(at, false)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func floorPlace(ctx context.Context, s *Shop, l *Load, baskets []basket.Basket, 
 	}, nil
 }
 
-// numbered makes the errors of MySQL that are of a kind the same.
+// numbered reduces an error of MySQL to its number, so that errors of a kind are counted together.
 func numbered(err error) error {
 	if e := (*mysql.MySQLError)(nil); errors.As(err, &e) {
 		return fmt.Errorf("mysql %d", e.Number)

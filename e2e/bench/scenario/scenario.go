@@ -1,4 +1,4 @@
-// Package scenario is the kinds of load: those of the API, and those that it is compared with.
+// Package scenario defines the kinds of load on the API, and the baselines that they are compared with.
 package scenario
 
 import (
@@ -16,26 +16,26 @@ import (
 // Scenario is a kind of load.
 type Scenario struct {
 	Name    string
-	Against string // the scenario that it is compared with; "" where there is none
-	Grown   bool   // whether it is about tables that hold many orders
-	Places  bool   // whether each operation has orders-api place one order
+	Against string // name of the scenario that it is compared with, or ""
+	Grown   bool   // it needs tables with many orders
+	Places  bool   // each operation places one order through orders-api
 
 	start func(context.Context, *Shop, *Load) (client, error)
 }
 
-// client makes the operation of one client.
+// client returns the operation of a client, by its number.
 type client func(number int) (drive.Operation, error)
 
-// Load is a scenario that is about to be driven.
+// Load is a scenario that is ready to run.
 type Load struct {
-	Operations []drive.Operation // one of each client
+	Operations []drive.Operation // one for each client
 
 	seed    uint64
-	run     string // in the idempotency keys
+	run     string // prefix of the idempotency keys
 	closers []func()
 }
 
-// Start gets a load ready: it reads what it has to know, and prepares what it is going to send.
+// Start prepares a load for a number of clients: it logs in, reads the shop and generates requests. Close must be called.
 func (s Scenario) Start(ctx context.Context, shop *Shop, clients int, seed uint64) (*Load, error) {
 	l := &Load{seed: seed, run: strconv.FormatInt(time.Now().UnixNano(), 36)}
 	next, err := s.start(ctx, shop, l)
@@ -70,12 +70,12 @@ func (l *Load) caller(base, token string) *caller {
 
 func (l *Load) keys(number int) *keys { return &keys{prefix: l.run + "-" + strconv.Itoa(number) + "-"} }
 
-// random is a client's own: the same seed gives the same requests.
+// random returns the random numbers of a client. The same seed gives the same requests.
 func (l *Load) random(number int) *rand.Rand {
 	return rand.New(rand.NewPCG(l.seed, 1000+uint64(number)))
 }
 
-// All are the scenarios; each comes after the one that it is compared with.
+// All returns the scenarios, each after the one that it is compared with.
 func All() []Scenario {
 	return []Scenario{
 		{Name: "floor/create-1", start: floorCreate(1)},
@@ -103,7 +103,7 @@ func All() []Scenario {
 	}
 }
 
-// Select returns the scenarios whose names match, with those that they are compared with.
+// Select returns the scenarios whose names match, and those that they are compared with, in the order of All.
 func Select(pattern *regexp.Regexp) []Scenario {
 	all := All()
 	wanted := map[string]bool{}

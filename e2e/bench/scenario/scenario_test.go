@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
-// TestScenarios does each operation of the API a few times: none may fail.
+// Each operation of the API succeeds.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, world.Options{})
@@ -25,11 +25,11 @@ func TestScenarios(t *testing.T) {
 	}
 	shop := &scenario.Shop{
 		Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL,
-		Bare: w.OrdersURL, // which answers the same
+		Bare: w.OrdersURL, // which gives the same answers
 		User: "admin", Password: world.AdminPassword, Depth: 200,
 	}
 	for _, s := range scenario.All() {
-		if strings.HasPrefix(s.Name, "floor/") { // see there
+		if strings.HasPrefix(s.Name, "floor/") { // tested in package floor
 			continue
 		}
 		before := w.Metric(`pedidos_customer_cache_total{outcome="hit"}`) + w.Metric(`pedidos_customer_cache_total{outcome="miss"}`)
@@ -71,7 +71,7 @@ func TestFailuresAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer load.Close()
-		for range 21 { // there are 20 units, and each order takes one at least
+		for range 21 { // there are 20 units, and each order takes at least one
 			if err = load.Operations[0](); err != nil {
 				break
 			}
@@ -99,7 +99,7 @@ func one(t *testing.T, name string) scenario.Scenario {
 	return scenario.Scenario{}
 }
 
-// TestSelect expects what a scenario is compared with, and before it: the table is made in that order.
+// Select includes the scenario that each is compared with, and puts it first, as the table needs it.
 func TestSelect(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string][]string{

@@ -15,30 +15,30 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// Shop is where the services are that are measured, and what a load has to know of them. That is read when it is first
-// needed, and kept.
+// Shop holds the addresses of the services, and the customers, products and orders that loads use. These are read when they
+// are first needed.
 type Shop struct {
 	Customers, Orders, Orchestrator string // base URLs
 
 	Bare     string         // base URL of the bare handler
-	Database database.MySQL // of the floor
+	Database database.MySQL // for the floor
 	User     string
 	Password string
-	Depth    int // how many orders are walked: the list at depth begins after them
+	Depth    int // number of newest orders to read; the scenario depth reads the page after them
 
 	token     string
 	customers []customers.Customer
 	products  []int64
 	orders    []int64 // the newest, Depth of them
-	cursor    string  // of the page after them
+	cursor    string  // of the page after orders
 }
 
 const (
-	page = 100   // of the lists that are read
-	most = 1_000 // customers, and products, that orders choose from
+	page = 100   // page size of lists
+	most = 1_000 // customers and products to read
 )
 
-// logIn gets a token.
+// logIn gets a token, once.
 func (s *Shop) logIn(ctx context.Context) error {
 	if s.token != "" {
 		return nil
@@ -58,7 +58,7 @@ func (s *Shop) logIn(ctx context.Context) error {
 	return nil
 }
 
-// browse reads who can order, and what.
+// browse reads customers and products, once.
 func (s *Shop) browse(ctx context.Context) error {
 	if err := s.logIn(ctx); err != nil || s.customers != nil {
 		return err
@@ -95,12 +95,12 @@ func (s *Shop) browse(ctx context.Context) error {
 		s.products = append(s.products, p.ID)
 	}
 	if s.customers = all; len(s.customers) == 0 {
-		return errors.New("there are no customers; pedidos seed makes some")
+		return errors.New("there are no customers; add some with pedidos seed")
 	}
 	return nil
 }
 
-// remember walks the list of orders down to Depth.
+// remember reads the ids of the newest Depth orders and the cursor of the next page, once.
 func (s *Shop) remember(ctx context.Context) error {
 	if err := s.logIn(ctx); err != nil || s.orders != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *Shop) remember(ctx context.Context) error {
 		return err
 	}
 	if cursor == nil {
-		return fmt.Errorf("there are only %d orders, and the load is to read at a depth of %d; pedidos seed makes more", len(found), s.Depth)
+		return fmt.Errorf("there are only %d orders, not more than the depth of %d; add some with pedidos seed", len(found), s.Depth)
 	}
 	s.cursor = *cursor
 	for _, o := range found {
@@ -129,18 +129,18 @@ func (s *Shop) remember(ctx context.Context) error {
 	return nil
 }
 
-// baskets makes orders of so many lines.
+// baskets generates orders with the given number of lines.
 func (s *Shop) baskets(ctx context.Context, seed uint64, lines int) ([]basket.Basket, error) {
 	if err := s.browse(ctx); err != nil {
 		return nil, err
 	}
 	if len(s.products) < lines {
-		return nil, fmt.Errorf("there are %d products, and an order is to have %d lines; pedidos seed makes more", len(s.products), lines)
+		return nil, fmt.Errorf("there are %d products, too few for orders of %d lines; add some with pedidos seed", len(s.products), lines)
 	}
 	return basket.Make(rand.New(rand.NewPCG(seed, uint64(lines))), s.customers, s.products, lines, prepared), nil
 }
 
-// hotBaskets are orders of one line, all of the same product.
+// hotBaskets generates orders of one line, all of the same product.
 func (s *Shop) hotBaskets(ctx context.Context, seed uint64) ([]basket.Basket, error) {
 	all, err := s.baskets(ctx, seed, 1)
 	for _, b := range all {
@@ -153,7 +153,7 @@ func (s *Shop) ordersClient() (*ordersclient.ClientWithResponses, error) {
 	return ordersclient.NewClientWithResponses(s.Orders, ordersclient.WithRequestEditorFn(pedidos.Bearer(s.token)))
 }
 
-// walk reads a list page by page until it has read enough, or all. It returns the cursor of the next page.
+// walk reads a list page by page until it has read enough. It returns the cursor of the next page, or nil at the end.
 func walk[T any](enough int, read func(cursor *string) ([]T, *string, error)) (all []T, cursor *string, err error) {
 	for len(all) < enough {
 		var data []T
@@ -167,7 +167,7 @@ func walk[T any](enough int, read func(cursor *string) ([]T, *string, error)) (a
 	return all, cursor, nil
 }
 
-// refused is the error of a call that did not get what it wants.
+// refused returns the error of a call that failed or got another status than 200.
 func refused(what string, r interface{ Status() string }, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

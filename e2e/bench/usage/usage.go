@@ -1,4 +1,4 @@
-// Package usage says what a process of this machine uses, as Linux tells it in /proc.
+// Package usage reads the CPU time and memory of a process from /proc on Linux.
 package usage
 
 import (
@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Usage is what a process has used.
+// Usage is the CPU time and memory of a process.
 type Usage struct {
-	CPU      time.Duration // user and system, of all its threads since it started
-	Resident int64         // bytes of memory, at this moment
+	CPU      time.Duration // user and system time of all threads since the start
+	Resident int64         // bytes of memory at present
 }
 
-// Of reads the usage of a process.
+// Of returns the usage of a process, or an error if there is none.
 func Of(pid int) (Usage, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -28,7 +28,7 @@ func Of(pid int) (Usage, error) {
 	return u, nil
 }
 
-// tick is the unit of CPU time in /proc: USER_HZ is 100 wherever Linux runs Go.
+// tick is the unit of CPU time in /proc. USER_HZ is 100 on all platforms of Linux that Go supports.
 const tick = 10 * time.Millisecond
 
 // The fields after the name, counted from the state; proc_pid_stat(5) counts it as the third.
