@@ -1,4 +1,5 @@
-// Package config reads the environment once and rejects missing, weak and unreadable variables, with one message each.
+// Package config reads the settings from environment variables. It reports all missing, weak and unreadable ones together, with
+// one message each.
 package config
 
 import (
@@ -115,7 +116,7 @@ type Config struct {
 	DrainDelay     time.Duration `env:"DRAIN_DELAY"`
 	LogLevel       slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 
-	Hosts []string // accepted in the Host header; none accepts any. No variable sets it, only up on loopback
+	Hosts []string // accepted in the Host header; empty accepts all. Set only by pedidos up on loopback, not by a variable
 
 	proxies    []*net.IPNet
 	unreadable []error
@@ -126,8 +127,8 @@ type Needs struct {
 	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
 }
 
-// Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other
-// faults. So a command can set defaults of its own before the check, and a command without a check runs in any environment.
+// Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other faults, so
+// that a command can set its own defaults before Check, and a command that does not call Check runs in any environment.
 func Read(environment map[string]string) (*Config, error) {
 	readable := maps.Clone(environment)
 	var unreadable []error
@@ -184,7 +185,7 @@ var published = []string{
 	"b2b_pass", "customers_pass", "orders_pass", "root_pass",
 }
 
-// weakness returns why a secret can be guessed, or "".
+// weakness returns why a secret is easy to guess, or "".
 func (c *Config) weakness(secret string) string {
 	switch {
 	case c.Local || secret == "":
@@ -198,7 +199,7 @@ func (c *Config) weakness(secret string) string {
 }
 
 const (
-	minConns = 3 // of a process to MySQL
+	minConns = 3 // connections of a process to MySQL
 	verifyCA = "verify-ca"
 )
 
@@ -209,7 +210,7 @@ var tlsModes = []string{"off", "preferred", "required", verifyCA}
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
 	if needs.OrdersAPI && c.AllowAnonymous {
-		needs.ServiceToken = true // anonymous callers are sent on under it
+		needs.ServiceToken = true // the orchestrator forwards anonymous requests with it
 	}
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 

@@ -111,7 +111,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		changes []string
-		want    []string // how each line starts
+		want    []string // prefixes of the lines
 	}{
 		{"complete", nil, nil},
 		{"embedded engine", []string{"DB_HOST", "", "DB_USER", "", "DB_NAME", ""}, nil},
@@ -217,7 +217,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: Check = %q, want %q", test.name, lines, test.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "planted") {
-			t.Errorf("%s: the error shows a secret: %v", test.name, err)
+			t.Errorf("%s: the error contains a secret: %v", test.name, err)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func TestCheckWritesBaseURLsInOneWay(t *testing.T) {
 		{[]string{"ORDERS_API_BASE", "http://gw/products"}, "http://customers:3001", "http://gw"},
 		{[]string{"ORDERS_API_BASE", "", "ORDERS_API_URL", "http://alias/orders"}, "http://customers:3001", "http://alias"},
 		{[]string{"CUSTOMERS_API_BASE", "", "CUSTOMERS_API_URL", "http://alias/customers"}, "http://alias", "http://orders:3002"},
-		{[]string{"ORDERS_API_URL", "http://alias"}, "http://customers:3001", "http://orders:3002"}, // the base goes first
+		{[]string{"ORDERS_API_URL", "http://alias"}, "http://customers:3001", "http://orders:3002"}, // the base takes precedence
 	} {
 		c, err := config.Read(environment(test.changes...))
 		if err != nil {

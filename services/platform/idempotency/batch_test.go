@@ -25,7 +25,7 @@ func product(sku string) ordersdb.InsertProductParams {
 	return ordersdb.InsertProductParams{SKU: sku, Name: sku, SearchText: sku, Stock: 1, CreatedAt: now, UpdatedAt: now}
 }
 
-// skus returns the products that are committed.
+// skus returns the SKUs of the committed products.
 func skus(t *testing.T, db *database.DB) (found []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
@@ -41,7 +41,7 @@ func skus(t *testing.T, db *database.DB) (found []string) {
 	return found
 }
 
-// batches is an operation that adds products with these SKUs, and a record of what it did.
+// batches is a batch operation that adds products by SKU, and records its transactions.
 type batches struct {
 	*idempotency.Operation[string, struct{}]
 	db *database.DB
@@ -52,7 +52,7 @@ type batches struct {
 	fault func(ctx context.Context, conn database.Conn, sku string) error
 }
 
-// inBubble runs a test whose clock stands still while anything is done, on a new database.
+// inBubble runs a test in a synctest bubble, with a new database.
 func inBubble(t *testing.T, test func(*testing.T, *batches)) {
 	t.Helper()
 	t.Parallel()
@@ -69,7 +69,7 @@ func bubble(t *testing.T, test func(*testing.T, *batches)) {
 	})
 }
 
-// use makes the operation one on this database.
+// use makes the operation run on a database.
 func (g *batches) use(db *database.DB) {
 	g.db = db
 	keeper := idempotency.NewKeeper(db, idempotency.Store{Table: "orders_idempotency"}, time.Hour, time.Now, "test", nil)
@@ -99,7 +99,7 @@ func (g *batches) add(ctx context.Context, conn database.Conn, items []string) (
 	return make([]idempotency.Result[struct{}], len(items)), nil
 }
 
-// start begins to do items, each after the one before it waits, and returns what has come of each, later.
+// start starts an operation for each item, once the one before waits, and returns their outcomes.
 func (g *batches) start(ctx context.Context, items ...string) (came map[string]*outcome) {
 	came = map[string]*outcome{}
 	for _, item := range items {
@@ -133,7 +133,7 @@ func (o *outcome) done() bool {
 	}
 }
 
-// want checks what was tried, without the order of transactions of one item that come after the shared one.
+// want checks the transactions. The order of those after the second does not matter.
 func (g *batches) want(t *testing.T, tried ...[]string) {
 	t.Helper()
 	got := slices.Clone(g.tried)
@@ -167,7 +167,7 @@ func TestBatchOfCallsThatCameMeanwhile(t *testing.T) {
 		synctest.Wait()
 		g.want(t, []string{"a"}, []string{"b", "c", "d"})
 		wantDone(t, came)
-		came = g.start(t.Context(), "e") // nothing is under way any more
+		came = g.start(t.Context(), "e") // the batch is done
 		wantDone(t, came)
 		if got := skus(t, g.db); !slices.Equal(got, []string{"a", "b", "c", "d", "e"}) {
 			t.Errorf("%q are there", got)
@@ -189,7 +189,7 @@ func TestBatchSize(t *testing.T) {
 	})
 }
 
-// One failing call does not take the others with it.
+// If one call fails, the others in its batch succeed.
 func TestBatchWithOneFailure(t *testing.T) {
 	refused := errors.New("refused")
 	for _, test := range []struct {
@@ -237,21 +237,21 @@ func TestBatchWithPanic(t *testing.T) {
 		came := g.start(t.Context(), "a", "b", "c", "d")
 		close(g.gate)
 		synctest.Wait()
-		// b has led: the panic passes through it.
+		// b led the batch, so the panic passes through it.
 		for _, item := range []string{"b", "c"} {
 			if !came[item].done() || came[item].panicked == nil {
 				t.Errorf("%s does not panic", item)
 			}
 		}
 		wantDone(t, map[string]*outcome{"a": came["a"], "d": came["d"]})
-		wantDone(t, g.start(t.Context(), "e")) // the lane is free again
+		wantDone(t, g.start(t.Context(), "e")) // the queue works again
 		if got := skus(t, g.db); !slices.Equal(got, []string{"a", "d", "e"}) {
 			t.Errorf("%q are there", got)
 		}
 	})
 }
 
-// After COMMIT was tried the outcome is unknown: no call runs a second time.
+// After a failed COMMIT the outcome is unknown, so no call runs again.
 func TestBatchWithFailedCommit(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
 		g.fault = func(ctx context.Context, conn database.Conn, sku string) error {
@@ -270,7 +270,7 @@ func TestBatchWithFailedCommit(t *testing.T) {
 		g.want(t, []string{"a"}, []string{"b", "c", "d"})
 		wantDone(t, came, "b", "c", "d")
 		if err := came["d"].err; !errors.Is(err, database.ErrMissingParent) {
-			t.Errorf("d: %v, want what COMMIT was refused for", err)
+			t.Errorf("d: %v, want the error of COMMIT", err)
 		}
 		if got := skus(t, g.db); !slices.Equal(got, []string{"a"}) {
 			t.Errorf("%q are there", got)
@@ -297,7 +297,7 @@ func TestCallEndsBeforeItsBatch(t *testing.T) {
 	})
 }
 
-// A call whose time is over leaves its batch, which goes on.
+// A call whose deadline expires leaves its batch, which continues.
 func TestCallEndsDuringItsBatch(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -324,10 +324,10 @@ func TestCallEndsDuringItsBatch(t *testing.T) {
 	})
 }
 
-// A call that is promoted as its time ends promotes the next one.
+// A call that is promoted as its deadline expires promotes the next one.
 func TestCallEndsAsItIsPromoted(t *testing.T) {
 	t.Parallel()
-	for range 50 { // few of them come to it
+	for range 50 { // few runs hit this race
 		bubble(t, func(t *testing.T, g *batches) {
 			const patience = 500 * time.Millisecond
 			short, cancel := context.WithTimeout(t.Context(), patience)
@@ -350,7 +350,7 @@ func TestCallEndsAsItIsPromoted(t *testing.T) {
 	}
 }
 
-// The batch goes on for the others when its leader's time ends.
+// A batch continues when the context of its leader ends.
 func TestLeaderEndsDuringItsBatch(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
 		long, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -377,7 +377,7 @@ func TestLeaderEndsDuringItsBatch(t *testing.T) {
 	})
 }
 
-// A batch ends with the last of its deadlines.
+// A batch ends at the latest deadline of its calls.
 func TestBatchDeadline(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
 		g.fault = func(ctx context.Context, _ database.Conn, sku string) error {
@@ -406,9 +406,9 @@ func TestBatchDeadline(t *testing.T) {
 func TestBatchPlaces(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *batches) {
 		_, file := apitest.NewDB(t)
-		g.use(apitest.OpenDB(t, file, database.Options{MaxQueue: new(2)})) // and one that is served
+		g.use(apitest.OpenDB(t, file, database.Options{MaxQueue: new(2)})) // places, besides the call that is served
 		came := g.start(t.Context(), "a", "b", "c", "d")
-		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // at once
+		wantDone(t, map[string]*outcome{"d": came["d"]}, "d") // refused at once
 		close(g.gate)
 		synctest.Wait()
 		wantDone(t, came, "d")

@@ -2,8 +2,8 @@
 // same answer, byte for byte. It follows draft-ietf-httpapi-idempotency-key-header; the parameter Idempotency-Key of the
 // contracts says what clients may expect.
 //
-// A request passes six steps (pipeline.go), three of them in one transaction. After a crash at any point a retry finds all
-// of that transaction, or nothing:
+// A request passes six steps (pipeline.go), three of them in one transaction. After a crash at any point, a retry finds either
+// all effects of that transaction or none:
 //
 //	client        Operation.Do                         database
 //	  │ POST, key      │                                   │
@@ -16,5 +16,5 @@
 //	  │                │ 6 keep ──────────────────────────>│ REPLACE the keys with their answers; COMMIT
 //	  │<───────────────┤ the answer                        │
 //
-// Requests that arrive while a transaction runs share the next one. The more there is to do, the less each request costs.
+// Requests that arrive while a transaction runs share the next one, so the cost of each request falls under load.
 package idempotency

@@ -36,7 +36,7 @@ func NewKeeper(db *database.DB, store Store, ttl time.Duration, now func() time.
 	}
 }
 
-// count counts a request, and notes in its span what it was.
+// count counts the outcome of a request, and notes it in the span.
 func (k *Keeper) count(ctx context.Context, r Request, answer Answer, err error) {
 	switch {
 	case answer.Replayed:
@@ -53,7 +53,7 @@ func (k *Keeper) count(ctx context.Context, r Request, answer Answer, err error)
 	}
 }
 
-// sweepBatch is how many keys one transaction of Sweep deletes.
+// sweepBatch is the number of keys that a transaction of Sweep deletes.
 const sweepBatch = 200
 
 // Sweep deletes the expired keys of a store and returns their number. Several processes may call it at the same time.

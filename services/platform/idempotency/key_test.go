@@ -94,11 +94,11 @@ func FuzzParseKey(f *testing.F) {
 			return
 		}
 		if len(key) < 1 || len(key) > 255 || strings.ContainsFunc(key, func(c rune) bool { return c < '!' || c > '~' }) {
-			t.Errorf("ParseKey(%q) = %q, which is no key", value, key)
+			t.Errorf("ParseKey(%q) = %q, which is not a key", value, key)
 		}
 		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"` // RFC 9651, 4.1.6
 		if again, err := idempotency.ParseKey(&quoted, &value); err != nil || again != key {
-			t.Errorf("ParseKey(%q) = %q, but quoted, as %q, it is %q, %v", value, key, quoted, again, err)
+			t.Errorf("ParseKey(%q) = %q, but quoted as %q it is %q, %v", value, key, quoted, again, err)
 		}
 	})
 }
@@ -141,7 +141,7 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 	if sum, err := idempotency.Fingerprint("POST", "/orders", math.NaN()); err == nil {
-		t.Errorf("Fingerprint of what JSON can't write = %x", sum)
+		t.Errorf("Fingerprint of a value that JSON can't represent = %x", sum)
 	}
 }
 

@@ -73,7 +73,7 @@ func NewBatchOperation[In, Out any](k *Keeper, locks Locks[In], effect Effect[In
 	return &Operation[In, Out]{keeper: k, effect: effect, encode: encode, batched: true, locks: locks}
 }
 
-// call is a request on its way through the steps.
+// call is a request in progress.
 type call[In any] struct {
 	ctx    context.Context
 	input  In
@@ -81,31 +81,31 @@ type call[In any] struct {
 	claim
 }
 
-// claim is what a call has to do with its key.
+// claim is the state of a call's key.
 type claim struct {
 	id
 	fingerprint []byte
-	refusal     *Answer // of step 2
-	stored      *Entry  // an answer found under the key: this call is a repeat
+	refusal     *Answer // from step 2
+	stored      *Entry  // the answer found under the key, if this call is a repeat
 	answer      Answer  // otherwise
 }
 
 var (
-	// errAlone sends a call of a failed batch into a transaction of its own. The batch has not come to COMMIT.
+	// errAlone makes a call of a failed batch retry in a transaction of its own. The batch did not reach COMMIT.
 	errAlone = errors.New("idempotency: the batch failed")
 
-	// errWaited says that a batch has waited too long for the lock of a row.
+	// errWaited reports that a batch has waited too long for the lock of a row.
 	errWaited = errors.New("idempotency: the batch waited for a lock")
 )
 
 const (
 	maxBatch = 64
 
-	// lateAfter is how long the next batch waits for the one before. It goes on beside one that takes longer, for a lock or a
-	// server that does not answer.
+	// lateAfter is how long the next batch waits for the one before. If that takes longer, for a lock or a server that does
+	// not answer, both run concurrently.
 	lateAfter = 500 * time.Millisecond
 
-	// maxSplits bounds how often a batch is repeated without the calls that need held rows.
+	// maxSplits bounds how often a batch is retried without the calls that need held rows.
 	maxSplits = 3
 )
 
@@ -136,7 +136,7 @@ func (o *Operation[In, Out]) Do(ctx context.Context, r Request, input In) (answe
 			switch {
 			case r.Key == "":
 				return Answer{}, err
-			case !final: // a repeat has its answer all the same
+			case !final: // a repeat gets its stored answer nevertheless
 				if failed := k.lookUp(ctx, &c.claim); failed != nil || c.stored == nil {
 					return Answer{}, cmp.Or(failed, err)
 				}
@@ -150,7 +150,7 @@ func (o *Operation[In, Out]) Do(ctx context.Context, r Request, input In) (answe
 		}
 	}
 
-	// 3. Batch. A call that has to leave its batch tries again if a row is held, and otherwise goes on alone.
+	// 3. Batch. A call that has to leave its batch tries again if a row is held, and otherwise runs alone.
 	err = errAlone
 	if o.batched {
 		err = o.batch(ctx, c)
@@ -193,7 +193,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 		return outcome
 	}
 
-	// The call leads: it does the work of all that wait.
+	// The call leads: it runs the transaction for all waiting calls.
 	promote := sync.OnceFunc(o.queue.promote)
 	defer promote()
 	if ctx.Err() != nil {
@@ -201,7 +201,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	}
 	defer time.AfterFunc(lateAfter, promote).Stop()
 	calls := append([]*call[In]{c}, o.queue.take(maxBatch-1)...)
-	defer func() { settle(calls, errAlone) }() // some are left only if write panics
+	defer func() { settle(calls, errAlone) }() // calls remain only if write panics
 	for splits := 0; len(calls) > 0; {
 		shared, cancel := share(calls)
 		outcome := db.Shared.Tx(shared, func(conn database.Conn) (database.Statement, error) {
@@ -233,7 +233,7 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	return (<-c.signal).outcome
 }
 
-// alone performs a call in a transaction of its own, which waits for locks as long as any.
+// alone performs a call in a transaction of its own, with the usual lock timeout.
 func (o *Operation[In, Out]) alone(ctx context.Context, c *call[In]) error {
 	return o.keeper.db.Tx(ctx, func(conn database.Conn) error {
 		last, err := o.write(ctx, conn, []*call[In]{c})
@@ -245,7 +245,7 @@ func (o *Operation[In, Out]) alone(ctx context.Context, c *call[In]) error {
 	})
 }
 
-// write is the transaction of some calls, up to its last statement. Repeats take no part in the effect.
+// write runs the transaction of calls except for the last statement, which it returns. Repeats have no effect.
 func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, calls []*call[In]) (last database.Statement, err error) {
 	claims := make([]*claim, len(calls))
 	for i, c := range calls {
@@ -290,7 +290,7 @@ func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, call
 	return o.keeper.keep(claims)
 }
 
-// share returns the context of a batch: it ends at the last of the calls' deadlines, and has the values of the first.
+// share returns the context of a batch. It has the latest deadline of the calls and the values of the first one.
 func share[In any](calls []*call[In]) (context.Context, context.CancelFunc) {
 	first := calls[0].ctx
 	if len(calls) == 1 {
@@ -301,7 +301,7 @@ func share[In any](calls []*call[In]) (context.Context, context.CancelFunc) {
 	bounded := true
 	for i, c := range calls {
 		if i > 0 {
-			telemetry.Link(c.ctx, first) // which has the spans of the statements
+			telemetry.Link(c.ctx, first) // the trace of the first call has the spans of the statements
 		}
 		deadline, ok := c.ctx.Deadline()
 		bounded = bounded && ok
@@ -335,9 +335,10 @@ func (o *Operation[In, Out]) splitHeld(calls []*call[In]) (free, held []*call[In
 	return free, held
 }
 
-// enter finds the answer of a repeat, or waits for the turn of the key: then end must be called once the request is served.
+// enter finds the answer of a repeat, or waits for the turn of the key. If err is nil, end must be called once the request is
+// served.
 func (k *Keeper) enter(ctx context.Context, c *claim) (end func(), err error) {
-	if k.recent.has(c.id) { // else the answer, if there is one, comes to light in claim
+	if k.recent.has(c.id) { // otherwise claim finds an existing answer
 		if err := k.lookUp(ctx, c); err != nil || c.stored != nil {
 			return func() {}, err
 		}
@@ -380,11 +381,11 @@ func (k *Keeper) replay(c *claim) (Answer, error) {
 // keys and is still open, the database waits for its end.
 func (k *Keeper) claim(ctx context.Context, conn database.Conn, claims []*claim) error {
 	claims = slices.DeleteFunc(slices.Clone(claims), func(c *claim) bool { return c.key == "" })
-	slices.SortFunc(claims, func(a, b *claim) int { // no two transactions wait for each other then
+	slices.SortFunc(claims, func(a, b *claim) int { // the same order everywhere prevents deadlocks
 		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.key, b.key))
 	})
 	for _, c := range claims {
-		c.stored = nil // this may be another try
+		c.stored = nil // claim may run again
 	}
 	for {
 		now := k.now()
@@ -407,7 +408,7 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, claims []*claim)
 	}
 }
 
-// readStored reads the answers that other processes have stored, and deletes expired ones. It reports whether it found
+// readStored reads the answers that other processes have stored, and deletes expired ones. It reports whether it did
 // either.
 func (k *Keeper) readStored(ctx context.Context, conn database.Conn, claims []*claim, now time.Time) (progress bool, err error) {
 	keys, byID := map[string][]string{}, map[id]*claim{}

@@ -6,7 +6,7 @@ import (
 )
 
 // queue forms batches without goroutines of its own. A call that finds no batch under way leads the next one: it takes the
-// calls that wait into its transaction, tells them the outcome and promotes the first call that has come since (Hendler et
+// waiting calls into its transaction, reports the outcome to them and promotes the first call that arrived since (Hendler et
 // al., Flat Combining and the Synchronization-Parallelism Tradeoff, 2010).
 type queue[In any] struct {
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ func (q *queue[In]) wait(c *call[In]) (promoted bool, outcome error) {
 		q.waiting = slices.Delete(q.waiting, at, at+1)
 	}
 	select {
-	case s := <-c.signal: // it came as ctx ended; a promotion must not be lost
+	case s := <-c.signal: // arrived as ctx ended; a promotion must not be lost
 		return s.promoted, s.outcome
 	default:
 		return false, c.ctx.Err()
@@ -68,7 +68,7 @@ func (q *queue[In]) promote() {
 	}
 }
 
-// settle tells calls the outcome of their batch.
+// settle reports the outcome of their batch to calls.
 func settle[In any](calls []*call[In], outcome error) {
 	for _, c := range calls {
 		c.signal <- signal{outcome: outcome}

@@ -11,19 +11,19 @@ import (
 // turnWait bounds how long a request waits for another one with its key.
 const turnWait = 2 * time.Second
 
-// id identifies a key: each caller has keys of its own.
+// id identifies a key. Callers have separate keys.
 type id struct{ caller, key string }
 
-// turns serves the requests of this process that have the same key one after the other. A batch therefore never has a key
-// twice, and no request waits in the database for another one of the same process.
+// turns serializes the requests of this process with the same key. A batch therefore never has a key twice, and no request
+// waits in the database for another one of the same process.
 type turns struct {
 	mu sync.Mutex
 	of map[id]*turn
 }
 
 type turn struct {
-	requests int           // served or waiting; under turns.mu
-	taken    chan struct{} // holds an element while one is served
+	requests int           // served or waiting; guarded by turns.mu
+	taken    chan struct{} // holds an element while a request is served
 }
 
 // take waits for the key's turn, and reports whether it had to.
@@ -67,8 +67,8 @@ func (t *turns) take(ctx context.Context, of id) (waited bool, end func(), err e
 	return true, nil, err
 }
 
-// recent remembers keys that this process has served, in 512 KiB. It may forget a key, and rarely takes one for another: it
-// only decides which statement comes first.
+// recent remembers, in 512 KiB, keys that this process has served. It may forget a key, and rarely mistakes one for another.
+// Neither is an error, because recent only decides whether a request looks its key up before it claims it.
 type recent struct {
 	seed  maphash.Seed
 	slots [1 << 16]atomic.Uint64

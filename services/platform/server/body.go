@@ -24,7 +24,7 @@ import (
 
 const (
 	maxBody    = 1 << 20 // bytes of a request body
-	maxFaults  = 100     // that an answer names
+	maxFaults  = 100     // field errors in an answer
 	maxSkipped = 20_000  // JSON tokens in values that the schema has no place for
 )
 
@@ -84,7 +84,7 @@ func except(all, known []common.FieldError) []common.FieldError {
 
 // receive reads the body within the deadline of the request.
 func receive(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	control := http.NewResponseController(w) // without deadlines, as in a Lambda, the body is there already
+	control := http.NewResponseController(w) // a Lambda has no deadlines, but its body is complete
 	if deadline, ok := r.Context().Deadline(); ok {
 		_ = control.SetReadDeadline(deadline)
 	}
@@ -102,14 +102,14 @@ func receive(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return raw, nil
 }
 
-// parsed is a body that was parsed as far as its schema goes.
+// parsed is a body without the parts that its schema has no place for.
 type parsed struct {
 	value      any                 // as encoding/json decodes it, with json.Number
-	faults     []common.FieldError // that the schema can't find in the value
-	incomplete bool                // parsing stopped at a fault: there is no value
+	faults     []common.FieldError // that validation of the value would miss
+	incomplete bool                // parsing stopped at a fault, so there is no value
 }
 
-// parseBody parses a single JSON value: RFC 8259 as RFC 7493 narrows it, so without duplicate members or invalid UTF-8.
+// parseBody parses a single JSON value in I-JSON (RFC 7493), which forbids duplicate members and invalid UTF-8.
 //
 // It keeps only what the schema has a place for, so that an invalid body costs little more than a valid one of its size.
 // Values of another type and unknown members are skipped, and strings are cut after maxLength. It stops at the first item
@@ -201,7 +201,7 @@ func (p *parser) parseObject(schema *openapi3.Schema) (any, error) {
 				return nil, err
 			}
 			p.fault(p.decoder.StackDepth(), unknownField)
-			object[cut(name, maxFieldName+1)] = nil // it counts for minProperties
+			object[cut(name, maxFieldName+1)] = nil // counts towards minProperties
 			continue
 		}
 		if object[name], err = p.parse(property.Value); err != nil {

@@ -25,13 +25,13 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// conns is a listener with a bound on its connections, so that no client can lock others out with idle ones. If all places
-// are taken, a new connection replaces the one that has been idle longest; if all have a request under way, it is closed.
+// conns is a listener with a limited number of connections, its places. If all are taken, a new connection replaces the one that
+// has been idle longest, so that no client can lock others out with idle connections. If none is idle, the new one is closed.
 type conns struct {
 	net.Listener
 	Listening
 	over    atomic.Bool  // the server is shutting down
-	abandon atomic.Bool  // the shutdown waits for no client any more
+	abandon atomic.Bool  // the shutdown no longer waits for clients
 	active  atomic.Int64 // connections with a request under way
 	warn    rate.Sometimes
 	evicted metrics.Counter
@@ -54,7 +54,7 @@ func newConns(l net.Listener, o Listening) *conns {
 	return cs
 }
 
-// Accept waits for a connection and a place for it.
+// Accept waits for a connection that gets a place. It closes connections that get none.
 func (cs *conns) Accept() (net.Conn, error) {
 	for {
 		accepted, err := cs.Listener.Accept()
@@ -69,7 +69,7 @@ func (cs *conns) Accept() (net.Conn, error) {
 	}
 }
 
-// take gives a connection a place, if possible.
+// take gives a connection a place, and reports whether there was one.
 func (cs *conns) take(c *conn) bool {
 	var longest *conn
 	cs.mu.Lock()
@@ -99,7 +99,7 @@ func (cs *conns) take(c *conn) bool {
 	return true
 }
 
-// track follows the state of a connection.
+// track is the hook http.Server.ConnState.
 func (cs *conns) track(nc net.Conn, state http.ConnState) {
 	c := nc.(*conn)
 	cs.mu.Lock()
@@ -116,7 +116,7 @@ func (cs *conns) track(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// work, wait and leave need the lock. They ignore a connection that has lost its place.
+// The caller of work, wait and leave must hold mu. They ignore a connection that has lost its place.
 func (cs *conns) work(c *conn) {
 	if c.place != nil {
 		cs.waiting.Remove(c.place)
@@ -147,8 +147,8 @@ func (cs *conns) overloaded() bool {
 	return cs.MaxConns > 0 && cs.active.Load() > int64(cs.MaxConns-cs.MaxConns/16)
 }
 
-// closeUnused closes connections without a first byte, such as browsers and pools open in advance. Shutdown would wait
-// five seconds for each.
+// closeUnused closes connections that have not sent a byte, as browsers and pools open in advance. http.Server.Shutdown would
+// wait five seconds for them.
 func (cs *conns) closeUnused() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -159,7 +159,7 @@ func (cs *conns) closeUnused() {
 	}
 }
 
-// Bounds of reading on after the answer.
+// Limits of reading after the answer.
 const (
 	lingerQuiet = 2 * time.Second // without a byte
 	lingerMost  = 10 * time.Second
@@ -186,9 +186,9 @@ func connOf(ctx context.Context) *conn {
 	return c
 }
 
-// CloseWrite ends the answer and reads on until the client hangs up: if the connection was closed while the client sends,
-// it would be reset, and the client might not see the answer. Meanwhile it gives up its place. net/http calls CloseWrite if
-// it has not read the whole request.
+// CloseWrite ends the answer, gives up the place of the connection and reads until the client hangs up. Closing the connection
+// while the client still sends would reset it, and the client might not see the answer. net/http calls CloseWrite if it has not
+// read the whole request.
 func (c *conn) CloseWrite() error {
 	c.unread.Store(false)
 	half, ok := c.Conn.(interface{ CloseWrite() error })
@@ -219,7 +219,7 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// Close closes the connection once the client had a chance to read the answer.
+// Close closes the connection after the client had time to read the answer.
 func (c *conn) Close() error {
 	if c.unread.Load() && !c.conns.abandon.Load() {
 		_ = c.CloseWrite()
@@ -227,7 +227,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Write sends the answers of net/http. Those to malformed requests, which reach no handler, become problem documents.
+// Write sends an answer. It replaces those of net/http to malformed requests, which reach no handler, by problem documents.
 func (c *conn) Write(b []byte) (int, error) {
 	e := refusal(b)
 	if e == nil {
@@ -267,8 +267,8 @@ func (c *conn) refuse(e *fault.Error) error {
 	return err
 }
 
-// refusal returns the error that an answer of net/http itself stands for, or nil for the answer of a handler. The former have
-// no other headers than these; only 417 is written as a handler would.
+// refusal returns the error for an answer that net/http itself wrote, or nil for the answer of a handler. net/http's own answers
+// have exactly these headers, except for 417, which it writes as a handler would.
 func refusal(b []byte) *fault.Error {
 	if len(b) < len("HTTP/1.1 400") || b[9] != '4' && b[9] != '5' || !bytes.HasPrefix(b, []byte("HTTP/1.")) {
 		return nil

@@ -15,15 +15,15 @@ import (
 // operation is an operation of the contract, prepared to authorize and validate requests.
 type operation struct {
 	id       string // operationId
-	path     string // as the contract writes it
+	path     string // as in the contract
 	statuses []int  // of its answers
 	access   access
 	input    input
 	admit    func(echo.Context) error // nil admits everyone
 }
 
-// operations reads and checks a contract. The keys are Echo's routes: method, space, path with :name for a parameter. A
-// contract is rejected if it leaves open who may call an operation, or how much a request may cost.
+// operations reads and checks a contract. The keys are the routes of Echo, such as "GET /orders/:id". It rejects a contract
+// with an operation that does not declare who may call it, or whose requests have no bound.
 func operations(config Config) (map[string]*operation, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(config.Contract)
 	if err != nil {
@@ -73,8 +73,8 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// checkBounded rejects the schema of a request if valid values, or the work to read one, have no bound. It also rejects a
-// pattern that has no message for clients.
+// checkBounded rejects the schema of a request if the size of valid values, or the work to validate one, has no bound. It also
+// rejects a pattern without a message for clients.
 func checkBounded(schema *openapi3.Schema, within []*openapi3.Schema) error {
 	if slices.Contains(within, schema) {
 		return errors.New("a recursive schema")

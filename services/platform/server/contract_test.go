@@ -44,7 +44,7 @@ paths:
 ` + paths)
 }
 
-// things returns a contract with POST /things. rest is the operation without its id and answers.
+// things returns a contract with POST /things. rest is the operation without operationId and responses.
 func things(rest string) []byte {
 	return contractWith(`
   /things:
@@ -58,7 +58,7 @@ func people(string) (auth.Caller, error) {
 	return auth.Caller{Name: "user:x", Role: auth.Viewer}, nil
 }
 
-// newThings serves a contract of things. It answers with the body of the request, or with its query if there is none.
+// newThings returns a handler for such a contract. It echoes the body of the request, or the query if there is no body.
 func newThings(contract []byte) (http.Handler, error) {
 	return server.New(server.Config{
 		Title: "small", Contract: contract, Log: slog.New(slog.DiscardHandler),
@@ -73,7 +73,7 @@ func newThings(contract []byte) (http.Handler, error) {
 	})
 }
 
-// A contract that leaves open who may call an operation, or what a request may cost, is rejected.
+// New rejects a contract without access rules or without bounds for requests.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
 	const open = "security: []\n"
@@ -237,7 +237,7 @@ func TestInvalidBody(t *testing.T) {
 	}
 }
 
-// A body with many faults allocates at most ten times as much as a valid one of its size, in bytes and in objects.
+// A body with many faults costs at most ten times the bytes and objects of a valid body of the same size.
 func TestInvalidBodyIsCheap(t *testing.T) {
 	handler, err := newThings(things(strings.Replace(order, "maxItems: 3", "maxItems: 100", 1)))
 	if err != nil {
@@ -297,7 +297,7 @@ func TestInvalidBodyIsCheap(t *testing.T) {
 	}
 }
 
-// BenchmarkBody measures a valid body and some of the above.
+// BenchmarkBody measures a valid body and some bodies with many faults.
 func BenchmarkBody(b *testing.B) {
 	handler, err := newThings(things(order))
 	if err != nil {
@@ -320,7 +320,7 @@ func BenchmarkBody(b *testing.B) {
 	}
 }
 
-// Patterns are those of ECMA-262, where white space is that of Unicode.
+// Patterns follow ECMA-262, where \s matches the white space of Unicode.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	spaces := []string{"\t", "\n", "\v", "\f", "\r", " ", "\u00a0", "\u1680", "\u2000", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff"}
@@ -377,7 +377,7 @@ parameters:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for query, want := range map[string]string{ // what the handler reads, or the field errors
+	for query, want := range map[string]string{ // the echoed query, or the field errors
 		"":                             "",
 		"q=&n=":                        "",
 		"q&n":                          "",

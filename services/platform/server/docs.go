@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
-	_ "embed" // the page
+	_ "embed" // docs.html, docs.js and docs.css
 	"encoding/hex"
 	"fmt"
 	"html/template"
@@ -34,12 +34,12 @@ var (
 	docsStyle []byte
 )
 
-// docsPolicy lets the page load its own files, call its own service and log in, and nothing else. Swagger UI needs inline
-// styles.
+// docsPolicy is the Content-Security-Policy of the page. It allows only the page's own files, calls of its own service and the
+// login. Swagger UI needs inline styles.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// addDocs adds the page of the contract, Swagger UI, under a prefix. login is the path or URL to log in at, or "".
+// addDocs adds Swagger UI for the contract under a prefix. login is the path or URL of the login, or "".
 func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) error {
 	page, err := docsPage(prefix, title, login)
 	if err != nil {
@@ -75,7 +75,7 @@ func docsPage(prefix, title, login string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// guard keeps browsers from running foreign code in the page, from framing it and from guessing media types.
+// guard sets headers that prevent foreign code in the page, framing and guessing of media types.
 func guard(h http.Header, policy string) {
 	h.Set(echo.HeaderContentSecurityPolicy, policy)
 	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
@@ -86,7 +86,7 @@ func guard(h http.Header, policy string) {
 type asset struct {
 	mediaType, tag string
 	packed         []byte                 // with gzip; nil for an image
-	plain          func() ([]byte, error) // unpacked once, for clients that do not accept gzip
+	plain          func() ([]byte, error) // unpacks once, for clients that do not accept gzip
 }
 
 // docsAssets returns the files of the page by name: those of Swagger UI, and the script that starts it.

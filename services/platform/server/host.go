@@ -16,8 +16,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
-// checkHost rejects requests for other hosts. It prevents DNS rebinding: a web page can make its own name resolve to this
-// machine and then send requests from the user's browser, but the Host header has the name of the page.
+// checkHost rejects requests for other hosts. This prevents DNS rebinding, where a web page makes its own name resolve to this
+// machine and sends requests from the user's browser. The Host header of these has the name of the page.
 func (s *shared) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := misdirected(c.Request(), s.config.Hosts); err != nil {
@@ -29,7 +29,7 @@ func (s *shared) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 
 // misdirected returns an error if the host of a request is not one of hosts. It ignores the port.
 func misdirected(r *http.Request, hosts []string) error {
-	name := r.Host // that of the request target, if it is a whole URL
+	name := r.Host // net/http takes it from the request target if that is an absolute URL
 	if host, _, err := net.SplitHostPort(name); err == nil {
 		name = host
 	}

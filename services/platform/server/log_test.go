@@ -18,7 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// An error of the service is logged once, even if the client hung up. An error because the client hung up is not logged.
+// An error of the service is logged once, even if the client hung up. An error that the hang-up caused is not logged.
 func TestErrorsAreLogged(t *testing.T) {
 	t.Parallel()
 	canceled := fmt.Errorf("read: %w", context.Canceled)

@@ -60,7 +60,7 @@ func (t *translator) walk(err error, parameter *openapi3.Parameter) {
 	case *openapi3.SchemaError:
 		switch at := join(field, e.JSONPointer()); {
 		case e.SchemaField == "properties": // parseBody names the unknown field, which the pointer does not
-		case e.SchemaField == "pattern" && t.has(at): // its length is wrong already
+		case e.SchemaField == "pattern" && t.has(at): // a wrong length is already reported
 		default:
 			t.add(at, schemaMessage(e))
 		}
@@ -157,7 +157,7 @@ func mustBe(schema *openapi3.Schema) string {
 	return "must be a " + kind
 }
 
-// listed joins the values of an enumeration, except null.
+// listed joins the values of an enum, except null.
 func listed(values []any) string {
 	var texts []string
 	for _, value := range values {
@@ -193,7 +193,7 @@ func join(field string, pointer []string) string {
 	return field
 }
 
-// orBody names the body as a whole "body".
+// orBody returns the field, or "body" for the body as a whole.
 func orBody(field string) string {
 	if field == "" {
 		return "body"

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-// The answers that the contract knows are there from the start, at 0. Others appear with their first request.
+// Answers in the contract have metrics from the start, at 0. Others appear with the first request.
 func TestRequestMetrics(t *testing.T) {
 	t.Parallel()
 	m := metrics.New()

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	drain = 15 * time.Second       // for requests under way, once the port is closed
-	quiet = 500 * time.Millisecond // then connections without a first byte are closed
+	drain = 15 * time.Second       // time for requests under way, after the port is closed
+	quiet = 500 * time.Millisecond // time until connections without a first byte are closed
 )
 
 const maxHeader = 32 << 10 // bytes of the request line and the headers

@@ -70,7 +70,7 @@ func TestStopCutsHangingRequest(t *testing.T) {
 			t.Errorf("Run = %v, want an error about requests under way", err)
 		}
 		if took := time.Since(begin); took != delay+15*time.Second {
-			t.Errorf("it stopped after %s, want %s", took, delay+15*time.Second)
+			t.Errorf("Run returned after %s, want %s", took, delay+15*time.Second)
 		}
 		if r := <-hanging; r.err == nil {
 			t.Errorf("the request that hangs: %+v, want it cut", r)
@@ -91,7 +91,7 @@ func TestStopWithoutDelay(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(begin); took != 0 {
-			t.Errorf("it stopped after %s", took)
+			t.Errorf("Run returned after %s, want at once", took)
 		}
 	})
 }
@@ -144,7 +144,7 @@ type answer struct {
 	err        error
 }
 
-// begin sends a request and returns once the handler has it.
+// begin sends a request and returns when the handler runs.
 func (s *running) begin(path string, takes time.Duration) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() { answers <- s.send(path) }()

@@ -1,5 +1,5 @@
-// Package server serves the HTTP API of every service. A request passes the trace, the access log, recovery, limits, and
-// authorization and validation by the contract, before it reaches the generated code. Errors become problem documents.
+// Package server serves the HTTP API of every service. Its middleware traces, logs and limits requests, recovers panics, and
+// authorizes and validates requests by the contract before they reach the generated code. Errors become problem documents.
 package server
 
 import (
@@ -39,7 +39,7 @@ type Config struct {
 
 	AllowAnonymous bool // a token is optional where the contract allows that
 
-	// Admit has functions by operationId. They may refuse an authorized request before it is validated and its body read.
+	// Admit has functions by operationId. They may refuse an authorized request before it is validated and its body is read.
 	Admit map[string]func(c echo.Context) error
 
 	// Document returns the body for an error, for a service that adds to its problem documents, and may set headers.
@@ -143,8 +143,8 @@ func (s *shared) operation(method, path string) *operation {
 	return s.operations[method+" "+path]
 }
 
-// strayed reports whether Echo chose a route that the path does not match: it accepts an empty path parameter, and slashes
-// in the last one.
+// strayed reports whether Echo chose a route that the path does not match in the contract. Echo accepts an empty path parameter
+// and slashes in the last one.
 func strayed(c echo.Context) bool {
 	path := echo.GetPath(c.Request())
 	return c.Path() != "" && (strings.Count(path, "/") != strings.Count(c.Path(), "/") ||
@@ -163,8 +163,8 @@ func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// access counts each request, names its span and logs one line. It answers errors, so that all three have the status that
-// was sent.
+// access counts each request, names its span and logs one line. It also answers errors, because all three need the status of the
+// answer.
 func (s *shared) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
@@ -224,7 +224,7 @@ type panicked struct {
 
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// enforce holds requests to the contract.
+// enforce authorizes and validates requests by the contract.
 func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		op, ok := s.find(c)
@@ -257,7 +257,7 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// ValidCorrelationID reports whether the contract allows a correlation id.
+// ValidCorrelationID reports whether id is a correlation id that the contracts allow.
 func ValidCorrelationID(id string) bool {
 	return id != "" && len(id) <= 128 && strings.Trim(id,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+=@-") == ""
@@ -311,7 +311,7 @@ func (s *shared) classify(err error, c echo.Context) *fault.Error {
 			return fault.New(common.CodeNotFound, "There is nothing at this path.")
 		case http.StatusMethodNotAllowed:
 			return fault.New(common.CodeMethodNotAllowed, fmt.Sprintf("This path does not support %s.", clip(c.Request().Method, 20)))
-		case http.StatusBadRequest: // the generated binder: a value that the validator accepts and the Go type does not
+		case http.StatusBadRequest: // from the generated binder, for a value that the validator accepts but the Go type does not
 			return fault.Invalid(common.FieldError{Field: "request", Message: clip(fmt.Sprint(echos.Message), 1000)})
 		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

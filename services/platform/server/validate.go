@@ -21,10 +21,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// input says what a request of an operation may hold.
+// input describes the parameters and the body of an operation.
 type input struct {
 	route    *routers.Route  // for the validator
-	checked  bool            // requests can be invalid: the contract has the answer 400
+	checked  bool            // requests can be invalid, so the contract has the answer 400
 	queries  map[string]bool // query parameters, and whether an empty one counts as absent
 	headers  []string
 	aliases  []alias
@@ -55,7 +55,7 @@ func readInput(doc *openapi3.T, path, method string, spec *openapi3.Operation) (
 		in.addParameter(&p)
 		open.Parameters = append(open.Parameters, &openapi3.ParameterRef{Value: &p})
 	}
-	for i, a := range in.aliases { // the validator would require the one header, even if the other is sent
+	for i, a := range in.aliases { // the validator would require the header even if its alias is sent
 		if p := open.Parameters.GetByInAndName(openapi3.ParameterInHeader, a.of); p != nil {
 			in.aliases[i].required, p.Required = p.Required, false
 		}
