@@ -77,8 +77,8 @@ func sweeps(p process.Process, db *database.DB) []process.Sweep {
 	return all
 }
 
-// onBehalf lets a service act for another caller, whom it names in X-Caller. Idempotency keys, history and log are then of
-// that caller. Only the operations that declare the header read it.
+// onBehalf lets a service act for the caller in the header X-Caller. Idempotency keys, history and log then name that caller.
+// Only operations that declare the header read it.
 func onBehalf(next stub.StrictHandlerFunc, operationID string) stub.StrictHandlerFunc {
 	switch operationID {
 	case "CreateOrder", "ConfirmOrder", "CancelOrder":
@@ -280,7 +280,7 @@ func callerName(ctx context.Context) string {
 	return caller.Name
 }
 
-// answer is a response that may have been kept, on the operations that take an idempotency key.
+// answer is the response of an operation that takes an idempotency key. It may be a stored one.
 type answer idempotency.Answer
 
 func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error {
@@ -317,7 +317,7 @@ func answerCreated(o Order) (idempotency.Answer, error) {
 	}.VisitCreateOrderResponse)
 }
 
-// answerChanged is the answer of confirm, and of cancel, which has the same form.
+// answerChanged returns the answer of confirm and cancel.
 func answerChanged(o Order) (idempotency.Answer, error) {
 	return idempotency.Record(stub.ConfirmOrder200JSONResponse{OrderConfirmedJSONResponse: stub.OrderConfirmedJSONResponse{
 		Body: order(o), Headers: stub.OrderConfirmedResponseHeaders{ETag: etag.Of(o.Version)},

@@ -10,7 +10,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// auditRange is how many ids one statement of the audit reads, in well below a second.
+// auditRange is the number of ids that a statement of the audit reads, which takes well below a second.
 const auditRange = 10_000
 
 // Audit checks the invariants of a snapshot of the database, to which services may write meanwhile. Every order has lines, the sum
@@ -44,7 +44,7 @@ func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (
 	return broken, err
 }
 
-// auditOrders checks a range of orders and adds the units that they take.
+// auditOrders checks a range of orders and adds their units to taken.
 func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken map[int64]int64, found func(string)) error {
 	orders, err := q.AuditOrders(ctx, ordersdb.AuditOrdersParams{AfterID: after, LastID: after + auditRange})
 	if err != nil {
@@ -70,7 +70,7 @@ func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken ma
 	return nil
 }
 
-// faults describes what the query found broken.
+// faults describes the broken invariants of an order.
 func faults(o ordersdb.AuditOrdersRow) (all []string) {
 	status := api.OrderStatus(o.Status)
 	if o.LineCount == 0 {

@@ -13,7 +13,7 @@ import (
 // maxTotal is the largest total that the contract allows.
 const maxTotal = 1<<53 - 1
 
-// stocked is a product of a test's catalogue; its id is its place there, counted from 1.
+// stocked is a product of a test. Its id is its position in the catalogue, starting at 1.
 type stocked struct{ price, stock int64 }
 
 func TestCreateOrder(t *testing.T) {
@@ -139,7 +139,7 @@ func TestOrderKeepsItsCustomerAndPrice(t *testing.T) {
 	r, err := s.UpdateProductWithResponse(t.Context(), product, nil, api.ProductChange{PriceCents: new(int64(999))})
 	apitest.WantStatus(t, r, err, http.StatusOK)
 	if got := s.confirm(placed.ID); got.TotalCents != 200 || !slices.Equal(got.Items, placed.Items) {
-		t.Errorf("after a change of price the order is %+v, want it as it was: %+v", got, placed)
+		t.Errorf("after a change of price the order is %+v, want it unchanged: %+v", got, placed)
 	}
 	s.wantSound()
 }

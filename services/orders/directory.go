@@ -23,13 +23,13 @@ import (
 // Customer is the buyer of an order.
 type Customer = api.Customer
 
-// Directory gets customers from customers-api, and caches them for CustomerCacheTTL and unknown ids for CustomerCacheUnknownTTL.
+// Directory gets customers from customers-api. It caches them for CustomerCacheTTL, and unknown ids for CustomerCacheUnknownTTL.
 // While a customer is cached, orders are accepted even if the customer is deleted or customers-api is down.
 type Directory struct {
 	client *client.ClientWithResponses
 	cache  *otter.Cache[int64, *Customer] // nil for an unknown customer
 
-	timeout time.Duration // of all tries together
+	timeout time.Duration // for all tries together
 }
 
 const (
@@ -92,7 +92,7 @@ func (d *Directory) Get(ctx context.Context, id int64, fresh bool) (Customer, er
 	return *found, nil
 }
 
-// load asks customers-api. Other callers wait for it too, so it goes on when the call that started it ends.
+// load asks customers-api. Other callers wait for the result too, so it continues when the call that started it ends.
 func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 	telemetry.Note(ctx, "customer_cache", "miss")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.timeout)
@@ -103,7 +103,7 @@ func (d *Directory) load(ctx context.Context, id int64) (*Customer, error) {
 		return nil, fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", err)
 	case r.JSON200 != nil && r.JSON200.ID == id && r.JSON200.Name != "" && r.JSON200.Email != "":
 		return r.JSON200, nil
-	case r.StatusCode() < http.StatusBadRequest: // the generated client makes a customer of {} too
+	case r.StatusCode() < http.StatusBadRequest: // the generated client also decodes {} to a customer
 		return nil, fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.",
 			fmt.Errorf("customers-api answered %s without the customer", r.Status()))
 	case r.ApplicationProblemJSON404 != nil && r.ApplicationProblemJSON404.Code == common.CodeCustomerNotFound:

@@ -55,7 +55,7 @@ const (
 	unknown = `{"type":"x","title":"x","status":404,"detail":"x","code":"customer_not_found","trace_id":"0"}`
 )
 
-// A customer is created after the directory has cached that it does not exist.
+// The directory finds a customer that is created after it has cached the id as unknown.
 func TestDirectoryAsksAgain(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
@@ -76,14 +76,14 @@ func TestDirectoryAsksAgain(t *testing.T) {
 			t.Errorf("fresh: %t: %d calls so far, want %d", fresh, n, wantCalls)
 		}
 	}
-	get(true, common.CodeCustomerNotFound, 1) // nothing is remembered, so one call is enough
+	get(true, common.CodeCustomerNotFound, 1) // nothing is cached, so one call is enough
 	get(false, common.CodeCustomerNotFound, 1)
 	get(true, common.CodeCustomerNotFound, 2)
 	created.Store(true)
 	get(false, common.CodeCustomerNotFound, 2)
 	get(true, "", 3)
 	get(false, "", 3)
-	get(true, "", 3) // a customer that is there is remembered
+	get(true, "", 3) // known customers are cached
 }
 
 // The directory rejects an answer that is not the customer.

@@ -104,7 +104,7 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 			baskets, lives = append(baskets, basket), append(lives, o)
 			made++
 		}
-		// As much is delivered as is ordered: the stock stays as it is, and no product is written.
+		// Deliveries equal to the orders keep the stock unchanged, so no product is written.
 		deliveries := newAdjustments()
 		for _, product := range slices.Sorted(maps.Keys(taken)) {
 			deliveries.Add(product, taken[product], generator, first, stock[product], stock[product]+taken[product], "delivery")
@@ -142,7 +142,7 @@ func newAdjustments() *database.Inserter {
 		"product_id", "delta", "caller", "created_at", "from_stock", "to_stock", "reason")
 }
 
-// firstProducts returns the products that generated orders choose from: they are kept in memory.
+// firstProducts returns the products of generated orders, a limited number because they are kept in memory.
 func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.Product, err error) {
 	const most, pageSize = 100_000, 10_000
 	err = db.Read(ctx, func(conn database.Conn) (err error) {
@@ -157,7 +157,7 @@ func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.Pr
 	return products, nil
 }
 
-// life generates an order without lines: most are confirmed, some are canceled, before or after confirmation.
+// life generates an order without lines. Most are confirmed, and some are canceled before or after confirmation.
 func life(random *rand.Rand, created time.Time) ordersdb.Order {
 	o := ordersdb.Order{Status: string(api.StatusCreated), Version: 1, CreatedAt: created}
 	fate := random.IntN(100)

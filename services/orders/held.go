@@ -25,8 +25,8 @@ func (p *purchase) products() []int64 {
 
 func (c *confirmation) orders() []int64 { return []int64{c.id} }
 
-// withStockOf runs work that locks an order and changes the stock of its products. If somebody holds one of these rows for
-// long, the work waits for a probe of it.
+// withStockOf runs work that locks an order and changes the stock of its products. If another transaction holds one of these
+// rows for long, the work waits for a probe of the row.
 func (s *service) withStockOf(ctx context.Context, order int64, work func(context.Context) error) error {
 	id := func(context.Context) ([]int64, error) { return []int64{order}, nil }
 	return s.heldOrders.Do(ctx, id, func(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// change is the step of an order to its present version.
+// change is the transition of an order to its present version.
 type change struct {
 	order        *Order
 	from, reason *string
@@ -31,7 +31,7 @@ func record(ctx context.Context, db *database.DB, conn database.Conn, changes []
 	return nil
 }
 
-// history is a page of the changes of an order, from the first on.
+// history returns a page of the changes of an order, oldest first.
 func (s *service) history(ctx context.Context, id int64, p api.ListOrderHistoryParams) (rows []ordersdb.ListOrderEventsRow, next *common.NextCursor, err error) {
 	limit := page.Limit(p.Limit)
 	after, err := page.After(historyList, p.Cursor)
@@ -56,7 +56,7 @@ func (s *service) history(ctx context.Context, id int64, p api.ListOrderHistoryP
 	return rows, next, nil
 }
 
-// movements is a page of what people did to the stock of a product, newest first.
+// movements returns a page of the manual changes of a product's stock, newest first.
 func (s *service) movements(ctx context.Context, product int64, p api.ListStockMovementsParams) (rows []ordersdb.ListStockAdjustmentsRow, next *common.NextCursor, err error) {
 	limit := page.Limit(p.Limit)
 	before, err := page.Before(movementList, p.Cursor)

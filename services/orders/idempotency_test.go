@@ -21,17 +21,17 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// keyed is a shop and two requests to one operation that takes an idempotency key.
+// keyed is a shop with two requests for an operation that takes an idempotency key.
 type keyed struct {
 	*shop
 	first, other request
-	effects      func() int // how often the operation took effect
+	effects      func() int // returns how often the operation took effect
 }
 
-// request is a POST. The token and the URL are those of its shop's administrator where they are empty.
+// request is a POST. An empty token or URL stands for that of the shop's administrator.
 type request struct{ url, token, path, body string }
 
-// response is a response as it came over the wire.
+// response is a response as received.
 type response struct {
 	status int
 	header http.Header
@@ -67,7 +67,7 @@ func (s *shop) send(key string, r request) (response, error) {
 	return response{in.StatusCode, in.Header, body}, err
 }
 
-// mustSend is send for a request that must be answered.
+// mustSend is like send but fails the test if there is no answer.
 func (s *shop) mustSend(key string, r request) response {
 	s.t.Helper()
 	answer, err := s.send(key, r)
@@ -77,7 +77,7 @@ func (s *shop) mustSend(key string, r request) response {
 	return answer
 }
 
-// atOnce sends requests under one key each, all at the same time.
+// atOnce sends requests concurrently.
 func (s *shop) atOnce(n int, of func(i int) (key string, r request)) []response {
 	s.t.Helper()
 	answers, errs := make([]response, n), make([]error, n)
@@ -202,7 +202,7 @@ func TestKeyWithAnotherRequestIsRefused(t *testing.T) {
 		first := k.mustSend("k", k.first)
 		apitest.WantProblem(t, k.mustSend("k", k.other), nil, common.CodeIdempotencyKeyReused, "Idempotency-Key")
 		if n := k.effects(); n != 1 {
-			t.Errorf("the requests took effect %d times, want only the first to", n)
+			t.Errorf("the requests took effect %d times, want 1", n)
 		}
 		wantReplay(t, k.mustSend("k", k.first), first)
 	})
@@ -272,10 +272,10 @@ func TestKeyExpires(t *testing.T) {
 		wantReplay(t, k.mustSend("k", k.first), first)
 
 		k.clock.Advance(time.Microsecond)
-		// The key counts as new, with a lifetime of its own, whether it was swept or not.
+		// An expired key counts as new, swept or not, and gets a full lifetime.
 		second := k.mustSend("k", k.other)
 		if second.replayed() || second.status == http.StatusUnprocessableEntity {
-			t.Errorf("after its time the key got %d %v %s", second.status, second.header, second.body)
+			t.Errorf("after its expiry the key got %d %v %s", second.status, second.header, second.body)
 		}
 		k.clock.Advance(keyTTL - time.Microsecond)
 		sweep(0)
@@ -321,7 +321,7 @@ func TestRefusalsAreKept(t *testing.T) {
 		wantReplay(t, s.mustSend(key, test.request), first)
 	}
 
-	// A refusal stays the answer of its key when it would no longer be given.
+	// A refusal remains the answer of its key after the reason for it is gone.
 	short := request{path: "/orders", body: body(buyer, product)}
 	r, err := s.UpdateProductWithResponse(t.Context(), product, nil, api.ProductChange{Stock: new(int64(1))})
 	apitest.WantStatus(t, r, err, http.StatusOK)
@@ -354,7 +354,7 @@ func TestRequestsThatNeverBeganLeaveTheirKey(t *testing.T) {
 				r := s.mustSend(key, test.request)
 				apitest.WantProblem(t, r, nil, test.code, test.fields...)
 				if r.replayed() {
-					t.Error("the refusal was kept")
+					t.Error("the refusal was stored")
 				}
 			}
 			if r := s.mustSend(key, valid); r.status != http.StatusCreated || r.replayed() {
@@ -365,7 +365,7 @@ func TestRequestsThatNeverBeganLeaveTheirKey(t *testing.T) {
 	s.wantSound()
 }
 
-// Orders that are placed together share a transaction, and yet each has its own answer.
+// Orders that share a transaction have separate answers.
 func TestKeysOfOrdersPlacedTogether(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -379,7 +379,7 @@ func TestKeysOfOrdersPlacedTogether(t *testing.T) {
 	placed := 0
 	for i, r := range first {
 		switch i % 4 {
-		case 0, 1: // there is enough for five of these twenty
+		case 0, 1: // the stock is enough for 5 of these 20
 			if r.status == http.StatusCreated {
 				placed++
 			} else {
@@ -392,7 +392,7 @@ func TestKeysOfOrdersPlacedTogether(t *testing.T) {
 		}
 	}
 	if placed != 5 {
-		t.Errorf("%d orders took of the 5 units, want 5", placed)
+		t.Errorf("%d orders took one of the 5 units, want 5", placed)
 	}
 	s.wantStock(scarce, 0)
 	for i, r := range s.atOnce(40, send) {

@@ -38,7 +38,7 @@ func TestCancelOrder(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		confirmed bool
-		after     time.Duration // of the order, or of its confirmation
+		after     time.Duration // time since the order, or since its confirmation
 		ok        bool
 	}{
 		{"at once", false, 0, true},
@@ -54,7 +54,7 @@ func TestCancelOrder(t *testing.T) {
 			product := s.product(100, 9)
 			id := s.place(product, 2).ID
 			if test.confirmed {
-				s.clock.Advance(time.Hour) // the window begins with the confirmation
+				s.clock.Advance(time.Hour) // the window starts at the confirmation
 				s.confirm(id)
 			}
 			s.clock.Advance(test.after)

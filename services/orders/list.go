@@ -79,8 +79,8 @@ type placedBefore struct {
 	id   int64
 }
 
-// searchWindow lists the matches among the next window orders behind a position. The window counts orders of any customer
-// and status.
+// searchWindow returns the matches among the orders behind a position. It searches the given number of orders, which counts those
+// of any customer and status, and returns the position behind them, or end if the list ends before.
 func (s *service) searchWindow(ctx context.Context, p api.ListOrdersParams, from time.Time, at placedBefore, window, limit int32) (found []ordersdb.Order, behind placedBefore, end bool, err error) {
 	err = s.db.Read(ctx, func(conn database.Conn) error {
 		q := ordersdb.New(conn)

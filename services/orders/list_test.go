@@ -13,7 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// orderTimes are when the orders of calendarShop are placed; the id of an order is its place here, counted from 1.
+// orderTimes are the times of the orders of calendarShop. The id of an order is its position here, starting at 1.
 var orderTimes = []string{
 	"2026-01-14T23:59:59.999999Z",
 	"2026-01-15T00:00:00Z",
@@ -43,7 +43,7 @@ func TestListOrdersBounds(t *testing.T) {
 	s := calendarShop(t)
 	for _, test := range []struct {
 		name     string
-		from, to string // not sent where they are empty
+		from, to string // not sent if empty
 		want     []int64
 	}{
 		{"all", "", "", []int64{6, 5, 4, 3, 2, 1}},
@@ -182,7 +182,7 @@ func ids(orders []api.Order) []int64 {
 	return all
 }
 
-// given returns nil for a parameter that is not sent.
+// given returns a parameter, or nil if text is empty.
 func given(text string) *string {
 	if text == "" {
 		return nil

@@ -130,8 +130,8 @@ func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catal
 	return products, nil
 }
 
-// price returns an order with the lines and the total, and takes the units from the catalogue's stock. It refuses an order
-// with unknown products (all are named), with short ones (all are named), or with a total over maxTotal.
+// price returns an order with the lines and the total, and takes the units from the catalogue's stock. It refuses orders with
+// unknown products or insufficient stock, and names all of these, and orders with a total over maxTotal.
 func price(lines []line, products catalogue) (Order, *fault.Error) {
 	unknown := fault.New(common.CodeProductNotFound, "One or more products do not exist.")
 	for _, l := range lines {
@@ -279,7 +279,7 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellatio
 	if !ok {
 		return Order{}, noOrder(c.id)
 	}
-	c.changes = false // this may be another try
+	c.changes = false // cancel may run again
 	now := s.now()
 	switch api.OrderStatus(o.Status) {
 	case api.StatusCanceled:
@@ -295,7 +295,7 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellatio
 	return *o, err
 }
 
-// cancelAll cancels locked orders and gives their stock back.
+// cancelAll cancels locked orders and returns their units to the stock.
 func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller string, canceled []*Order, reason *string, now time.Time) error {
 	if len(canceled) == 0 {
 		return nil

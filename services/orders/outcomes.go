@@ -2,7 +2,7 @@ package orders
 
 import "github.com/pedidos-hq/pedidos/services/platform/metrics"
 
-// outcomes counts what becomes of orders: once, after the commit, and not again when a request is repeated.
+// outcomes counts the outcomes of orders, after the commit, and only once if a request is repeated.
 type outcomes struct {
 	placed, short, confirmed, canceled, unitsShort metrics.Counter
 }

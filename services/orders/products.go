@@ -123,7 +123,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 	return row, err
 }
 
-// adjust records a change of a product's stock by hand.
+// adjust records a manual change of a product's stock.
 func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string, p ordersdb.Product, before int64, reason *string) error {
 	if p.Stock == before {
 		return nil

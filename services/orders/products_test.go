@@ -23,7 +23,7 @@ func TestSKUIsUnique(t *testing.T) {
 	apitest.WantStatus(t, r, err, http.StatusCreated)
 	r, err = create("DRILL")
 	apitest.WantProblem(t, r, err, common.CodeSKUTaken, "sku")
-	r, err = create("drill") // the case counts
+	r, err = create("drill") // SKUs are case-sensitive
 	apitest.WantStatus(t, r, err, http.StatusCreated)
 }
 
@@ -82,7 +82,7 @@ func TestUpdateProductChecksIfMatch(t *testing.T) {
 	s.wantStock(id, 7)
 }
 
-// wantMovements checks what people did to the stock of a product, newest first, read in pages of one.
+// wantMovements checks the manual changes of a product's stock, newest first, read in pages of one.
 func (s *shop) wantMovements(product int64, want ...string) {
 	s.t.Helper()
 	var got []string

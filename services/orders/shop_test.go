@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	buyer        = 1 // the one customer that customers-api knows
+	buyer        = 1 // the only customer of customers-api
 	cancelWindow = 10 * time.Minute
 	keyTTL       = 24 * time.Hour
 )
 
-// shop is orders-api on a database of its own.
+// shop is orders-api with a new database.
 type shop struct {
 	*client.ClientWithResponses // with the token of admin
 
@@ -58,7 +58,7 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
-// serve starts one more orders-api and returns its URL.
+// serve starts another orders-api and returns its URL.
 func (s *shop) serve(db *database.DB, customers string) (url string) {
 	s.t.Helper()
 	p := apitest.NewProcess(s.t, s.clock)

@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// staleBatch bounds the orders that one transaction cancels. Their products stay locked until it ends.
+// staleBatch bounds the orders that a transaction cancels, because it locks their products until its end.
 const staleBatch = 20
 
 // CancelStale cancels the orders that were placed longer than age ago and are not confirmed, returns their units to the stock, and
@@ -31,10 +31,10 @@ func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock 
 			return s.canceled, nil
 		case err == nil: // committed
 			s.after = s.last
-		case s.passing || !errors.Is(err, database.ErrLockTimeout):
+		case s.skipLocked || !errors.Is(err, database.ErrLockTimeout):
 			return s.canceled, err
 		default:
-			s.passing = true
+			s.skipLocked = true
 		}
 	}
 }
@@ -46,14 +46,14 @@ type staleSweep struct {
 	age    time.Duration
 	reason string
 
-	after    ordersdb.Order // the last order of the batch before
-	last     ordersdb.Order // the last order of this batch
-	more     bool           // there may be orders behind it
-	passing  bool           // skip orders with locked products
-	canceled int64
+	after      ordersdb.Order // the last order of the previous batch
+	last       ordersdb.Order // the last order of this batch
+	more       bool           // there may be orders after last
+	skipLocked bool           // skip orders with locked products
+	canceled   int64
 }
 
-// batch cancels the next orders and returns how many. It may run again from the start.
+// batch cancels the next orders and returns their number. It may run again for the same orders.
 func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled int, err error) {
 	q := ordersdb.New(conn)
 	at := s.now()
@@ -74,7 +74,7 @@ func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled in
 	for i := range found {
 		stale[i] = &found[i]
 	}
-	if s.passing {
+	if s.skipLocked {
 		if stale, err = unheld(ctx, q, stale); err != nil {
 			return 0, err
 		}
@@ -86,7 +86,7 @@ func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled in
 	return len(stale), nil
 }
 
-// unheld locks the products that are free, and returns the orders with no others.
+// unheld locks the products that are free, and returns the orders that have only these.
 func unheld(ctx context.Context, q *ordersdb.Queries, orders []*Order) ([]*Order, error) {
 	_, products := contents(orders)
 	free, err := q.FreeProducts(ctx, products)

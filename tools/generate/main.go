@@ -1,5 +1,5 @@
-// Command generate writes everything in gen/ that follows from api/ and sql/: the bundled contracts, the types,
-// servers and clients, and the query code.
+// Command generate generates the code in gen/ from api/ and sql/: the bundled contracts, the types, servers and clients, and the
+// query code.
 //
 //	GOWORK=off go -C tools run ./generate
 package main
@@ -36,7 +36,7 @@ func run(ctx context.Context, root string) error {
 	}
 	for _, schema := range common.Components.Schemas {
 		if known, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {
-			schema.Value.Enum = known // constants in Go, and any other value is one too in the contracts
+			schema.Value.Enum = known // generates constants; the contracts allow other values too
 		}
 	}
 	types := codegen.Configuration{PackageName: "common", Generate: codegen.GenerateOptions{Models: true}}
@@ -57,14 +57,14 @@ func run(ctx context.Context, root string) error {
 	return sqlc.Run()
 }
 
-// generate writes the bundled contract of one service and the three packages that follow from it.
+// generate writes the bundled contract of a service and the three packages generated from it.
 func generate(ctx context.Context, root, service string, common *openapi3.T) error {
 	doc, err := load(ctx, filepath.Join(root, "api", service+".openapi.yaml"))
 	if err != nil {
 		return err
 	}
 	for _, scheme := range doc.Components.SecuritySchemes {
-		scheme.Ref = "" // under its own name already: a reference would be to itself
+		scheme.Ref = "" // InternalizeRefs would add a reference of the scheme to itself
 	}
 	doc.InternalizeRefs(ctx, lastSegment)
 	flatten(doc)
@@ -90,9 +90,9 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 			PackageName: "server", Generate: codegen.GenerateOptions{EchoServer: true, Strict: true}, AdditionalImports: own,
 		},
 	} {
-		// The page and the contract are served by the platform, not by the generated stubs.
+		// services/platform/server serves the documentation page and the contract.
 		config.OutputOptions.ExcludeTags = []string{"docs"}
-		fresh, err := openapi3.NewLoader().LoadFromData(bundle) // the generator changes what it is given
+		fresh, err := openapi3.NewLoader().LoadFromData(bundle) // the generator modifies the document
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 	return nil
 }
 
-// flatten writes each object that is put together of others as one, so that it is one type in every generated client.
+// flatten merges the parts of each allOf, so that generators of clients make one type of it.
 func flatten(doc *openapi3.T) {
 	for _, schema := range doc.Components.Schemas {
 		whole := schema.Value
@@ -120,9 +120,8 @@ func flatten(doc *openapi3.T) {
 	}
 }
 
-// share makes the schemas that come from common.yaml aliases of the types in gen/common, so that a Problem is the same
-// type whichever service it comes from. An object that can have no members is a struct without fields, since a nil map
-// would be sent as null.
+// share makes the schemas of common.yaml aliases of the types in gen/common, so that all services have the same type Problem. An
+// object without members becomes an empty struct, because a nil map would be sent as null.
 func share(doc, common *openapi3.T) {
 	for name, schema := range doc.Components.Schemas {
 		if schema.Value.Extensions == nil {
@@ -136,7 +135,7 @@ func share(doc, common *openapi3.T) {
 		}
 		schema.Value.Extensions["x-go-type"] = "common." + name
 		schema.Value.Extensions["x-go-type-import"] = map[string]any{"path": module + "/common"}
-		schema.Value.Enum = nil // the values are declared beside the type
+		schema.Value.Enum = nil // gen/common declares the values
 	}
 }
 

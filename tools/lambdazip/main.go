@@ -1,4 +1,4 @@
-// Command lambdazip packs an executable as AWS Lambda takes it: the same bytes for the same executable.
+// Command lambdazip packs an executable into a zip file for AWS Lambda. The same executable gives the same bytes.
 //
 //	GOWORK=off go -C tools run ./lambdazip ../bin/bootstrap ../bin/orchestrator-lambda.zip
 package main
@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-// modified is the earliest time that a zip can hold.
+// modified is a constant, so that builds are reproducible: the earliest time that a zip file can represent.
 var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func run(executable, archive string) error {
@@ -30,7 +30,7 @@ func run(executable, archive string) error {
 		return err
 	}
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: modified}
-	header.SetMode(0o755) // whatever the umask made of it
+	header.SetMode(0o755) // independent of the umask
 	var packed bytes.Buffer
 	w := zip.NewWriter(&packed)
 	file, err := w.CreateHeader(header)

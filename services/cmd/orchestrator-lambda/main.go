@@ -1,4 +1,4 @@
-// Command orchestrator-lambda is the orchestrator as an AWS Lambda behind an API Gateway HTTP API.
+// Command orchestrator-lambda runs the orchestrator as an AWS Lambda function behind an API Gateway HTTP API.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// run returns only if the start fails: Lambda ends the process.
+// run returns only if the start fails, because Lambda ends the process.
 func run(environ []string, stderr io.Writer) error {
 	environment := env.ToMap(environ)
 	c, err := config.Read(environment)
@@ -57,7 +57,7 @@ func run(environ []string, stderr io.Writer) error {
 	return nil
 }
 
-// flushSpans sends the spans of each request before its answer: Lambda may stop the process for good afterwards.
+// flushSpans sends the spans of each request before its answer, because Lambda may never run the process again.
 func flushSpans(h http.Handler, tracing *telemetry.Tracing, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)

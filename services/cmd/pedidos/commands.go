@@ -41,8 +41,7 @@ func (p *program) commands() *cobra.Command {
 	return root
 }
 
-// addCompletion adds the command completion. Arguments complete to nothing unless a command says otherwise, as only few are
-// files.
+// addCompletion adds the command completion. By default, arguments do not complete to files, because only few are files.
 func addCompletion(root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.InitDefaultCompletionCmd()
@@ -162,13 +161,13 @@ func noArguments(c *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case c.HasSubCommands():
-		c.SuggestionsMinimumDistance = 2 // edits, at most
+		c.SuggestionsMinimumDistance = 2 // at most 2 edits
 		return misused("unknown command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
 	return misused("unexpected argument %[2]q: %[1]s takes only flags", c.CommandPath(), args[0])
 }
 
-// badFlag describes a bad flag in a sentence, with a suggestion.
+// badFlag describes a flag error in a sentence, with a suggestion.
 func badFlag(c *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	var missing *pflag.ValueRequiredError
@@ -181,7 +180,7 @@ func badFlag(c *cobra.Command, err error) error {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return misused("unknown flag -%s", unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
-		// Cobra suggests commands only, so the flags become commands.
+		// Cobra suggests only commands, so the flags become commands.
 		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})

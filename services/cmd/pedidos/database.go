@@ -14,7 +14,7 @@ import (
 // databaseFile is the name of the embedded database in the data folder.
 const databaseFile = "pedidos.db"
 
-// usage is what a command does with the database.
+// usage is the purpose for which a command opens the database.
 type usage int
 
 const (
@@ -69,10 +69,10 @@ func (p *program) databasePath() string { return filepath.Join(p.Config.DataDir,
 // Whether a command creates an embedded database that is missing.
 const (
 	create    = true
-	mustExist = false // so that a mistyped folder does not look like an empty shop
+	mustExist = false // a mistyped folder must not look like an empty shop
 )
 
-// withDatabase opens the configured database for the length of do.
+// withDatabase calls do with the configured database and closes it afterwards.
 func (p *program) withDatabase(ctx context.Context, use usage, missing bool, do func(*database.DB) error) error {
 	if err := p.Config.Check(config.Needs{Database: true}); err != nil {
 		return err

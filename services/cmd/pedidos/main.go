@@ -1,5 +1,4 @@
-// Command pedidos is the one executable: it runs all services on the embedded engine (up) or one service, and maintains
-// the database.
+// Command pedidos runs all services on the embedded engine (pedidos up) or one service, and maintains the database.
 package main
 
 import (

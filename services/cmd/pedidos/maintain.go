@@ -210,7 +210,7 @@ func health(ctx context.Context, p *program, url string) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%s does not answer: nothing listens there", url)
 	case err != nil:
-		return fmt.Errorf("%s does not answer: %w", url, errors.Unwrap(err)) // without the URL, which the message has already
+		return fmt.Errorf("%s does not answer: %w", url, errors.Unwrap(err)) // without the URL, which the message already has
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

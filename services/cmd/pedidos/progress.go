@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// progress prints how far a long command is: on a terminal in one line that is redrawn, elsewhere in a line every few
+// progress prints the progress of a long command. On a terminal it redraws one line; elsewhere it prints a line every few
 // seconds.
 type progress struct {
 	out         io.Writer

@@ -30,7 +30,7 @@ const (
 	orchestratorPort = 3003
 )
 
-// running is a service and the listener that it is served on.
+// running is a service with its listener.
 type running struct {
 	process.Service
 	name     string
@@ -90,7 +90,7 @@ func (p *program) serve(ctx context.Context, name string, port int, needs config
 	return p.serveAll(ctx, running{service, name, listener})
 }
 
-// serveAll serves until ctx is done or a service fails. It then stops the services from the last to the first: each may
+// serveAll serves until ctx is done or a service fails. It then stops the services from the last to the first, because each may
 // call those before it.
 func (p *program) serveAll(ctx context.Context, services ...running) error {
 	stopBackground, err := p.startBackground(ctx, services)
@@ -141,7 +141,7 @@ func (p *program) startTracing(ctx context.Context, service string) (stop func()
 
 // startBackground runs the sweeps of the services and, if ADMIN_PORT is set, serves metrics and profiles. stop ends both.
 func (p *program) startBackground(ctx context.Context, services []running) (stop func(), err error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it goes on while the last requests are answered
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // continues while the last requests are answered
 	var background sync.WaitGroup
 	if p.Config.AdminPort != 0 {
 		listener, err := listen(p.Config.Host, p.Config.AdminPort, "ADMIN_PORT")

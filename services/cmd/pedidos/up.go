@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	_ "embed" // the greeting
+	_ "embed" // greeting.txt
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,10 +38,10 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 		return errors.New("DB_HOST is set, but up keeps its data in a file: unset DB_HOST, or run pedidos customers, pedidos orders and " +
 			"pedidos orchestrator on MySQL")
 	}
-	c.Host = u.host // of ADMIN_PORT too
+	c.Host = u.host // also for ADMIN_PORT
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
-	if !local { // before the data folder is touched
+	if !local { // checked before the data folder is created
 		c.SampleData = c.SampleData && p.environment["SAMPLE_DATA"] != ""
 		if err := c.Check(secrets); err != nil {
 			return err
@@ -140,8 +140,8 @@ func (u *upCommand) open(ctx context.Context, p *program) (*database.DB, error) 
 	return db, nil
 }
 
-// localDefaults sets what is missing if only this machine can connect: a known password, anonymous callers of the
-// orchestrator, and secrets that are generated once and kept in the data folder.
+// localDefaults sets defaults for missing settings if only this machine can connect: a known password, anonymous callers of the
+// orchestrator, and generated secrets that are stored in the data folder.
 func (u *upCommand) localDefaults(p *program) error {
 	c := p.Config
 	c.Local = true
@@ -182,7 +182,7 @@ func (u *upCommand) localDefaults(p *program) error {
 //go:embed greeting.txt
 var greeting string
 
-// greet prints the URLs, the login and a first order to paste.
+// greet prints the URLs, the login and commands for a first order.
 func (u *upCommand) greet(p *program, listeners [3]net.Listener, local bool) error {
 	password, typed := "(ADMIN_PASSWORD)", `'"$ADMIN_PASSWORD"'` // ends the quotes, so that the shell expands it
 	if local && p.Config.AdminPassword == localPassword {
@@ -200,7 +200,7 @@ func (u *upCommand) greet(p *program, listeners [3]net.Listener, local bool) err
 	return err
 }
 
-// origins returns the origins of listeners on loopback, by each name that a browser may use.
+// origins returns the origins of listeners on loopback, under each name that a browser may use.
 func origins(listeners ...net.Listener) (all []string) {
 	for _, l := range listeners {
 		host, port, _ := net.SplitHostPort(l.Addr().String())

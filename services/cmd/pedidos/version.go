@@ -9,7 +9,7 @@ import (
 // version is set by the linker: -ldflags "-X main.version=v1.2.3".
 var version string
 
-// buildVersion returns the version of the build, else of the module, else the commit, and the version of Go.
+// buildVersion returns the version of the build, of the module, or else the commit, followed by the version of Go.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -186,9 +186,9 @@ func connOf(ctx context.Context) *conn {
 	return c
 }
 
-// CloseWrite ends the answer, gives up the place of the connection and reads until the client hangs up. Closing the connection
-// while the client still sends would reset it, and the client might not see the answer. net/http calls CloseWrite if it has not
-// read the whole request.
+// CloseWrite ends the answer and reads until the client hangs up. Meanwhile the connection counts as idle. Closing it while the
+// client still sends would reset it, and the client might not see the answer. net/http calls CloseWrite if it has not read the
+// whole request.
 func (c *conn) CloseWrite() error {
 	c.unread.Store(false)
 	half, ok := c.Conn.(interface{ CloseWrite() error })

@@ -90,9 +90,8 @@ func overloaded(ctx context.Context) bool {
 	return c != nil && c.conns.overloaded()
 }
 
-// closeWhenOverloaded asks clients not to reuse their connections if the server is overloaded or shuts down. A connection
-// that the server closes may lose a request on its way; for the same reason, idle connections stay open until the client
-// closes them.
+// closeWhenOverloaded asks clients not to reuse their connections if the server is overloaded or shuts down. It does
+// not close idle connections, because that may lose a request on its way.
 func closeWhenOverloaded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r.Context()); c != nil {
