@@ -488,7 +488,7 @@ func TestEmptyQueries(t *testing.T) {
 }
 
 // Messages describe the expected value instead of quoting a regular expression.
-func TestMessagesForPeople(t *testing.T) {
+func TestMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token

@@ -220,7 +220,7 @@ func TestAuditOfHistory(t *testing.T) {
 		"it does not follow":       {"UPDATE order_events SET from_status = 'CONFIRMED' WHERE order_id = 1 AND version = 2", "order 1: its history does not lead to CONFIRMED"},
 		"it starts with something": {"UPDATE order_events SET from_status = 'CREATED' WHERE order_id = 1 AND version = 1", "order 1: its history does not lead to CONFIRMED"},
 		"the order has moved on":   {"UPDATE orders SET version = 3 WHERE id = 1", "order 1: its history does not lead to CONFIRMED"},
-		"a movement is wrong":      {"UPDATE stock_adjustments SET to_stock = 99", "product 1: stock movements whose units are not what they lead from and to: 1"},
+		"a movement is wrong":      {"UPDATE stock_adjustments SET to_stock = 99", "product 1: stock movements with a wrong number of units: 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

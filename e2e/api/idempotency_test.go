@@ -54,7 +54,7 @@ func TestIdempotency(t *testing.T) {
 		{words: "rule 3: or a business error", check: checkBusinessError},
 		{words: "rule 4: N at once: one effect. The others wait a bounded time for the result and replay it", check: checkAtOnce},
 		{words: "rule 4: or get 409 with Retry-After", check: checkInProgress, options: world.Options{Timeout: 20 * time.Second}, not: map[string]string{
-			"createAndConfirmOrder": "the wait is that of createOrder; TestOrchestratorStrangeAnswers has what becomes of its 409",
+			"createAndConfirmOrder": "the wait is that of createOrder; TestOrchestratorInvalidUpstreamAnswers has what becomes of its 409",
 		}},
 		// Only the login answers 429, and it takes no key; TestIdempotencyOperations checks that.
 		{words: "rule 5: What never began is not stored: bad input, 401, 403", check: checkNeverBegan},

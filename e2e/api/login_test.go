@@ -126,7 +126,7 @@ func TestLoginBadInput(t *testing.T) {
 }
 
 // Only the holder of a correctly signed, expired token learns that it has expired.
-func TestAnExpiredTokenIsToldSo(t *testing.T) {
+func TestExpiredToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	token := w.Login("admin").Token
@@ -155,7 +155,7 @@ func TestAnExpiredTokenIsToldSo(t *testing.T) {
 }
 
 // The limit counts attempts with any body. The body of a refused attempt is not read.
-func TestLoginLimitComesBeforeTheBody(t *testing.T) {
+func TestLoginLimitPrecedesBody(t *testing.T) {
 	t.Parallel()
 	handler := loginHandler(t, func(c *config.Config) { c.LoginRate, c.LoginBurst = 1e-9, 1 })
 	for _, want := range []struct{ status, reads int }{{http.StatusBadRequest, 1}, {http.StatusTooManyRequests, 0}, {http.StatusTooManyRequests, 0}} {

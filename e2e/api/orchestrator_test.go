@@ -252,7 +252,7 @@ func TestOrchestratorBodyForm(t *testing.T) {
 }
 
 // Errors of every status have the same shape under both prefixes. Errors of the routes that all services share do not.
-func TestOrchestratorErrorsHaveOneShape(t *testing.T) {
+func TestOrchestratorErrorShape(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
@@ -558,8 +558,8 @@ func TestOrchestratorKeysEnd(t *testing.T) {
 	}
 }
 
-// TestOrchestratorStrangeAnswers answers in place of orders-api. The orchestrator must not forward such responses.
-func TestOrchestratorStrangeAnswers(t *testing.T) {
+// TestOrchestratorInvalidUpstreamAnswers answers in place of orders-api. The orchestrator must not forward such responses.
+func TestOrchestratorInvalidUpstreamAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")

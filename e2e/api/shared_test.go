@@ -175,7 +175,7 @@ func TestConfirmationsShareTransactions(t *testing.T) {
 }
 
 // While a transaction locks a product, orders of other products are placed.
-func TestAProductThatIsHeld(t *testing.T) {
+func TestHeldProduct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Waiting: 100, Known: time.Minute})
 	if w.DB.Engine() != "mysql" {
@@ -306,7 +306,7 @@ func TestPairsShareTransactions(t *testing.T) {
 }
 
 // If another process has claimed and used a key meanwhile, the other orders of the transaction still share one.
-func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
+func TestTakenKeyKeepsBatch(t *testing.T) {
 	t.Parallel()
 	const n = 30
 	w := newWorld(t, world.Options{Waiting: 200, Known: time.Minute})
@@ -334,9 +334,9 @@ func TestATakenKeyLeavesTheOthersTogether(t *testing.T) {
 	}
 }
 
-// TestTheSweepPassesOverAProductThatIsHeld locks the product of the oldest stale orders. The sweep must cancel the stale
+// TestSweepSkipsHeldProduct locks the product of the oldest stale orders. The sweep must cancel the stale
 // orders of other products.
-func TestTheSweepPassesOverAProductThatIsHeld(t *testing.T) {
+func TestSweepSkipsHeldProduct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Minute})
 	if w.DB.Engine() != "mysql" {

@@ -115,7 +115,7 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 	}{
 		{"stock", "UPDATE products SET stock = stock + 1 WHERE id = ?", 3, `product 3: \d+ in stock, but \d+ put in and \d+ taken by orders\n`},
 		{"an adjustment", "UPDATE stock_adjustments SET delta = delta - 1 WHERE id = ?", 4,
-			`product 4: \d+ in stock, .*\nproduct 4: stock movements whose units are not what they lead from and to: 1\n`},
+			`product 4: \d+ in stock, .*\nproduct 4: stock movements with a wrong number of units: 1\n`},
 		{"an adjustment that is gone", "DELETE FROM stock_adjustments WHERE id = ?", 4, `product 4: .*\n`},
 		{"the total", "UPDATE orders SET total_cents = total_cents + 1 WHERE id = ?", 7, `order 7: its total is \d+ cents, its lines are \d+\n`},
 		{"a subtotal", "UPDATE order_lines SET subtotal_cents = subtotal_cents + 1 WHERE order_id = ? AND product_id = (SELECT MIN(product_id) FROM order_lines WHERE order_id = ?1)", 7,

@@ -108,7 +108,7 @@ func auditStock(ctx context.Context, q *ordersdb.Queries, after int64, taken map
 			found(fmt.Sprintf("product %d: %d in stock, but %d put in and %d taken by orders", p.ID, p.Stock, p.Adjusted, taken[p.ID]))
 		}
 		if p.WrongMovements > 0 {
-			found(fmt.Sprintf("product %d: stock movements whose units are not what they lead from and to: %d", p.ID, p.WrongMovements))
+			found(fmt.Sprintf("product %d: stock movements with a wrong number of units: %d", p.ID, p.WrongMovements))
 		}
 	}
 	return nil

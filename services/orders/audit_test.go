@@ -9,7 +9,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-func TestAuditFindsWhatIsBroken(t *testing.T) {
+func TestAuditFindsInconsistencies(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, statement, want string }{
 		{"sound", "UPDATE products SET version = version + 1", ""},

@@ -87,7 +87,7 @@ func TestDirectoryAsksAgain(t *testing.T) {
 }
 
 // The directory rejects an answer that is not the customer.
-func TestDirectoryStrangeAnswers(t *testing.T) {
+func TestDirectoryInvalidAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string

@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestWhatCanNotBeRead(t *testing.T) {
+func TestMalformedSettings(t *testing.T) {
 	t.Parallel()
 	const duration = "give a duration such as 60s or 2m"
 	for _, test := range []struct{ variable, value, want string }{

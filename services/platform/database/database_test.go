@@ -508,7 +508,7 @@ func TestReadChangesNothing(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatCannotWriteIsUnavailable(t *testing.T) {
+func TestReadOnlyDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
 	err := db.Tx(t.Context(), func(conn database.Conn) error {
@@ -525,7 +525,7 @@ func TestADatabaseThatCannotWriteIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAQueryEndsWithItsContext(t *testing.T) {
+func TestQueryEndsWithContext(t *testing.T) {
 	t.Parallel()
 	db, _ := migrated(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
-func TestWhoMayCall(t *testing.T) {
+func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	// Each user's token is the name of the role.
 	users := func(token string) (auth.Caller, error) {
