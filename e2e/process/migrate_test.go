@@ -222,7 +222,7 @@ func TestServicesUsersOfMySQL(t *testing.T) {
 	for _, table := range []string{"order_events", "stock_adjustments"} { // as earlier versions granted
 		exec(fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.%s TO `%s`@`%%`", at.Name, table, users["orders"]))
 	}
-	if r := program.Run(t, as(users["orders"]), "migrate", "status"); r.Code != 1 || !strings.Contains(r.Stderr, "ask as the user who migrates") {
+	if r := program.Run(t, as(users["orders"]), "migrate", "status"); r.Code != 1 || !strings.Contains(r.Stderr, "connect as the user who migrates") {
 		t.Errorf("migrate status of a user without rights: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	for range 2 {
