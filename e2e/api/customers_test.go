@@ -300,7 +300,7 @@ func TestCustomerPages(t *testing.T) {
 	}
 	var all []int64
 	for i := range 7 {
-		// Neither the names nor the addresses are in the order of the ids.
+		// Neither names nor addresses sort like the ids.
 		all = append(all, s.CreateCustomer(t, fmt.Sprintf("%c@acme.example", 'm'+rune(i*5%7))).ID)
 	}
 	gone := all[3]
@@ -316,7 +316,7 @@ func TestCustomerPages(t *testing.T) {
 		if got := slices.Concat(pages...); !slices.Equal(got, all) {
 			t.Errorf("limit %d: got %d, want %d, each once and in the order of the ids", limit, got, all)
 		}
-		// A page that holds the last customer is the last page, full or not.
+		// A full page that ends with the last customer is the last page.
 		if want := (len(all) + int(limit) - 1) / int(limit); len(pages) != want {
 			t.Errorf("limit %d: got pages of %d, want %d pages", limit, sizes, want)
 		}

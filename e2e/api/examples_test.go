@@ -86,7 +86,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// request returns the request that the operation's examples make.
+// request returns the request that the operation's examples describe.
 func (o exampleOperation) request(t *testing.T, base string) *http.Request {
 	t.Helper()
 	path, query, header := o.path, url.Values{}, http.Header{}
@@ -182,7 +182,7 @@ func TestContractLint(t *testing.T) {
 			if p.Description == "" {
 				fault("the parameter %s has no description", p.Name)
 			}
-			// Swagger UI and its like put an example into the form: it would filter a list, or be the key of two requests.
+			// Swagger UI fills forms with the examples: one would filter a list, or repeat an idempotency key.
 			if p.Example != nil || len(p.Examples) > 0 || p.Schema.Value.Example != nil {
 				fault("the parameter %s has an example, which is sent though nobody typed it", p.Name)
 			}

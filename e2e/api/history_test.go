@@ -81,7 +81,7 @@ func TestOrderHistory(t *testing.T) {
 	s.TryConfirm(t.Context(), "k-3", both).WantProblem(t, http.StatusConflict, common.CodeOrderCanceled)
 	wantHistory(t, s, both, "- CREATED user:admin: -", "CREATED CONFIRMED user:admin: -", "CONFIRMED CANCELED user:second: -")
 
-	// The service token, which the orchestrator sends for callers without one of their own.
+	// The orchestrator sends the service token for callers without a token.
 	var byService orchestrator.Confirmed
 	w.With(world.ServiceToken).Orchestrate(t.Context(), orchestrator.OrderRequest{
 		CustomerID: buyer.ID, IdempotencyKey: "k", Items: []orchestrator.OrderRequestLine{{ProductID: p.ID, Qty: 1}},
@@ -116,7 +116,7 @@ func TestOrderHistory(t *testing.T) {
 	audit(t, w)
 }
 
-// movements returns the manual stock changes of a product as text.
+// movements returns the stock movements of a product as text: all changes except those by orders.
 func movements(t *testing.T, s *call.Client, product int64, p *orders.ListStockMovementsParams) (all []string, next *string) {
 	t.Helper()
 	var r orders.StockMovementPage

@@ -160,7 +160,7 @@ func (x *keyedCase) do(t *testing.T, s *call.Client, key string) call.Response {
 	return x.send(t, s, x.under(key, x.request))
 }
 
-// first sends a request with a new key. It ends the test if the request fails or its answer is a replay.
+// first sends a request with a new key. It ends the test if the request fails or the response is a replay.
 func (x *keyedCase) first(t *testing.T, what string, s *call.Client, key string) call.Response {
 	t.Helper()
 	a := x.do(t, s, key)
@@ -173,7 +173,7 @@ func (x *keyedCase) first(t *testing.T, what string, s *call.Client, key string)
 // wantReplay fails the test unless a response is a replay of first.
 func (x *keyedCase) wantReplay(t *testing.T, what string, got, first call.Response) {
 	t.Helper()
-	// The orchestrator stores no responses. It derives refusals from those of orders-api, without Idempotency-Replayed.
+	// The orchestrator stores no responses, so its refusals come without Idempotency-Replayed.
 	if silent := x.inBody && got.Status != x.status; !got.Replayed() && !silent || !got.Same(first) {
 		t.Errorf("%s: got %s %v\nwant a replay of %s %v", what, got, got.Header, first, first.Header)
 	}
@@ -404,7 +404,7 @@ func keyedOperations() []keyedOperation {
 	}
 }
 
-// otherPath is another path that takes a key, of an order that does not exist.
+// otherPath is another operation with a key, on an order that does not exist.
 const otherPath = "/orders/4611686018427387904/confirm"
 
 // emptyBodies returns spellings of an empty body.

@@ -170,7 +170,7 @@ func TestLoginLimitPrecedesBody(t *testing.T) {
 	}
 }
 
-// countedBody counts how often it is read.
+// countedBody counts the calls of Read.
 type countedBody struct {
 	io.Reader
 	reads int
@@ -181,7 +181,8 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// TestLoginLimit tries passwords from one address, right ones included. A forwarded address counts only from a trusted proxy.
+// TestLoginLimit sends logins from several addresses. Correct passwords count against the limit too. X-Forwarded-For counts
+// only if it comes from a trusted proxy.
 func TestLoginLimit(t *testing.T) {
 	t.Parallel()
 	handler := loginHandler(t, func(c *config.Config) {
@@ -277,7 +278,7 @@ func BenchmarkLogin(b *testing.B) {
 
 const rightLogin = `{"username":"admin","password":"` + world.AdminPassword + `"}`
 
-// loginHandler returns a customers-api without a database, which logins do not need.
+// loginHandler returns a customers-api without a database. The login does not need one.
 func loginHandler(t testing.TB, change func(*config.Config)) http.Handler {
 	t.Helper()
 	c, err := config.Read(map[string]string{})

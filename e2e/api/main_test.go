@@ -70,7 +70,7 @@ func checkCoverage() int {
 	return code
 }
 
-// newWorld boots the services for one test.
+// newWorld starts the services for one test.
 func newWorld(t *testing.T, o world.Options) *world.World {
 	t.Helper()
 	o.Coverage = &coverage

@@ -194,7 +194,7 @@ func TestOrchestratorSteps(t *testing.T) {
 	s.WantOrders(t, 0)
 }
 
-// validate_input, with what can be had of a correlation id.
+// validate_input, with the best available correlation id.
 func TestOrchestratorInput(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
@@ -305,7 +305,7 @@ func TestOrchestratorErrorShape(t *testing.T) {
 	}
 }
 
-// The correlation id is that of the body, else that of the header, else a new one. All services log it.
+// The correlation id is the body's, the header's, or a new one, in this order. All services log it.
 func TestOrchestratorCorrelation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})

@@ -439,7 +439,7 @@ func orderIDs(list []orders.Order) (ids []int64) {
 	return ids
 }
 
-// walkOrders returns the IDs on all pages of a list. It calls between after each page but the last.
+// walkOrders returns the IDs on all pages of a list. It calls between after each page except the last.
 func walkOrders(t *testing.T, s *call.Client, p orders.ListOrdersParams, between func()) (ids []int64) {
 	t.Helper()
 	for {

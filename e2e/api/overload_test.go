@@ -69,7 +69,7 @@ func TestOverload(t *testing.T) {
 	audit(t, w)
 }
 
-// TestUpstreamMetrics reads the metrics of the client of customers-api: its cache and its circuit breaker.
+// TestUpstreamMetrics checks the metrics of the cache and the circuit breaker in front of customers-api.
 func TestUpstreamMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{Known: time.Minute})

@@ -18,7 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 )
 
-// runOne measures one scenario.
+// runOne measures one scenario against running services.
 func runOne(ctx context.Context, args []string) error {
 	c, err := environment()
 	if err != nil {

@@ -47,7 +47,7 @@ func Send(t testing.TB, client *http.Client, method, url string, body io.Reader,
 	return r
 }
 
-// Try is Send without a test, so that other goroutines may call it. Err says why there is no response.
+// Try is Send without a test, so that other goroutines may call it. Without a response it sets Err.
 func Try(ctx context.Context, client *http.Client, method, url string, body io.Reader, headers ...string) Response {
 	r, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {

@@ -117,7 +117,7 @@ func (p *project) raw(t *testing.T, line string) call.Response {
 	return r
 }
 
-// testDoorContract checks responses against the contracts: those of the services through the door, and those of the door.
+// testDoorContract checks responses through the door, and the door's own responses, against the contracts.
 func (p *project) testDoorContract(t *testing.T) {
 	token := call.At(p.door).Token(t, call.LocalPassword)
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"

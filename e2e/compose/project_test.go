@@ -92,7 +92,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// compose runs docker compose and returns what it prints.
+// compose runs docker compose and returns its output.
 func (p *project) compose(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := p.try(t, args...)

@@ -54,7 +54,7 @@ func queries() map[string]query {
 	now := today()
 	name, word, none := "Pinturería Núñez", "nunez", "no such name"
 
-	// A page starts at the newest order, at a cursor, or at the end of a filter.
+	// A page starts at the newest order, at a cursor, or at the end of the filtered period.
 	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	march, june := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2025, 6, 15, 12, 0, 0, 0, time.UTC)
 	pages := []ordersdb.ListOrdersParams{

@@ -248,7 +248,7 @@ type OrderRequestLine struct {
 	Qty int64 `json:"qty"`
 }
 
-// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Problem = common.Problem
 
 // ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
@@ -271,7 +271,7 @@ type StepError struct {
 	// Example: not_found
 	Code ProblemCode `json:"code"`
 
-	// Errors The fields at fault.
+	// Errors The invalid fields.
 	Errors  *[]FieldError `json:"errors,omitempty"`
 	Message string        `json:"message"`
 
@@ -305,7 +305,7 @@ type WithdrawnOrderStatus string
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
 // NoAnswer An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
@@ -317,7 +317,7 @@ type NoToken = Failure
 // Refused An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type Refused = Failure
 
-// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
 // CreateAndConfirmOrderParams defines parameters for CreateAndConfirmOrder.

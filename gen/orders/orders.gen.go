@@ -227,7 +227,7 @@ type OrderStatus string
 // Example: 129900
 type PriceCents = int64
 
-// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Problem An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Problem = common.Problem
 
 // ProblemCode The kind of error, stable across versions. `x-extensible-enum` lists the codes of this version. Later versions may add codes; treat an unknown code by its HTTP status.
@@ -421,28 +421,28 @@ type OnBehalfOf = NamedCaller
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
 
-// BadRequest An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// BadRequest An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type BadRequest = Problem
 
-// BodyTooLarge An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// BodyTooLarge An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type BodyTooLarge = Problem
 
-// Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Conflict = Problem
 
-// Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Forbidden = Problem
 
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
-// IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type IdempotencyKeyReused = Problem
 
-// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
-// NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type NotFound = Problem
 
 // OrderCanceled defines model for OrderCanceled.
@@ -451,22 +451,22 @@ type OrderCanceled = Order
 // OrderConfirmed defines model for OrderConfirmed.
 type OrderConfirmed = Order
 
-// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type PreconditionFailed = Problem
 
-// Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
 
-// Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 
-// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
-// Unknown An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// Unknown An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unknown = Problem
 
-// UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the fields at fault and `shortages` the products with insufficient stock, if there are any.
+// UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.

@@ -75,7 +75,7 @@ WHERE id IN (/*SLICE:ids*/?)
 FOR UPDATE SKIP LOCKED
 `
 
-// FreeOrders returns the orders that nobody has locked. It is a hint: correctness does not depend on it.
+// FreeOrders returns the orders that are not locked. It is a hint: correctness does not depend on it.
 func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) {
 	query := freeOrders
 	var queryParams []interface{}

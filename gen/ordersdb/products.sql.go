@@ -19,7 +19,7 @@ WHERE id IN (/*SLICE:ids*/?)
 FOR UPDATE SKIP LOCKED
 `
 
-// FreeProducts returns the products that nobody has locked. It is a hint: correctness does not depend on it.
+// FreeProducts returns the products that are not locked. It is a hint: correctness does not depend on it.
 func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error) {
 	query := freeProducts
 	var queryParams []interface{}

@@ -17,7 +17,7 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- FreeOrders returns the orders that nobody has locked. It is a hint: correctness does not depend on it.
+-- FreeOrders returns the orders that are not locked. It is a hint: correctness does not depend on it.
 
 -- name: FreeOrders :many
 SELECT id

@@ -20,7 +20,7 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- FreeProducts returns the products that nobody has locked. It is a hint: correctness does not depend on it.
+-- FreeProducts returns the products that are not locked. It is a hint: correctness does not depend on it.
 
 -- name: FreeProducts :many
 SELECT id

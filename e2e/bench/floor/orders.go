@@ -130,7 +130,7 @@ func (s *Session) lock(ctx context.Context, wanted []api.OrderLineInput) ([]orde
 	return lines, nil
 }
 
-// take takes the units of all lines from stock.
+// take subtracts the units of all lines from the stock.
 func (s *Session) take(ctx context.Context, lines []ordersdb.OrderLine, now time.Time) error {
 	units, ids := make([]any, 0, 3*len(lines)+1), make([]any, len(lines))
 	qty := "?"
@@ -173,7 +173,7 @@ func (s *Session) confirm(ctx context.Context, key string, id int64) error {
 	})
 }
 
-// lockOrder reads an order for update, with its lines.
+// lockOrder locks and reads an order with its lines.
 func (s *Session) lockOrder(ctx context.Context, id int64) (o ordersdb.Order, lines []ordersdb.OrderLine, err error) {
 	rows, err := s.conn.QueryContext(ctx, `SELECT o.id, o.customer_id, o.customer_name, o.customer_email, o.customer_phone, o.search_text,
 o.status, o.total_cents, o.version, o.cancel_reason, o.created_at, o.confirmed_at, o.canceled_at,

@@ -175,7 +175,7 @@ const (
 	starts = 5      // starts of each service, for the median time to /ready
 )
 
-// launch starts a service several times, keeps the last and returns its base URL.
+// launch starts a service several times, keeps the last process and returns its base URL.
 func (r *Rig) launch(ctx context.Context, name, command string, env ...[]string) (url string, err error) {
 	executable := r.config.Binary
 	if command == bare {
@@ -199,7 +199,7 @@ func (r *Rig) launch(ctx context.Context, name, command string, env ...[]string)
 	}
 }
 
-// Close stops and removes everything.
+// Close stops the services and removes the container and the files.
 func (r *Rig) Close() error {
 	var failed []error
 	for _, p := range slices.Backward(r.processes) {

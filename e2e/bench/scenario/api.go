@@ -152,7 +152,7 @@ func getFrom(ctx context.Context, base string, s *Shop, l *Load) (client, error)
 	}, nil
 }
 
-// list reads the newest orders.
+// list reads the first page of orders.
 func list(ctx context.Context, s *Shop, l *Load) (client, error) {
 	if err := s.logIn(ctx); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 )
 
 // caller sends requests over one connection. It shares the CPU with the services that it measures, so it reuses its buffers
-// and parses only what it needs of an answer.
+// and parses only what it needs of a response.
 type caller struct {
 	connection fasthttp.HostClient
 	base       string

@@ -61,7 +61,7 @@ func (l *Load) Close() {
 
 func (l *Load) onClose(c func()) { l.closers = append(l.closers, c) }
 
-// caller returns a caller that is closed with the load.
+// caller returns a caller that Close closes.
 func (l *Load) caller(base, token string) *caller {
 	c := newCaller(base, token)
 	l.onClose(c.Close)
@@ -103,7 +103,7 @@ func All() []Scenario {
 	}
 }
 
-// Select returns the scenarios whose names match, and those that they are compared with, in the order of All.
+// Select returns the scenarios whose names match, and their baselines, in the order of All.
 func Select(pattern *regexp.Regexp) []Scenario {
 	all := All()
 	wanted := map[string]bool{}

@@ -31,14 +31,14 @@ func Of(pid int) (Usage, error) {
 // tick is the unit of CPU time in /proc. USER_HZ is 100 on all platforms of Linux that Go supports.
 const tick = 10 * time.Millisecond
 
-// The fields after the name, counted from the state; proc_pid_stat(5) counts it as the third.
+// Indexes of the fields after the name. The state is index 0, and field 3 in proc_pid_stat(5).
 const (
 	userTime      = 14 - 3
 	systemTime    = 15 - 3
 	residentPages = 24 - 3
 )
 
-// parse reads /proc/PID/stat. The name is in parentheses, and may hold blanks and parentheses itself.
+// parse parses /proc/PID/stat. The name is in parentheses, and may contain blanks and parentheses itself.
 func parse(stat string, page int64) (Usage, error) {
 	name := strings.LastIndexByte(stat, ')')
 	fields := strings.Fields(stat[name+1:])
