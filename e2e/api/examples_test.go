@@ -30,7 +30,7 @@ type exampleOperation struct {
 	*openapi3.Operation
 	service, method, path string
 	doc                   *openapi3.T
-	parameters            []*openapi3.Parameter // including those of the path
+	parameters            []*openapi3.Parameter // the path's parameters included
 }
 
 // exampleOperations reads all operations of the three contracts.

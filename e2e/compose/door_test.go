@@ -266,7 +266,7 @@ func (p *project) testServicesDown(t *testing.T) {
 }
 
 // testPublic reads the public configuration. It must require its own secrets, refuse anonymous callers, publish only port
-// 443, and disable what is meant for local use.
+// 443, and disable the settings for local use.
 func (p *project) testPublic(t *testing.T) {
 	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml", "LOCAL=true", "SAMPLE_DATA=true")
 	variables := []string{

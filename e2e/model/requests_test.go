@@ -17,8 +17,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// The APIs that take keys. The keys of the orchestrator are those of its callers: no request of the model uses the keys that
-// the orchestrator derives from them.
+// The APIs that take keys. The orchestrator derives further keys from its callers' keys; the model never uses a derived
+// key.
 const (
 	customersAPI    = "customers"
 	ordersAPI       = "orders"

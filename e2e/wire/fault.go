@@ -90,7 +90,7 @@ func eachWay(toxic, attributes string) []string {
 	return []string{fmt.Sprintf(format, toxic, "upstream", attributes), fmt.Sprintf(format, toxic, "downstream", attributes)}
 }
 
-// faultState holds the active faults of a wire and counts those that happened.
+// faultState holds the active faults of a wire and counts the connections and statements that they affected.
 type faultState struct {
 	mu       sync.Mutex
 	current  *Fault // nil without a fault

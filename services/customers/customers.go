@@ -70,7 +70,7 @@ func (s *service) get(ctx context.Context, id int64) (row customersdb.Customer, 
 	return row, missing(err, id)
 }
 
-// phoneNumber returns the phone number to store. In requests, an empty string also means that there is none.
+// phoneNumber returns the phone number to store. An empty string in a request means no phone number.
 func phoneNumber(phone *string) *string {
 	if phone != nil && *phone == "" {
 		return nil

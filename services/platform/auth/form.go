@@ -13,9 +13,9 @@ import (
 // ErrExpired reports that a token has expired. Tokens returns it only for a token with a valid signature.
 var ErrExpired = errors.New("the token has expired")
 
-// Unverified returns a scheme for a service that forwards tokens and has no key to verify them. It refuses tokens that no service
-// accepts: those that are not a JWT, have no signature or no role, or have expired, with the same tolerance as Tokens. The name of
-// the caller is always "bearer". Its role may be forged, so the service that receives the token must verify it.
+// Unverified returns a scheme for a service that forwards tokens and has no key to verify them. It refuses a token
+// that is not a JWT, lacks a signature or a role, or has expired, with the tolerance of Tokens for clocks that differ. The caller's
+// name is always "bearer". The role may be forged, so the service that receives the token must verify it.
 func Unverified(now func() time.Time) Scheme {
 	return func(token string) (Caller, error) {
 		message, err := jws.Parse([]byte(token), jws.WithCompact())

@@ -262,7 +262,7 @@ func TestVerifiedTokensAreCached(t *testing.T) {
 	}
 	first.Wait()
 	allocations := testing.AllocsPerRun(1, func() { verify(many) }) // of the second run; the first one warms up
-	if allocations > 125*float64(len(many)) {                       // half of those of parsing
+	if allocations > 125*float64(len(many)) {                       // half of what parsing allocates
 		t.Errorf("verifying %d cached tokens took %.0f allocations", len(many), allocations)
 	}
 }

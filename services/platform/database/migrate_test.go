@@ -14,7 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-// tables returns the CREATE statement of each table and index, except those of SQLite itself and of the recorded versions.
+// tables returns the CREATE statement of each table and index, without SQLite's own tables and the table of versions.
 func tables(t *testing.T, db *database.DB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -146,7 +146,7 @@ func TestMigrationWritesHistory(t *testing.T) {
 	}
 }
 
-// history returns the changes of all orders that have no caller, as those that the migration derives.
+// history returns the order events without a caller. The migration writes such events for older orders.
 func history(t *testing.T, db *database.DB) (rows []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {

@@ -14,7 +14,7 @@ import (
 )
 
 // spans returns the options of tracing. Each statement of a sampled request gets a span with the text of the statement, without
-// its arguments. Errors are not recorded, because those of MySQL quote values.
+// its arguments. Errors are not recorded, because MySQL's errors quote values.
 func spans(t *telemetry.Tracing, system string) []otelsql.Option {
 	return []otelsql.Option{
 		otelsql.WithTracerProvider(t.Provider()),

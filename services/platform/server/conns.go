@@ -227,7 +227,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Write sends an answer. It replaces those of net/http to malformed requests, which reach no handler, by problem documents.
+// Write sends an answer. net/http answers malformed requests itself, in plain text; Write sends a problem document instead.
 func (c *conn) Write(b []byte) (int, error) {
 	e := refusal(b)
 	if e == nil {

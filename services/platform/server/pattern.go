@@ -7,7 +7,7 @@ import (
 )
 
 // In ECMA-262, \s matches all white space and line terminators of Unicode, and the dot matches everything except line
-// terminators. RE2 knows only those of ASCII.
+// terminators. In RE2, they know ASCII only.
 const (
 	space    = `\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}`
 	notSpace = `\x00-\x08\x0E-\x1F!-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}` +
