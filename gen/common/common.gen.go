@@ -31,9 +31,13 @@ const (
 	CodeHeadersTooLarge         ProblemCode = "headers_too_large"
 	CodeIdempotencyKeyReused    ProblemCode = "idempotency_key_reused"
 	CodeInsufficientStock       ProblemCode = "insufficient_stock"
+	CodeIntegratorNameTaken     ProblemCode = "integrator_name_taken"
+	CodeIntegratorNotFound      ProblemCode = "integrator_not_found"
 	CodeInternal                ProblemCode = "internal"
 	CodeInvalidCredentials      ProblemCode = "invalid_credentials"
 	CodeInvalidInput            ProblemCode = "invalid_input"
+	CodeKeyNotFound             ProblemCode = "key_not_found"
+	CodeLastAdmin               ProblemCode = "last_admin"
 	CodeMethodNotAllowed        ProblemCode = "method_not_allowed"
 	CodeMisdirectedRequest      ProblemCode = "misdirected_request"
 	CodeNotFound                ProblemCode = "not_found"
@@ -45,11 +49,14 @@ const (
 	CodeProductNotFound         ProblemCode = "product_not_found"
 	CodeRequestInProgress       ProblemCode = "request_in_progress"
 	CodeSKUTaken                ProblemCode = "sku_taken"
+	CodeSessionNotFound         ProblemCode = "session_not_found"
 	CodeTooManyRequests         ProblemCode = "too_many_requests"
 	CodeTotalTooLarge           ProblemCode = "total_too_large"
 	CodeUnauthorized            ProblemCode = "unauthorized"
 	CodeUnavailable             ProblemCode = "unavailable"
 	CodeUnsupportedMediaType    ProblemCode = "unsupported_media_type"
+	CodeUserNotFound            ProblemCode = "user_not_found"
+	CodeUsernameTaken           ProblemCode = "username_taken"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -77,11 +84,19 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case CodeInsufficientStock:
 		return true
+	case CodeIntegratorNameTaken:
+		return true
+	case CodeIntegratorNotFound:
+		return true
 	case CodeInternal:
 		return true
 	case CodeInvalidCredentials:
 		return true
 	case CodeInvalidInput:
+		return true
+	case CodeKeyNotFound:
+		return true
+	case CodeLastAdmin:
 		return true
 	case CodeMethodNotAllowed:
 		return true
@@ -105,6 +120,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case CodeSKUTaken:
 		return true
+	case CodeSessionNotFound:
+		return true
 	case CodeTooManyRequests:
 		return true
 	case CodeTotalTooLarge:
@@ -115,6 +132,10 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case CodeUnsupportedMediaType:
 		return true
+	case CodeUserNotFound:
+		return true
+	case CodeUsernameTaken:
+		return true
 	default:
 		return false
 	}
@@ -124,6 +145,9 @@ func (e ProblemCode) Valid() bool {
 //
 // Example: 129900
 type Cents = int64
+
+// DayOrTime A day (UTC) or a time (RFC 3339).
+type DayOrTime = string
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError struct {

@@ -4,9 +4,131 @@
 package customers
 
 import (
+	"time"
+
 	"github.com/oapi-codegen/nullable"
 	"github.com/pedidos-hq/pedidos/gen/common"
 )
+
+// Defines values for MeKind.
+const (
+	KindIntegrator MeKind = "integrator"
+	KindUser       MeKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the MeKind enum.
+func (e MeKind) Valid() bool {
+	switch e {
+	case KindIntegrator:
+		return true
+	case KindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyAlg.
+const (
+	AlgEdDSA PublicKeyAlg = "EdDSA"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyAlg enum.
+func (e PublicKeyAlg) Valid() bool {
+	switch e {
+	case AlgEdDSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyCrv.
+const (
+	CrvEd25519 PublicKeyCrv = "Ed25519"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyCrv enum.
+func (e PublicKeyCrv) Valid() bool {
+	switch e {
+	case CrvEd25519:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyKty.
+const (
+	KtyOKP PublicKeyKty = "OKP"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyKty enum.
+func (e PublicKeyKty) Valid() bool {
+	switch e {
+	case KtyOKP:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyUse.
+const (
+	UseSig PublicKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyUse enum.
+func (e PublicKeyUse) Valid() bool {
+	switch e {
+	case UseSig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Role.
+const (
+	RoleAdmin    Role = "admin"
+	RoleManager  Role = "manager"
+	RoleOperator Role = "operator"
+	RoleViewer   Role = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleManager:
+		return true
+	case RoleOperator:
+		return true
+	case RoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for State.
+const (
+	StateActive   State = "active"
+	StateDisabled State = "disabled"
+)
+
+// Valid indicates whether the value is a known member of the State enum.
+func (e State) Valid() bool {
+	switch e {
+	case StateActive:
+		return true
+	case StateDisabled:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for TokenTokenType.
 const (
@@ -21,6 +143,57 @@ func (e TokenTokenType) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// AuditChange defines model for AuditChange.
+type AuditChange struct {
+	Field string  `json:"field"`
+	From  *string `json:"from"`
+	To    *string `json:"to"`
+}
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// Action What was done, such as user.created.
+	//
+	// Example: user.changed
+	Action string `json:"action"`
+
+	// Actor The caller who did it: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
+	//
+	// Example: user:admin
+	Actor string `json:"actor"`
+
+	// ActorName The name of the caller at that time.
+	ActorName *string `json:"actor_name"`
+
+	// Address The address of the client.
+	Address *string       `json:"address"`
+	Changes []AuditChange `json:"changes"`
+
+	// CorrelationID X-Correlation-Id of the request.
+	CorrelationID *string `json:"correlation_id"`
+
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// Target `user:` and the user name, `integrator:`, `key:` or `session:` and the id, or `signing_key:` and the kid.
+	//
+	// Example: user:ana
+	Target string `json:"target"`
+}
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Data []AuditEntry `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Credentials defines model for Credentials.
@@ -104,6 +277,14 @@ type CustomerPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// DayOrTime A day (UTC) or a time (RFC 3339).
+type DayOrTime = common.DayOrTime
+
+// DisplayName A name for people, without surrounding white space.
+//
+// Example: Ana Pérez
+type DisplayName = string
+
 // Email The e-mail address, unique among customers, ignoring case.
 //
 // Example: compras@acme.example
@@ -118,16 +299,282 @@ type Health = common.Health
 // ID An id. Opaque and never reused.
 type ID = common.ID
 
+// Integrator defines model for Integrator.
+type Integrator struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+
+	// State A disabled user or integrator is refused everywhere.
+	State State `json:"state"`
+
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	UpdatedAt Time `json:"updated_at"`
+}
+
+// IntegratorChange defines model for IntegratorChange.
+type IntegratorChange struct {
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name *DisplayName `json:"name,omitempty"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role *Role `json:"role,omitempty"`
+
+	// State A disabled user or integrator is refused everywhere.
+	State *State `json:"state,omitempty"`
+}
+
+// IntegratorInput defines model for IntegratorInput.
+type IntegratorInput struct {
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+}
+
+// IntegratorPage defines model for IntegratorPage.
+type IntegratorPage struct {
+	Data []Integrator `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// Key An API key of an integrator.
+type Key struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// CreatedBy The caller who created the key.
+	//
+	// Example: user:admin
+	CreatedBy string `json:"created_by"`
+
+	// ExpiresAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// IntegratorID An id. Opaque and never reused.
+	IntegratorID ID `json:"integrator_id"`
+
+	// LastUsedAt The minute of the last use (UTC); null if the key was never used.
+	LastUsedAt *common.NullableTime `json:"last_used_at"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Prefix The start of the key, by which it is recognized.
+	//
+	// Example: ped_17_
+	Prefix string `json:"prefix"`
+
+	// RevokedAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	RevokedAt *NullableTime `json:"revoked_at"`
+}
+
+// KeyInput defines model for KeyInput.
+type KeyInput struct {
+	// ExpiresAt When the key expires (RFC 3339), in the future. Without it, the key does not expire.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+}
+
+// KeyPage defines model for KeyPage.
+type KeyPage struct {
+	Data []Key `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// KeyRecord defines model for KeyRecord.
+type KeyRecord struct {
+	// ExpiresAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// Hash SHA-256 of the secret.
+	Hash string `json:"hash"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// IntegratorID An id. Opaque and never reused.
+	IntegratorID ID `json:"integrator_id"`
+
+	// IntegratorName A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	IntegratorName DisplayName `json:"integrator_name"`
+
+	// LastUsedAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	LastUsedAt *NullableTime `json:"last_used_at"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+}
+
+// KeySet defines model for KeySet.
+type KeySet struct {
+	Keys []PublicKey `json:"keys"`
+}
+
 // KeyText defines model for KeyText.
 type KeyText = common.KeyText
+
+// Me defines model for Me.
+type Me struct {
+	// Caller The caller as history and audit log name it.
+	//
+	// Example: user:ana
+	Caller string `json:"caller"`
+
+	// ID An id. Opaque and never reused.
+	ID   ID     `json:"id"`
+	Kind MeKind `json:"kind"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+
+	// Username Null for an integrator.
+	Username *string `json:"username"`
+}
+
+// MeKind defines model for Me.Kind.
+type MeKind string
 
 // Name The business name, without surrounding white space.
 //
 // Example: ACME Ferretería
 type Name = string
 
+// NewKey defines model for NewKey.
+type NewKey struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// CreatedBy The caller who created the key.
+	//
+	// Example: user:admin
+	CreatedBy string `json:"created_by"`
+
+	// ExpiresAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ExpiresAt *NullableTime `json:"expires_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// IntegratorID An id. Opaque and never reused.
+	IntegratorID ID `json:"integrator_id"`
+
+	// Key The API key, for the Authorization header. Null in a repeated response.
+	Key *string `json:"key"`
+
+	// LastUsedAt The minute of the last use (UTC); null if the key was never used.
+	LastUsedAt *common.NullableTime `json:"last_used_at"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Prefix The start of the key, by which it is recognized.
+	//
+	// Example: ped_17_
+	Prefix string `json:"prefix"`
+
+	// RevokedAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	RevokedAt *NullableTime `json:"revoked_at"`
+}
+
+// NewPassword At least 10 characters, of any kind. The most common passwords are refused.
+type NewPassword = string
+
+// NewSession defines model for NewSession.
+type NewSession struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// ExpiresAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// IdleSeconds The session ends this many seconds after its last use.
+	IdleSeconds int32 `json:"idle_seconds"`
+
+	// Token The session token, for the Authorization header.
+	Token string `json:"token"`
+}
+
 // NextCursor The cursor of the next page; null on the last page.
 type NextCursor = common.NextCursor
+
+// NullableTime A time (RFC 3339) in UTC, with microseconds; null until it happens.
+//
+// Example: 2026-01-15T09:30:00.123456Z
+type NullableTime = common.NullableTime
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	// Current The present password.
+	Current string `json:"current"`
+
+	// New At least 10 characters, of any kind. The most common passwords are refused.
+	New NewPassword `json:"new"`
+}
 
 // Phone The phone number, in any notation; null if there is none.
 //
@@ -147,10 +594,85 @@ type Problem = common.Problem
 // Example: not_found
 type ProblemCode = common.ProblemCode
 
+// PublicKey A public key (RFC 7517, RFC 8037).
+type PublicKey struct {
+	Alg PublicKeyAlg `json:"alg"`
+	Crv PublicKeyCrv `json:"crv"`
+	Kid string       `json:"kid"`
+	Kty PublicKeyKty `json:"kty"`
+	Use PublicKeyUse `json:"use"`
+
+	// X The public key, base64url.
+	X string `json:"x"`
+}
+
+// PublicKeyAlg defines model for PublicKey.Alg.
+type PublicKeyAlg string
+
+// PublicKeyCrv defines model for PublicKey.Crv.
+type PublicKeyCrv string
+
+// PublicKeyKty defines model for PublicKey.Kty.
+type PublicKeyKty string
+
+// PublicKeyUse defines model for PublicKey.Use.
+type PublicKeyUse string
+
+// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+type Role string
+
+// Session defines model for Session.
+type Session struct {
+	// Address The address from which the session was started.
+	Address string `json:"address"`
+
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// Current Whether the request belongs to this session.
+	Current bool `json:"current"`
+
+	// ExpiresAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// LastUsedAt The minute of the last use (UTC).
+	LastUsedAt common.Time `json:"last_used_at"`
+
+	// UserAgent The browser that started the session.
+	UserAgent *string `json:"user_agent"`
+}
+
+// SessionPage defines model for SessionPage.
+type SessionPage struct {
+	Data []Session `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// Setup defines model for Setup.
+type Setup struct {
+	// Password At least 10 characters, of any kind. The most common passwords are refused.
+	Password NewPassword `json:"password"`
+
+	// Token The setup token.
+	Token string `json:"token"`
+}
+
 // Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
+
+// State A disabled user or integrator is refused everywhere.
+type State string
 
 // Time A time (RFC 3339) in UTC, with microseconds.
 //
@@ -159,7 +681,7 @@ type Time = common.Time
 
 // Token defines model for Token.
 type Token struct {
-	// AccessToken A JWT signed with HS256.
+	// AccessToken A JWT.
 	AccessToken string `json:"access_token"`
 
 	// ExpiresIn Lifetime in seconds. The services tolerate a clock skew of 60 seconds.
@@ -169,6 +691,137 @@ type Token struct {
 
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
+
+// User defines model for User.
+type User struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// LastLoginAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	LastLoginAt *NullableTime `json:"last_login_at"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// PasswordSet Whether the user has a password.
+	PasswordSet bool `json:"password_set"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+
+	// State A disabled user or integrator is refused everywhere.
+	State State `json:"state"`
+
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	UpdatedAt Time `json:"updated_at"`
+
+	// Username The name that the user logs in with. Unique, ignoring case.
+	//
+	// Example: ana
+	Username Username `json:"username"`
+}
+
+// UserChange defines model for UserChange.
+type UserChange struct {
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name *DisplayName `json:"name,omitempty"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role *Role `json:"role,omitempty"`
+
+	// State A disabled user or integrator is refused everywhere.
+	State *State `json:"state,omitempty"`
+}
+
+// UserInput defines model for UserInput.
+type UserInput struct {
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+
+	// Username The name that the user logs in with. Unique, ignoring case.
+	//
+	// Example: ana
+	Username Username `json:"username"`
+}
+
+// UserPage defines model for UserPage.
+type UserPage struct {
+	Data []User `json:"data"`
+
+	// NextCursor The cursor of the next page; null on the last page.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// UserSetup defines model for UserSetup.
+type UserSetup struct {
+	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	CreatedAt Time `json:"created_at"`
+
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// LastLoginAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	LastLoginAt *NullableTime `json:"last_login_at"`
+
+	// Name A name for people, without surrounding white space.
+	//
+	// Example: Ana Pérez
+	Name DisplayName `json:"name"`
+
+	// PasswordSet Whether the user has a password.
+	PasswordSet bool `json:"password_set"`
+
+	// Role What the holder may do: `viewer` reads; `operator` also places, confirms and cancels orders and adjusts stock; `manager` also changes products and customers; `admin` also manages users and integrators.
+	Role Role `json:"role"`
+
+	// SetupExpiresAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	SetupExpiresAt Time `json:"setup_expires_at"`
+
+	// SetupToken Sets the password at `POST /auth/setup`, once. Null in a repeated response.
+	SetupToken *string `json:"setup_token"`
+
+	// State A disabled user or integrator is refused everywhere.
+	State State `json:"state"`
+
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	UpdatedAt Time `json:"updated_at"`
+
+	// Username The name that the user logs in with. Unique, ignoring case.
+	//
+	// Example: ana
+	Username Username `json:"username"`
+}
+
+// Username The name that the user logs in with. Unique, ignoring case.
+//
+// Example: ana
+type Username = string
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -181,6 +834,9 @@ type IfMatch = string
 
 // Limit defines model for Limit.
 type Limit = int32
+
+// UserAgent defines model for UserAgent.
+type UserAgent = string
 
 // XIdempotencyKey defines model for XIdempotencyKey.
 type XIdempotencyKey = KeyText
@@ -206,6 +862,9 @@ type IdempotencyKeyReused = Problem
 // InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
+// InvalidCredentials An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type InvalidCredentials = Problem
+
 // NotFound An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type NotFound = Problem
 
@@ -224,6 +883,42 @@ type Unavailable = Problem
 // UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Actor Returns only what this caller did.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Returns only entries with this action.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// From Returns only entries at or after this time (RFC 3339), or on or after this day (UTC).
+	From *DayOrTime `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Returns only entries before this time (RFC 3339), or on or before this day (UTC). Must not be before `from`.
+	To *DayOrTime `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateSessionParams defines parameters for CreateSession.
+type CreateSessionParams struct {
+	// UserAgent The browser, for the list of sessions. Longer values are cut after 200 characters.
+	UserAgent *UserAgent `json:"User-Agent,omitempty"`
+}
+
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	// Search Returns only customers whose name or e-mail address contains this text, such as acme. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
@@ -238,7 +933,7 @@ type ListCustomersParams struct {
 
 // CreateCustomerParams defines parameters for CreateCustomer.
 type CreateCustomerParams struct {
-	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
 	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
@@ -257,8 +952,92 @@ type ReplaceCustomerParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// ListIntegratorsParams defines parameters for ListIntegrators.
+type ListIntegratorsParams struct {
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateIntegratorParams defines parameters for CreateIntegrator.
+type CreateIntegratorParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
+// UpdateIntegratorParams defines parameters for UpdateIntegrator.
+type UpdateIntegratorParams struct {
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListKeysParams defines parameters for ListKeys.
+type ListKeysParams struct {
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateKeyParams defines parameters for CreateKey.
+type CreateKeyParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateUserParams defines parameters for CreateUser.
+type CreateUserParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
+// UpdateUserParams defines parameters for UpdateUser.
+type UpdateUserParams struct {
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ResetUserParams defines parameters for ResetUser.
+type ResetUserParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
+// CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
+type CreateSessionJSONRequestBody = Credentials
+
+// SetPasswordJSONRequestBody defines body for SetPassword for application/json ContentType.
+type SetPasswordJSONRequestBody = Setup
 
 // CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
 type CreateCustomerJSONRequestBody = CustomerInput
@@ -268,3 +1047,18 @@ type UpdateCustomerJSONRequestBody = CustomerChange
 
 // ReplaceCustomerJSONRequestBody defines body for ReplaceCustomer for application/json ContentType.
 type ReplaceCustomerJSONRequestBody = CustomerChange
+
+// CreateIntegratorJSONRequestBody defines body for CreateIntegrator for application/json ContentType.
+type CreateIntegratorJSONRequestBody = IntegratorInput
+
+// UpdateIntegratorJSONRequestBody defines body for UpdateIntegrator for application/json ContentType.
+type UpdateIntegratorJSONRequestBody = IntegratorChange
+
+// CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
+type CreateKeyJSONRequestBody = KeyInput
+
+// CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
+type CreateUserJSONRequestBody = UserInput
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserChange

@@ -43,10 +43,20 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
-// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
+// Caller The caller who made the change: `user:` and the user name, `integrator:` and its id, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 //
 // Example: user:admin
 type Caller = string
+
+// CallerID The id of the user or integrator who made the change; null if it is not known.
+//
+// Example: 1
+type CallerID = int64
+
+// CallerName The name of the user or integrator at the time of the change; null if it is not known.
+//
+// Example: Administrator
+type CallerName = string
 
 // Cancellation defines model for Cancellation.
 type Cancellation struct {
@@ -65,7 +75,7 @@ type Cents = common.Cents
 type Confirmation = struct{}
 
 // DayOrTime A day (UTC) or a time (RFC 3339).
-type DayOrTime = string
+type DayOrTime = common.DayOrTime
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError = common.FieldError
@@ -144,10 +154,20 @@ type OrderCustomer struct {
 
 // OrderEvent A change of an order's status.
 type OrderEvent struct {
-	// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
+	// Caller The caller who made the change: `user:` and the user name, `integrator:` and its id, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 	//
 	// Example: user:admin
 	Caller *Caller `json:"caller"`
+
+	// CallerID The id of the user or integrator who made the change; null if it is not known.
+	//
+	// Example: 1
+	CallerID *CallerID `json:"caller_id"`
+
+	// CallerName The name of the user or integrator at the time of the change; null if it is not known.
+	//
+	// Example: Administrator
+	CallerName *CallerName `json:"caller_name"`
 
 	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
@@ -276,12 +296,12 @@ type ProductChange struct {
 	// Name The product name, without surrounding white space.
 	//
 	// Example: Cordless drill 18 V
-	Name *ProductName `json:"name,omitempty"`
+	Name *string `json:"name,omitempty"`
 
 	// PriceCents The price of one unit in cents.
 	//
 	// Example: 129900
-	PriceCents *PriceCents `json:"price_cents,omitempty"`
+	PriceCents *int64 `json:"price_cents,omitempty"`
 
 	// Reason Why the stock changes, for the stock movement. Allowed only together with `stock`.
 	//
@@ -355,10 +375,20 @@ type StockLevel = int64
 
 // StockMovement defines model for StockMovement.
 type StockMovement struct {
-	// Caller The caller who made the change: `user:` and the user name, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
+	// Caller The caller who made the change: `user:` and the user name, `integrator:` and its id, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 	//
 	// Example: user:admin
 	Caller *Caller `json:"caller"`
+
+	// CallerID The id of the user or integrator who made the change; null if it is not known.
+	//
+	// Example: 1
+	CallerID *CallerID `json:"caller_id"`
+
+	// CallerName The name of the user or integrator at the time of the change; null if it is not known.
+	//
+	// Example: Administrator
+	CallerName *CallerName `json:"caller_name"`
 
 	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
@@ -495,7 +525,7 @@ type ListOrdersParams struct {
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
-	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
 	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
@@ -507,7 +537,7 @@ type CreateOrderParams struct {
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
 	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
@@ -552,7 +582,7 @@ type ListProductsParams struct {
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Keys are stored per caller, for 24 hours by default.
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
 	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.

@@ -137,7 +137,7 @@ func (q *Queries) GetOrder(ctx context.Context, id int64) (Order, error) {
 }
 
 const listOrderEvents = `-- name: ListOrderEvents :many
-SELECT version, from_status, to_status, caller, reason, created_at
+SELECT version, from_status, to_status, caller, caller_id, caller_name, reason, created_at
 FROM order_events
 WHERE order_id = ? AND version > ?
 ORDER BY version
@@ -155,6 +155,8 @@ type ListOrderEventsRow struct {
 	FromStatus *string
 	ToStatus   string
 	Caller     *string
+	CallerID   *int64
+	CallerName *string
 	Reason     *string
 	CreatedAt  time.Time
 }
@@ -173,6 +175,8 @@ func (q *Queries) ListOrderEvents(ctx context.Context, arg ListOrderEventsParams
 			&i.FromStatus,
 			&i.ToStatus,
 			&i.Caller,
+			&i.CallerID,
+			&i.CallerName,
 			&i.Reason,
 			&i.CreatedAt,
 		); err != nil {

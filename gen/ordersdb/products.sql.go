@@ -148,18 +148,20 @@ func (q *Queries) InsertProduct(ctx context.Context, arg InsertProductParams) (i
 }
 
 const insertStockAdjustment = `-- name: InsertStockAdjustment :exec
-INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO stock_adjustments (product_id, delta, caller, caller_id, caller_name, created_at, from_stock, to_stock, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertStockAdjustmentParams struct {
-	ProductID int64
-	Delta     int64
-	Caller    string
-	CreatedAt time.Time
-	FromStock *int64
-	ToStock   *int64
-	Reason    *string
+	ProductID  int64
+	Delta      int64
+	Caller     string
+	CallerID   *int64
+	CallerName *string
+	CreatedAt  time.Time
+	FromStock  *int64
+	ToStock    *int64
+	Reason     *string
 }
 
 func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdjustmentParams) error {
@@ -167,6 +169,8 @@ func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdju
 		arg.ProductID,
 		arg.Delta,
 		arg.Caller,
+		arg.CallerID,
+		arg.CallerName,
 		arg.CreatedAt,
 		arg.FromStock,
 		arg.ToStock,
@@ -229,7 +233,7 @@ func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]P
 }
 
 const listStockAdjustments = `-- name: ListStockAdjustments :many
-SELECT id, delta, caller, created_at, from_stock, to_stock, reason
+SELECT id, delta, caller, caller_id, caller_name, created_at, from_stock, to_stock, reason
 FROM stock_adjustments
 WHERE product_id = ? AND id < ?
 ORDER BY id DESC
@@ -243,13 +247,15 @@ type ListStockAdjustmentsParams struct {
 }
 
 type ListStockAdjustmentsRow struct {
-	ID        int64
-	Delta     int64
-	Caller    string
-	CreatedAt time.Time
-	FromStock *int64
-	ToStock   *int64
-	Reason    *string
+	ID         int64
+	Delta      int64
+	Caller     string
+	CallerID   *int64
+	CallerName *string
+	CreatedAt  time.Time
+	FromStock  *int64
+	ToStock    *int64
+	Reason     *string
 }
 
 func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustmentsParams) ([]ListStockAdjustmentsRow, error) {
@@ -265,6 +271,8 @@ func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustm
 			&i.ID,
 			&i.Delta,
 			&i.Caller,
+			&i.CallerID,
+			&i.CallerName,
 			&i.CreatedAt,
 			&i.FromStock,
 			&i.ToStock,

@@ -1,5 +1,5 @@
 -- name: ListOrderEvents :many
-SELECT version, from_status, to_status, caller, reason, created_at
+SELECT version, from_status, to_status, caller, caller_id, caller_name, reason, created_at
 FROM order_events
 WHERE order_id = sqlc.arg(order_id) AND version > sqlc.arg(after_version)
 ORDER BY version

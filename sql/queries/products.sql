@@ -71,11 +71,11 @@ SET stock = stock + (
 WHERE id IN (sqlc.slice(product_ids));
 
 -- name: InsertStockAdjustment :exec
-INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO stock_adjustments (product_id, delta, caller, caller_id, caller_name, created_at, from_stock, to_stock, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ListStockAdjustments :many
-SELECT id, delta, caller, created_at, from_stock, to_stock, reason
+SELECT id, delta, caller, caller_id, caller_name, created_at, from_stock, to_stock, reason
 FROM stock_adjustments
 WHERE product_id = sqlc.arg(product_id) AND id < sqlc.arg(before_id)
 ORDER BY id DESC

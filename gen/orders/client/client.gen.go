@@ -207,7 +207,7 @@ type ClientInterface interface {
 
 	// UpdateProductWithBody Update a product
 	//
-	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -216,7 +216,7 @@ type ClientInterface interface {
 
 	// UpdateProduct Update a product
 	//
-	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -494,7 +494,7 @@ func (c *Client) GetProduct(ctx context.Context, id ID, reqEditors ...RequestEdi
 
 // UpdateProductWithBody Update a product
 //
-// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -513,7 +513,7 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ID, params *Updat
 
 // UpdateProduct Update a product
 //
-// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1579,7 +1579,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithBodyWithResponse Update a product
 	//
-	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1588,7 +1588,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithResponse Update a product
 	//
-	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+	// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3188,7 +3188,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id ID,
 
 // UpdateProductWithBodyWithResponse Update a product
 //
-// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3203,7 +3203,7 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Update a product
 //
-// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only.
+// Updates the fields in the body and leaves the others unchanged. `stock` sets the number of units in stock; a change is recorded as a stock movement. Send If-Match to get 412 if an order has changed the stock since the GET. A new price applies to later orders only. The role `operator` may change only `stock`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
