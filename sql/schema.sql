@@ -56,7 +56,7 @@ CREATE TABLE stock_adjustments (
   from_stock BIGINT       NULL, -- both NULL in rows from version 1 of the schema
   to_stock   BIGINT       NULL,
   reason     VARCHAR(500) NULL,
-  caller_id   BIGINT       NULL, -- id and name of the user or integrator; NULL for other callers, and before version 3
+  caller_id   BIGINT       NULL, -- of the user or integrator; NULL for other callers, and in rows of earlier versions
   caller_name VARCHAR(100) NULL,
   PRIMARY KEY (id),
   KEY stock_adjustments_product (product_id, id),
@@ -108,7 +108,7 @@ CREATE TABLE order_events (
   caller      VARCHAR(150) NULL, -- NULL for events before version 2 of the schema
   reason      VARCHAR(500) NULL,
   created_at  DATETIME(6)  NOT NULL,
-  caller_id   BIGINT       NULL, -- id and name of the user or integrator; NULL for other callers, and before version 3
+  caller_id   BIGINT       NULL, -- of the user or integrator; NULL for other callers, and in rows of earlier versions
   caller_name VARCHAR(100) NULL,
   PRIMARY KEY (order_id, version),
   CONSTRAINT order_events_order FOREIGN KEY (order_id) REFERENCES orders (id)

@@ -50,7 +50,7 @@ CREATE TABLE stock_adjustments (
   from_stock INTEGER  NULL, -- both NULL in rows from version 1 of the schema
   to_stock   INTEGER  NULL,
   reason     TEXT     NULL,
-  caller_id   INTEGER NULL, -- id and name of the user or integrator; NULL for other callers, and before version 3
+  caller_id   INTEGER NULL, -- of the user or integrator; NULL for other callers, and in rows of earlier versions
   caller_name TEXT    NULL
 );
 
@@ -97,7 +97,7 @@ CREATE TABLE order_events (
   caller      TEXT     NULL, -- NULL for events before version 2 of the schema
   reason      TEXT     NULL,
   created_at  DATETIME NOT NULL,
-  caller_id   INTEGER  NULL, -- id and name of the user or integrator; NULL for other callers, and before version 3
+  caller_id   INTEGER  NULL, -- of the user or integrator; NULL for other callers, and in rows of earlier versions
   caller_name TEXT     NULL,
   PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;

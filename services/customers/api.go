@@ -1,4 +1,4 @@
-// Package customers implements customers-api: the login of users, and the customers who place orders.
+// Package customers implements customers-api: the customers who place orders, and the operations of package identity.
 package customers
 
 import (
@@ -14,8 +14,8 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	stub "github.com/pedidos-hq/pedidos/gen/customers/server"
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/services/identity"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
-	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
@@ -31,38 +31,35 @@ const name = "customers"
 // New returns customers-api, which keeps its data in db.
 func New(p process.Process, db *database.DB) (process.Service, error) {
 	c, now := p.Config, database.Now(p.Now)
+	keeper := idempotency.NewKeeper(db, Keys(), c.IdempotencyTTL, now, name, p.Metrics)
+	people, err := identity.New(context.Background(), p, db, keeper)
+	if err != nil {
+		return process.Service{}, err
+	}
 	s := &service{
+		Service:  people,
 		db:       db,
-		tokens:   auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, p.Now),
-		users:    users(c),
 		now:      now,
 		searches: search.NewGate(),
 	}
-	keeper := idempotency.NewKeeper(db, Keys(), c.IdempotencyTTL, now, name, p.Metrics)
 	s.creating = idempotency.NewOperation(keeper, s.create, answerCreated)
 	config := server.NewConfig(p)
 	config.Service, config.Title, config.Contract = name, "customers-api", contract.Customers
 	config.Login = "/auth/login"
 	config.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   s.tokens.Verify,
+		"bearerAuth":   people.Bearer,
+		"sessionToken": people.Session,
 		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	config.Admit = map[string]func(echo.Context) error{"login": limitLogin(c.LoginRate, c.LoginBurst)}
-	routes := stub.NewStrictHandler(s, nil)
+	limit := limitLogin(c.LoginRate, c.LoginBurst)
+	config.Admit = map[string]func(echo.Context) error{"login": limit, "createSession": limit, "setPassword": limit, "changePassword": limit}
+	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{identity.WithAddress})
 	handler, err := server.New(config, func(router *echo.Echo, prefix string) {
 		stub.RegisterHandlersWithBaseURL(router, routes, prefix)
 	})
 	sweepKeys := func(ctx context.Context) (int64, error) { return SweepKeys(ctx, db, p.Now) }
-	return process.Service{Handler: handler, Sweeps: []process.Sweep{{Name: "customers_idempotency", Run: sweepKeys}}}, err
-}
-
-// users returns the users who may log in.
-func users(c *config.Config) []auth.User {
-	all := []auth.User{{Name: c.AdminUser, Password: c.AdminPassword.Reveal(), Role: auth.Admin}}
-	if c.ViewerUser != "" {
-		all = append(all, auth.User{Name: c.ViewerUser, Password: c.ViewerPassword.Reveal(), Role: auth.Viewer})
-	}
-	return all
+	sweeps := append(people.Sweeps(), process.Sweep{Name: "customers_idempotency", Run: sweepKeys})
+	return process.Service{Handler: handler, Sweeps: sweeps}, err
 }
 
 // Keys returns the store of idempotency keys of customers-api.
@@ -74,32 +71,12 @@ func SweepKeys(ctx context.Context, db *database.DB, clock func() time.Time) (in
 }
 
 type service struct {
-	db     *database.DB
-	tokens *auth.Tokens
-	users  []auth.User
-	now    func() time.Time
+	*identity.Service // serves users, sessions, integrators and the audit log
 
+	db       *database.DB
+	now      func() time.Time
 	searches *search.Gate
 	creating *idempotency.Operation[api.CustomerInput, customersdb.Customer]
-}
-
-func (s *service) Login(_ context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
-	user, ok := auth.Login(s.users, r.Body.Username, r.Body.Password)
-	if !ok {
-		return nil, fault.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
-	}
-	token, ttl, err := s.tokens.Issue(user.Name, user.Role)
-	if err != nil {
-		return nil, err
-	}
-	return stub.Login200JSONResponse{
-		Headers: stub.Login200ResponseHeaders{CacheControl: "no-store"},
-		Body: api.Token{
-			AccessToken: token,
-			TokenType:   api.Bearer,
-			ExpiresIn:   int32(ttl.Seconds()),
-		},
-	}, nil
 }
 
 func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
@@ -169,6 +146,9 @@ func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.
 func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (stub.GetReadyResponseObject, error) {
 	if err := s.db.Ready(ctx); err != nil {
 		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
+	}
+	if err := s.Service.Ready(ctx); err != nil {
+		return nil, fault.Unavailable(common.CodeUnavailable, "The first user can't be created.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }

@@ -33,7 +33,7 @@ type registry struct {
 	clock  *apitest.Clock
 	db     *database.DB
 	url    string
-	tokens *auth.Tokens
+	tokens *auth.Issuer
 }
 
 func newRegistry(t *testing.T) *registry {
@@ -42,7 +42,7 @@ func newRegistry(t *testing.T) *registry {
 	s := &registry{t: t, clock: clock, tokens: apitest.NewTokens(clock)}
 	s.db, _ = apitest.NewDB(t)
 	p := apitest.NewProcess(t, clock)
-	p.Config.IdempotencyTTL, p.Config.AdminPassword = keyTTL, "a password"
+	p.Config.IdempotencyTTL, p.Config.AdminPassword = keyTTL, "a long password"
 	p.Config.LoginRate, p.Config.LoginBurst = 1e-9, loginBurst // the limit does not recover during a test
 	p.Config.TrustedProxies = []string{"127.0.0.0/8"}
 	if err := p.Config.Check(config.Needs{}); err != nil {
@@ -367,10 +367,12 @@ func (s *registry) login(address, password string) (*client.LoginResponse, error
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	s := newRegistry(t)
-	r, err := s.login("192.0.2.1", "a password")
+	r, err := s.login("192.0.2.1", "a long password")
 	apitest.WantStatus(t, r, err, http.StatusOK)
-	if caller, err := s.tokens.Verify(r.JSON200.AccessToken); err != nil || caller != (auth.Caller{Name: "user:admin", Role: auth.Admin}) {
-		t.Errorf("the caller of the token is %+v, %v", caller, err)
+	me, err := s.with(r.JSON200.AccessToken).GetMeWithResponse(t.Context())
+	apitest.WantStatus(t, me, err, http.StatusOK)
+	if got := me.JSON200; got.Caller != "user:admin" || got.Role != api.RoleAdmin || got.Kind != api.KindUser {
+		t.Errorf("the caller of the token is %s", me.Body)
 	}
 	if r.JSON200.TokenType != api.Bearer || r.HTTPResponse.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("got %v %s", r.HTTPResponse.Header, r.Body)
@@ -398,7 +400,7 @@ func TestLoginLimit(t *testing.T) {
 				r, err := s.login(test.first, "wrong")
 				apitest.WantProblem(t, r, err, common.CodeInvalidCredentials)
 			}
-			r, err := s.login(test.second, "a password")
+			r, err := s.login(test.second, "a long password")
 			if !test.shared {
 				apitest.WantStatus(t, r, err, http.StatusOK)
 				return

@@ -2,7 +2,6 @@ package customers
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -10,17 +9,18 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/identity/guessing"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// limitLogin returns a check that limits the login attempts of a client address, by rateLimitKey.
+// limitLogin returns a check that limits the attempts to log in of a client address, before their bodies are read.
 func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 	tries := middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: rate.Limit(perSecond), Burst: burst, ExpiresIn: 10 * time.Minute,
 	})
 	wait := time.Duration(min(max(1/perSecond, 1), 3600) * float64(time.Second)) // at least 1 s, at most 1 h
 	return func(c echo.Context) error {
-		ok, err := tries.Allow(rateLimitKey(c.RealIP()))
+		ok, err := tries.Allow(guessing.Address(c.RealIP()))
 		if err != nil {
 			return fmt.Errorf("limit login: %w", err)
 		}
@@ -31,13 +31,4 @@ func limitLogin(perSecond float64, burst int) func(echo.Context) error {
 		}
 		return nil
 	}
-}
-
-// rateLimitKey returns the IPv4 address, or the /64 of an IPv6 address.
-func rateLimitKey(ip string) string {
-	address, err := netip.ParseAddr(ip)
-	if err != nil || address.Unmap().Is4() {
-		return address.Unmap().String()
-	}
-	return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
 }

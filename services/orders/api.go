@@ -19,6 +19,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/keyring"
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
@@ -30,6 +31,10 @@ const name = "orders"
 // New returns orders-api, which keeps its data in db.
 func New(p process.Process, db *database.DB) (process.Service, error) {
 	customers, err := NewDirectory(p)
+	if err != nil {
+		return process.Service{}, err
+	}
+	keys, err := keyring.New(p)
 	if err != nil {
 		return process.Service{}, err
 	}
@@ -52,7 +57,7 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 	config := server.NewConfig(p)
 	config.Service, config.Title, config.Contract = name, "orders-api", contract.Orders
 	config.Schemes = map[string]auth.Scheme{
-		"bearerAuth":   auth.NewTokens(c.JWTSecret.Reveal(), c.JWTTTL, p.Now).Verify,
+		"bearerAuth":   auth.KeysOrTokens(keys.CheckKey, auth.NewVerifier(c.JWTSecret.Reveal(), keys.PublicKey, p.Now).Verify),
 		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
 	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{onBehalf})
@@ -141,7 +146,7 @@ func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequest
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.creatingProduct.Do(ctx, request, productCreation{callerName(ctx), *r.Body})
+	done, err := s.creatingProduct.Do(ctx, request, productCreation{caller(ctx), *r.Body})
 	return answer(done), err
 }
 
@@ -170,7 +175,7 @@ func (s *service) ListStockMovements(ctx context.Context, r stub.ListStockMoveme
 	for i, row := range rows {
 		data[i] = api.StockMovement{
 			ID: row.ID, From: row.FromStock, To: row.ToStock, Delta: row.Delta,
-			Caller: &row.Caller, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
+			Caller: &row.Caller, CallerID: row.CallerID, CallerName: row.CallerName, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
 		}
 	}
 	return stub.ListStockMovements200JSONResponse{Data: data, NextCursor: next}, nil
@@ -193,7 +198,7 @@ func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	p := &purchase{caller: callerName(ctx), lines: merge(r.Body.Items)}
+	p := &purchase{caller: caller(ctx), lines: merge(r.Body.Items)}
 	request.Prepare = func(ctx context.Context) (err error) {
 		p.buyer, err = s.customers.Get(ctx, r.Body.CustomerID, request.Key != "")
 		return err
@@ -224,7 +229,7 @@ func (s *service) ListOrderHistory(ctx context.Context, r stub.ListOrderHistoryR
 	for i, row := range rows {
 		data[i] = api.OrderEvent{
 			From: (*api.OrderStatus)(row.FromStatus), To: api.OrderStatus(row.ToStatus),
-			Caller: row.Caller, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
+			Caller: row.Caller, CallerID: row.CallerID, CallerName: row.CallerName, Reason: row.Reason, CreatedAt: common.Time{Time: row.CreatedAt},
 		}
 	}
 	return stub.ListOrderHistory200JSONResponse{Data: data, NextCursor: next}, nil
@@ -235,7 +240,7 @@ func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestOb
 	if err != nil {
 		return nil, err
 	}
-	c := &confirmation{caller: callerName(ctx), id: r.ID}
+	c := &confirmation{caller: caller(ctx), id: r.ID}
 	done, err := s.confirming.Do(ctx, request, c)
 	if err == nil && !done.Replayed && c.changes {
 		s.outcomes.confirmed.Inc()
@@ -252,7 +257,7 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	c := &cancellation{caller: callerName(ctx), id: r.ID, reason: body.Reason}
+	c := &cancellation{caller: caller(ctx), id: r.ID, reason: body.Reason}
 	var done idempotency.Answer
 	err = s.withStockOf(ctx, r.ID, func(ctx context.Context) (err error) {
 		done, err = s.canceling.Do(ctx, request, c)
@@ -275,9 +280,9 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
-func callerName(ctx context.Context) string {
-	caller, _ := auth.From(ctx)
-	return caller.Name
+func caller(ctx context.Context) auth.Caller {
+	c, _ := auth.From(ctx)
+	return c
 }
 
 // answer is the response of an operation that takes an idempotency key. It may be a stored one.

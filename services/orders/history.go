@@ -8,6 +8,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
@@ -16,19 +17,35 @@ import (
 type change struct {
 	order        *Order
 	from, reason *string
-	caller       string
+	caller       auth.Caller
 }
 
 // record adds changes to the history.
 func record(ctx context.Context, db *database.DB, conn database.Conn, changes []change, now time.Time) error {
-	rows := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "from_status", "to_status", "caller", "reason", "created_at")
+	rows := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "from_status", "to_status", "caller", "caller_id", "caller_name", "reason", "created_at")
 	for _, c := range changes {
-		rows.Add(c.order.ID, c.order.Version, c.from, c.order.Status, c.caller, c.reason, now)
+		rows.Add(c.order.ID, c.order.Version, c.from, c.order.Status, c.caller.Name, callerID(c.caller), callerDisplayName(c.caller), c.reason, now)
 	}
 	if _, err := rows.Insert(ctx, db, conn); err != nil {
 		return fmt.Errorf("record changes of orders: %w", err)
 	}
 	return nil
+}
+
+// callerID returns the id of the user or integrator, or nil if the caller is neither.
+func callerID(c auth.Caller) *int64 {
+	if c.ID == 0 {
+		return nil
+	}
+	return &c.ID
+}
+
+// callerDisplayName returns the present name of the user or integrator, or nil if it is not known.
+func callerDisplayName(c auth.Caller) *string {
+	if c.DisplayName == "" {
+		return nil
+	}
+	return &c.DisplayName
 }
 
 // history returns a page of the changes of an order, oldest first.

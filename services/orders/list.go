@@ -10,7 +10,6 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
-	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
@@ -130,27 +129,9 @@ func listOrders(ctx context.Context, q *ordersdb.Queries, p api.ListOrdersParams
 // bounds returns the range of a page: from a time, and before the position of the cursor or the end of the filter, whichever
 // is earlier.
 func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err error) {
-	// Both engines can compare times in this range.
-	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	from, before = first, last
-	if p.From != nil {
-		if from, _, err = parseDayOrTime("from", *p.From); err != nil {
-			return from, before, 0, err
-		}
-	}
-	if p.To != nil {
-		start, end, err := parseDayOrTime("to", *p.To)
-		if err != nil {
-			return from, before, 0, err
-		}
-		if p.From != nil && from.After(start) && !from.Before(end) {
-			return from, before, 0, fault.Invalid(common.FieldError{Field: "from", Message: "must not be after to"})
-		}
-		before = end
-	}
-	from, before = clamp(ceil(from), first, last), clamp(ceil(before), first, last)
-	if p.Cursor == nil {
-		return from, before, 0, nil
+	from, before, err = page.Span(p.From, p.To)
+	if err != nil || p.Cursor == nil {
+		return from, before, 0, err
 	}
 	at, err := page.Parse(orderList, *p.Cursor, 2)
 	if err != nil {
@@ -160,35 +141,4 @@ func bounds(p api.ListOrdersParams) (from, before time.Time, beforeID int64, err
 		return from, cursor, at[1], nil
 	}
 	return from, before, 0, nil
-}
-
-// parseDayOrTime parses a day (UTC), whose end is the start of the next day, or an instant, whose end is the instant itself.
-func parseDayOrTime(field, text string) (start, end time.Time, err error) {
-	if start, err = time.Parse(time.DateOnly, text); err == nil {
-		return start, start.AddDate(0, 0, 1), nil
-	}
-	if start, err = time.Parse(time.RFC3339, text); err == nil {
-		return start, start, nil
-	}
-	return start, start, fault.Invalid(common.FieldError{
-		Field: field, Message: "must be a valid date or RFC 3339 time, such as 2026-01-15 or 2026-01-15T09:30:00Z",
-	})
-}
-
-func clamp(t, first, last time.Time) time.Time {
-	switch {
-	case t.Before(first):
-		return first
-	case t.After(last):
-		return last
-	}
-	return t
-}
-
-// ceil rounds t up to the precision of the database.
-func ceil(t time.Time) time.Time {
-	if floor := t.UTC().Truncate(time.Microsecond); !floor.Before(t) {
-		return floor
-	}
-	return t.UTC().Truncate(time.Microsecond).Add(time.Microsecond)
 }

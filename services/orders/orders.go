@@ -12,6 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
@@ -46,7 +47,7 @@ func merge(items []api.OrderLineInput) []line {
 
 // purchase is an order to be placed.
 type purchase struct {
-	caller string
+	caller auth.Caller
 	buyer  Customer
 	lines  []line
 
@@ -215,7 +216,7 @@ func unique(ids []int64) []int64 {
 
 // confirmation is an order to be confirmed.
 type confirmation struct {
-	caller string
+	caller auth.Caller
 	id     int64
 
 	changes bool // it was not confirmed before
@@ -263,7 +264,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 
 // cancellation is an order to be canceled.
 type cancellation struct {
-	caller string
+	caller auth.Caller
 	id     int64
 	reason *string
 
@@ -296,7 +297,7 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellatio
 }
 
 // cancelAll cancels locked orders and returns their units to the stock.
-func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller string, canceled []*Order, reason *string, now time.Time) error {
+func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller auth.Caller, canceled []*Order, reason *string, now time.Time) error {
 	if len(canceled) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
@@ -59,7 +60,7 @@ func (s *service) product(ctx context.Context, id int64) (row ordersdb.Product, 
 
 // productCreation is a request to create a product.
 type productCreation struct {
-	caller string
+	caller auth.Caller
 	input  api.ProductInput
 }
 
@@ -115,7 +116,7 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 		if err != nil {
 			return err
 		}
-		return s.adjust(ctx, q, callerName(ctx), row, before, in.Reason)
+		return s.adjust(ctx, q, caller(ctx), row, before, in.Reason)
 	}
 	err = s.heldProducts.Do(ctx,
 		func(context.Context) ([]int64, error) { return []int64{id}, nil },
@@ -124,12 +125,12 @@ func (s *service) updateProduct(ctx context.Context, id int64, match etag.Match,
 }
 
 // adjust records a manual change of a product's stock.
-func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller string, p ordersdb.Product, before int64, reason *string) error {
+func (s *service) adjust(ctx context.Context, q *ordersdb.Queries, caller auth.Caller, p ordersdb.Product, before int64, reason *string) error {
 	if p.Stock == before {
 		return nil
 	}
 	err := q.InsertStockAdjustment(ctx, ordersdb.InsertStockAdjustmentParams{
-		ProductID: p.ID, Delta: p.Stock - before, Caller: caller, CreatedAt: p.UpdatedAt,
+		ProductID: p.ID, Delta: p.Stock - before, Caller: caller.Name, CallerID: callerID(caller), CallerName: callerDisplayName(caller), CreatedAt: p.UpdatedAt,
 		FromStock: &before, ToStock: &p.Stock, Reason: reason,
 	})
 	if err != nil {

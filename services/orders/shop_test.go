@@ -35,7 +35,7 @@ type shop struct {
 	url       string
 	admin     string // token
 	customers string // URL of customers-api
-	tokens    *auth.Tokens
+	tokens    *auth.Issuer
 	products  int // created
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -79,7 +80,7 @@ func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled in
 			return 0, err
 		}
 	}
-	if err := cancelAll(ctx, s.db, conn, "sweeper", stale, &s.reason, at); err != nil {
+	if err := cancelAll(ctx, s.db, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at); err != nil {
 		return 0, err
 	}
 	s.last = rows[len(rows)-1]

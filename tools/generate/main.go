@@ -1,5 +1,5 @@
 // Command generate generates the code in gen/ from api/ and sql/: the bundled contracts, the types, servers and clients, and the
-// query code.
+// query code; and in docs/ the table of roles.
 //
 //	GOWORK=off go -C tools run ./generate
 package main
@@ -46,10 +46,14 @@ func run(ctx context.Context, root string) error {
 	if err := write(filepath.Join(root, "gen/common/common.gen.go"), common, types); err != nil {
 		return err
 	}
-	for _, service := range []string{"customers", "orders", "orchestrator"} {
-		if err := generate(ctx, root, service, common); err != nil {
+	services, contracts := []string{"customers", "orders", "orchestrator"}, map[string]*openapi3.T{}
+	for _, service := range services {
+		if contracts[service], err = generate(ctx, root, service, common); err != nil {
 			return fmt.Errorf("%s: %w", service, err)
 		}
+	}
+	if err := writeRoles(root, contracts, services); err != nil {
+		return err
 	}
 	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
 	sqlc.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -57,11 +61,11 @@ func run(ctx context.Context, root string) error {
 	return sqlc.Run()
 }
 
-// generate writes the bundled contract of a service and the three packages generated from it.
-func generate(ctx context.Context, root, service string, common *openapi3.T) error {
+// generate writes the bundled contract of a service and the three packages generated from it, and returns the contract.
+func generate(ctx context.Context, root, service string, common *openapi3.T) (*openapi3.T, error) {
 	doc, err := load(ctx, filepath.Join(root, "api", service+".openapi.yaml"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, scheme := range doc.Components.SecuritySchemes {
 		scheme.Ref = "" // InternalizeRefs would add a reference of the scheme to itself
@@ -69,14 +73,14 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 	doc.InternalizeRefs(ctx, lastSegment)
 	flatten(doc)
 	if err := doc.Validate(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	bundle, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(root, "gen/contract", service+".json"), append(bundle, '\n'), 0o644); err != nil {
-		return err
+		return nil, err
 	}
 
 	dir := filepath.Join(root, "gen", service)
@@ -94,14 +98,14 @@ func generate(ctx context.Context, root, service string, common *openapi3.T) err
 		config.OutputOptions.ExcludeTags = []string{"docs"}
 		fresh, err := openapi3.NewLoader().LoadFromData(bundle) // the generator modifies the document
 		if err != nil {
-			return err
+			return nil, err
 		}
 		share(fresh, common)
 		if err := write(filepath.Join(dir, file), fresh, config); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return doc, nil
 }
 
 // flatten merges the parts of each allOf, so that generators of clients make one type of it.

@@ -29,6 +29,8 @@ func (p *program) commands() *cobra.Command {
 		p.command("orchestrator", "Run the orchestrator.", serveOrchestrator),
 		p.migrate(),
 		p.seed(),
+		p.users(),
+		p.keys(),
 		p.withData(p.command("audit", "Check that stock, totals and statuses are consistent. Exits with 1 if they are not.", audit)),
 		p.backup(),
 		p.health(),

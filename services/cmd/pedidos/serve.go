@@ -38,12 +38,12 @@ type running struct {
 }
 
 func serveCustomers(ctx context.Context, p *program) error {
-	needs := config.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true}
+	needs := config.Needs{Database: true, ServiceToken: true, Identity: true}
 	return p.serve(ctx, "customers", customersPort, needs, customers.New)
 }
 
 func serveOrders(ctx context.Context, p *program) error {
-	needs := config.Needs{Database: true, JWTSecret: true, ServiceToken: true, CustomersAPI: true}
+	needs := config.Needs{Database: true, ServiceToken: true, CustomersAPI: true, Tokens: true}
 	return p.serve(ctx, "orders", ordersPort, needs, orders.New)
 }
 

@@ -40,7 +40,7 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 	}
 	c.Host = u.host // also for ADMIN_PORT
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
-	secrets := config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}
+	secrets := config.Needs{ServiceToken: true, Identity: true}
 	if !local { // checked before the data folder is created
 		c.SampleData = c.SampleData && p.environment["SAMPLE_DATA"] != ""
 		if err := c.Check(secrets); err != nil {
@@ -158,8 +158,8 @@ func (u *upCommand) localDefaults(p *program) error {
 	for _, s := range []struct {
 		secret *config.Secret
 		file   string
-	}{{&c.JWTSecret, "jwt-secret"}, {&c.ServiceToken, "service-token"}} {
-		if *s.secret != "" {
+	}{{&c.SigningSecret, "signing-secret"}, {&c.ServiceToken, "service-token"}} {
+		if *s.secret != "" || s.secret == &c.SigningSecret && c.JWTSecret != "" { // JWT_SECRET keeps HS256
 			continue
 		}
 		file := filepath.Join(c.DataDir, s.file)

@@ -88,6 +88,7 @@ func NewProcess(t testing.TB, clock *Clock) process.Process {
 		t.Fatal(err)
 	}
 	c.JWTSecret, c.JWTTTL, c.ServiceToken = jwtSecret, tokenTTL, ServiceToken
+	c.PasswordMemoryKiB = 8 // a hash takes microseconds
 	return process.Process{Config: c, Log: slog.New(slog.DiscardHandler), Now: clock.Now}
 }
 
@@ -102,15 +103,13 @@ func Serve(t testing.TB, handler http.Handler, err error) (url string) {
 	return s.URL
 }
 
-// NewTokens returns tokens that outlive every test.
-func NewTokens(clock *Clock) *auth.Tokens {
-	return auth.NewTokens(jwtSecret, tokenTTL, clock.Now)
-}
+// NewTokens returns an issuer of tokens that the services accept.
+func NewTokens(clock *Clock) *auth.Issuer { return auth.NewHMACIssuer(jwtSecret, clock.Now) }
 
-// Token returns the token of a user.
-func Token(t testing.TB, tokens *auth.Tokens, user string, role auth.Role) string {
+// Token returns a token of a user that outlives every test.
+func Token(t testing.TB, tokens *auth.Issuer, user string, role auth.Role) string {
 	t.Helper()
-	token, _, err := tokens.Issue(user, role)
+	token, err := tokens.Issue(t.Context(), auth.Caller{Name: "user:" + user, Role: role}, tokenTTL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,24 +11,45 @@ import (
 // Role is the role of a caller.
 type Role string
 
-// The roles. The contract lists the roles of each operation as x-roles.
+// The roles of users and integrators. The contract lists the roles of each operation as x-roles.
 const (
-	Admin   Role = "admin"   // may read and write
-	Viewer  Role = "viewer"  // may read
-	Service Role = "service" // another service, with the service token
+	Viewer   Role = "viewer"
+	Operator Role = "operator"
+	Manager  Role = "manager"
+	Admin    Role = "admin"
 )
 
-// Known reports whether r is a role of users: Admin or Viewer.
-func (r Role) Known() bool { return r == Admin || r == Viewer }
+// The roles of other callers, whose operations x-roles does not limit.
+const (
+	Service   Role = "service"   // another service, with the service token
+	Forwarded Role = "forwarded" // somebody whose token another service verifies
+)
 
-// Caller is the sender of a request. Name identifies the caller, such as "user:ana". Idempotency keys are stored per Name.
+// Known reports whether r is a role of users and integrators.
+func (r Role) Known() bool { return r == Viewer || r == Operator || r == Manager || r == Admin }
+
+// Caller is the sender of a request.
 type Caller struct {
-	Name string
-	Role Role
+	Name        string // identifies the caller, such as "user:ana" or "integrator:7"; idempotency keys are stored per Name
+	Role        Role
+	ID          int64  // of the user or integrator; 0 if it is not known
+	DisplayName string // of the user or integrator, for people; "" if it is not known
+	Session     int64  // the session that the token belongs to; 0 if there is none
 }
 
-// Scheme returns the caller of a bearer token, for one security scheme of the contract. It fails if the token is not valid.
-type Scheme func(token string) (Caller, error)
+// Scheme returns the caller of a bearer token, for one security scheme of the contract. It fails if the token is not valid. If it can't
+// tell, its error has a fault.Error in its chain.
+type Scheme func(ctx context.Context, token string) (Caller, error)
+
+// KeysOrTokens returns a scheme that checks API keys with one scheme, and all other tokens with another.
+func KeysOrTokens(keys, tokens Scheme) Scheme {
+	return func(ctx context.Context, token string) (Caller, error) {
+		if IsKey(token) {
+			return keys(ctx, token)
+		}
+		return tokens(ctx, token)
+	}
+}
 
 // ServiceTokens returns a scheme that accepts any token of a comma-separated list, and compares in constant time.
 func ServiceTokens(list string) Scheme {
@@ -38,7 +59,7 @@ func ServiceTokens(list string) Scheme {
 			tokens = append(tokens, token)
 		}
 	}
-	return func(token string) (Caller, error) {
+	return func(_ context.Context, token string) (Caller, error) {
 		found := 0
 		for _, t := range tokens {
 			found |= constantTimeEqual(token, t)
@@ -48,25 +69,6 @@ func ServiceTokens(list string) Scheme {
 		}
 		return Caller{Name: "service", Role: Service}, nil
 	}
-}
-
-// User is a user who may log in.
-type User struct {
-	Name, Password string
-	Role           Role
-}
-
-// Login returns the user with the name and the password, and whether there is one. It takes the same time whichever of the two is
-// wrong.
-func Login(users []User, name, password string) (User, bool) {
-	var found User
-	ok := 0
-	for _, u := range users {
-		if constantTimeEqual(name, u.Name)&constantTimeEqual(password, u.Password) == 1 {
-			found, ok = u, 1
-		}
-	}
-	return found, ok == 1
 }
 
 // constantTimeEqual returns 1 if a and b are equal, and 0 otherwise. It compares digests, so that the time does not reveal the

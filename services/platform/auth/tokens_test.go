@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"hash"
 	"maps"
 	"runtime"
@@ -30,18 +31,31 @@ func (c *clock) now() time.Time { return c.at }
 
 func TestIssueAndVerify(t *testing.T) {
 	t.Parallel()
-	for _, role := range []auth.Role{auth.Admin, auth.Viewer} {
-		tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
-		token, ttl, err := tokens.Issue("ana", role)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if ttl != time.Hour {
-			t.Errorf("ttl = %s, want 1h", ttl)
-		}
-		got, err := tokens.Verify(token)
-		if want := (auth.Caller{Name: "user:ana", Role: role}); err != nil || got != want {
-			t.Errorf("Verify = %+v, %v, want %+v", got, err, want)
+	now := (&clock{start}).now
+	key := newKey("k1")
+	for _, want := range []auth.Caller{
+		{Name: "user:ana", Role: auth.Admin},
+		{Name: "user:ana", Role: auth.Viewer, ID: 7, DisplayName: "Ana Pérez"},
+		{Name: "user:user:x", Role: auth.Operator, ID: 1<<53 - 1, DisplayName: "x", Session: 9},
+		{Name: "user:víctor", Role: auth.Manager, ID: 8, DisplayName: "Víctor", Session: 1},
+	} {
+		for _, test := range []struct {
+			name     string
+			issuer   *auth.Issuer
+			verifier *auth.Verifier
+		}{
+			{"HS256", auth.NewHMACIssuer(secret, now), auth.NewVerifier(secret, nil, now)},
+			{"EdDSA", auth.NewIssuer(key.current, now), auth.NewVerifier("", keySet{"k1": key}.find, now)},
+		} {
+			token, err := test.issuer.Issue(t.Context(), want, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, when := range []string{"first", "cached"} {
+				if got, err := test.verifier.Verify(t.Context(), token); err != nil || got != want {
+					t.Errorf("%s, %s: Verify = %+v, %v, want %+v", test.name, when, got, err, want)
+				}
+			}
 		}
 	}
 }
@@ -63,18 +77,15 @@ func TestTokenLifetime(t *testing.T) {
 	} {
 		for _, cached := range []bool{false, true} {
 			c := &clock{start}
-			tokens := auth.NewTokens(secret, time.Hour, c.now)
-			token, _, err := tokens.Issue("ana", auth.Admin)
-			if err != nil {
-				t.Fatal(err)
-			}
+			tokens := auth.NewVerifier(secret, nil, c.now)
+			token := issue(t, secret, c.now)
 			if cached {
-				if _, err := tokens.Verify(token); err != nil {
+				if _, err := tokens.Verify(t.Context(), token); err != nil {
 					t.Fatal(err)
 				}
 			}
 			c.at = start.Add(test.after)
-			got, err := tokens.Verify(token)
+			got, err := tokens.Verify(t.Context(), token)
 			if want := (auth.Caller{Name: "user:ana", Role: auth.Admin}); (err == nil) != test.valid || test.valid && got != want {
 				t.Errorf("%s, cached: %t: Verify = %+v, %v, want valid: %t", test.name, cached, got, err, test.valid)
 			}
@@ -88,11 +99,7 @@ func TestRotation(t *testing.T) {
 	const another = "another-secret-that-has-32-bytes-or-more"
 	issued := func(secrets string) string {
 		t.Helper()
-		token, _, err := auth.NewTokens(secrets, time.Hour, (&clock{start}).now).Issue("ana", auth.Admin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return token
+		return issue(t, secrets, (&clock{start}).now)
 	}
 	before, after := issued(secret), issued(another+", "+secret)
 	for _, test := range []struct {
@@ -104,9 +111,9 @@ func TestRotation(t *testing.T) {
 		{secret + "," + another, true, true}, // the old process must accept tokens of a new one
 		{another, false, true},
 	} {
-		tokens := auth.NewTokens(test.secrets, time.Hour, (&clock{start}).now)
+		tokens := auth.NewVerifier(test.secrets, nil, (&clock{start}).now)
 		for token, want := range map[string]bool{before: test.before, after: test.after} {
-			if _, err := tokens.Verify(token); (err == nil) != want {
+			if _, err := tokens.Verify(t.Context(), token); (err == nil) != want {
 				t.Errorf("%q: Verify of a token of the old secret: %t: %v, want valid: %t", test.secrets, token == before, err, want)
 			}
 		}
@@ -115,10 +122,10 @@ func TestRotation(t *testing.T) {
 
 func TestClaimsOfIssuedToken(t *testing.T) {
 	t.Parallel()
-	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+	tokens := auth.NewHMACIssuer(secret, (&clock{start}).now)
 	seen := map[string]bool{}
 	for range 3 {
-		token, _, err := tokens.Issue("ana", auth.Viewer)
+		token, err := tokens.Issue(t.Context(), auth.Caller{Name: "user:ana", Role: auth.Viewer, ID: 7, DisplayName: "Ana", Session: 9}, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +138,7 @@ func TestClaimsOfIssuedToken(t *testing.T) {
 		}
 		claims := decode(t, parts[1])
 		for name, want := range map[string]any{
-			"sub": "ana", "role": "viewer", "iss": "pedidos",
+			"sub": "ana", "role": "viewer", "iss": "pedidos", "uid": 7.0, "name": "Ana", "sid": 9.0,
 			"iat": float64(start.Unix()), "exp": float64(start.Add(time.Hour).Unix()),
 		} {
 			if claims[name] != want {
@@ -169,11 +176,11 @@ func TestVerifyRefuses(t *testing.T) {
 	head, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
 
-	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
-	if _, err := tokens.Verify(good); err != nil { // otherwise the refusals below would prove nothing
+	tokens := auth.NewVerifier(secret, nil, (&clock{start}).now)
+	if _, err := tokens.Verify(t.Context(), good); err != nil { // otherwise the refusals below would prove nothing
 		t.Fatalf("the valid token: %v", err)
 	}
-	if _, err := tokens.Verify(with("aud", []string{"other", "pedidos"})); err != nil {
+	if _, err := tokens.Verify(t.Context(), with("aud", []string{"other", "pedidos"})); err != nil {
 		t.Errorf("one audience of several: %v", err)
 	}
 	for _, test := range []struct{ name, token string }{
@@ -209,6 +216,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"sub null", with("sub", nil)},
 		{"sub empty", with("sub", "")},
 		{"sub of a wrong type", with("sub", 7)},
+		{"uid a string", with("uid", "7")},
+		{"sid a string", with("sid", "9")},
 		{"expired", with("exp", start.Add(-time.Minute).Unix())},
 		{"not yet valid", with("nbf", start.Add(62*time.Second).Unix())},
 		{"issued in the future", with("iat", start.Add(62*time.Second).Unix())},
@@ -232,16 +241,88 @@ func TestVerifyRefuses(t *testing.T) {
 		{"truncated after the claims", head + "." + payload},
 		{"truncated in the claims", good[:len(head)+10]},
 	} {
-		if got, err := tokens.Verify(test.token); err == nil || got != (auth.Caller{}) {
+		if got, err := tokens.Verify(t.Context(), test.token); err == nil || got != (auth.Caller{}) {
 			t.Errorf("%s: Verify = %+v, %v, want an error and no caller", test.name, got, err)
 		}
+	}
+}
+
+// A service without the keys refuses malformed and expired tokens, and accepts all others.
+func TestUnverified(t *testing.T) {
+	t.Parallel()
+	scheme := auth.Unverified((&clock{start}).now)
+	claims := func(name string, value any) map[string]any {
+		c := map[string]any{"sub": "ana", "role": "admin", "iss": "pedidos", "aud": "pedidos", "exp": start.Add(time.Hour).Unix()}
+		if c[name] = value; value == nil {
+			delete(c, name)
+		}
+		return c
+	}
+	signed := func(name string, value any) string {
+		return sign(t, "HS256", sha256.New, "the secret of another service", claims(name, value))
+	}
+	good := signed("role", "viewer")
+	head, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	for _, test := range []struct {
+		name, token string
+		role        auth.Role // "" for a refusal
+		expired     bool
+	}{
+		{"admin", signed("role", "admin"), auth.Admin, false},
+		{"viewer", good, auth.Viewer, false},
+		{"another algorithm", sign(t, "ES256", sha256.New, "x", claims("role", "admin")), auth.Admin, false},
+		{"expired within the clock skew", signed("exp", start.Add(-59*time.Second).Unix()), auth.Admin, false},
+		{"a fraction of a second", signed("exp", float64(start.Unix())+0.5), auth.Admin, false},
+		{"expired", signed("exp", start.Add(-61*time.Second).Unix()), "", true},
+		{"no exp", signed("exp", nil), "", true},
+		{"exp a word", signed("exp", "tomorrow"), "", false},
+		{"exp a string of digits", signed("exp", "99999999999"), "", false},
+		{"no role", signed("role", nil), "", false},
+		{"role of services", signed("role", "service"), "", false},
+		{"unknown role", signed("role", "root"), "", false},
+		{"role a number", signed("role", 1), "", false},
+		{"unsigned", encode(t, map[string]any{"alg": "none"}) + "." + payload + "." + signature, "", false},
+		{"no algorithm", encode(t, map[string]any{"typ": "JWT"}) + "." + payload + "." + signature, "", false},
+		{"no signature", head + "." + payload + ".", "", false},
+		{"an API key", auth.FormatKey(7, auth.NewSecret()), auth.Forwarded, false},
+		{"a mistyped API key", auth.FormatKey(7, auth.NewSecret()) + "X", "", false},
+		{"two parts", head + "." + payload, "", false},
+		{"four parts", good + "." + signature, "", false},
+		{"not base64url", head + "." + payload + ".+/=", "", false},
+		{"claims not JSON", signRaw("HS256", sha256.New, "x", "not json"), "", false},
+		{"claims a list", signRaw("HS256", sha256.New, "x", "[]"), "", false},
+		{"JSON serialization", `{"payload":"` + payload + `","protected":"` + head + `","signature":"` + signature + `"}`, "", false},
+		{"a word", "x", "", false},
+		{"three words", "x.y.z", "", false},
+		{"dots", "..", "", false},
+		{"nothing", "", "", false},
+	} {
+		caller, err := scheme(t.Context(), test.token)
+		if caller.Role != test.role || (err == nil) != (test.role != "") || errors.Is(err, auth.ErrExpired) != test.expired {
+			t.Errorf("%s: got %+v, %v, want the role %q, expired: %t", test.name, caller, err, test.role, test.expired)
+		}
+	}
+}
+
+func TestExpiredToken(t *testing.T) {
+	t.Parallel()
+	c := &clock{start}
+	tokens := auth.NewVerifier(secret, nil, c.now)
+	token := issue(t, secret, c.now)
+	c.at = start.Add(2 * time.Hour)
+	if _, err := tokens.Verify(t.Context(), token); !errors.Is(err, auth.ErrExpired) {
+		t.Errorf("expired: %v, want ErrExpired", err)
+	}
+	if _, err := tokens.Verify(t.Context(), token[:len(token)-5]+"AAAAA"); err == nil || errors.Is(err, auth.ErrExpired) {
+		t.Errorf("expired and forged: %v, want an error other than ErrExpired", err)
 	}
 }
 
 // The cache keeps most of a set of tokens that is slightly larger than it. The number of allocations shows that Verify does not
 // parse cached tokens.
 func TestVerifiedTokensAreCached(t *testing.T) {
-	tokens := auth.NewTokens(secret, time.Hour, (&clock{start}).now)
+	tokens := auth.NewVerifier(secret, nil, (&clock{start}).now)
 	many := make([]string, 10_200)
 	for i := range many { // ten times faster than Issue
 		many[i] = sign(t, "HS256", sha256.New, secret, map[string]any{
@@ -250,7 +331,7 @@ func TestVerifiedTokensAreCached(t *testing.T) {
 	}
 	verify := func(some []string) {
 		for _, token := range some {
-			if _, err := tokens.Verify(token); err != nil {
+			if _, err := tokens.Verify(t.Context(), token); err != nil {
 				t.Error(err)
 				return
 			}
@@ -265,6 +346,16 @@ func TestVerifiedTokensAreCached(t *testing.T) {
 	if allocations > 125*float64(len(many)) {                       // half of what parsing allocates
 		t.Errorf("verifying %d cached tokens took %.0f allocations", len(many), allocations)
 	}
+}
+
+// issue returns a token that is signed with HS256.
+func issue(t *testing.T, secrets string, now func() time.Time) string {
+	t.Helper()
+	token, err := auth.NewHMACIssuer(secrets, now).Issue(t.Context(), auth.Caller{Name: "user:ana", Role: auth.Admin}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 // sign returns a JWT, made without the package under test. Header holds pairs of names and values of header fields.

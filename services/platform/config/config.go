@@ -42,11 +42,15 @@ func (s Secret) Reveal() string { return string(s) }
 
 // First returns the first secret of a comma-separated list, which is the one to send or sign with.
 func (s Secret) First() string {
-	return s.all()[0]
+	first, _, _ := strings.Cut(string(s), ",")
+	return strings.TrimSpace(first)
 }
 
-// all returns the secrets of a comma-separated list.
-func (s Secret) all() (secrets []string) {
+// All returns the secrets of a comma-separated list, or nil if it is empty.
+func (s Secret) All() (secrets []string) {
+	if s == "" {
+		return nil
+	}
 	for one := range strings.SplitSeq(string(s), ",") {
 		secrets = append(secrets, strings.TrimSpace(one))
 	}
@@ -56,7 +60,7 @@ func (s Secret) all() (secrets []string) {
 // shortest returns the length of the shortest secret of a comma-separated list.
 func (s Secret) shortest() int {
 	shortest := len(s)
-	for _, one := range s.all() {
+	for _, one := range s.All() {
 		shortest = min(shortest, len(one))
 	}
 	return shortest
@@ -85,16 +89,22 @@ type Config struct {
 	DataDir    string        `env:"DATA_DIR" envDefault:"data"`
 	SampleData bool          `env:"SAMPLE_DATA" envDefault:"true"`
 
-	JWTSecret      Secret        `env:"JWT_SECRET"`
-	JWTTTL         time.Duration `env:"JWT_TTL" envDefault:"1h"`
-	ServiceToken   Secret        `env:"SERVICE_TOKEN"`
-	AdminUser      string        `env:"ADMIN_USER" envDefault:"admin"`
-	AdminPassword  Secret        `env:"ADMIN_PASSWORD"`
-	ViewerUser     string        `env:"VIEWER_USER"`
-	ViewerPassword Secret        `env:"VIEWER_PASSWORD"`
-	LoginRate      float64       `env:"LOGIN_RATE" envDefault:"5"`
-	LoginBurst     int           `env:"LOGIN_BURST" envDefault:"20"`
-	AllowAnonymous bool          `env:"ALLOW_ANONYMOUS"`
+	SigningSecret       Secret        `env:"SIGNING_SECRET"`
+	JWTSecret           Secret        `env:"JWT_SECRET"`
+	JWTTTL              time.Duration `env:"JWT_TTL" envDefault:"1h"`
+	SessionIdle         time.Duration `env:"SESSION_IDLE" envDefault:"8h"`
+	SessionMax          time.Duration `env:"SESSION_MAX" envDefault:"168h"`
+	ServiceToken        Secret        `env:"SERVICE_TOKEN"`
+	AdminUser           string        `env:"ADMIN_USER" envDefault:"admin"`
+	AdminPassword       Secret        `env:"ADMIN_PASSWORD"`
+	ViewerUser          string        `env:"VIEWER_USER"`
+	ViewerPassword      Secret        `env:"VIEWER_PASSWORD"`
+	PasswordMemoryKiB   int           `env:"PASSWORD_MEMORY_KIB" envDefault:"47104"`
+	PasswordIterations  int           `env:"PASSWORD_ITERATIONS" envDefault:"1"`
+	PasswordParallelism int           `env:"PASSWORD_PARALLELISM" envDefault:"1"`
+	LoginRate           float64       `env:"LOGIN_RATE" envDefault:"5"`
+	LoginBurst          int           `env:"LOGIN_BURST" envDefault:"20"`
+	AllowAnonymous      bool          `env:"ALLOW_ANONYMOUS"`
 
 	CustomersAPIBase   string        `env:"CUSTOMERS_API_BASE"`
 	CustomersAPIURL    string        `env:"CUSTOMERS_API_URL"`
@@ -124,7 +134,11 @@ type Config struct {
 
 // Needs selects the variables that a command requires.
 type Needs struct {
-	Database, JWTSecret, ServiceToken, AdminPassword, CustomersAPI, OrdersAPI bool
+	Database, ServiceToken, CustomersAPI, OrdersAPI bool
+
+	Identity bool // users and their passwords, and a secret with which access tokens are signed
+	Signing  bool // SIGNING_SECRET
+	Tokens   bool // JWT_SECRET, if it is set, with which access tokens are verified
 }
 
 // Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other faults, so
@@ -173,15 +187,21 @@ const (
 	minPassword = 10
 
 	maxUser     = 100 // characters, as in the contract
-	maxPassword = 200
+	maxPassword = 128
+
+	maxPasswordWork   = 100 // iterations, and lanes
+	minPasswordMemory = 8   // KiB; the default is the advice of OWASP
+	maxPasswordMemory = 1 << 20
 
 	minJWTTTL = time.Second
 	maxJWTTTL = 30 * 24 * time.Hour // as expires_in in the contract
+
+	maxSession = 365 * 24 * time.Hour // as idle_seconds in the contract
 )
 
 // published holds the secrets of docker-compose.yml and of the local overlay for Kubernetes.
 var published = []string{
-	"local-jwt-secret-that-is-not-for-production", "local-service-token", "pedidos-local",
+	"local-jwt-secret-that-is-not-for-production", "local-signing-secret-that-is-not-for-production", "local-service-token", "pedidos-local",
 	"b2b_pass", "customers_pass", "orders_pass", "root_pass",
 }
 
@@ -214,7 +234,12 @@ func (c *Config) Check(needs Needs) error {
 	}
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
-	if needs.JWTSecret && c.JWTSecret.shortest() < minSecret {
+	needs.Tokens = needs.Tokens || needs.Identity
+	signing := needs.Signing || needs.Identity && (c.SigningSecret != "" || c.JWTSecret == "")
+	if signing && c.SigningSecret.shortest() < minSecret {
+		refuse("SIGNING_SECRET is %s: each secret must have at least %d bytes", missingOrShort(c.SigningSecret), minSecret)
+	}
+	if needs.Tokens && c.JWTSecret != "" && c.JWTSecret.shortest() < minSecret {
 		refuse("JWT_SECRET is %s: each secret must have at least %d bytes", missingOrShort(c.JWTSecret), minSecret)
 	}
 	if needs.ServiceToken && c.ServiceToken.shortest() < minToken {
@@ -225,15 +250,16 @@ func (c *Config) Check(needs Needs) error {
 		needed bool
 		value  Secret
 	}{
-		{"JWT_SECRET", needs.JWTSecret, c.JWTSecret},
+		{"SIGNING_SECRET", signing, c.SigningSecret},
+		{"JWT_SECRET", needs.Tokens, c.JWTSecret},
 		{"SERVICE_TOKEN", needs.ServiceToken, c.ServiceToken},
-		{"ADMIN_PASSWORD", needs.AdminPassword, c.AdminPassword},
-		{"VIEWER_PASSWORD", needs.AdminPassword, c.ViewerPassword},
+		{"ADMIN_PASSWORD", needs.Identity, c.AdminPassword},
+		{"VIEWER_PASSWORD", needs.Identity, c.ViewerPassword},
 		{"DB_PASSWORD", needs.Database && c.DBHost != "", c.DBPassword},
 	} {
 		secrets := []string{s.value.Reveal()} // a password may have commas
-		if s.name == "JWT_SECRET" || s.name == "SERVICE_TOKEN" {
-			secrets = s.value.all()
+		if !strings.HasSuffix(s.name, "_PASSWORD") {
+			secrets = s.value.All()
 		}
 		for _, secret := range secrets {
 			if why := c.weakness(secret); s.needed && why != "" {
@@ -241,7 +267,7 @@ func (c *Config) Check(needs Needs) error {
 			}
 		}
 	}
-	if needs.AdminPassword {
+	if needs.Identity {
 		for _, u := range []struct {
 			prefix, name string
 			password     Secret
@@ -256,18 +282,30 @@ func (c *Config) Check(needs Needs) error {
 				refuse("%s_USER and %s_PASSWORD must be valid UTF-8", u.prefix, u.prefix)
 			}
 		}
-		if len(c.AdminPassword) < minPassword {
-			refuse("ADMIN_PASSWORD is %s: it must have at least %d characters", missingOrShort(c.AdminPassword), minPassword)
+		if c.AdminPassword != "" && utf8.RuneCountInString(c.AdminPassword.Reveal()) < minPassword {
+			refuse("ADMIN_PASSWORD is too short: it must have at least %d characters", minPassword)
+		}
+		if c.SessionIdle > maxSession || c.SessionMax > maxSession {
+			refuse("SESSION_IDLE is %s and SESSION_MAX %s: they must be at most 8760h", c.SessionIdle, c.SessionMax)
 		}
 		if c.JWTTTL < minJWTTTL || c.JWTTTL > maxJWTTTL {
 			refuse("JWT_TTL is %s: it must be between 1s and 720h", c.JWTTTL)
 		}
-		if c.ViewerUser == c.AdminUser {
-			refuse("VIEWER_USER and ADMIN_USER must differ")
+		if strings.EqualFold(c.ViewerUser, c.AdminUser) {
+			refuse("VIEWER_USER and ADMIN_USER must differ, and not only in case")
+		}
+		work := map[string]int{"PASSWORD_ITERATIONS": c.PasswordIterations, "PASSWORD_PARALLELISM": c.PasswordParallelism}
+		for _, name := range slices.Sorted(maps.Keys(work)) {
+			if value := work[name]; value < 1 || value > maxPasswordWork {
+				refuse("%s is %d: it must be between 1 and %d, such as 1", name, value, maxPasswordWork)
+			}
+		}
+		if c.PasswordMemoryKiB < minPasswordMemory || c.PasswordMemoryKiB > maxPasswordMemory {
+			refuse("PASSWORD_MEMORY_KIB is %d: it must be between %d and %d, such as 47104", c.PasswordMemoryKiB, minPasswordMemory, maxPasswordMemory)
 		}
 		if (c.ViewerUser == "") != (c.ViewerPassword == "") {
 			refuse("VIEWER_USER and VIEWER_PASSWORD go together: set both or neither")
-		} else if c.ViewerUser != "" && len(c.ViewerPassword) < minPassword {
+		} else if c.ViewerUser != "" && utf8.RuneCountInString(c.ViewerPassword.Reveal()) < minPassword {
 			refuse("VIEWER_PASSWORD is too short: it must have at least %d characters", minPassword)
 		}
 	}
@@ -319,7 +357,7 @@ func (c *Config) Check(needs Needs) error {
 		"DB_WAIT": c.DBWait.Seconds(), "UPSTREAM_TIMEOUT": c.UpstreamTimeout.Seconds(),
 		"CUSTOMER_CACHE_TTL": c.CustomerCacheTTL.Seconds(), "CUSTOMER_CACHE_UNKNOWN_TTL": c.CustomerCacheUnknownTTL.Seconds(),
 		"IDEMPOTENCY_TTL": c.IdempotencyTTL.Seconds(), "REQUEST_TIMEOUT": c.RequestTimeout.Seconds(),
-		"SWEEP_INTERVAL": c.SweepInterval.Seconds(),
+		"SWEEP_INTERVAL": c.SweepInterval.Seconds(), "SESSION_IDLE": c.SessionIdle.Seconds(), "SESSION_MAX": c.SessionMax.Seconds(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(positive)) {
 		if !(positive[name] > 0) { // also rejects NaN

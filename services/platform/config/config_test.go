@@ -15,11 +15,12 @@ import (
 )
 
 var everything = config.Needs{
-	Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true, CustomersAPI: true, OrdersAPI: true,
+	Database: true, ServiceToken: true, CustomersAPI: true, OrdersAPI: true, Identity: true, Signing: true, Tokens: true,
 }
 
 // complete returns an environment that is valid for every command.
 var complete = map[string]string{
+	"SIGNING_SECRET":     "planted-signing-secret-of-32-or-more-bytes",
 	"JWT_SECRET":         "planted-jwt-secret-of-32-or-more-bytes",
 	"SERVICE_TOKEN":      "planted-service-token-1,planted-service-token-2",
 	"ADMIN_PASSWORD":     "planted-admin-password",
@@ -94,13 +95,13 @@ func TestMalformedSettings(t *testing.T) {
 // Unreadable and forbidden values are reported together, each once.
 func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
-	c, err := config.Read(environment("PORT", "x", "JWT_TTL", "x", "DB_MAX_CONNS", "x", "JWT_SECRET", "", "SWEEP_INTERVAL", "-1s"))
+	c, err := config.Read(environment("PORT", "x", "JWT_TTL", "x", "DB_MAX_CONNS", "x", "SIGNING_SECRET", "", "SWEEP_INTERVAL", "-1s"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := sentences(c.Check(everything))
 	slices.Sort(lines)
-	want := []string{"DB_MAX_CONNS is ", "JWT_SECRET is not set", "JWT_TTL is ", "PORT is ", "SWEEP_INTERVAL is -1s"}
+	want := []string{"DB_MAX_CONNS is ", "JWT_TTL is ", "PORT is ", "SIGNING_SECRET is not set", "SWEEP_INTERVAL is -1s"}
 	if !slices.EqualFunc(lines, want, strings.HasPrefix) {
 		t.Errorf("Check = %q, want lines that begin %q", lines, want)
 	}
@@ -120,7 +121,10 @@ func TestCheck(t *testing.T) {
 		{"infinite login rate", []string{"LOGIN_RATE", "+Inf"}, nil},
 		{"no cancel window", []string{"CANCEL_WINDOW", "0s"}, nil},
 
-		{"no JWT secret", []string{"JWT_SECRET", ""}, []string{"JWT_SECRET is not set"}},
+		{"no signing secret", []string{"SIGNING_SECRET", ""}, []string{"SIGNING_SECRET is not set"}},
+		{"short signing secret", []string{"SIGNING_SECRET", "planted-31-bytes-12345678901234"}, []string{"SIGNING_SECRET is too short"}},
+		{"one short signing secret of two", []string{"SIGNING_SECRET", complete["SIGNING_SECRET"] + ",planted-2"}, []string{"SIGNING_SECRET is too short"}},
+		{"no JWT secret", []string{"JWT_SECRET", ""}, nil},
 		{"short JWT secret", []string{"JWT_SECRET", "planted-31-bytes-12345678901234"}, []string{"JWT_SECRET is too short"}},
 		{"two JWT secrets", []string{"JWT_SECRET", "planted-32-bytes-123456789012345, planted-32-bytes-678901234567890"}, nil},
 		{"one short JWT secret of two", []string{"JWT_SECRET", "planted-jwt-secret-of-32-or-more-bytes, planted-2"}, []string{"JWT_SECRET is too short"}},
@@ -129,11 +133,11 @@ func TestCheck(t *testing.T) {
 		{"one short token of two", []string{"SERVICE_TOKEN", "planted-service-token-1, planted-2"}, []string{"SERVICE_TOKEN is too short"}},
 		{"two short tokens", []string{"SERVICE_TOKEN", "planted-1,planted-2"}, []string{"SERVICE_TOKEN is too short"}},
 		{"token of blanks", []string{"SERVICE_TOKEN", "                    "}, []string{"SERVICE_TOKEN is too short"}},
-		{"no admin password", []string{"ADMIN_PASSWORD", ""}, []string{"ADMIN_PASSWORD is not set"}},
+		{"no admin password", []string{"ADMIN_PASSWORD", ""}, nil}, // it is needed only for the first start
 		{"short admin password", []string{"ADMIN_PASSWORD", "planted-9"}, []string{"ADMIN_PASSWORD is too short"}},
 		{"viewer without password", []string{"VIEWER_PASSWORD", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
 		{"viewer without name", []string{"VIEWER_USER", ""}, []string{"VIEWER_USER and VIEWER_PASSWORD go together"}},
-		{"viewer and admin are one", []string{"VIEWER_USER", "admin"}, []string{"VIEWER_USER and ADMIN_USER must differ"}},
+		{"viewer and admin are one", []string{"VIEWER_USER", "Admin"}, []string{"VIEWER_USER and ADMIN_USER must differ"}},
 		{"short viewer password", []string{"VIEWER_PASSWORD", "planted-9"}, []string{"VIEWER_PASSWORD is too short"}},
 
 		{"MySQL without user", []string{"DB_USER", ""}, []string{"DB_HOST is set, so DB_USER and DB_NAME must be set too"}},
@@ -159,11 +163,11 @@ func TestCheck(t *testing.T) {
 		{"half a second of token life", []string{"JWT_TTL", "500ms"}, []string{"JWT_TTL is 500ms: it must be between"}},
 		{"seventy years of token life", []string{"JWT_TTL", "600000h"}, []string{"JWT_TTL is 600000h0m0s: it must be between"}},
 		{"thirty days of token life", []string{"JWT_TTL", "720h"}, nil},
-		{"long admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 100) + "x"}, []string{"ADMIN_PASSWORD is too long"}},
-		{"longest admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 100)}, nil},
+		{"long admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 64) + "x"}, []string{"ADMIN_PASSWORD is too long"}},
+		{"longest admin password", []string{"ADMIN_PASSWORD", strings.Repeat("añ", 64)}, nil},
 		{"long admin", []string{"ADMIN_USER", strings.Repeat("ab", 50) + "x"}, []string{"ADMIN_USER is too long"}},
 		{"long viewer", []string{"VIEWER_USER", strings.Repeat("ab", 50) + "x"}, []string{"VIEWER_USER is too long"}},
-		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 100) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
+		{"long viewer password", []string{"VIEWER_PASSWORD", strings.Repeat("ab", 64) + "x"}, []string{"VIEWER_PASSWORD is too long"}},
 		{"a password that is not text", []string{"ADMIN_PASSWORD", "planted-\xff\xfe-password"}, []string{"ADMIN_USER and ADMIN_PASSWORD must be valid UTF-8"}},
 		{"one port for two", []string{"PORT", "9090", "ADMIN_PORT", "9090"}, []string{"ADMIN_PORT and PORT must differ"}},
 		{"port 0 of MySQL", []string{"DB_PORT", "0"}, []string{"DB_PORT must be between 1 and 65535"}},
@@ -185,6 +189,14 @@ func TestCheck(t *testing.T) {
 			"LOCAL", "true", "JWT_SECRET", "local-jwt-secret-that-is-not-for-production", "SERVICE_TOKEN", "local-service-token",
 			"ADMIN_PASSWORD", "pedidos-local", "DB_PASSWORD", "b2b_pass",
 		}, nil},
+		{"published signing secret", []string{"SIGNING_SECRET", "local-signing-secret-that-is-not-for-production"}, []string{"SIGNING_SECRET is published"}},
+		{"no memory for passwords", []string{"PASSWORD_MEMORY_KIB", "7"}, []string{"PASSWORD_MEMORY_KIB is 7: it must be between 8 and 1048576"}},
+		{"too much memory for passwords", []string{"PASSWORD_MEMORY_KIB", "1048577"}, []string{"PASSWORD_MEMORY_KIB is 1048577: it must be between"}},
+		{"no iterations", []string{"PASSWORD_ITERATIONS", "0"}, []string{"PASSWORD_ITERATIONS is 0: it must be between 1 and 100"}},
+		{"too many lanes", []string{"PASSWORD_PARALLELISM", "256"}, []string{"PASSWORD_PARALLELISM is 256: it must be between 1 and 100"}},
+		{"no idle session", []string{"SESSION_IDLE", "0s"}, []string{"SESSION_IDLE is 0s: it must be more than 0"}},
+		{"two years of idle session", []string{"SESSION_IDLE", "17520h"}, []string{"SESSION_IDLE is 17520h0m0s and SESSION_MAX"}},
+		{"no session", []string{"SESSION_MAX", "-1h"}, []string{"SESSION_MAX is -1h0m0s: it must be more than 0"}},
 		{"no upstream timeout", []string{"UPSTREAM_TIMEOUT", "0s"}, []string{"UPSTREAM_TIMEOUT is 0s: it must be more than 0"}},
 		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL is 0s: it must be more than 0"}},
 		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL is 0s: it must be more than 0"}},
@@ -198,8 +210,8 @@ func TestCheck(t *testing.T) {
 
 		{
 			"several at once",
-			[]string{"JWT_SECRET", "", "ADMIN_PASSWORD", "planted-9", "DB_NAME", "", "ORDERS_API_BASE", "ftp://orders", "JWT_TTL", "0s"},
-			[]string{"JWT_SECRET is not set", "ADMIN_PASSWORD is too short", "JWT_TTL is 0s", "DB_HOST is set", "ORDERS_API_BASE can't be used"},
+			[]string{"JWT_SECRET", "planted-2", "ADMIN_PASSWORD", "planted-9", "DB_NAME", "", "ORDERS_API_BASE", "ftp://orders", "JWT_TTL", "0s"},
+			[]string{"JWT_SECRET is too short", "ADMIN_PASSWORD is too short", "JWT_TTL is 0s", "DB_HOST is set", "ORDERS_API_BASE can't be used"},
 		},
 	} {
 		c, err := config.Read(environment(test.changes...))
@@ -239,9 +251,8 @@ func TestCheckRequiresServiceTokenForAnonymousCallers(t *testing.T) {
 func TestCheckRequiresOnlyWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	for variable, needs := range map[string]config.Needs{
-		"JWT_SECRET":         {JWTSecret: true},
+		"SIGNING_SECRET":     {Identity: true},
 		"SERVICE_TOKEN":      {ServiceToken: true},
-		"ADMIN_PASSWORD":     {AdminPassword: true},
 		"CUSTOMERS_API_BASE": {CustomersAPI: true},
 		"ORDERS_API_BASE":    {OrdersAPI: true},
 	} {
@@ -251,6 +262,34 @@ func TestCheckRequiresOnlyWhatIsNeeded(t *testing.T) {
 		}
 		if lines := sentences(c.Check(needs)); len(lines) != 1 || !strings.HasPrefix(lines[0], variable+" ") {
 			t.Errorf("needs %+v: %q, want one line about %s", needs, lines, variable)
+		}
+	}
+}
+
+// A deployment that signs with HS256 has JWT_SECRET and no SIGNING_SECRET, and a service that only verifies needs neither.
+func TestSigningSecrets(t *testing.T) {
+	t.Parallel()
+	const good = "planted-jwt-secret-of-32-or-more-bytes"
+	for _, test := range []struct {
+		name         string
+		signing, jwt string
+		needs        config.Needs
+		want         string // the prefix of the line
+	}{
+		{"only HS256", "", good, config.Needs{Identity: true}, ""},
+		{"only EdDSA", good, "", config.Needs{Identity: true}, ""},
+		{"neither", "", "", config.Needs{Identity: true}, "SIGNING_SECRET is not set"},
+		{"a weak one beside a good one", good, "weak", config.Needs{Identity: true}, "JWT_SECRET is too short"},
+		{"a service that verifies", "", "", config.Needs{Tokens: true}, ""},
+		{"a service that verifies HS256", "", "weak", config.Needs{Tokens: true}, "JWT_SECRET is too short"},
+		{"rotation without a secret", "", good, config.Needs{Signing: true}, "SIGNING_SECRET is not set"},
+	} {
+		c, err := config.Read(map[string]string{"SIGNING_SECRET": test.signing, "JWT_SECRET": test.jwt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(sentences(c.Check(test.needs)), "\n"); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%s: Check = %q, want %q", test.name, got, test.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 const Replayed = "Idempotency-Replayed"
 
 // storedHeaders are the response headers that are part of an answer.
-var storedHeaders = []string{"Content-Type", "ETag", "Location"}
+var storedHeaders = []string{"Content-Type", "ETag", "Location", "Cache-Control"}
 
 // Answer is a response as it is stored and sent.
 type Answer struct {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,14 +14,19 @@ import (
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
 
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	// Each user's token is the name of the role.
-	users := func(token string) (auth.Caller, error) {
+	users := func(_ context.Context, token string) (auth.Caller, error) {
 		switch role := auth.Role(token); {
+		case token == "undecided":
+			return auth.Caller{}, fmt.Errorf("verify: %w", fault.Unavailable(common.CodeCustomersUnavailable, "customers-api does not answer.", nil))
+		case token == "forwarded":
+			return auth.Caller{Name: "bearer", Role: auth.Forwarded}, nil
 		case token == "expired":
 			return auth.Caller{}, fmt.Errorf("verify: %w", auth.ErrExpired)
 		case !role.Known():
@@ -54,6 +60,8 @@ func TestAuthorize(t *testing.T) {
 		{"another scheme of HTTP", admins, false, "Basic admin", 401, string(common.CodeUnauthorized)},
 		{"a bad token", admins, false, "Bearer x", 401, "A valid bearer token is required."},
 		{"an expired token", admins, false, "Bearer expired", 401, "has expired"},
+		{"a token of unknown validity", admins, false, "Bearer undecided", 503, string(common.CodeCustomersUnavailable)},
+		{"a token that another service verifies", admins, false, "Bearer forwarded", 200, "caller=bearer"},
 		{"a service where only users may", admins, false, "Bearer service-token", 401, string(common.CodeUnauthorized)},
 		{"a service", services, false, "Bearer service-token", 200, "caller=service"},
 		{"a user where only services may", services, false, "Bearer admin", 401, string(common.CodeUnauthorized)},

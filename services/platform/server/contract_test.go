@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func things(rest string) []byte {
       ` + strings.ReplaceAll(rest, "\n", "\n      "))
 }
 
-func people(string) (auth.Caller, error) {
+func people(context.Context, string) (auth.Caller, error) {
 	return auth.Caller{Name: "user:x", Role: auth.Viewer}, nil
 }
 

@@ -253,6 +253,9 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := op.input.validate(c); err != nil {
 			return err
 		}
+		if err := op.access.authorizeFields(caller, c.Request().Body); err != nil {
+			return err
+		}
 		return next(c)
 	}
 }

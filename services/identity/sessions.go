@@ -1,0 +1,176 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/identitydb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+)
+
+const maxUserAgent = 200 // characters
+
+// newSession is a session that has just started, with its token.
+type newSession struct {
+	identitydb.Session
+	token string
+}
+
+// startSession starts a session of the user with the credentials.
+func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgent *string) (started newSession, err error) {
+	row, err := s.login(ctx, in)
+	if err != nil {
+		return started, err
+	}
+	if userAgent != nil {
+		if text := []rune(*userAgent); len(text) > maxUserAgent {
+			userAgent = new(string(text[:maxUserAgent]))
+		}
+	}
+	secret, now := auth.NewSecret(), s.now()
+	hash := auth.Hash(secret)
+	started.token = auth.FormatToken(auth.SessionPrefix, secret)
+	started.Session = identitydb.Session{
+		UserID: row.ID, Hash: hash[:], Address: address(ctx), UserAgent: userAgent,
+		CreatedAt: now, UsedAt: minute(now), ExpiresAt: now.Add(s.maxAge),
+	}
+	err = inTx(auth.WithCaller(ctx, userCaller(row)), s.db, func(q *identitydb.Queries) error {
+		locked, err := q.LockUser(ctx, row.ID)
+		if err != nil {
+			return missingUser(err, row.ID)
+		}
+		if locked.State != string(api.StateActive) { // disabled since the login
+			return fault.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
+		}
+		started.ID, err = q.InsertSession(ctx, identitydb.InsertSessionParams{
+			UserID: row.ID, Hash: hash[:], Address: started.Address, UserAgent: userAgent,
+			CreatedAt: now, UsedAt: started.UsedAt, ExpiresAt: started.ExpiresAt,
+		})
+		if err != nil {
+			return wrap(err, "insert session")
+		}
+		return record(auth.WithCaller(ctx, userCaller(locked)), q, now, sessionStarted, sessionTarget(started.ID))
+	})
+	return started, err
+}
+
+// Session is the scheme of session tokens.
+func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error) {
+	hash, ok := auth.ParseToken(auth.SessionPrefix, token)
+	if !ok {
+		return auth.Caller{}, errors.New("not a session token")
+	}
+	now := s.now()
+	row, err := read(ctx, s.db, func(q *identitydb.Queries) (identitydb.GetSessionRow, error) {
+		return q.GetSession(ctx, identitydb.GetSessionParams{Hash: hash[:], Now: now, IdleSince: s.idleSince(now)})
+	})
+	if errors.Is(err, database.ErrNotFound) {
+		return auth.Caller{}, errors.New("no such session, or it has ended")
+	}
+	if err != nil {
+		return auth.Caller{}, unavailable(err)
+	}
+	if used := minute(now); used.After(row.UsedAt) {
+		err := inTx(ctx, s.db, func(q *identitydb.Queries) error {
+			return q.TouchSession(ctx, identitydb.TouchSessionParams{UsedAt: used, ID: row.ID})
+		})
+		if err != nil { // the session is valid nevertheless
+			s.log.WarnContext(ctx, "use of session not recorded", "session", row.ID, "error", err)
+		}
+	}
+	return auth.Caller{Name: userPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
+}
+
+// unavailable returns an error of the database as a fault, so that a caller with a valid token does not get a 401.
+func unavailable(err error) error {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return fault.From(err)
+}
+
+// idleSince returns the time of the last use since which a session has ended. The minute is the precision of that time.
+func (s *Service) idleSince(now time.Time) time.Time { return now.Add(-s.idleLimit - time.Minute) }
+
+// sessionsList identifies the list in its cursors.
+const sessionsList = "s"
+
+// sessions returns a page of the live sessions of the caller, oldest first.
+func (s *Service) sessions(ctx context.Context, p api.ListSessionsParams) (rows []identitydb.Session, next *common.NextCursor, err error) {
+	owner, err := s.callingUser(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	limit := page.Limit(p.Limit)
+	after, err := page.After(sessionsList, p.Cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := s.now()
+	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Session, error) {
+		return q.ListSessions(ctx, identitydb.ListSessionsParams{
+			UserID: owner.ID, AfterID: after, Now: now, IdleSince: s.idleSince(now), Limit: limit + 1,
+		})
+	})
+	if err != nil {
+		return nil, nil, wrap(err, "list sessions")
+	}
+	rows, next = page.Cut(rows, limit, sessionsList, func(row identitydb.Session) page.Position { return page.Position{row.ID} })
+	return rows, next, nil
+}
+
+// endSession ends a session of the caller.
+func (s *Service) endSession(ctx context.Context, id int64) error {
+	owner, err := s.callingUser(ctx)
+	if err != nil {
+		return err
+	}
+	return inTx(ctx, s.db, func(q *identitydb.Queries) error {
+		n, err := q.DeleteSession(ctx, identitydb.DeleteSessionParams{ID: id, UserID: owner.ID})
+		if err != nil {
+			return wrap(err, "end session")
+		}
+		if n == 0 {
+			return fault.New(common.CodeSessionNotFound, fmt.Sprintf("You have no session %d.", id))
+		}
+		return record(ctx, q, s.now(), sessionEnded, sessionTarget(id))
+	})
+}
+
+// endSessions ends the sessions of a user, except for one.
+func endSessions(ctx context.Context, q *identitydb.Queries, userID, kept int64) error {
+	_, err := q.DeleteOtherSessions(ctx, identitydb.DeleteOtherSessionsParams{UserID: userID, KeptID: kept})
+	return wrap(err, "end sessions")
+}
+
+// sweepSessions deletes the sessions that have reached a limit, and returns their number.
+func (s *Service) sweepSessions(ctx context.Context) (int64, error) {
+	const size = 200
+	now := s.now()
+	idle := s.idleSince(now)
+	return s.db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
+		q := identitydb.New(conn)
+		ids, err := q.EndedSessions(ctx, identitydb.EndedSessionsParams{Now: now, IdleSince: idle, Limit: size})
+		if err != nil {
+			return 0, false, wrap(err, "find ended sessions")
+		}
+		for _, id := range ids {
+			deleted, err := q.DeleteEndedSession(ctx, identitydb.DeleteEndedSessionParams{ID: id, Now: now, IdleSince: idle})
+			if err != nil {
+				return 0, false, wrap(err, "delete ended session")
+			}
+			n += int(deleted)
+		}
+		return n, len(ids) == size, nil
+	})
+}
+
+func sessionTarget(id int64) string { return fmt.Sprintf("session:%d", id) }

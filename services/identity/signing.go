@@ -1,0 +1,243 @@
+package identity
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/identitydb"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
+)
+
+const (
+	// announced is how long a key is in the key set before it signs, so that every service knows it by then.
+	announced = time.Minute
+
+	// reloadEvery is how long the keys of the database are remembered.
+	reloadEvery = 10 * time.Second
+
+	tokenSkew = 2 * time.Minute // after its expiry, in which a token is still accepted somewhere
+)
+
+// signingKeys holds the keys that sign access tokens. A private key is derived from its kid and a secret with HKDF (RFC 5869), so
+// that the database holds none.
+type signingKeys struct {
+	db      *database.DB
+	secrets []string // new keys are derived from the first
+	now     func() time.Time
+
+	mu     sync.Mutex
+	loaded time.Time
+	keys   []signingKey // in order of generations
+}
+
+type signingKey struct {
+	identitydb.SigningKey
+	private ed25519.PrivateKey
+}
+
+func newSigningKeys(db *database.DB, secrets []string, now func() time.Time) *signingKeys {
+	return &signingKeys{db: db, secrets: secrets, now: now}
+}
+
+// secretID identifies a secret in a kid without revealing it.
+func secretID(secret string) (string, error) {
+	id, err := hkdf.Key(sha256.New, []byte(secret), nil, "pedidos secret id", 4)
+	return hex.EncodeToString(id), err
+}
+
+// derive returns the private key of a kid. It returns nil if the key was derived from a secret that is no longer configured.
+func (k *signingKeys) derive(kid string) (ed25519.PrivateKey, error) {
+	for _, secret := range k.secrets {
+		id, err := secretID(secret)
+		if err != nil {
+			return nil, fmt.Errorf("derive signing key: %w", err)
+		}
+		if !strings.HasSuffix(kid, "-"+id) {
+			continue
+		}
+		seed, err := hkdf.Key(sha256.New, []byte(secret), nil, "pedidos access tokens "+kid, ed25519.SeedSize)
+		if err != nil {
+			return nil, fmt.Errorf("derive signing key: %w", err)
+		}
+		return ed25519.NewKeyFromSeed(seed), nil
+	}
+	return nil, nil
+}
+
+// load returns the keys that verify tokens now. It asks the database if the keys in memory are older than maxAge.
+func (k *signingKeys) load(ctx context.Context, maxAge time.Duration) ([]signingKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	if k.loaded.IsZero() || now.Sub(k.loaded) >= maxAge {
+		rows, err := read(ctx, k.db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
+		switch {
+		case err == nil:
+			if k.keys, err = k.usable(rows); err != nil {
+				return nil, err
+			}
+			k.loaded = now
+		case k.loaded.IsZero():
+			return nil, unavailable(wrap(err, "list signing keys"))
+		} // otherwise the keys in memory serve until the database answers
+	}
+	var live []signingKey
+	for _, key := range k.keys {
+		if key.ExpiresAt == nil || now.Before(*key.ExpiresAt) {
+			live = append(live, key)
+		}
+	}
+	return live, nil
+}
+
+func (k *signingKeys) usable(rows []identitydb.SigningKey) (keys []signingKey, err error) {
+	for _, row := range rows {
+		private, err := k.derive(row.KeyID)
+		if err != nil {
+			return nil, err
+		}
+		if private != nil {
+			keys = append(keys, signingKey{row, private})
+		}
+	}
+	return keys, nil
+}
+
+// current returns the newest key that signs now.
+func (k *signingKeys) current(ctx context.Context) (auth.SigningKey, error) {
+	live, err := k.load(ctx, reloadEvery)
+	if err != nil {
+		return auth.SigningKey{}, err
+	}
+	now := k.now()
+	for i := len(live) - 1; i >= 0; i-- {
+		if !now.Before(live[i].SignsFrom) {
+			return auth.SigningKey{ID: live[i].KeyID, Private: live[i].private}, nil
+		}
+	}
+	return auth.SigningKey{}, errors.New("there is no signing key of a configured SIGNING_SECRET")
+}
+
+// PublicKey returns the key with which auth.Verifier verifies tokens. It fails with auth.ErrUnknownKey.
+func (k *signingKeys) PublicKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
+	for _, maxAge := range []time.Duration{reloadEvery, time.Second} { // another process may have created the key just now
+		live, err := k.load(ctx, maxAge)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range live {
+			if key.KeyID == kid {
+				return key.private.Public().(ed25519.PublicKey), nil
+			}
+		}
+	}
+	return nil, auth.ErrUnknownKey
+}
+
+// ensure creates a key if there is none of the first secret.
+func (k *signingKeys) ensure(ctx context.Context) error {
+	ctx = auth.WithCaller(ctx, auth.Caller{Name: "start"})
+	id, err := secretID(k.secrets[0])
+	if err != nil {
+		return fmt.Errorf("derive signing key: %w", err)
+	}
+	live, err := k.load(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, key := range live {
+		if strings.HasSuffix(key.KeyID, "-"+id) {
+			return nil
+		}
+	}
+	from := k.now()
+	if len(live) > 0 { // of an earlier secret, and signs until then
+		from = from.Add(announced)
+	}
+	_, err = addSigningKey(ctx, k.db, id, k.now(), from, nil)
+	if err != nil && !errors.Is(err, database.ErrDuplicate) { // else another process has created it
+		return err
+	}
+	_, err = k.load(ctx, 0)
+	return err
+}
+
+// sweep deletes the keys that have expired, and returns their number.
+func (k *signingKeys) sweep(ctx context.Context) (n int64, err error) {
+	now := k.now()
+	err = inTx(ctx, k.db, func(q *identitydb.Queries) error {
+		n, err = q.DeleteExpiredSigningKeys(ctx, &now)
+		return wrap(err, "delete expired signing keys")
+	})
+	return n, err
+}
+
+// addSigningKey adds a key of the next generation. If expire is set, the earlier keys expire then.
+func addSigningKey(ctx context.Context, db *database.DB, secretID string, now, signsFrom time.Time, expire *time.Time) (kid string, err error) {
+	err = inTx(ctx, db, func(q *identitydb.Queries) error {
+		rows, err := q.ListSigningKeys(ctx)
+		if err != nil {
+			return wrap(err, "list signing keys")
+		}
+		generation := int64(1)
+		if len(rows) > 0 {
+			generation = rows[len(rows)-1].Generation + 1
+		}
+		kid = fmt.Sprintf("k%d-%s", generation, secretID)
+		if err := q.InsertSigningKey(ctx, identitydb.InsertSigningKeyParams{
+			Generation: generation, KeyID: kid, CreatedAt: now, SignsFrom: signsFrom,
+		}); err != nil {
+			return db.Classify(wrap(err, "insert signing key"))
+		}
+		if expire != nil {
+			if err := q.ExpireSigningKeys(ctx, identitydb.ExpireSigningKeysParams{ExpiresAt: expire, Generation: generation}); err != nil {
+				return wrap(err, "expire signing keys")
+			}
+		}
+		return record(ctx, q, now, signingKeyCreated, "signing_key:"+kid)
+	})
+	return kid, err
+}
+
+// Rotation is the result of RotateSigningKey.
+type Rotation struct {
+	KeyID     string
+	SignsFrom time.Time // until then the present key signs
+	Expires   time.Time // when the earlier keys stop to verify tokens
+}
+
+// RotateSigningKey creates a signing key, derived from the first secret. It signs after a minute, when every service knows it. The
+// earlier keys expire when all tokens that they signed have expired, by tokenTTL. If atOnce is set, because a key has leaked, the new
+// key signs now and the earlier ones expire now, so that everybody must log in again.
+func RotateSigningKey(ctx context.Context, db *database.DB, secrets []string, tokenTTL time.Duration, clock func() time.Time, atOnce bool) (r Rotation, err error) {
+	now := database.Now(clock)()
+	r.SignsFrom = now.Add(announced)
+	r.Expires = r.SignsFrom.Add(reloadEvery + max(tokenTTL, accessTTL) + tokenSkew)
+	if atOnce {
+		r.SignsFrom, r.Expires = now, now
+	}
+	id, err := secretID(secrets[0])
+	if err != nil {
+		return r, fmt.Errorf("derive signing key: %w", err)
+	}
+	r.KeyID, err = addSigningKey(ctx, db, id, now, r.SignsFrom, &r.Expires)
+	if errors.Is(err, database.ErrDuplicate) {
+		return r, errors.New("another rotation has just created a key")
+	}
+	return r, err
+}
+
+// SigningKeys returns the keys of the database in order of generations, including those that have expired and are not swept yet.
+func SigningKeys(ctx context.Context, db *database.DB) ([]identitydb.SigningKey, error) {
+	rows, err := read(ctx, db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
+	return rows, wrap(err, "list signing keys")
+}
