@@ -73,7 +73,7 @@ func allOperations(t *testing.T, w *world.World) (all []operation) {
 }
 
 func examplePath(template string) string {
-	return strings.NewReplacer("{id}", "7", "{asset}", "swagger-ui.css").Replace(template)
+	return strings.NewReplacer("{id}", "7", "{key_id}", "8", "{asset}", "swagger-ui.css").Replace(template)
 }
 
 func (o operation) url() string { return o.service.url + o.path }
@@ -90,6 +90,20 @@ func (o operation) schemes() (names []string, anyone bool) {
 		names = slices.AppendSeq(names, maps.Keys(requirement))
 	}
 	return names, anyone
+}
+
+// token returns a token that the operation accepts: the user's, if it accepts one.
+func (o operation) token(user string, p people) string {
+	schemes, _ := o.schemes()
+	switch {
+	case slices.Contains(schemes, "bearerAuth"):
+		return user
+	case slices.Contains(schemes, "sessionToken"):
+		return p.session
+	case slices.Contains(schemes, "serviceToken"):
+		return world.ServiceToken
+	}
+	return user
 }
 
 func (o operation) roles() (names []string) {

@@ -196,7 +196,8 @@ func (x *keyedCase) wantEffects(t *testing.T, what string, want int) {
 	}
 }
 
-// keyedOperations returns all operations that take a key; TestIdempotencyOperations compares them with the contracts.
+// keyedOperations returns the operations that take a key, except for those with secrets in their answers, which
+// TestSecretsAreReturnedOnce is about; TestIdempotencyOperations compares them with the contracts.
 func keyedOperations() []keyedOperation {
 	return []keyedOperation{
 		{
@@ -206,7 +207,8 @@ func keyedOperations() []keyedOperation {
 				return keyedSubject{
 					request: request,
 					same:    spelledOtherwise(request, `{"phone":"+54 11","email":"\u0069dem@example.com","name":"Idem"}`),
-					other: []keyedRequest{ // customers-api has no other path that takes a key
+					other: []keyedRequest{
+						jsonRequest("/integrators", `{"name":"Idem","role":"viewer"}`),
 						jsonRequest("/customers", `{"name":"Ide","email":"idem@example.com","phone":"+54 11"}`),
 						jsonRequest("/customers", `{"name":"Idem","email":"idem@example.com"}`),
 					},
@@ -226,6 +228,44 @@ func keyedOperations() []keyedOperation {
 				{"the address is taken and then free", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
 					return jsonRequest("/customers", `{"name":"x","email":"`+x.buyer.Email+`"}`), func() { x.admin.DeleteCustomer(t, x.buyer.ID) }
 				}, http.StatusConflict, common.CodeEmailTaken, []string{"email"}, http.StatusCreated},
+			},
+		},
+		{
+			name: "createIntegrator", service: "customers", status: http.StatusCreated, users: true, effect: "INSERT ON integrators",
+			prepare: func(_ *testing.T, _ *world.World, s *call.Client) keyedSubject {
+				request := jsonRequest("/integrators", `{"name":"Idem","role":"viewer"}`)
+				list := func(t *testing.T) []customers.Integrator {
+					var r customers.IntegratorPage
+					call.Read(s.Customers.ListIntegrators(t.Context(), nil)).Want(t, http.StatusOK, &r)
+					return r.Data
+				}
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"role":"viewer","name":"\u0049dem"}`),
+					other: []keyedRequest{
+						jsonRequest("/integrators", `{"name":"Idem","role":"admin"}`),
+						jsonRequest("/customers", `{"name":"Idem","email":"idem@example.com"}`),
+					},
+					effects: func(t *testing.T) int { return len(list(t)) },
+					change: func(t *testing.T) {
+						change := customers.IntegratorChange{Role: new(customers.RoleAdmin)}
+						call.Read(s.Customers.UpdateIntegrator(t.Context(), list(t)[0].ID, nil, change)).Want(t, http.StatusOK)
+					},
+					anew: func(t *testing.T, again call.Response) {
+						again.WantProblem(t, http.StatusConflict, common.CodeIntegratorNameTaken, "name")
+					},
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the name is taken and then free", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					var taken customers.Integrator
+					in := customers.IntegratorInput{Name: "taken", Role: customers.RoleViewer}
+					call.Read(x.admin.Customers.CreateIntegrator(t.Context(), nil, in)).Want(t, http.StatusCreated, &taken)
+					return jsonRequest("/integrators", `{"name":"Taken","role":"viewer"}`), func() {
+						change := customers.IntegratorChange{Name: new("free")}
+						call.Read(x.admin.Customers.UpdateIntegrator(t.Context(), taken.ID, nil, change)).Want(t, http.StatusOK)
+					}
+				}, http.StatusConflict, common.CodeIntegratorNameTaken, []string{"name"}, http.StatusCreated},
 			},
 		},
 		{

@@ -256,7 +256,7 @@ func secretsOf(env []string) (secrets []string) {
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
 		switch name {
-		case "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD", "VIEWER_PASSWORD", "DB_PASSWORD":
+		case "SIGNING_SECRET", "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD", "VIEWER_PASSWORD", "DB_PASSWORD":
 			for secret := range strings.SplitSeq(value, ",") {
 				secrets = append(secrets, strings.TrimSpace(secret))
 			}

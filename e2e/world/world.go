@@ -36,7 +36,8 @@ const (
 	ViewerPassword = "viewer-password"
 	ServiceToken   = "service-token-one"
 	OldToken       = "service-token-two"
-	JWTSecret      = "0123456789abcdef0123456789abcdef"
+	JWTSecret      = "0123456789abcdef0123456789abcdef" // verifies tokens; SigningSecret signs them
+	SigningSecret  = "fedcba9876543210fedcba9876543210"
 )
 
 // Options holds the settings of a World.
@@ -110,7 +111,8 @@ func (w *World) config(o Options) *config.Config {
 		w.t.Fatal(err)
 	}
 	c.Local = true // accept published secrets
-	c.JWTSecret, c.ServiceToken = JWTSecret, ServiceToken+","+OldToken
+	c.SigningSecret, c.JWTSecret, c.ServiceToken = SigningSecret, JWTSecret, ServiceToken+","+OldToken
+	c.PasswordMemoryKiB = 8 // a hash takes microseconds
 	c.AdminPassword, c.ViewerUser, c.ViewerPassword = config.Secret(w.adminPassword), "viewer", ViewerPassword
 	c.LoginRate, c.LoginBurst = 1, cmp.Or(o.LoginBurst, 1e6)
 	c.AllowAnonymous, c.CORSOrigins = o.AllowAnonymous, o.Origins
@@ -118,7 +120,7 @@ func (w *World) config(o Options) *config.Config {
 	c.IdempotencyTTL = cmp.Or(o.KeyTTL, c.IdempotencyTTL)
 	c.RequestTimeout = cmp.Or(o.Timeout, c.RequestTimeout)
 	c.CustomerCacheTTL, c.CustomerCacheUnknownTTL = cmp.Or(o.Known, time.Nanosecond), time.Nanosecond
-	if err := c.Check(config.Needs{JWTSecret: true, ServiceToken: true, AdminPassword: true}); err != nil {
+	if err := c.Check(config.Needs{ServiceToken: true, Identity: true}); err != nil {
 		w.t.Fatal(err)
 	}
 	return c
@@ -141,7 +143,7 @@ var address = regexp.MustCompile(`[\w.+-]{2,}@[\w-]+\.[\w.-]+`)
 // checkLog checks that the log contains no secret, idempotency key, token or email address.
 func (w *World) checkLog() {
 	log := w.Log.String()
-	for _, secret := range []string{w.adminPassword, ViewerPassword, ServiceToken, OldToken, JWTSecret} {
+	for _, secret := range []string{w.adminPassword, ViewerPassword, ServiceToken, OldToken, JWTSecret, SigningSecret} {
 		w.secrets.Store(secret, "a secret of the deployment")
 	}
 	w.secrets.Range(func(secret, kind any) bool {
@@ -159,7 +161,7 @@ func (w *World) checkLog() {
 	}
 }
 
-var token = regexp.MustCompile(`eyJ[\w-]{8,}`)
+var token = regexp.MustCompile(`eyJ[\w-]{8,}|p(ed_\d+|es|et)_[A-Z2-7]{8,}`)
 
 // Handler returns the handler of a service: "customers", "orders" or "orchestrator".
 func (w *World) Handler(name string) http.Handler { return w.gates[name].next }
@@ -209,6 +211,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
+// Password returns the password of the administrator.
+func (w *World) Password() string { return w.adminPassword }
+
 // HTTP returns an HTTP client that checks requests and responses against the contract of a service: "customers", "orders" or
 // "orchestrator".
 func (w *World) HTTP(service string) *http.Client {
@@ -249,13 +254,13 @@ func (w *World) URLs() call.URLs {
 	return call.URLs{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL}
 }
 
-// Login returns a client with the token of a user: "admin", "second" or "viewer". As a deployment has only one administrator,
-// Login issues the token of the second one itself.
+// Login returns a client with the token of a user: "admin", "second" or "viewer". The second one is an administrator of another
+// deployment with the same JWT_SECRET, so that Login issues the token itself.
 func (w *World) Login(user string) *call.Client {
 	w.t.Helper()
 	switch user {
 	case "second":
-		token, _, err := auth.NewTokens(JWTSecret, time.Hour, w.Clock.Now).Issue(user, auth.Admin)
+		token, err := auth.NewHMACIssuer(JWTSecret, w.Clock.Now).Issue(w.t.Context(), auth.Caller{Name: "user:" + user, Role: auth.Admin}, time.Hour)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -82,6 +82,8 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 	s.creatingIntegrator = idempotency.NewOperation(keeper, s.createIntegrator, answerIntegrator)
 	s.creatingKey = idempotency.NewOperation(keeper, s.createKey, answerKey)
 	s.config = c
+	ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
+	defer cancel()
 	err := s.Ready(ctx)
 	if invalid := (*settingError)(nil); errors.As(err, &invalid) {
 		return nil, err

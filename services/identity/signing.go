@@ -112,19 +112,23 @@ func (k *signingKeys) usable(rows []identitydb.SigningKey) (keys []signingKey, e
 	return keys, nil
 }
 
-// current returns the newest key that signs now.
+// current returns the newest key that signs now, or the oldest one if the clock is behind that of the process that created it.
 func (k *signingKeys) current(ctx context.Context) (auth.SigningKey, error) {
 	live, err := k.load(ctx, reloadEvery)
 	if err != nil {
 		return auth.SigningKey{}, err
 	}
+	if len(live) == 0 {
+		return auth.SigningKey{}, errors.New("there is no signing key of a configured SIGNING_SECRET")
+	}
 	now := k.now()
-	for i := len(live) - 1; i >= 0; i-- {
-		if !now.Before(live[i].SignsFrom) {
-			return auth.SigningKey{ID: live[i].KeyID, Private: live[i].private}, nil
+	signs := live[0]
+	for _, key := range live {
+		if !now.Before(key.SignsFrom) {
+			signs = key
 		}
 	}
-	return auth.SigningKey{}, errors.New("there is no signing key of a configured SIGNING_SECRET")
+	return auth.SigningKey{ID: signs.KeyID, Private: signs.private}, nil
 }
 
 // PublicKey returns the key with which auth.Verifier verifies tokens. It fails with auth.ErrUnknownKey.
