@@ -146,7 +146,7 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 	modes := func(when string) {
 		t.Helper()
-		for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "jwt-secret", "service-token"} {
+		for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "signing-secret", "service-token"} {
 			if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Mode() != 0o600 {
 				t.Errorf("%s: %s has mode %v, %v, want 0600", when, name, info.Mode(), err)
 			}
@@ -160,7 +160,7 @@ func TestFilesArePrivate(t *testing.T) {
 	s := program.Up(t, nil, folder, program.FreePorts()...)
 	modes("new")
 	s.Kill(t) // a shutdown would remove the write-ahead log and its index
-	for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "jwt-secret", "service-token"} {
+	for _, name := range []string{"pedidos.db", "pedidos.db-wal", "pedidos.db-shm", "signing-secret", "service-token"} {
 		if err := os.Chmod(filepath.Join(folder, name), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/program"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
 // TestMigrateKilledOnMySQL kills `pedidos migrate up` at each of its statements, after MySQL has executed it and before the
@@ -148,7 +150,8 @@ func TestMigrateKilledOnSQLite(t *testing.T) {
 func TestReadOnlyCommandsChangeNothing(t *testing.T) {
 	t.Parallel()
 	made := t.TempDir()
-	for _, args := range []string{"seed", "migrate down --yes", "backup old.db"} {
+	commands := append([]string{"seed"}, slices.Repeat([]string{"migrate down --yes"}, newest(t)-1)...)
+	for _, args := range append(commands, "backup old.db") {
 		if r := program.Run(t, []string{"DATA_DIR=" + made}, strings.Fields(args)...); r.Code != 0 {
 			t.Fatalf("%s: exit code %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
@@ -180,6 +183,20 @@ func TestReadOnlyCommandsChangeNothing(t *testing.T) {
 	if after, err := os.ReadFile(file); err != nil || !slices.Equal(after, before) {
 		t.Errorf("the file was changed: %v", err)
 	}
+}
+
+// newest returns the number of the newest migration.
+func newest(t *testing.T) int {
+	t.Helper()
+	folder, err := schema.Migrations("sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(folder, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
 }
 
 // TestReadOnlyCommandsDuringUp runs commands that only read on a data folder that a running service has locked.
@@ -219,6 +236,7 @@ func TestServicesUsersOfMySQL(t *testing.T) {
 	as := func(user string) []string {
 		return []string{"DB_HOST=" + at.Host, fmt.Sprintf("DB_PORT=%d", at.Port), "DB_USER=" + user, "DB_PASSWORD=planted-password", "DB_NAME=" + at.Name, "DB_WAIT=1s"}
 	}
+	exec(fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.audit_log TO `%s`@`%%`", at.Name, users["customers"]))
 	for _, table := range []string{"order_events", "stock_adjustments"} { // as earlier versions granted
 		exec(fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON `%s`.%s TO `%s`@`%%`", at.Name, table, users["orders"]))
 	}
@@ -240,6 +258,7 @@ func TestServicesUsersOfMySQL(t *testing.T) {
 		db := openMySQL(t, own)
 		for _, statement := range []string{
 			"UPDATE order_events SET reason = 'x'", "DELETE FROM order_events", "UPDATE stock_adjustments SET delta = 1", "DELETE FROM stock_adjustments",
+			"UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log",
 		} {
 			_, err := db.ExecContext(t.Context(), statement)
 			if refused, ok := err.(*driver.MySQLError); !ok || refused.Number != 1142 { //nolint:errorlint // as the driver returns it

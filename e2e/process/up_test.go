@@ -111,7 +111,7 @@ func TestUpWithoutSeed(t *testing.T) {
 func TestUpWithEmptySecretFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	file := filepath.Join(folder, "jwt-secret")
+	file := filepath.Join(folder, "signing-secret")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
