@@ -145,6 +145,7 @@ CREATE TABLE users (
   PRIMARY KEY (id),
   UNIQUE KEY users_username (username_key),
   UNIQUE KEY users_setup (setup_hash),
+  KEY users_role (role, state, id),
   CONSTRAINT users_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT users_state CHECK (state IN ('active', 'disabled'))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -157,12 +158,12 @@ CREATE TABLE user_sessions (
   user_agent VARCHAR(200) NULL,
   created_at DATETIME(6)  NOT NULL,
   used_at    DATETIME(6)  NOT NULL, -- to the minute
-  expires_at DATETIME(6)  NOT NULL,
+  expires_at DATETIME(6)  NOT NULL, -- however much it is used
+  ends_at    DATETIME(6)  NOT NULL, -- unless it is used before
   PRIMARY KEY (id),
   UNIQUE KEY user_sessions_hash (hash),
   KEY user_sessions_user (user_id, id),
-  KEY user_sessions_used (used_at),
-  KEY user_sessions_expires (expires_at),
+  KEY user_sessions_ends (ends_at),
   CONSTRAINT user_sessions_user FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -219,7 +220,7 @@ CREATE TABLE audit_log (
   correlation_id VARCHAR(128)  NULL,
   created_at     DATETIME(6)   NOT NULL,
   PRIMARY KEY (id),
-  KEY audit_log_actor (actor, id),
-  KEY audit_log_action (action, id),
+  KEY audit_log_actor (actor, created_at, id),
+  KEY audit_log_action (action, created_at, id),
   KEY audit_log_created (created_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -133,6 +133,8 @@ CREATE TABLE users (
   last_login_at    DATETIME NULL
 );
 
+CREATE INDEX users_role ON users (role, state, id);
+
 CREATE TABLE user_sessions (
   id         INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
   user_id    INTEGER  NOT NULL REFERENCES users (id),
@@ -141,12 +143,12 @@ CREATE TABLE user_sessions (
   user_agent TEXT     NULL,
   created_at DATETIME NOT NULL,
   used_at    DATETIME NOT NULL, -- to the minute
-  expires_at DATETIME NOT NULL
+  expires_at DATETIME NOT NULL, -- however much it is used
+  ends_at    DATETIME NOT NULL  -- unless it is used before
 );
 
 CREATE INDEX user_sessions_user ON user_sessions (user_id, id);
-CREATE INDEX user_sessions_used ON user_sessions (used_at);
-CREATE INDEX user_sessions_expires ON user_sessions (expires_at);
+CREATE INDEX user_sessions_ends ON user_sessions (ends_at);
 
 -- Programs that call with API keys.
 CREATE TABLE integrators (
@@ -196,6 +198,6 @@ CREATE TABLE audit_log (
   created_at     DATETIME NOT NULL
 );
 
-CREATE INDEX audit_log_actor ON audit_log (actor, id);
-CREATE INDEX audit_log_action ON audit_log (action, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, created_at, id);
+CREATE INDEX audit_log_action ON audit_log (action, created_at, id);
 CREATE INDEX audit_log_created ON audit_log (created_at, id);

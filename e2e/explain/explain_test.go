@@ -87,7 +87,7 @@ func fill(t *testing.T, db *database.DB) {
 			n = 200_000
 		}
 	}
-	size := sample.Size{Customers: max(1000, n/20), Products: max(1000, n/200), Orders: n}
+	size := sample.Size{Users: 1000, Customers: max(1000, n/20), Products: max(1000, n/200), Orders: n}
 	if err := sample.Generate(t.Context(), db, size, 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,24 @@ func fill(t *testing.T, db *database.DB) {
 				return fmt.Errorf("fill %s: %w", table, err)
 			}
 		}
-		for _, table := range []string{"customers", "products", "stock_adjustments", "orders", "order_lines", "order_events", "customers_idempotency", "orders_idempotency"} {
+		for _, insert := range []string{
+			`INSERT INTO user_sessions (user_id, hash, address, created_at, used_at, expires_at, ends_at)
+			SELECT id, UNHEX(SHA2(id, 256)), '192.0.2.7', created_at, created_at, created_at + INTERVAL 7 DAY, created_at + INTERVAL 8 HOUR FROM users`,
+			`UPDATE users SET setup_hash = UNHEX(SHA2(id, 256)), setup_expires_at = created_at`,
+			`INSERT INTO integrators (name, name_key, role, state, version, created_at, updated_at)
+			SELECT name, CONCAT(name, id), 'operator', 'active', 1, created_at, created_at FROM users`,
+			`INSERT INTO api_keys (integrator_id, name, hash, created_by, created_at) SELECT id, name, UNHEX(SHA2(id, 256)), 'user:admin', created_at FROM integrators`,
+			`INSERT INTO audit_log (actor, action, target, changes, created_at)
+			SELECT CONCAT('user:user-', id % 1000), IF(id % 50 = 0, 'key.created', 'session.started'), 'session:1', '[]', created_at FROM orders`,
+		} {
+			if _, err := conn.ExecContext(t.Context(), insert); err != nil {
+				return fmt.Errorf("%s: %w", insert, err)
+			}
+		}
+		for _, table := range []string{
+			"customers", "products", "stock_adjustments", "orders", "order_lines", "order_events", "customers_idempotency", "orders_idempotency",
+			"users", "user_sessions", "integrators", "api_keys", "audit_log",
+		} {
 			if _, err := conn.ExecContext(t.Context(), "ANALYZE TABLE "+table); err != nil {
 				return fmt.Errorf("analyze %s: %w", table, err)
 			}
@@ -240,10 +257,10 @@ func (q query) check(t *testing.T, name string, p plan) {
 	t.Helper()
 	var faults []string
 	for i, a := range p.tables {
-		if a.scans() {
+		if a.scans() && q.small == "" {
 			faults = append(faults, "scans "+a.table)
 		}
-		if i == 0 && a.key != q.key {
+		if i == 0 && a.key != q.key && q.small == "" {
 			faults = append(faults, fmt.Sprintf("finds %s by %q, want %q", a.table, a.key, q.key))
 		}
 	}

@@ -2,10 +2,13 @@ package explain
 
 import (
 	"context"
+	"crypto/sha256"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/customersdb"
+	"github.com/pedidos-hq/pedidos/gen/identitydb"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	customersservice "github.com/pedidos-hq/pedidos/services/customers"
 	ordersservice "github.com/pedidos-hq/pedidos/services/orders"
@@ -19,6 +22,7 @@ type query struct {
 	key       string // index by which MySQL must find rows of the first table
 	calls     []call
 	temporary string // reason why it may fill a temporary table; "" if it may not
+	small     string // reason why it may read the whole table; "" if it may not
 }
 
 // call executes the query with parameters like those of the services.
@@ -50,6 +54,8 @@ func today() time.Time { return time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC) }
 func queries() map[string]query {
 	customers := func(conn database.Conn) *customersdb.Queries { return customersdb.New(conn) }
 	orders := func(conn database.Conn) *ordersdb.Queries { return ordersdb.New(conn) }
+
+	people := func(conn database.Conn) *identitydb.Queries { return identitydb.New(conn) }
 
 	now := today()
 	name, word, none := "Pinturería Núñez", "nunez", "no such name"
@@ -143,6 +149,56 @@ func queries() map[string]query {
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
+		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
+		"identity.LockUser":           {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockUser, 5)},
+		"identity.GetUserByName":      {key: "users_username", calls: answered(people, (*identitydb.Queries).GetUserByName, "user-7")},
+		"identity.LockUserBySetup":    {key: "users_setup", calls: answered(people, (*identitydb.Queries).LockUserBySetup, hash(7))},
+		"identity.CountUsersWithRole": {key: "users_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
+		"identity.LockActiveAdmins": {key: "users_role", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := people(conn).LockActiveAdmins(ctx)
+			return err
+		}}},
+		"identity.ListUsers":      {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).ListUsers, identitydb.ListUsersParams{Limit: 21}, identitydb.ListUsersParams{AfterID: 500, Limit: 101})},
+		"identity.UpdateUser":     {key: "PRIMARY", calls: done(people, (*identitydb.Queries).UpdateUser, identitydb.UpdateUserParams{Name: name, Role: "viewer", State: "active", UpdatedAt: now, ID: 5})},
+		"identity.SetSetup":       {key: "PRIMARY", calls: done(people, (*identitydb.Queries).SetSetup, identitydb.SetSetupParams{SetupHash: hash(5), SetupExpiresAt: &now, UpdatedAt: now, ID: 5})},
+		"identity.SetPassword":    {key: "PRIMARY", calls: done(people, (*identitydb.Queries).SetPassword, identitydb.SetPasswordParams{PasswordHash: &name, UpdatedAt: now, ID: 5})},
+		"identity.RehashPassword": {key: "PRIMARY", calls: done(people, (*identitydb.Queries).RehashPassword, identitydb.RehashPasswordParams{NewHash: &name, OldHash: &word, ID: 5})},
+		"identity.RecordLogin":    {key: "PRIMARY", calls: done(people, (*identitydb.Queries).RecordLogin, identitydb.RecordLoginParams{LastLoginAt: &now, ID: 5})},
+
+		"identity.GetSession":          {calls: answered(people, (*identitydb.Queries).GetSession, identitydb.GetSessionParams{Hash: hash(7), Now: march}), key: "user_sessions_hash"},
+		"identity.ListSessions":        {key: "user_sessions_user", calls: answered(people, (*identitydb.Queries).ListSessions, identitydb.ListSessionsParams{UserID: 5, Now: march, Limit: 21})},
+		"identity.TouchSession":        {key: "PRIMARY", calls: done(people, (*identitydb.Queries).TouchSession, identitydb.TouchSessionParams{UsedAt: now, EndsAt: now, ID: 5})},
+		"identity.DeleteSession":       {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).DeleteSession, identitydb.DeleteSessionParams{ID: 5, UserID: 5})},
+		"identity.DeleteOtherSessions": {key: "user_sessions_user", calls: answered(people, (*identitydb.Queries).DeleteOtherSessions, identitydb.DeleteOtherSessionsParams{UserID: 5, KeptID: 5})},
+		"identity.LockEndedSessions":   {key: "user_sessions_ends", small: "it reads only the first entries of the index", calls: answered(people, (*identitydb.Queries).LockEndedSessions, identitydb.LockEndedSessionsParams{Now: march, Limit: 200})},
+		"identity.DeleteSessions":      {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).DeleteSessions, page[:1], page)},
+
+		"identity.GetIntegrator":    {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetIntegrator, 5)},
+		"identity.LockIntegrator":   {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockIntegrator, 5)},
+		"identity.ListIntegrators":  {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).ListIntegrators, identitydb.ListIntegratorsParams{AfterID: 5, Limit: 21})},
+		"identity.UpdateIntegrator": {key: "PRIMARY", calls: done(people, (*identitydb.Queries).UpdateIntegrator, identitydb.UpdateIntegratorParams{Name: name, NameKey: name, Role: "viewer", State: "active", UpdatedAt: now, ID: 5})},
+		"identity.GetKey":           {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetKey, identitydb.GetKeyParams{ID: 5, IntegratorID: 5})},
+		"identity.GetUsableKey":     {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUsableKey, identitydb.GetUsableKeyParams{ID: 5, Now: &now})},
+		"identity.ListKeys":         {key: "api_keys_integrator", calls: answered(people, (*identitydb.Queries).ListKeys, identitydb.ListKeysParams{IntegratorID: 5, Limit: 21})},
+		"identity.RevokeKey":        {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).RevokeKey, identitydb.RevokeKeyParams{RevokedAt: &now, ID: 5, IntegratorID: 5})},
+		"identity.RecordKeyUse":     {key: "PRIMARY", calls: done(people, (*identitydb.Queries).RecordKeyUse, identitydb.RecordKeyUseParams{UsedAt: &now, ID: 5})},
+
+		"identity.ListSigningKeys": {key: "PRIMARY", small: "there are two keys at a time", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := people(conn).ListSigningKeys(ctx)
+			return err
+		}}},
+		"identity.ExpireSigningKeys":        {key: "PRIMARY", calls: done(people, (*identitydb.Queries).ExpireSigningKeys, identitydb.ExpireSigningKeysParams{ExpiresAt: &now, Generation: 5})},
+		"identity.DeleteExpiredSigningKeys": {small: "there are two keys at a time", calls: answered(people, (*identitydb.Queries).DeleteExpiredSigningKeys, &now)},
+
+		"identity.ListAudit": {key: "audit_log_created", calls: answered(people, (*identitydb.Queries).ListAudit,
+			identitydb.ListAuditParams{CreatedFrom: first, BeforeTime: last, Limit: 21}, identitydb.ListAuditParams{CreatedFrom: march, BeforeTime: june, BeforeID: 20_000, Limit: 101})},
+		"identity.ListAuditByActor": {key: "audit_log_actor", calls: answered(people, (*identitydb.Queries).ListAuditByActor,
+			identitydb.ListAuditByActorParams{Actor: "user:user-7", CreatedFrom: first, BeforeTime: last, Limit: 21})},
+		"identity.ListAuditByAction": {key: "audit_log_action", calls: answered(people, (*identitydb.Queries).ListAuditByAction,
+			identitydb.ListAuditByActionParams{Action: "key.created", CreatedFrom: first, BeforeTime: last, Limit: 21})},
+		"identity.ListAuditByActorAndAction": {key: "audit_log_actor", calls: answered(people, (*identitydb.Queries).ListAuditByActorAndAction,
+			identitydb.ListAuditByActorAndActionParams{Actor: "user:user-7", Action: "key.created", CreatedFrom: first, BeforeTime: last, Limit: 21})},
+
 		// The audit reads all rows, by ranges of the primary key.
 		"audit.AuditBounds": {calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := orders(conn).AuditBounds(ctx)
@@ -156,6 +212,12 @@ func queries() map[string]query {
 			temporary: "it sums the units of 10,000 orders by product",
 		},
 	}
+}
+
+// hash returns the hash of a row that fill adds.
+func hash(id int64) []byte {
+	sum := sha256.Sum256([]byte(strconv.FormatInt(id, 10)))
+	return sum[:]
 }
 
 // keyQueries returns the queries of package idempotency, by "table.name".

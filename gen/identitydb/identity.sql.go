@@ -7,6 +7,7 @@ package identitydb
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -21,25 +22,6 @@ func (q *Queries) CountUsersWithRole(ctx context.Context, role string) (int64, e
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const deleteEndedSession = `-- name: DeleteEndedSession :execrows
-DELETE FROM user_sessions
-WHERE id = ? AND (expires_at <= ? OR used_at <= ?)
-`
-
-type DeleteEndedSessionParams struct {
-	ID        int64
-	Now       time.Time
-	IdleSince time.Time
-}
-
-func (q *Queries) DeleteEndedSession(ctx context.Context, arg DeleteEndedSessionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteEndedSession, arg.ID, arg.Now, arg.IdleSince)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const deleteExpiredSigningKeys = `-- name: DeleteExpiredSigningKeys :execrows
@@ -91,41 +73,27 @@ func (q *Queries) DeleteSession(ctx context.Context, arg DeleteSessionParams) (i
 	return result.RowsAffected()
 }
 
-const endedSessions = `-- name: EndedSessions :many
-SELECT id
-FROM user_sessions
-WHERE expires_at <= ? OR used_at <= ?
-ORDER BY id
-LIMIT ?
+const deleteSessions = `-- name: DeleteSessions :execrows
+DELETE FROM user_sessions
+WHERE id IN (/*SLICE:ids*/?)
 `
 
-type EndedSessionsParams struct {
-	Now       time.Time
-	IdleSince time.Time
-	Limit     int32
-}
-
-func (q *Queries) EndedSessions(ctx context.Context, arg EndedSessionsParams) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, endedSessions, arg.Now, arg.IdleSince, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+func (q *Queries) DeleteSessions(ctx context.Context, ids []int64) (int64, error) {
+	query := deleteSessions
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
 		}
-		items = append(items, id)
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
 	}
-	if err := rows.Close(); err != nil {
-		return nil, err
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return result.RowsAffected()
 }
 
 const expireSigningKeys = `-- name: ExpireSigningKeys :exec
@@ -199,13 +167,12 @@ const getSession = `-- name: GetSession :one
 SELECT s.id, s.user_id, s.used_at, s.expires_at, u.username, u.name, u.role
 FROM user_sessions s
 JOIN users u ON u.id = s.user_id
-WHERE s.hash = ? AND s.expires_at > ? AND s.used_at > ? AND u.state = 'active'
+WHERE s.hash = ? AND s.ends_at > ? AND u.state = 'active'
 `
 
 type GetSessionParams struct {
-	Hash      []byte
-	Now       time.Time
-	IdleSince time.Time
+	Hash []byte
+	Now  time.Time
 }
 
 type GetSessionRow struct {
@@ -218,9 +185,9 @@ type GetSessionRow struct {
 	Role      string
 }
 
-// GetSession returns a live session and its user, if the user is active.
+// GetSession returns a session that has not ended and its user, if the user is active.
 func (q *Queries) GetSession(ctx context.Context, arg GetSessionParams) (GetSessionRow, error) {
-	row := q.db.QueryRowContext(ctx, getSession, arg.Hash, arg.Now, arg.IdleSince)
+	row := q.db.QueryRowContext(ctx, getSession, arg.Hash, arg.Now)
 	var i GetSessionRow
 	err := row.Scan(
 		&i.ID,
@@ -414,8 +381,8 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) (int64, er
 }
 
 const insertSession = `-- name: InsertSession :execlastid
-INSERT INTO user_sessions (user_id, hash, address, user_agent, created_at, used_at, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO user_sessions (user_id, hash, address, user_agent, created_at, used_at, expires_at, ends_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertSessionParams struct {
@@ -426,6 +393,7 @@ type InsertSessionParams struct {
 	CreatedAt time.Time
 	UsedAt    time.Time
 	ExpiresAt time.Time
+	EndsAt    time.Time
 }
 
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (int64, error) {
@@ -437,6 +405,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (i
 		arg.CreatedAt,
 		arg.UsedAt,
 		arg.ExpiresAt,
+		arg.EndsAt,
 	)
 	if err != nil {
 		return 0, err
@@ -503,26 +472,29 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (int64, 
 
 const listAudit = `-- name: ListAudit :many
 
-SELECT id, actor, actor_name, action, target, changes, address, correlation_id, created_at
+SELECT /*+ INDEX(audit_log audit_log_created) */ id, actor, actor_name, action, target, changes, address, correlation_id, created_at
 FROM audit_log
-WHERE id < ? AND created_at >= ? AND created_at < ?
-ORDER BY id DESC
+WHERE created_at >= ? AND created_at <= ?
+  AND (created_at < ? OR id < ?)
+ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
 
 type ListAuditParams struct {
-	BeforeID      int64
-	CreatedFrom   time.Time
-	CreatedBefore time.Time
-	Limit         int32
+	CreatedFrom time.Time
+	BeforeTime  time.Time
+	BeforeID    int64
+	Limit       int32
 }
 
-// ListAudit and the queries after it are one list with different filters, newest first.
+// ListAudit and the queries after it are one list with different filters, newest first: the entries at or after created_from and before
+// the position (before_time, before_id). The hint names the index that returns the rows in order; to SQLite, it is a comment.
 func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, listAudit,
-		arg.BeforeID,
 		arg.CreatedFrom,
-		arg.CreatedBefore,
+		arg.BeforeTime,
+		arg.BeforeTime,
+		arg.BeforeID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -557,27 +529,30 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]AuditEn
 }
 
 const listAuditByAction = `-- name: ListAuditByAction :many
-SELECT id, actor, actor_name, action, target, changes, address, correlation_id, created_at
+SELECT /*+ INDEX(audit_log audit_log_action) */ id, actor, actor_name, action, target, changes, address, correlation_id, created_at
 FROM audit_log
-WHERE action = ? AND id < ? AND created_at >= ? AND created_at < ?
-ORDER BY id DESC
+WHERE action = ?
+  AND created_at >= ? AND created_at <= ?
+  AND (created_at < ? OR id < ?)
+ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
 
 type ListAuditByActionParams struct {
-	Action        string
-	BeforeID      int64
-	CreatedFrom   time.Time
-	CreatedBefore time.Time
-	Limit         int32
+	Action      string
+	CreatedFrom time.Time
+	BeforeTime  time.Time
+	BeforeID    int64
+	Limit       int32
 }
 
 func (q *Queries) ListAuditByAction(ctx context.Context, arg ListAuditByActionParams) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, listAuditByAction,
 		arg.Action,
-		arg.BeforeID,
 		arg.CreatedFrom,
-		arg.CreatedBefore,
+		arg.BeforeTime,
+		arg.BeforeTime,
+		arg.BeforeID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -612,27 +587,30 @@ func (q *Queries) ListAuditByAction(ctx context.Context, arg ListAuditByActionPa
 }
 
 const listAuditByActor = `-- name: ListAuditByActor :many
-SELECT id, actor, actor_name, action, target, changes, address, correlation_id, created_at
+SELECT /*+ INDEX(audit_log audit_log_actor) */ id, actor, actor_name, action, target, changes, address, correlation_id, created_at
 FROM audit_log
-WHERE actor = ? AND id < ? AND created_at >= ? AND created_at < ?
-ORDER BY id DESC
+WHERE actor = ?
+  AND created_at >= ? AND created_at <= ?
+  AND (created_at < ? OR id < ?)
+ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
 
 type ListAuditByActorParams struct {
-	Actor         string
-	BeforeID      int64
-	CreatedFrom   time.Time
-	CreatedBefore time.Time
-	Limit         int32
+	Actor       string
+	CreatedFrom time.Time
+	BeforeTime  time.Time
+	BeforeID    int64
+	Limit       int32
 }
 
 func (q *Queries) ListAuditByActor(ctx context.Context, arg ListAuditByActorParams) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, listAuditByActor,
 		arg.Actor,
-		arg.BeforeID,
 		arg.CreatedFrom,
-		arg.CreatedBefore,
+		arg.BeforeTime,
+		arg.BeforeTime,
+		arg.BeforeID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -667,30 +645,32 @@ func (q *Queries) ListAuditByActor(ctx context.Context, arg ListAuditByActorPara
 }
 
 const listAuditByActorAndAction = `-- name: ListAuditByActorAndAction :many
-SELECT id, actor, actor_name, action, target, changes, address, correlation_id, created_at
+SELECT /*+ INDEX(audit_log audit_log_actor) */ id, actor, actor_name, action, target, changes, address, correlation_id, created_at
 FROM audit_log
-WHERE actor = ? AND action = ? AND id < ?
-  AND created_at >= ? AND created_at < ?
-ORDER BY id DESC
+WHERE actor = ? AND action = ?
+  AND created_at >= ? AND created_at <= ?
+  AND (created_at < ? OR id < ?)
+ORDER BY created_at DESC, id DESC
 LIMIT ?
 `
 
 type ListAuditByActorAndActionParams struct {
-	Actor         string
-	Action        string
-	BeforeID      int64
-	CreatedFrom   time.Time
-	CreatedBefore time.Time
-	Limit         int32
+	Actor       string
+	Action      string
+	CreatedFrom time.Time
+	BeforeTime  time.Time
+	BeforeID    int64
+	Limit       int32
 }
 
 func (q *Queries) ListAuditByActorAndAction(ctx context.Context, arg ListAuditByActorAndActionParams) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, listAuditByActorAndAction,
 		arg.Actor,
 		arg.Action,
-		arg.BeforeID,
 		arg.CreatedFrom,
-		arg.CreatedBefore,
+		arg.BeforeTime,
+		arg.BeforeTime,
+		arg.BeforeID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -817,19 +797,18 @@ func (q *Queries) ListKeys(ctx context.Context, arg ListKeysParams) ([]Key, erro
 }
 
 const listSessions = `-- name: ListSessions :many
-SELECT id, user_id, hash, address, user_agent, created_at, used_at, expires_at
+SELECT id, user_id, hash, address, user_agent, created_at, used_at, expires_at, ends_at
 FROM user_sessions
-WHERE user_id = ? AND id > ? AND expires_at > ? AND used_at > ?
+WHERE user_id = ? AND id > ? AND ends_at > ?
 ORDER BY id
 LIMIT ?
 `
 
 type ListSessionsParams struct {
-	UserID    int64
-	AfterID   int64
-	Now       time.Time
-	IdleSince time.Time
-	Limit     int32
+	UserID  int64
+	AfterID int64
+	Now     time.Time
+	Limit   int32
 }
 
 func (q *Queries) ListSessions(ctx context.Context, arg ListSessionsParams) ([]Session, error) {
@@ -837,7 +816,6 @@ func (q *Queries) ListSessions(ctx context.Context, arg ListSessionsParams) ([]S
 		arg.UserID,
 		arg.AfterID,
 		arg.Now,
-		arg.IdleSince,
 		arg.Limit,
 	)
 	if err != nil {
@@ -856,6 +834,7 @@ func (q *Queries) ListSessions(ctx context.Context, arg ListSessionsParams) ([]S
 			&i.CreatedAt,
 			&i.UsedAt,
 			&i.ExpiresAt,
+			&i.EndsAt,
 		); err != nil {
 			return nil, err
 		}
@@ -967,6 +946,43 @@ FOR UPDATE
 // LockActiveAdmins locks the users who keep the system administrable, in order of ids.
 func (q *Queries) LockActiveAdmins(ctx context.Context) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, lockActiveAdmins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockEndedSessions = `-- name: LockEndedSessions :many
+SELECT id
+FROM user_sessions
+WHERE ends_at <= ?
+ORDER BY ends_at
+LIMIT ?
+FOR UPDATE SKIP LOCKED
+`
+
+type LockEndedSessionsParams struct {
+	Now   time.Time
+	Limit int32
+}
+
+func (q *Queries) LockEndedSessions(ctx context.Context, arg LockEndedSessionsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, lockEndedSessions, arg.Now, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -1182,17 +1198,18 @@ func (q *Queries) SetSetup(ctx context.Context, arg SetSetupParams) error {
 
 const touchSession = `-- name: TouchSession :exec
 UPDATE user_sessions
-SET used_at = ?
+SET used_at = ?, ends_at = ?
 WHERE id = ?
 `
 
 type TouchSessionParams struct {
 	UsedAt time.Time
+	EndsAt time.Time
 	ID     int64
 }
 
 func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
-	_, err := q.db.ExecContext(ctx, touchSession, arg.UsedAt, arg.ID)
+	_, err := q.db.ExecContext(ctx, touchSession, arg.UsedAt, arg.EndsAt, arg.ID)
 	return err
 }
 

@@ -52,6 +52,7 @@ type Session struct {
 	CreatedAt time.Time
 	UsedAt    time.Time
 	ExpiresAt time.Time
+	EndsAt    time.Time
 }
 
 type SigningKey struct {

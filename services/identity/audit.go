@@ -76,35 +76,43 @@ const auditList = "a"
 // auditLog returns a page of the audit log, newest first.
 func (s *Service) auditLog(ctx context.Context, p api.ListAuditParams) (rows []identitydb.AuditEntry, next *common.NextCursor, err error) {
 	limit := page.Limit(p.Limit)
-	before, err := page.Before(auditList, p.Cursor)
+	from, before, err := page.Span(p.From, p.To)
 	if err != nil {
 		return nil, nil, err
 	}
-	from, until, err := page.Span(p.From, p.To)
-	if err != nil {
-		return nil, nil, err
+	beforeID := int64(0)
+	if p.Cursor != nil {
+		at, err := page.Parse(auditList, *p.Cursor, 2)
+		if err != nil {
+			return nil, nil, err
+		}
+		if cursor := time.UnixMicro(at[0]).UTC(); cursor.Before(before) {
+			before, beforeID = cursor, at[1]
+		}
 	}
 	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.AuditEntry, error) {
 		switch {
 		case p.Actor != nil && p.Action != nil:
 			return q.ListAuditByActorAndAction(ctx, identitydb.ListAuditByActorAndActionParams{
-				Actor: *p.Actor, Action: *p.Action, BeforeID: before, CreatedFrom: from, CreatedBefore: until, Limit: limit + 1,
+				Actor: *p.Actor, Action: *p.Action, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
 			})
 		case p.Actor != nil:
 			return q.ListAuditByActor(ctx, identitydb.ListAuditByActorParams{
-				Actor: *p.Actor, BeforeID: before, CreatedFrom: from, CreatedBefore: until, Limit: limit + 1,
+				Actor: *p.Actor, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
 			})
 		case p.Action != nil:
 			return q.ListAuditByAction(ctx, identitydb.ListAuditByActionParams{
-				Action: *p.Action, BeforeID: before, CreatedFrom: from, CreatedBefore: until, Limit: limit + 1,
+				Action: *p.Action, CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1,
 			})
 		}
-		return q.ListAudit(ctx, identitydb.ListAuditParams{BeforeID: before, CreatedFrom: from, CreatedBefore: until, Limit: limit + 1})
+		return q.ListAudit(ctx, identitydb.ListAuditParams{CreatedFrom: from, BeforeTime: before, BeforeID: beforeID, Limit: limit + 1})
 	})
 	if err != nil {
 		return nil, nil, wrap(err, "list the audit log")
 	}
-	rows, next = page.Cut(rows, limit, auditList, func(e identitydb.AuditEntry) page.Position { return page.Position{e.ID} })
+	rows, next = page.Cut(rows, limit, auditList, func(e identitydb.AuditEntry) page.Position {
+		return page.Position{e.CreatedAt.UnixMicro(), e.ID}
+	})
 	return rows, next, nil
 }
 

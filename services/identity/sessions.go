@@ -41,6 +41,7 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 		UserID: row.ID, Hash: hash[:], Address: address(ctx), UserAgent: userAgent,
 		CreatedAt: now, UsedAt: minute(now), ExpiresAt: now.Add(s.maxAge),
 	}
+	started.EndsAt = s.end(now, started.ExpiresAt)
 	err = inTx(auth.WithCaller(ctx, userCaller(row)), s.db, func(q *identitydb.Queries) error {
 		locked, err := q.LockUser(ctx, row.ID)
 		if err != nil {
@@ -51,7 +52,7 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 		}
 		started.ID, err = q.InsertSession(ctx, identitydb.InsertSessionParams{
 			UserID: row.ID, Hash: hash[:], Address: started.Address, UserAgent: userAgent,
-			CreatedAt: now, UsedAt: started.UsedAt, ExpiresAt: started.ExpiresAt,
+			CreatedAt: now, UsedAt: started.UsedAt, ExpiresAt: started.ExpiresAt, EndsAt: started.EndsAt,
 		})
 		if err != nil {
 			return wrap(err, "insert session")
@@ -69,7 +70,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 	}
 	now := s.now()
 	row, err := read(ctx, s.db, func(q *identitydb.Queries) (identitydb.GetSessionRow, error) {
-		return q.GetSession(ctx, identitydb.GetSessionParams{Hash: hash[:], Now: now, IdleSince: s.idleSince(now)})
+		return q.GetSession(ctx, identitydb.GetSessionParams{Hash: hash[:], Now: now})
 	})
 	if errors.Is(err, database.ErrNotFound) {
 		return auth.Caller{}, errors.New("no such session, or it has ended")
@@ -79,7 +80,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 	}
 	if used := minute(now); used.After(row.UsedAt) {
 		err := inTx(ctx, s.db, func(q *identitydb.Queries) error {
-			return q.TouchSession(ctx, identitydb.TouchSessionParams{UsedAt: used, ID: row.ID})
+			return q.TouchSession(ctx, identitydb.TouchSessionParams{UsedAt: used, EndsAt: s.end(now, row.ExpiresAt), ID: row.ID})
 		})
 		if err != nil { // the session is valid nevertheless
 			s.log.WarnContext(ctx, "use of session not recorded", "session", row.ID, "error", err)
@@ -97,8 +98,14 @@ func unavailable(err error) error {
 	return fault.From(err)
 }
 
-// idleSince returns the time of the last use since which a session has ended. The minute is the precision of that time.
-func (s *Service) idleSince(now time.Time) time.Time { return now.Add(-s.idleLimit - time.Minute) }
+// end returns when a session ends that is used now. Uses within a minute count as one, at its end.
+func (s *Service) end(now, expires time.Time) time.Time {
+	idle := minute(now).Add(time.Minute + s.idleLimit)
+	if idle.Before(expires) {
+		return idle
+	}
+	return expires
+}
 
 // sessionsList identifies the list in its cursors.
 const sessionsList = "s"
@@ -117,7 +124,7 @@ func (s *Service) sessions(ctx context.Context, p api.ListSessionsParams) (rows 
 	now := s.now()
 	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Session, error) {
 		return q.ListSessions(ctx, identitydb.ListSessionsParams{
-			UserID: owner.ID, AfterID: after, Now: now, IdleSince: s.idleSince(now), Limit: limit + 1,
+			UserID: owner.ID, AfterID: after, Now: now, Limit: limit + 1,
 		})
 	})
 	if err != nil {
@@ -155,21 +162,16 @@ func endSessions(ctx context.Context, q *identitydb.Queries, userID, kept int64)
 func (s *Service) sweepSessions(ctx context.Context) (int64, error) {
 	const size = 200
 	now := s.now()
-	idle := s.idleSince(now)
 	return s.db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
 		q := identitydb.New(conn)
-		ids, err := q.EndedSessions(ctx, identitydb.EndedSessionsParams{Now: now, IdleSince: idle, Limit: size})
-		if err != nil {
+		ids, err := q.LockEndedSessions(ctx, identitydb.LockEndedSessionsParams{Now: now, Limit: size})
+		if err != nil || len(ids) == 0 {
 			return 0, false, wrap(err, "find ended sessions")
 		}
-		for _, id := range ids {
-			deleted, err := q.DeleteEndedSession(ctx, identitydb.DeleteEndedSessionParams{ID: id, Now: now, IdleSince: idle})
-			if err != nil {
-				return 0, false, wrap(err, "delete ended session")
-			}
-			n += int(deleted)
+		if _, err := q.DeleteSessions(ctx, ids); err != nil {
+			return 0, false, wrap(err, "delete ended sessions")
 		}
-		return n, len(ids) == size, nil
+		return len(ids), len(ids) == size, nil
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package sample fills a database with customers, products and orders: a few to try out Pedidos, or many for demonstrations, query
+// Package sample fills a database with users, customers, products and orders: a few to try out Pedidos, or many for demonstrations, query
 // plans and load tests.
 package sample
 
@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/pedidos-hq/pedidos/services/customers"
+	"github.com/pedidos-hq/pedidos/services/identity"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/bulk"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -24,7 +25,7 @@ func Add(ctx context.Context, db *database.DB) (added bool, err error) {
 }
 
 // Size is the number of rows to generate.
-type Size struct{ Customers, Products, Orders int }
+type Size struct{ Users, Customers, Products, Orders int }
 
 // maxBuyers limits the customers of generated orders, because they are all in memory.
 const maxBuyers = 100_000
@@ -34,6 +35,11 @@ const maxBuyers = 100_000
 func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, progress bulk.Progress) error {
 	// With a stream per table, more customers do not change the products.
 	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable
+	if size.Users > 0 {
+		if err := identity.Generate(ctx, db, random(3), size.Users, progress); err != nil {
+			return err
+		}
+	}
 	if size.Customers > 0 {
 		if err := customers.Generate(ctx, db, random(0), size.Customers, progress); err != nil {
 			return err

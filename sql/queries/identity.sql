@@ -75,27 +75,27 @@ SET last_login_at = ?
 WHERE id = ?;
 
 -- name: InsertSession :execlastid
-INSERT INTO user_sessions (user_id, hash, address, user_agent, created_at, used_at, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO user_sessions (user_id, hash, address, user_agent, created_at, used_at, expires_at, ends_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- GetSession returns a live session and its user, if the user is active.
+-- GetSession returns a session that has not ended and its user, if the user is active.
 
 -- name: GetSession :one
 SELECT s.id, s.user_id, s.used_at, s.expires_at, u.username, u.name, u.role
 FROM user_sessions s
 JOIN users u ON u.id = s.user_id
-WHERE s.hash = sqlc.arg(hash) AND s.expires_at > sqlc.arg(now) AND s.used_at > sqlc.arg(idle_since) AND u.state = 'active';
+WHERE s.hash = sqlc.arg(hash) AND s.ends_at > sqlc.arg(now) AND u.state = 'active';
 
 -- name: ListSessions :many
 SELECT *
 FROM user_sessions
-WHERE user_id = sqlc.arg(user_id) AND id > sqlc.arg(after_id) AND expires_at > sqlc.arg(now) AND used_at > sqlc.arg(idle_since)
+WHERE user_id = sqlc.arg(user_id) AND id > sqlc.arg(after_id) AND ends_at > sqlc.arg(now)
 ORDER BY id
 LIMIT ?;
 
 -- name: TouchSession :exec
 UPDATE user_sessions
-SET used_at = ?
+SET used_at = ?, ends_at = ?
 WHERE id = ?;
 
 -- name: DeleteSession :execrows
@@ -106,16 +106,17 @@ WHERE id = ? AND user_id = ?;
 DELETE FROM user_sessions
 WHERE user_id = sqlc.arg(user_id) AND id <> sqlc.arg(kept_id);
 
--- name: EndedSessions :many
+-- name: LockEndedSessions :many
 SELECT id
 FROM user_sessions
-WHERE expires_at <= sqlc.arg(now) OR used_at <= sqlc.arg(idle_since)
-ORDER BY id
-LIMIT ?;
+WHERE ends_at <= sqlc.arg(now)
+ORDER BY ends_at
+LIMIT ?
+FOR UPDATE SKIP LOCKED;
 
--- name: DeleteEndedSession :execrows
+-- name: DeleteSessions :execrows
 DELETE FROM user_sessions
-WHERE id = sqlc.arg(id) AND (expires_at <= sqlc.arg(now) OR used_at <= sqlc.arg(idle_since));
+WHERE id IN (sqlc.slice(ids));
 
 -- name: InsertIntegrator :execlastid
 INSERT INTO integrators (name, name_key, role, state, version, created_at, updated_at)
@@ -200,33 +201,40 @@ WHERE expires_at <= ?;
 INSERT INTO audit_log (actor, actor_name, action, target, changes, address, correlation_id, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- ListAudit and the queries after it are one list with different filters, newest first.
+-- ListAudit and the queries after it are one list with different filters, newest first: the entries at or after created_from and before
+-- the position (before_time, before_id). The hint names the index that returns the rows in order; to SQLite, it is a comment.
 
 -- name: ListAudit :many
-SELECT *
+SELECT /*+ INDEX(audit_log audit_log_created) */ *
 FROM audit_log
-WHERE id < sqlc.arg(before_id) AND created_at >= sqlc.arg(created_from) AND created_at < sqlc.arg(created_before)
-ORDER BY id DESC
+WHERE created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListAuditByActor :many
-SELECT *
+SELECT /*+ INDEX(audit_log audit_log_actor) */ *
 FROM audit_log
-WHERE actor = sqlc.arg(actor) AND id < sqlc.arg(before_id) AND created_at >= sqlc.arg(created_from) AND created_at < sqlc.arg(created_before)
-ORDER BY id DESC
+WHERE actor = sqlc.arg(actor)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListAuditByAction :many
-SELECT *
+SELECT /*+ INDEX(audit_log audit_log_action) */ *
 FROM audit_log
-WHERE action = sqlc.arg(action) AND id < sqlc.arg(before_id) AND created_at >= sqlc.arg(created_from) AND created_at < sqlc.arg(created_before)
-ORDER BY id DESC
+WHERE action = sqlc.arg(action)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListAuditByActorAndAction :many
-SELECT *
+SELECT /*+ INDEX(audit_log audit_log_actor) */ *
 FROM audit_log
-WHERE actor = sqlc.arg(actor) AND action = sqlc.arg(action) AND id < sqlc.arg(before_id)
-  AND created_at >= sqlc.arg(created_from) AND created_at < sqlc.arg(created_before)
-ORDER BY id DESC
+WHERE actor = sqlc.arg(actor) AND action = sqlc.arg(action)
+  AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
+  AND (created_at < sqlc.arg(before_time) OR id < sqlc.arg(before_id))
+ORDER BY created_at DESC, id DESC
 LIMIT ?;

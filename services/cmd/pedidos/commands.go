@@ -122,6 +122,7 @@ func (p *program) seed() *cobra.Command {
 	c := p.command("seed", "Add sample data to an empty database, or generate a large data set.", s.run)
 	f := c.Flags()
 	f.SortFlags = false
+	f.IntVar(&s.size.Users, "users", 0, "Add `N` generated users, who have no passwords")
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders of the existing customers and products")

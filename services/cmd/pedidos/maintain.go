@@ -91,7 +91,7 @@ func (s *seedCommand) run(ctx context.Context, p *program) error {
 	for _, flag := range []struct {
 		name string
 		n    int
-	}{{"customers", s.size.Customers}, {"products", s.size.Products}, {"orders", s.size.Orders}} {
+	}{{"users", s.size.Users}, {"customers", s.size.Customers}, {"products", s.size.Products}, {"orders", s.size.Orders}} {
 		if flag.n < 0 {
 			return fmt.Errorf("--%s is %d: it must not be less than 0, such as 1000", flag.name, flag.n)
 		}

@@ -30,17 +30,19 @@ const ui = SwaggerUIBundle({
   validatorUrl: null, // the default is a service on the internet
 });
 
-// forPeople removes the operations that require the service token and those that the page hides. It also keeps the form from
+// forPeople removes the operations that do not take the token of the dialog and those that the page hides. It also keeps the form from
 // sending values that the user has not typed: a PUT or PATCH starts empty and offers the example, and the idempotency key is blank.
 function forPeople(contract) {
-  const serviceToken = 'serviceToken';
+  const ours = 'bearerAuth';
   const hidden = page.hide?.split(' ') ?? [];
-  delete contract.components?.securitySchemes?.[serviceToken];
+  for (const name of Object.keys(contract.components?.securitySchemes ?? {})) {
+    if (name !== ours) delete contract.components.securitySchemes[name];
+  }
   for (const [path, item] of Object.entries(contract.paths ?? {})) {
     const operations = Object.entries(item).filter(([, operation]) => operation.responses);
     let left = operations.length;
     for (const [method, operation] of operations) {
-      const security = operation.security?.filter(scheme => !(serviceToken in scheme));
+      const security = operation.security?.filter(scheme => ours in scheme || Object.keys(scheme).length === 0);
       if (operation.security?.length > 0 && security.length === 0 || operation.tags?.some(tag => hidden.includes(tag))) {
         delete item[method];
         left--;

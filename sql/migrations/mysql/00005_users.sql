@@ -18,6 +18,7 @@ CREATE TABLE users (
   PRIMARY KEY (id),
   UNIQUE KEY users_username (username_key),
   UNIQUE KEY users_setup (setup_hash),
+  KEY users_role (role, state, id),
   CONSTRAINT users_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT users_state CHECK (state IN ('active', 'disabled'))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -8,12 +8,12 @@ CREATE TABLE user_sessions (
   user_agent VARCHAR(200) NULL,
   created_at DATETIME(6)  NOT NULL,
   used_at    DATETIME(6)  NOT NULL, -- to the minute
-  expires_at DATETIME(6)  NOT NULL,
+  expires_at DATETIME(6)  NOT NULL, -- however much it is used
+  ends_at    DATETIME(6)  NOT NULL, -- unless it is used before
   PRIMARY KEY (id),
   UNIQUE KEY user_sessions_hash (hash),
   KEY user_sessions_user (user_id, id),
-  KEY user_sessions_used (used_at),
-  KEY user_sessions_expires (expires_at),
+  KEY user_sessions_ends (ends_at),
   CONSTRAINT user_sessions_user FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

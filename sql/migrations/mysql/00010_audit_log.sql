@@ -12,8 +12,8 @@ CREATE TABLE audit_log (
   correlation_id VARCHAR(128)  NULL,
   created_at     DATETIME(6)   NOT NULL,
   PRIMARY KEY (id),
-  KEY audit_log_actor (actor, id),
-  KEY audit_log_action (action, id),
+  KEY audit_log_actor (actor, created_at, id),
+  KEY audit_log_action (action, created_at, id),
   KEY audit_log_created (created_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

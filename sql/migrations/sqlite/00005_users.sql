@@ -17,6 +17,8 @@ CREATE TABLE users (
   last_login_at    DATETIME NULL
 );
 
+CREATE INDEX users_role ON users (role, state, id);
+
 -- +goose Down
 -- Lost: all users and their passwords
 

@@ -8,12 +8,12 @@ CREATE TABLE user_sessions (
   user_agent TEXT     NULL,
   created_at DATETIME NOT NULL,
   used_at    DATETIME NOT NULL, -- to the minute
-  expires_at DATETIME NOT NULL
+  expires_at DATETIME NOT NULL, -- however much it is used
+  ends_at    DATETIME NOT NULL  -- unless it is used before
 );
 
 CREATE INDEX user_sessions_user ON user_sessions (user_id, id);
-CREATE INDEX user_sessions_used ON user_sessions (used_at);
-CREATE INDEX user_sessions_expires ON user_sessions (expires_at);
+CREATE INDEX user_sessions_ends ON user_sessions (ends_at);
 
 -- +goose Down
 -- Lost: all sessions

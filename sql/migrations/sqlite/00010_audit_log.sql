@@ -13,8 +13,8 @@ CREATE TABLE audit_log (
   created_at     DATETIME NOT NULL
 );
 
-CREATE INDEX audit_log_actor ON audit_log (actor, id);
-CREATE INDEX audit_log_action ON audit_log (action, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, created_at, id);
+CREATE INDEX audit_log_action ON audit_log (action, created_at, id);
 CREATE INDEX audit_log_created ON audit_log (created_at, id);
 
 -- +goose Down
