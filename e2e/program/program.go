@@ -5,6 +5,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -171,7 +172,7 @@ func (p *Program) PeakMemory(t testing.TB) int {
 // Stop sends a signal, waits until the process exits and returns its exit code.
 func (p *Program) Stop(t testing.TB, signal os.Signal) int {
 	t.Helper()
-	if err := p.cmd.Process.Signal(signal); err != nil {
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatalf("%s: %v\n%s", p, err, p.Stderr)
 	}
 	return p.Wait(t)
