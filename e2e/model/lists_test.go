@@ -79,14 +79,14 @@ func (m *machine) readAll(t *rapid.T, l listing) {
 // readPage reads a page, moves the cursor to its end and reports whether there are more pages.
 func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 	m.do(t, request{
-		name: l.name, text: l.text, by: l.by, access: access{viewers: true},
+		name: l.name, text: l.text, by: l.by,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if l.cursor == nil {
 				return l.fetch(ctx, s, nil, l.limit)
 			}
 			return l.fetch(ctx, s, &l.cursor.text, l.limit)
 		},
-		rule: func(t *rapid.T, _ string, got reply) string {
+		rule: func(t *rapid.T, _ actor, got reply) string {
 			if l.refused != "" {
 				return l.refused
 			}

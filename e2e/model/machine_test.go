@@ -13,6 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	customersservice "github.com/pedidos-hq/pedidos/services/customers"
@@ -22,7 +23,12 @@ import (
 // machine sends requests to the services and to the model.
 type machine struct {
 	model
+	tb       tb
 	w        *world.World
+	people   map[string]*person
+	user     customers.User   // Ana, as the services store her
+	keyIDs   map[string]int64 // of the API keys
+	posts    int              // about people
 	sessions map[string]session
 	sent     []request // the requests with a key
 	cursors  []cursor
@@ -35,12 +41,17 @@ type session struct {
 	since time.Time
 }
 
-func newMachine(w *world.World, outcomes map[string]int) *machine {
-	return &machine{
-		model: model{stored: map[keyName]storedAnswer{}}, w: w, outcomes: outcomes,
-		sessions: map[string]session{service: {w.With(world.ServiceToken), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}},
+func newMachine(t tb, w *world.World, outcomes map[string]int) *machine {
+	m := &machine{
+		model: model{stored: map[keyName]storedAnswer{}}, tb: t, w: w, outcomes: outcomes,
+		people: map[string]*person{}, keyIDs: map[string]int64{}, sessions: map[string]session{service: {w.With(world.ServiceToken), never}},
 	}
+	m.addPeople(t.run)
+	return m
 }
+
+// never is when a session ends that is not due to end.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // request is a request with the rule for its answer.
 type request struct {
@@ -56,7 +67,7 @@ type request struct {
 
 	moment time.Time // when to send it, if later than now
 	send   func(ctx context.Context, s *call.Client, k keys) (*http.Response, error)
-	rule   func(t *rapid.T, by string, got reply) (outcome string)
+	rule   func(t *rapid.T, by actor, got reply) (outcome string)
 }
 
 // keys holds the values of the two headers for a key.
@@ -84,43 +95,35 @@ func (r request) GoString() string {
 	return text
 }
 
-// The callers. The first two are administrators.
-const (
-	admin   = "admin"
-	second  = "second"
-	viewer  = "viewer"
-	service = "service"
-)
+// access says who may use an operation: services, and users and integrators with at least a role.
+type access struct {
+	least    customers.Role // "" admits every role
+	services bool
+	managers []string // the fields of the request that only managers may set
+}
 
-// access lists the callers besides administrators that may use an operation.
-type access struct{ viewers, services bool }
-
-// keyName identifies the stored answer of the request.
-func (r request) keyName() keyName { return keyName{r.api, r.caller(), r.key} }
+// keyName identifies the stored answer of a request.
+func (m *machine) keyName(r request) keyName { return keyName{r.api, m.people[r.by].caller, r.key} }
 
 // denied returns the outcome for a caller without access, or "".
-func (r request) denied() string {
+func (m *machine) denied(r request) string {
 	var refused refusal
 	if r.api == orchestratorAPI {
 		refused.step = orchestrator.StepValidateInput
 	}
-	switch {
-	case r.by == viewer && !r.access.viewers:
-		refused.status, refused.code = 403, common.CodeForbidden
-		return refused.String()
-	case r.by == service && !r.access.services:
+	switch p := m.people[r.by]; {
+	case r.by == service && r.access.services:
+		return ""
+	case r.by == service || p.revoked || p.disabled:
 		refused.status, refused.code = 401, common.CodeUnauthorized
-		return refused.String()
+	case rank(p.role) < rank(r.access.least):
+		refused.status, refused.code = 403, common.CodeForbidden
+	case rank(p.role) < rank(customers.RoleManager) && r.access.managers != nil:
+		refused.status, refused.code, refused.fields = 403, common.CodeForbidden, r.access.managers
+	default:
+		return ""
 	}
-	return ""
-}
-
-// caller returns the name that the services record for the caller.
-func (r request) caller() string {
-	if r.by == service {
-		return service
-	}
-	return "user:" + r.by
+	return refused.String()
 }
 
 // action returns an action that draws a request, sends it and checks the answer against the model. It is skipped unless all
@@ -149,12 +152,12 @@ func (m *machine) hasSent() bool     { return len(m.sent) > 0 }
 // do sends a request and checks its answer against the model.
 func (m *machine) do(t *rapid.T, r request) {
 	s := m.session(r.by)
-	before, known := m.stored[r.keyName()]
+	before, known := m.stored[m.keyName(r)]
 	m.waitUntil(r.moment, before, known)
 	got := m.exchange(t, r, s)
 	live := known && got.until.Before(before.first.from.Add(keyLife))
 	var want string
-	switch denied := r.denied(); {
+	switch denied := m.denied(r); {
 	case denied != "":
 		want = denied
 	case r.needsKey && r.key == "":
@@ -169,9 +172,9 @@ func (m *machine) do(t *rapid.T, r request) {
 		m.checkReplay(t, r, got, before.first)
 		return
 	default:
-		want = r.rule(t, r.caller(), got)
+		want = r.rule(t, m.people[r.by].actor(), got)
 		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 422; final && r.key != "" {
-			m.stored[r.keyName()] = storedAnswer{r.text, got}
+			m.stored[m.keyName(r)] = storedAnswer{r.text, got}
 		}
 	}
 	if got.Replayed() {
@@ -222,11 +225,11 @@ func (m *machine) waitUntil(moment time.Time, before storedAnswer, known bool) {
 // near reports whether the clock is within margin of a time.
 func (m *machine) near(at time.Time) bool { return at.Sub(m.w.Clock.Now()).Abs() <= margin }
 
-// session returns the client of a caller, with a token that is valid for at least 20 more minutes.
+// session returns the client of a caller, with an API key, or with a token that is valid for at least 20 more minutes.
 func (m *machine) session(by string) *call.Client {
 	s, ok := m.sessions[by]
 	if now := m.w.Clock.Now(); !ok || now.Sub(s.since) > 40*time.Minute {
-		s = session{m.w.Login(by), now}
+		s = session{m.login(by), now}
 		m.sessions[by] = s
 	}
 	return s.Client
