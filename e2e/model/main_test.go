@@ -51,7 +51,7 @@ func TestModel(t *testing.T) {
 	reset := newReset(t, db)
 	rapid.Check(t, func(run *rapid.T) {
 		reset(run)
-		m := newMachine(world.New(tb{t, run}, world.Options{DB: db}), outcomes)
+		m := newMachine(run, world.New(tb{t, run}, world.Options{DB: db}), outcomes)
 		run.Repeat(map[string]func(*rapid.T){
 			"buy":             m.action(m.buy, m.hasCustomer, m.hasProduct),
 			"cancel":          m.action(m.cancelOrder, m.hasOrder),
@@ -62,6 +62,8 @@ func TestModel(t *testing.T) {
 			"create product":  m.action(m.createProduct),
 			"get":             m.action(m.get),
 			"list":            m.list,
+			"people":          m.people,
+			"programs":        m.programs,
 			"repeat":          m.action(m.retry, m.hasSent),
 			"sweep":           m.sweep,
 			"wait":            m.wait,

@@ -30,6 +30,11 @@ type model struct {
 	products  []*product
 	orders    []*order
 	stored    map[keyName]storedAnswer
+
+	users       []*user
+	integrators []*integrator
+	keys        []*key
+	audit       []*auditEntry // oldest first
 }
 
 type customer struct {
@@ -190,7 +195,7 @@ func (m *model) customerGot(id int64) string {
 	return succeed(200, c.Customer, etag(c.version))
 }
 
-func (m *model) productCreated(t *rapid.T, got reply, by string, in orders.ProductInput) string {
+func (m *model) productCreated(t *rapid.T, got reply, by actor, in orders.ProductInput) string {
 	if slices.ContainsFunc(m.products, func(p *product) bool { return p.SKU == in.SKU }) {
 		return refuse(409, common.CodeSKUTaken, "sku")
 	}
@@ -204,7 +209,10 @@ func (m *model) productCreated(t *rapid.T, got reply, by string, in orders.Produ
 	return succeed(201, p.Product, etag(1), fmt.Sprintf("/products/%d", p.ID))
 }
 
-func (m *model) productUpdated(t *rapid.T, got reply, by string, id int64, ifMatch *string, in orders.ProductChange) string {
+func (m *model) productUpdated(t *rapid.T, got reply, by actor, role customers.Role, id int64, ifMatch *string, in orders.ProductChange) string {
+	if fields := refusedFields(role, in); fields != nil {
+		return refuse(403, common.CodeForbidden, fields...)
+	}
 	p := m.product(id)
 	switch {
 	case in.Reason != nil && in.Stock == nil:
@@ -229,11 +237,22 @@ func (m *model) productUpdated(t *rapid.T, got reply, by string, id int64, ifMat
 	return succeed(200, p.Product, etag(p.version))
 }
 
+// refusedFields returns the fields that the role may not set: an operator changes only the stock.
+func refusedFields(role customers.Role, in orders.ProductChange) (fields []string) {
+	if role == operator && in.Name != nil {
+		fields = append(fields, "name")
+	}
+	if role == operator && in.PriceCents != nil {
+		fields = append(fields, "price_cents")
+	}
+	return fields
+}
+
 // setStock changes the stock on request of a user, which adds a stock movement.
-func (p *product) setStock(stock int64, by string, reason *string, now common.Time) {
+func (p *product) setStock(stock int64, by actor, reason *string, now common.Time) {
 	if stock != p.Stock {
 		p.movements = append(p.movements, &orders.StockMovement{
-			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by, Reason: reason, CreatedAt: now,
+			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by.name, CallerID: by.id, CallerName: by.display, Reason: reason, CreatedAt: now,
 		})
 	}
 	p.Stock, p.UpdatedAt = stock, now
@@ -281,7 +300,7 @@ func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int
 }
 
 // place adds an order and takes its units from stock.
-func (m *model) place(t *rapid.T, by string, buyer, id, total int64, lines []orders.OrderLine, now common.Time) *order {
+func (m *model) place(t *rapid.T, by actor, buyer, id, total int64, lines []orders.OrderLine, now common.Time) *order {
 	c := m.customer(buyer)
 	o := &order{Order: orders.Order{
 		ID: newID(t, m.orders, orderID, id), CustomerID: buyer, Customer: orders.OrderCustomer{Name: c.Name, Email: c.Email, Phone: c.Phone},
@@ -294,8 +313,8 @@ func (m *model) place(t *rapid.T, by string, buyer, id, total int64, lines []ord
 }
 
 // setStatus changes the status, which creates an event and a new version.
-func (o *order) setStatus(status orders.OrderStatus, by string, reason *string, now common.Time) {
-	event := orders.OrderEvent{To: status, Caller: &by, Reason: reason, CreatedAt: now}
+func (o *order) setStatus(status orders.OrderStatus, by actor, reason *string, now common.Time) {
+	event := orders.OrderEvent{To: status, Caller: &by.name, CallerID: by.id, CallerName: by.display, Reason: reason, CreatedAt: now}
 	if o.Status != "" {
 		event.From = new(o.Status)
 	}
@@ -320,7 +339,7 @@ func (m *model) moveStock(lines []orders.OrderLine, sign int64, now common.Time)
 	}
 }
 
-func (m *model) orderCreated(t *rapid.T, got reply, by string, in orders.OrderInput) string {
+func (m *model) orderCreated(t *rapid.T, got reply, by actor, in orders.OrderInput) string {
 	lines, total, refused := m.lines(in)
 	if refused != nil {
 		return refused.String()
@@ -330,7 +349,7 @@ func (m *model) orderCreated(t *rapid.T, got reply, by string, in orders.OrderIn
 	return succeed(201, o.Order, etag(1), fmt.Sprintf("/orders/%d", o.ID))
 }
 
-func (m *model) orderConfirmed(t *rapid.T, got reply, by string, id int64) string {
+func (m *model) orderConfirmed(t *rapid.T, got reply, by actor, id int64) string {
 	o := m.order(id)
 	switch {
 	case o == nil:
@@ -343,7 +362,7 @@ func (m *model) orderConfirmed(t *rapid.T, got reply, by string, id int64) strin
 	return succeed(200, o.Order, etag(o.version))
 }
 
-func (m *model) orderCanceled(t *rapid.T, got reply, by string, id int64, reason *string) string {
+func (m *model) orderCanceled(t *rapid.T, got reply, by actor, id int64, reason *string) string {
 	o := m.order(id)
 	if o == nil {
 		return refuse(404, common.CodeOrderNotFound)
@@ -376,7 +395,7 @@ func (m *model) orderGot(id int64) string {
 	return succeed(200, o.Order, etag(o.version))
 }
 
-func (m *model) createdAndConfirmed(t *rapid.T, got reply, by string, in orders.OrderInput) string {
+func (m *model) createdAndConfirmed(t *rapid.T, got reply, by actor, in orders.OrderInput) string {
 	lines, total, refused := m.lines(in)
 	if refused != nil {
 		refused.step = orchestrator.StepCreateOrder
@@ -408,7 +427,7 @@ func (m *model) createdAndConfirmed(t *rapid.T, got reply, by string, in orders.
 func (m *model) canceledAsStale(stale []*order, reason *string, now common.Time) {
 	var lines []orders.OrderLine
 	for _, o := range stale {
-		o.setStatus(orders.StatusCanceled, "sweeper", reason, now)
+		o.setStatus(orders.StatusCanceled, actor{name: "sweeper"}, reason, now)
 		for _, l := range o.Items {
 			if i := slices.IndexFunc(lines, func(one orders.OrderLine) bool { return one.ProductID == l.ProductID }); i >= 0 {
 				lines[i].Qty += l.Qty
