@@ -35,7 +35,7 @@ func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
 	t.Helper()
 	p := Start(t, env, append([]string{"up", "--data", folder}, args...)...)
 	found := p.AwaitMatch(t, p.Stdout, Greeting)
-	for _, name := range []string{"jwt-secret", "service-token"} {
+	for _, name := range []string{"signing-secret", "service-token"} {
 		kept, err := os.ReadFile(filepath.Join(folder, name))
 		if err == nil {
 			p.Hide(string(kept))

@@ -5,6 +5,11 @@ package world
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +33,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
+	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
 // The secrets of a world. The services send ServiceToken and accept both tokens.
@@ -91,6 +97,7 @@ func New(t testing.TB, o Options) *World {
 	}
 
 	t.Cleanup(w.checkLog)
+	t.Cleanup(w.checkDatabase)
 
 	c := w.config(o)
 	p := process.Process{Config: c, Log: telemetry.NewLogger(w.Log, false, slog.LevelDebug), Metrics: w.Metrics, Now: w.Clock.Now}
@@ -136,6 +143,65 @@ func (w *World) serve(name string, handler http.Handler, err error) string {
 	w.t.Cleanup(s.Close)
 	w.servers[name], w.gates[name] = s, g
 	return s.URL
+}
+
+// checkDatabase checks that no table contains a password, token or API key of the test. It skips a database that the test has closed.
+func (w *World) checkDatabase() {
+	dump, err := Dump(context.Background(), w.DB)
+	if err != nil {
+		return
+	}
+	w.secrets.Range(func(secret, kind any) bool {
+		if text := secret.(string); kind == isCredential && len(text) >= 8 && strings.Contains(dump, text) {
+			w.t.Errorf("the database contains %s, which is %s", text, kind)
+		}
+		return true
+	})
+}
+
+// isCredential is the kind of secrets that no table may contain.
+const isCredential = "a password, token or API key"
+
+// Dump returns the rows of all tables as text.
+func Dump(ctx context.Context, db *database.DB) (string, error) {
+	var text strings.Builder
+	err := db.Read(ctx, func(conn database.Conn) error {
+		for _, found := range tables.FindAllStringSubmatch(schema.MySQL, -1) {
+			rows, err := conn.QueryContext(ctx, "SELECT * FROM "+found[1])
+			if err != nil {
+				return err
+			}
+			err = dumpRows(&text, rows)
+			if err = errors.Join(err, rows.Close()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return text.String(), err
+}
+
+var tables = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
+
+func dumpRows(text *strings.Builder, rows *sql.Rows) error {
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for _, value := range values {
+			text.Write(value)
+			text.WriteByte('\n')
+		}
+	}
+	return rows.Err()
 }
 
 var address = regexp.MustCompile(`[\w.+-]{2,}@[\w-]+\.[\w.-]+`)
@@ -203,13 +269,58 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.shut.Load() {
 		panic(http.ErrAbortHandler)
 	}
-	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key", "Authorization"} {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		for _, value := range r.Header[name] {
-			g.secrets.Store(strings.Trim(strings.TrimPrefix(value, "Bearer "), `"`), name)
+			g.secrets.Store(strings.Trim(value, `"`), name)
+		}
+	}
+	for _, value := range r.Header["Authorization"] {
+		g.secrets.Store(strings.TrimPrefix(value, "Bearer "), isCredential)
+	}
+	for _, prefix := range []string{"/auth/", "/users", "/integrators"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			g.serveSecrets(w, r)
+			return
 		}
 	}
 	g.next.ServeHTTP(w, r)
 }
+
+// serveSecrets passes a request on and notes the secrets in both bodies.
+func (g *gate) serveSecrets(w http.ResponseWriter, r *http.Request) {
+	if body, err := io.ReadAll(r.Body); err == nil { // otherwise the service sees the same error
+		g.note(body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	copied := &copying{ResponseWriter: w}
+	g.next.ServeHTTP(copied, r)
+	g.note(copied.body.Bytes())
+}
+
+// note notes the secrets among the members of a JSON object.
+func (g *gate) note(body []byte) {
+	var members map[string]any
+	_ = json.Unmarshal(body, &members) // otherwise it has no members
+	for _, name := range []string{"password", "current", "new", "token", "access_token", "setup_token", "key"} {
+		if secret, ok := members[name].(string); ok {
+			g.secrets.Store(secret, isCredential)
+		}
+	}
+}
+
+// copying keeps a copy of the body.
+type copying struct {
+	http.ResponseWriter
+	body bytes.Buffer
+}
+
+func (c *copying) Write(p []byte) (int, error) {
+	c.body.Write(p)
+	return c.ResponseWriter.Write(p)
+}
+
+// Unwrap returns the writer, for http.ResponseController.
+func (c *copying) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // Password returns the password of the administrator.
 func (w *World) Password() string { return w.adminPassword }

@@ -25,8 +25,8 @@ const (
 	minLength = 10 // characters, as in the contract
 	maxLength = 128
 
-	// atOnce limits concurrent hashes, each of which takes Params.MemoryKiB. Garbage of earlier ones may double that.
-	atOnce = 2
+	// atOnce limits concurrent hashes, each of which takes Params.MemoryKiB. The garbage of earlier ones takes as much again, or more.
+	atOnce = 1
 
 	maxWaiting = 100 // callers
 	maxWait    = 5 * time.Second

@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// NewLogger returns a logger that writes text lines for a terminal and JSON otherwise. It masks e-mail addresses, access tokens and
-// values that MySQL quotes, in all attributes that are strings or errors.
+// NewLogger returns a logger that writes text lines for a terminal and JSON otherwise. It masks e-mail addresses, tokens, API keys
+// and values that MySQL quotes, in all attributes that are strings or errors.
 func NewLogger(w io.Writer, terminal bool, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: mask}
 	if terminal {
@@ -28,7 +28,8 @@ var (
 	// The domain of an address may be in any script, a host name without a dot that is not just digits, or an IP address in
 	// brackets. The @ may be percent-encoded, as in a query.
 	email   = regexp.MustCompile(`([^\s"'<>/@=]?)[^\s"'<>/@=]*(@|%40)(` + label + `+(\.` + label + `+)+|` + label + `*\p{L}` + label + `*|\[[^\s\]]*\])`)
-	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`) // base64 of {", which begins the header of every JWT
+	jwt     = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`)            // base64 of {", which begins the header of every JWT
+	opaque  = regexp.MustCompile(`\b(ped_\d+_|pes_|pet_)[A-Z2-7]+`) // API keys, session tokens, setup tokens
 	quoting = regexp.MustCompile(`(?s)(Duplicate entry|value:|near) '.*'`)
 )
 
@@ -66,6 +67,9 @@ func masked(text string) string {
 	}
 	if strings.Contains(text, "eyJ") {
 		text = jwt.ReplaceAllString(text, "eyJ…")
+	}
+	if strings.Contains(text, "pe") {
+		text = opaque.ReplaceAllString(text, "$1…")
 	}
 	return text
 }
