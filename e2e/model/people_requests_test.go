@@ -43,27 +43,25 @@ func (m *machine) people(t *rapid.T) {
 }
 
 func (m *machine) drawPeople(t *rapid.T) request {
-	switch rapid.IntRange(0, 11).Draw(t, "what") {
-	case 0, 1, 2:
+	switch what := rapid.IntRange(0, 11).Draw(t, "what"); {
+	case what <= 2, len(m.setups) == 0: // nobody was created yet
 		return m.createUser(t)
-	case 3, 4:
+	case what <= 5:
 		return m.changeUser(t)
-	case 5:
+	case what == 6:
 		return m.resetUser(t)
-	case 6:
-		if len(m.setups) > 0 {
-			return m.setPassword(rapid.SampledFrom(m.setups).Draw(t, "setup"), passwords.Draw(t, "password"))
-		}
-		return m.createUser(t)
-	case 7, 8, 9:
+	case what == 7:
+		return m.setPassword(rapid.SampledFrom(m.setups).Draw(t, "setup"), passwords.Draw(t, "password"))
+	case what <= 9:
 		return m.drawLogIn(t)
-	case 10:
+	case what == 10:
 		return m.getUser(m.drawCaller(t), pick(t, "user", m.users, userID))
 	}
 	return m.getMe(t)
 }
 
-// programs sends a request about integrators and API keys. A new integrator often gets a key at once.
+// programs sends a request about integrators and API keys. A new integrator often gets a key at once. Then orders-api is often called
+// with a key, which may just have been revoked.
 func (m *machine) programs(t *rapid.T) {
 	m.perform(t, rapid.Custom(m.drawPrograms).Draw(t, "request"))
 	if n := len(m.integrators); n > 0 && rapid.IntRange(0, 3).Draw(t, "begin") > 0 {
@@ -71,19 +69,26 @@ func (m *machine) programs(t *rapid.T) {
 			m.perform(t, m.createKey(t, m.admin, id))
 		}
 	}
+	holders := slices.DeleteFunc(slices.Clone(m.tokens), func(c *caller) bool { return c.key == nil })
+	if len(holders) > 0 && rapid.Bool().Draw(t, "call") {
+		m.do(t, m.getProduct(rapid.SampledFrom(holders).Draw(t, "holder"), pick(t, "product", m.products, productID)))
+	}
 }
 
 func (m *machine) drawPrograms(t *rapid.T) request {
-	id := pick(t, "integrator", m.integrators, integratorID)
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
-	case 0, 1, 2:
+	if len(m.integrators) == 0 {
 		return m.createIntegrator(t)
-	case 3, 4:
+	}
+	id := pick(t, "integrator", m.integrators, integratorID)
+	switch what := rapid.IntRange(0, 9).Draw(t, "what"); {
+	case what <= 1:
+		return m.createIntegrator(t)
+	case what <= 3, what <= 6 && len(m.keys) == 0:
 		return m.createKey(t, m.drawCaller(t), id)
-	case 5, 6:
-		return m.changeIntegrator(t, id)
-	case 7, 8:
+	case what <= 6:
 		return m.revokeKey(t, id)
+	case what <= 8:
+		return m.changeIntegrator(t, id)
 	}
 	return request{
 		name: "getIntegrator", text: fmt.Sprintf("GET /integrators/%d", id), by: m.drawCaller(t), access: access{least: admin}, api: customersAPI,
