@@ -23,15 +23,15 @@ type reply struct {
 	from, until time.Time
 }
 
-// outcome returns the parts of the answer that the model predicts, as text. It omits trace IDs, as rapid considers two
-// failures the same only if their texts are equal.
+// outcome returns the parts of the answer that the model predicts, as text. It omits trace IDs and secrets, as rapid considers
+// two failures the same only if their texts are equal.
 func (r reply) outcome() string {
 	if r.Status == http.StatusNoContent {
 		return "204"
 	}
 	if r.Status < http.StatusBadRequest {
 		headers := slices.DeleteFunc([]string{r.Header.Get("ETag"), r.Header.Get("Location")}, func(h string) bool { return h == "" })
-		return fmt.Sprintf("%d %s %s", r.Status, strings.Join(headers, " "), bytes.TrimSpace(r.Body))
+		return fmt.Sprintf("%d %s %s", r.Status, strings.Join(headers, " "), secret.ReplaceAll(bytes.TrimSpace(r.Body), []byte(`"`+hidden+`"`)))
 	}
 	var p call.Problem
 	if err := json.Unmarshal(r.Body, &p); err != nil {

@@ -21,7 +21,9 @@ import (
 // listing is a list that the machine reads page by page.
 type listing struct {
 	name, text string
-	by         string
+	by         *caller
+	least      customers.Role // that may read it
+	api        string
 	of         string  // the scope of its cursors
 	cursor     *cursor // where to start
 	limit      *int32
@@ -45,7 +47,7 @@ type cursor struct {
 
 // GoString returns the text that rapid prints.
 func (l listing) GoString() string {
-	text := l.by + ": " + l.text
+	text := l.by.label + ": " + l.text
 	if l.limit != nil {
 		text += fmt.Sprintf(", limit %d", *l.limit)
 	}
@@ -59,7 +61,7 @@ func (l listing) GoString() string {
 func (m *machine) list(t *rapid.T) {
 	m.readAll(t, rapid.Custom(func(t *rapid.T) listing {
 		l := m.drawListing(t)
-		l.by, l.limit = callers.Draw(t, "by"), optional(t, "limit", limits)
+		l.by, l.limit = m.drawCaller(t), optional(t, "limit", limits)
 		if l.refused == "" && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
 			c := rapid.SampledFrom(m.cursors).Draw(t, "cursor")
 			if c.of == l.of || c.list != l.name { // the service accepts a cursor of the same list of another product
@@ -79,7 +81,7 @@ func (m *machine) readAll(t *rapid.T, l listing) {
 // readPage reads a page, moves the cursor to its end and reports whether there are more pages.
 func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 	m.do(t, request{
-		name: l.name, text: l.text, by: l.by,
+		name: l.name, text: l.text, by: l.by, access: access{least: l.least}, api: l.api,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
 			if l.cursor == nil {
 				return l.fetch(ctx, s, nil, l.limit)
@@ -105,7 +107,7 @@ func (m *machine) readPage(t *rapid.T, l *listing) (more bool) {
 			want := page[any]{Data: []any{}}
 			for i, e := range shown {
 				if i < len(body.Data) {
-					setMovementID(t, e.value, body.Data[i])
+					settleEntry(t, e.value, body.Data[i])
 				}
 				want.Data = append(want.Data, e.value)
 			}
@@ -142,7 +144,7 @@ func setMovementID(t *rapid.T, entry any, answer json.RawMessage) {
 }
 
 func (m *machine) drawListing(t *rapid.T) listing {
-	switch rapid.IntRange(0, 7).Draw(t, "what") {
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
 	case 0:
 		return m.listProducts(optional(t, "search", searches))
 	case 1:
@@ -151,6 +153,8 @@ func (m *machine) drawListing(t *rapid.T) listing {
 		return m.listOrderHistory(pick(t, "order", m.orders, orderID))
 	case 3:
 		return m.listStockMovements(pick(t, "product", m.products, productID))
+	case 4:
+		return m.drawListOfPeople(t)
 	}
 	p := orders.ListOrdersParams{Search: optional(t, "search", searches), Status: optional(t, "status", statuses)}
 	between := rapid.IntRange(0, 3).Draw(t, "between")
@@ -199,7 +203,7 @@ func fold(text string) string {
 }
 
 func (m *machine) listCustomers(search *string) listing {
-	l := listing{name: "listCustomers", text: "GET /customers" + note("search", search), of: "customers"}
+	l := listing{name: "listCustomers", text: "GET /customers" + note("search", search), of: "customers", least: viewer, api: customersAPI}
 	for _, c := range m.present() {
 		if finds(search, c.Name, c.Email) {
 			l.entries = append(l.entries, entry{c.ID, c.Customer})
@@ -212,7 +216,7 @@ func (m *machine) listCustomers(search *string) listing {
 }
 
 func (m *machine) listProducts(search *string) listing {
-	l := listing{name: "listProducts", text: "GET /products" + note("search", search), of: "products"}
+	l := listing{name: "listProducts", text: "GET /products" + note("search", search), of: "products", least: viewer, api: ordersAPI}
 	for _, p := range m.products {
 		if finds(search, p.SKU, p.Name) {
 			l.entries = append(l.entries, entry{p.ID, p.Product})
@@ -225,7 +229,7 @@ func (m *machine) listProducts(search *string) listing {
 }
 
 func (m *machine) listOrders(p orders.ListOrdersParams) listing {
-	l := listing{name: "listOrders", text: "GET /orders " + encode(p), of: "orders"}
+	l := listing{name: "listOrders", text: "GET /orders " + encode(p), of: "orders", least: viewer, api: ordersAPI}
 	var from, toStart, to time.Time
 	if p.From != nil {
 		from, _ = span(*p.From)
@@ -251,7 +255,7 @@ func (m *machine) listOrders(p orders.ListOrdersParams) listing {
 }
 
 func (m *machine) listOrderHistory(id int64) listing {
-	l := listing{name: "listOrderHistory", text: fmt.Sprintf("GET /orders/%d/history", id), of: "histories"}
+	l := listing{name: "listOrderHistory", text: fmt.Sprintf("GET /orders/%d/history", id), of: "histories", least: viewer, api: ordersAPI}
 	if o := m.order(id); o != nil {
 		for i, e := range o.events {
 			l.entries = append(l.entries, entry{int64(i), e})
@@ -266,7 +270,7 @@ func (m *machine) listOrderHistory(id int64) listing {
 }
 
 func (m *machine) listStockMovements(id int64) listing {
-	l := listing{name: "listStockMovements", text: fmt.Sprintf("GET /products/%d/stock-movements", id), of: fmt.Sprintf("stock movements of product %d", id)}
+	l := listing{name: "listStockMovements", text: fmt.Sprintf("GET /products/%d/stock-movements", id), of: fmt.Sprintf("stock movements of product %d", id), least: viewer, api: ordersAPI}
 	if p := m.product(id); p != nil {
 		for i, movement := range slices.Backward(p.movements) {
 			l.entries = append(l.entries, entry{int64(-i), movement})
@@ -282,17 +286,20 @@ func (m *machine) listStockMovements(id int64) listing {
 
 // compare compares all data of the services with the model and runs the checks of `pedidos audit`.
 func (m *machine) compare(t *rapid.T) {
-	lists := []listing{m.listCustomers(nil), m.listProducts(nil), m.listOrders(orders.ListOrdersParams{})}
+	lists := []listing{m.listCustomers(nil), m.listProducts(nil), m.listOrders(orders.ListOrdersParams{}), m.listUsers(), m.listIntegrators(), m.listAudit(nil, nil)}
+	for _, i := range m.integrators {
+		lists = append(lists, m.listKeys(i.ID))
+	}
 	var gets []request
 	for _, c := range m.customers {
-		gets = append(gets, m.getCustomer(admin, c.ID))
+		gets = append(gets, m.getCustomer(m.admin, c.ID))
 	}
 	for _, p := range m.products {
-		gets = append(gets, m.getProduct(admin, p.ID))
+		gets = append(gets, m.getProduct(m.admin, p.ID))
 		lists = append(lists, m.listStockMovements(p.ID))
 	}
 	for _, o := range m.orders {
-		gets = append(gets, m.getOrder(admin, o.ID))
+		gets = append(gets, m.getOrder(m.admin, o.ID))
 		lists = append(lists, m.listOrderHistory(o.ID))
 	}
 	for _, r := range gets {
@@ -300,7 +307,7 @@ func (m *machine) compare(t *rapid.T) {
 		m.do(t, r)
 	}
 	for _, l := range lists {
-		l.by, l.limit = admin, new(int32(100))
+		l.by, l.limit = m.admin, new(int32(100))
 		t.Logf("%#v", l)
 		m.readAll(t, l)
 	}

@@ -23,44 +23,39 @@ import (
 // machine sends requests to the services and to the model.
 type machine struct {
 	model
-	tb       tb
 	w        *world.World
-	people   map[string]*person
-	user     customers.User   // Ana, as the services store her
-	keyIDs   map[string]int64 // of the API keys
-	posts    int              // about people
-	sessions map[string]session
+	admin    *caller // the first administrator, with an access token that is renewed
+	second   *caller // an administrator of whom only the access token is known, which is renewed
+	service  *caller
+	nobody   *caller   // without a token
+	tokens   []*caller // the access tokens of all logins, and all API keys
+	setups   []string  // the setup tokens of all users
+	failed   int       // logins
 	sent     []request // the requests with a key
 	cursors  []cursor
 	outcomes map[string]int // counts over all runs
 }
 
-// session is the client of a login and the time of the login.
-type session struct {
-	*call.Client
-	since time.Time
-}
-
-func newMachine(t tb, w *world.World, outcomes map[string]int) *machine {
+func newMachine(t *rapid.T, w *world.World, outcomes map[string]int) *machine {
 	m := &machine{
-		model: model{stored: map[keyName]storedAnswer{}}, tb: t, w: w, outcomes: outcomes,
-		people: map[string]*person{}, keyIDs: map[string]int64{}, sessions: map[string]session{service: {w.With(world.ServiceToken), never}},
+		model: model{stored: map[keyName]storedAnswer{}}, w: w, outcomes: outcomes,
+		admin:   &caller{label: "admin", renewed: true},
+		second:  &caller{label: "second", renewed: true, actor: actor{name: "user:second"}, role: customers.RoleAdmin},
+		service: &caller{label: "service", actor: actor{name: "service"}, client: w.With(world.ServiceToken)},
+		nobody:  &caller{label: "nobody", client: w.With("")},
 	}
-	m.addPeople(t.run)
+	m.adopt(t)
 	return m
 }
-
-// never is when a session ends that is not due to end.
-var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // request is a request with the rule for its answer.
 type request struct {
 	name, text string // the operation, and its method, path and body
 	note       string // more details for the log
-	by         string
+	by         *caller
 	access     access
 
-	api      string // the API to which the key belongs; "" if the operation takes no key
+	api      string // the API that answers, and to which the key belongs
 	key      string
 	spelling int
 	needsKey bool
@@ -88,43 +83,15 @@ func (r request) headers() keys {
 
 // GoString returns the text that rapid prints.
 func (r request) GoString() string {
-	text := r.by + ": " + r.text + r.note
+	text := r.by.label + ": " + r.text + r.note
 	if r.key != "" {
 		text += ", key " + r.key
 	}
 	return text
 }
 
-// access says who may use an operation: services, and users and integrators with at least a role.
-type access struct {
-	least    customers.Role // "" admits every role
-	services bool
-	managers []string // the fields of the request that only managers may set
-}
-
-// keyName identifies the stored answer of a request.
-func (m *machine) keyName(r request) keyName { return keyName{r.api, m.people[r.by].caller, r.key} }
-
-// denied returns the outcome for a caller without access, or "".
-func (m *machine) denied(r request) string {
-	var refused refusal
-	if r.api == orchestratorAPI {
-		refused.step = orchestrator.StepValidateInput
-	}
-	switch p := m.people[r.by]; {
-	case r.by == service && r.access.services:
-		return ""
-	case r.by == service || p.revoked || p.disabled:
-		refused.status, refused.code = 401, common.CodeUnauthorized
-	case rank(p.role) < rank(r.access.least):
-		refused.status, refused.code = 403, common.CodeForbidden
-	case rank(p.role) < rank(customers.RoleManager) && r.access.managers != nil:
-		refused.status, refused.code, refused.fields = 403, common.CodeForbidden, r.access.managers
-	default:
-		return ""
-	}
-	return refused.String()
-}
+// keyName identifies the stored answer of the request.
+func (r request) keyName() keyName { return keyName{r.api, r.by.name, r.key} }
 
 // action returns an action that draws a request, sends it and checks the answer against the model. It is skipped unless all
 // needs are met.
@@ -136,11 +103,15 @@ func (m *machine) action(draw func(*rapid.T) request, needs ...func() bool) func
 				t.Skip("too early")
 			}
 		}
-		r := generator.Draw(t, "request")
-		m.do(t, r)
-		if r.key != "" {
-			m.sent = append(m.sent, r)
-		}
+		m.perform(t, generator.Draw(t, "request"))
+	}
+}
+
+// perform is do for a request that may be repeated later.
+func (m *machine) perform(t *rapid.T, r request) {
+	m.do(t, r)
+	if r.key != "" {
+		m.sent = append(m.sent, r)
 	}
 }
 
@@ -151,13 +122,15 @@ func (m *machine) hasSent() bool     { return len(m.sent) > 0 }
 
 // do sends a request and checks its answer against the model.
 func (m *machine) do(t *rapid.T, r request) {
-	s := m.session(r.by)
-	before, known := m.stored[m.keyName(r)]
+	m.renew(t, r.by)
+	before, known := m.stored[r.keyName()]
 	m.waitUntil(r.moment, before, known)
-	got := m.exchange(t, r, s)
+	m.waitUntil(r.known(), before, known)
+	got := m.exchange(t, r)
+	r.by.use(got)
 	live := known && got.until.Before(before.first.from.Add(keyLife))
 	var want string
-	switch denied := m.denied(r); {
+	switch denied := r.denied(got.from); {
 	case denied != "":
 		want = denied
 	case r.needsKey && r.key == "":
@@ -172,9 +145,9 @@ func (m *machine) do(t *rapid.T, r request) {
 		m.checkReplay(t, r, got, before.first)
 		return
 	default:
-		want = r.rule(t, m.people[r.by].actor(), got)
+		want = r.rule(t, r.by.now(), got)
 		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 422; final && r.key != "" {
-			m.stored[m.keyName(r)] = storedAnswer{r.text, got}
+			m.stored[r.keyName()] = storedAnswer{r.text, got.withoutSecret()}
 		}
 	}
 	if got.Replayed() {
@@ -225,20 +198,10 @@ func (m *machine) waitUntil(moment time.Time, before storedAnswer, known bool) {
 // near reports whether the clock is within margin of a time.
 func (m *machine) near(at time.Time) bool { return at.Sub(m.w.Clock.Now()).Abs() <= margin }
 
-// session returns the client of a caller, with an API key, or with a token that is valid for at least 20 more minutes.
-func (m *machine) session(by string) *call.Client {
-	s, ok := m.sessions[by]
-	if now := m.w.Clock.Now(); !ok || now.Sub(s.since) > 40*time.Minute {
-		s = session{m.login(by), now}
-		m.sessions[by] = s
-	}
-	return s.Client
-}
-
 // exchange sends a request and logs its answer.
-func (m *machine) exchange(t *rapid.T, r request, s *call.Client) reply {
+func (m *machine) exchange(t *rapid.T, r request) reply {
 	got := reply{to: r.name, from: m.w.Clock.Now()}
-	got.Response = call.Read(r.send(t.Context(), s, r.headers()))
+	got.Response = call.Read(r.send(t.Context(), r.by.client, r.headers()))
 	if got.Err != nil {
 		t.Logf("    %v", got.Err)
 		t.Fatalf("%s: no answer", r.name)
@@ -293,7 +256,8 @@ func (m *machine) sweep(t *rapid.T) {
 	if len(stale) == 0 {
 		return
 	}
-	first := m.exchange(t, m.getOrder(admin, stale[0].ID), m.session(admin))
+	m.renew(t, m.admin)
+	first := m.exchange(t, m.getOrder(m.admin, stale[0].ID))
 	body := decode[orders.Order](t, first, 200)
 	m.canceledAsStale(stale, body.CancelReason, swept.instant(t, body.CanceledAt))
 }

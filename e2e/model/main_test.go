@@ -51,19 +51,19 @@ func TestModel(t *testing.T) {
 	reset := newReset(t, db)
 	rapid.Check(t, func(run *rapid.T) {
 		reset(run)
-		test := tb{t, run}
-		m := newMachine(test, world.New(test, world.Options{DB: db}), outcomes)
+		m := newMachine(run, world.New(tb{t, run}, world.Options{DB: db}), outcomes)
 		run.Repeat(map[string]func(*rapid.T){
 			"buy":             m.action(m.buy, m.hasCustomer, m.hasProduct),
 			"cancel":          m.action(m.cancelOrder, m.hasOrder),
 			"change customer": m.action(m.changeCustomer, m.hasCustomer),
-			"change people":   m.changePeople,
 			"change product":  m.action(m.updateProduct, m.hasProduct),
 			"confirm":         m.action(m.confirmOrder, m.hasOrder),
 			"create customer": m.action(m.createCustomer),
 			"create product":  m.action(m.createProduct),
 			"get":             m.action(m.get),
 			"list":            m.list,
+			"people":          m.people,
+			"programs":        m.programs,
 			"repeat":          m.action(m.retry, m.hasSent),
 			"sweep":           m.sweep,
 			"wait":            m.wait,

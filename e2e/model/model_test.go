@@ -30,6 +30,11 @@ type model struct {
 	products  []*product
 	orders    []*order
 	stored    map[keyName]storedAnswer
+
+	users       []*user
+	integrators []*integrator
+	keys        []*key
+	audit       []*auditEntry // oldest first
 }
 
 type customer struct {
@@ -204,7 +209,10 @@ func (m *model) productCreated(t *rapid.T, got reply, by actor, in orders.Produc
 	return succeed(201, p.Product, etag(1), fmt.Sprintf("/products/%d", p.ID))
 }
 
-func (m *model) productUpdated(t *rapid.T, got reply, by actor, id int64, ifMatch *string, in orders.ProductChange) string {
+func (m *model) productUpdated(t *rapid.T, got reply, by actor, role customers.Role, id int64, ifMatch *string, in orders.ProductChange) string {
+	if fields := refusedFields(role, in); fields != nil {
+		return refuse(403, common.CodeForbidden, fields...)
+	}
 	p := m.product(id)
 	switch {
 	case in.Reason != nil && in.Stock == nil:
@@ -229,11 +237,22 @@ func (m *model) productUpdated(t *rapid.T, got reply, by actor, id int64, ifMatc
 	return succeed(200, p.Product, etag(p.version))
 }
 
+// refusedFields returns the fields that the role may not set: an operator changes only the stock.
+func refusedFields(role customers.Role, in orders.ProductChange) (fields []string) {
+	if role == operator && in.Name != nil {
+		fields = append(fields, "name")
+	}
+	if role == operator && in.PriceCents != nil {
+		fields = append(fields, "price_cents")
+	}
+	return fields
+}
+
 // setStock changes the stock on request of a user, which adds a stock movement.
 func (p *product) setStock(stock int64, by actor, reason *string, now common.Time) {
 	if stock != p.Stock {
 		p.movements = append(p.movements, &orders.StockMovement{
-			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by.caller, CallerID: by.id, CallerName: by.name, Reason: reason, CreatedAt: now,
+			From: new(p.Stock), To: &stock, Delta: stock - p.Stock, Caller: &by.name, CallerID: by.id, CallerName: by.display, Reason: reason, CreatedAt: now,
 		})
 	}
 	p.Stock, p.UpdatedAt = stock, now
@@ -295,7 +314,7 @@ func (m *model) place(t *rapid.T, by actor, buyer, id, total int64, lines []orde
 
 // setStatus changes the status, which creates an event and a new version.
 func (o *order) setStatus(status orders.OrderStatus, by actor, reason *string, now common.Time) {
-	event := orders.OrderEvent{To: status, Caller: &by.caller, CallerID: by.id, CallerName: by.name, Reason: reason, CreatedAt: now}
+	event := orders.OrderEvent{To: status, Caller: &by.name, CallerID: by.id, CallerName: by.display, Reason: reason, CreatedAt: now}
 	if o.Status != "" {
 		event.From = new(o.Status)
 	}
@@ -408,7 +427,7 @@ func (m *model) createdAndConfirmed(t *rapid.T, got reply, by actor, in orders.O
 func (m *model) canceledAsStale(stale []*order, reason *string, now common.Time) {
 	var lines []orders.OrderLine
 	for _, o := range stale {
-		o.setStatus(orders.StatusCanceled, actor{caller: "sweeper"}, reason, now)
+		o.setStatus(orders.StatusCanceled, actor{name: "sweeper"}, reason, now)
 		for _, l := range o.Items {
 			if i := slices.IndexFunc(lines, func(one orders.OrderLine) bool { return one.ProductID == l.ProductID }); i >= 0 {
 				lines[i].Qty += l.Qty

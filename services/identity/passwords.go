@@ -167,17 +167,23 @@ func (s *Service) storePassword(ctx context.Context, q *identitydb.Queries, row 
 	return record(ctx, q, now, what, userTarget(row))
 }
 
-// callingUser returns the user who calls. It fails with forbidden if the caller is a program.
-func (s *Service) callingUser(ctx context.Context) (identitydb.User, error) {
+// callingUser returns the user who calls. It fails with forbidden if the caller is a program, and with unauthorized if the token names a
+// user who does not exist, such as one of a version that had no users.
+func (s *Service) callingUser(ctx context.Context) (row identitydb.User, err error) {
 	caller, _ := auth.From(ctx)
 	username, ok := strings.CutPrefix(caller.Name, userPrefix)
 	if !ok {
-		return identitydb.User{}, fault.New(common.CodeForbidden, "Only users have passwords and sessions.")
+		return row, fault.New(common.CodeForbidden, "Only users have passwords and sessions.")
 	}
 	if caller.ID == 0 { // an access token of an earlier version
-		return s.users.find(ctx, username)
+		row, err = s.users.find(ctx, username)
+	} else {
+		row, err = s.users.get(ctx, caller.ID)
 	}
-	return s.users.get(ctx, caller.ID)
+	if fault.Is(err, common.CodeUserNotFound) {
+		return row, fault.New(common.CodeUnauthorized, "The user of the token does not exist; log in again.")
+	}
+	return row, err
 }
 
 // createFirstUsers creates the administrator of ADMIN_USER if there is no active one, and likewise the viewer of VIEWER_USER.
