@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,7 +41,7 @@ func writeRoles(root string, contracts map[string]*openapi3.T, order []string) e
 
 // roleRows returns a row for each operation that has roles, in order of paths and methods.
 func roleRows(doc *openapi3.T) (rows []string) {
-	for _, path := range slices.Sorted(doc.Paths.KeysIterator()) {
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
 		operations := doc.Paths.Value(path).Operations()
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			operation := operations[method]
