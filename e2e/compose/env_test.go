@@ -44,7 +44,7 @@ func TestEnvExample(t *testing.T) {
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
 	published := slices.Concat(
-		sorted(`\$\{\w+(?:PASSWORD|SECRET|TOKEN):-([^}]+)\}`, text(t, "docker-compose.yml")),
+		sorted(`\$\{\w+(?:PASSWORD|SECRET|TOKEN):?-([^}]+)\}`, text(t, "docker-compose.yml")),
 		sorted(`(?m)^\w+(?:PASSWORD|SECRET|TOKEN)=(\S+)`, text(t, "deploy/kubernetes/overlays/local/secrets.env")),
 	)
 	if len(published) < 10 {
@@ -53,13 +53,13 @@ func TestPublishedSecrets(t *testing.T) {
 	for _, secret := range published {
 		c, err := settings.Read(map[string]string{
 			"DB_HOST": "mysql", "DB_USER": "u", "DB_NAME": "n", "DB_PASSWORD": secret,
-			"JWT_SECRET": secret, "SERVICE_TOKEN": secret, "ADMIN_PASSWORD": secret,
+			"SIGNING_SECRET": secret, "JWT_SECRET": secret, "SERVICE_TOKEN": secret, "ADMIN_PASSWORD": secret,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.Check(settings.Needs{Database: true, JWTSecret: true, ServiceToken: true, AdminPassword: true})
-		for _, name := range []string{"DB_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"} {
+		err = c.Check(settings.Needs{Database: true, ServiceToken: true, Identity: true})
+		for _, name := range []string{"DB_PASSWORD", "SIGNING_SECRET", "JWT_SECRET", "SERVICE_TOKEN", "ADMIN_PASSWORD"} {
 			if err == nil || !strings.Contains(err.Error(), name+" is published") {
 				t.Errorf("%s=%s: got %v, want it refused as published", name, secret, err)
 			}
