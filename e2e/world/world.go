@@ -106,6 +106,7 @@ func New(t testing.TB, o Options) *World {
 	c.OrdersAPIBase = w.serve("orders", handler, err)
 	handler, err = orchestrator.New(p)
 	w.CustomersURL, w.OrdersURL, w.OrchestratorURL = c.CustomersAPIBase, c.OrdersAPIBase, w.serve("orchestrator", handler, err)
+	w.Clock.Advance(time.Minute) // from now on, the signing key signs
 	return w
 }
 
