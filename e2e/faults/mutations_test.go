@@ -37,6 +37,7 @@ func mutations() []mutation {
 		pipeline = "services/platform/idempotency/pipeline.go"
 		orders   = "services/orders/orders.go"
 		products = "gen/ordersdb/products.sql.go"
+		keyring  = "services/platform/keyring/keyring.go"
 	)
 	return []mutation{
 		{
@@ -116,6 +117,34 @@ func mutations() []mutation {
 			name: "cancel is not idempotent", file: orders,
 			edits: []edit{{"\tcase api.StatusCanceled:\n\t\treturn *o, nil\n", ""}},
 			seen:  map[string]string{lostCase("cancel, the answer"): "violation: under another key it is"},
+		},
+		{
+			name: "the answer of a new API key is stored with the key", file: "services/identity/api.go",
+			edits: []edit{{"createdKey(row, nil)", "createdKey(row, &row.Name)"}},
+			seen:  map[string]string{"^TestLostSecret$/^create_key,_the_answer$": "violation: "},
+		},
+		{
+			name: "the answer of a new user is stored with the setup token", file: "services/identity/api.go",
+			edits: []edit{{"createdUser(row, nil)", "createdUser(row, &row.Name)"}},
+			seen:  map[string]string{"^TestLostSecret$/^create_user,_COMMIT's_answer$": "violation: "},
+		},
+		{
+			name: "the caller is the API key instead of the integrator", file: keyring,
+			edits: []edit{{`Name: fmt.Sprintf("integrator:%d", key.IntegratorID)`, `Name: fmt.Sprintf("key:%d", key.ID)`}},
+			seen: map[string]string{
+				"^TestKeyRotatedBetweenRetries$/^cases$/^place$": "want a replay",
+				"^TestKeysRotatedUnderLoad$":                     "violation: ",
+			},
+		},
+		{
+			name: "an API key is remembered for an hour", file: keyring,
+			edits: []edit{{"fresh   = 5 * time.Second", "fresh   = time.Hour"}, {"stale   = 5 * time.Minute", "stale   = time.Hour"}},
+			seen:  map[string]string{"^TestRevokedUnderLoad$": "violation: got "},
+		},
+		{
+			name: "a disabled user can log in", file: "services/identity/passwords.go",
+			edits: []edit{{"row.PasswordHash != nil && row.State == string(api.StateActive)", "row.PasswordHash != nil"}},
+			seen:  map[string]string{"^TestUserDisabledUnderLoad$": "want 401"},
 		},
 	}
 }

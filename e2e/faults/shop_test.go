@@ -47,13 +47,19 @@ func (s *service) kill(t *testing.T) {
 func newShop(t *testing.T, db database.MySQL, env ...string) *shop {
 	t.Helper()
 	s := newMigratedShop(t, db, env...)
-	s.customers = s.serve(t, "customers")
+	s.startAll(t)
+	return s
+}
+
+// startAll starts the services, with more settings for customers-api.
+func (s *shop) startAll(t *testing.T, env ...string) {
+	t.Helper()
+	s.customers = s.serve(t, "customers", env...)
 	for i := range s.orders {
 		s.orders[i] = s.serve(t, "orders", "CUSTOMERS_API_BASE="+s.customers.url)
 		s.orchestrators[i] = s.serve(t, "orchestrator", "ORDERS_API_BASE="+s.orders[i].url)
 	}
 	s.awaitReady(t)
-	return s
 }
 
 // newMigratedShop migrates the database but starts no services. CUSTOMER_CACHE_TTL is short, so that orders-api depends on
@@ -87,13 +93,23 @@ func (s *shop) awaitReady(t *testing.T) {
 }
 
 // clients returns one client for each orders-api and its orchestrator. They call as the administrator.
-func (s *shop) clients(t *testing.T) (over [2]*call.Client) {
+func (s *shop) clients(t *testing.T) [2]*call.Client {
 	t.Helper()
-	token := call.URLs{Customers: s.customers.url}.Token(t, adminPassword)
+	return s.clientsWith(t, call.URLs{Customers: s.customers.url}.Token(t, adminPassword))
+}
+
+// clientsWith is like clients, with a token.
+func (s *shop) clientsWith(t *testing.T, token string) (over [2]*call.Client) {
+	t.Helper()
 	for i := range over {
-		over[i] = call.URLs{Customers: s.customers.url, Orders: s.orders[i].url, Orchestrator: s.orchestrators[i].url}.Client(t, token)
+		over[i] = s.urls(i).Client(t, token)
 	}
 	return over
+}
+
+// urls returns the URLs of a replica.
+func (s *shop) urls(replica int) call.URLs {
+	return call.URLs{Customers: s.customers.url, Orders: s.orders[replica].url, Orchestrator: s.orchestrators[replica].url}
 }
 
 // audit runs `pedidos audit` and expects it to pass.

@@ -57,12 +57,18 @@ func newWired(t *testing.T, db database.MySQL, env ...string) *wiredShop {
 }
 
 // callers returns one client for each orders-api and its orchestrator, connected through the wires.
-func (w *wiredShop) callers(t *testing.T) (over [2]*call.Client) {
+func (w *wiredShop) callers(t *testing.T) [2]*call.Client {
+	t.Helper()
+	return w.callersWith(t, w.token)
+}
+
+// callersWith is like callers, with another token than the administrator's.
+func (w *wiredShop) callersWith(t *testing.T, token string) (over [2]*call.Client) {
 	t.Helper()
 	for i, wires := range w.wires {
 		over[i] = call.URLs{
 			Customers: w.customers.url, Orders: "http://" + wires[clientToOrders].Addr(), Orchestrator: "http://" + wires[clientToOrchestrator].Addr(),
-		}.Client(t, w.token)
+		}.Client(t, token)
 	}
 	return over
 }

@@ -26,8 +26,8 @@ var (
 	states          = rapid.SampledFrom([]customers.State{customers.StateDisabled, customers.StateActive})
 )
 
-// people sends a request about users. A new user often sets the password and logs in at once. The second administrator makes the
-// first one an active administrator again, without whom the machine could do little.
+// people sends a request about users. A new user often sets the password and logs in at once, and a disabled one often tries to. The
+// second administrator makes the first one an active administrator again, without whom the machine could do little.
 func (m *machine) people(t *rapid.T) {
 	m.perform(t, rapid.Custom(m.drawPeople).Draw(t, "request"))
 	u := m.users[len(m.users)-1]
@@ -36,6 +36,11 @@ func (m *machine) people(t *rapid.T) {
 		if u.canLogIn() {
 			m.do(t, m.logIn(u.Username, u.password))
 		}
+	}
+	disabled := slices.DeleteFunc(slices.Clone(m.users), func(u *user) bool { return u.password == "" || u.canLogIn() })
+	if len(disabled) > 0 && m.failed < maxFailed && rapid.Bool().Draw(t, "in vain") {
+		u := rapid.SampledFrom(disabled).Draw(t, "disabled")
+		m.do(t, m.logIn(u.Username, u.password))
 	}
 	if first := m.users[0]; !first.activeAdmin() {
 		m.do(t, m.updateUser(m.second, first.ID, nil, customers.UserChange{Role: new(admin), State: new(customers.StateActive)}))
