@@ -347,20 +347,14 @@ func TestUserDisabledUnderLoad(t *testing.T) {
 	s := newShop(t, db, quickHashes)
 	admin := s.clients(t)[0]
 	user := newUser(t, admin, "ana", customers.RoleManager)
-	var session customers.NewSession
-	call.Read(admin.Customers.CreateSession(t.Context(), nil, customers.Credentials{Username: "ana", Password: userPassword})).Want(t, http.StatusCreated, &session)
-	browser := call.URLs{Customers: s.customers.url}.Client(t, session.Token)
-	exchange := func() (got call.Response) { return call.Read(browser.Customers.ExchangeSession(t.Context())) }
-	access := func(got call.Response) string {
-		return decoded[customers.Token](t, got.Want(t, http.StatusOK)).AccessToken
-	}
-	sender := &sender{token: access(exchange())}
+	exchange := s.newSession(t, "ana", userPassword)
+	sender := &sender{token: accessToken(t, exchange())}
 	clients := s.sending(t, sender)
 	l := load.New(t, load.Config{Seed: *seed, LoseOneIn: 5, Once: true}, clients[:]...)
 	l.Start(t)
 	for range rounds(5) {
 		l.AwaitMore(t, 20)
-		sender.use(access(exchange()))
+		sender.use(accessToken(t, exchange()))
 	}
 	in := customers.UserChange{State: new(customers.StateDisabled)}
 	call.Read(admin.Customers.UpdateUser(t.Context(), user.ID, nil, in)).Want(t, http.StatusOK)
@@ -376,45 +370,62 @@ func TestUserDisabledUnderLoad(t *testing.T) {
 }
 
 // TestSigningKeysRotatedUnderLoad runs `pedidos keys rotate` under load. The new key signs after a minute, in real time. One client
-// always has the newest access token, the other one keeps its first. No request fails, and no order is placed twice.
+// exchanges a session for access tokens all the time, the other one keeps its first token. No request fails, and no order is placed twice.
 func TestSigningKeysRotatedUnderLoad(t *testing.T) {
 	if !*long {
 		t.Skip("needs -args -long, and takes two minutes")
 	}
 	t.Parallel()
 	db, _ := ownMySQL(t)
-	s := newMigratedShop(t, db, quickHashes, "JWT_SECRET=")
+	s := newMigratedShop(t, db, quickHashes)
+	s.env = slices.DeleteFunc(s.env, func(setting string) bool { return strings.HasPrefix(setting, "JWT_SECRET=") })
 	signing := "SIGNING_SECRET=faults-signing-secret-of-more-than-32-bytes"
 	s.startAll(t, signing) // only customers-api has the secret
-	anyone := call.URLs{Customers: s.customers.url}.Client(t, "")
-	senders := [2]*sender{{token: anyone.LogIn(t, "admin", adminPassword)}, {token: anyone.LogIn(t, "admin", adminPassword)}}
-	before := keyIDOf(t, senders[0].token)
+	exchange, first := s.newSession(t, "admin", adminPassword), call.URLs{Customers: s.customers.url}.Token(t, adminPassword)
+	senders := [2]*sender{{token: accessToken(t, exchange())}, {token: first}}
+	before := keyIDOf(t, first)
 	clients := s.sending(t, senders[0])
 	clients[1] = s.sending(t, senders[1])[1]
-	l := load.New(t, load.Config{Seed: *seed, LoseOneIn: 20, Once: true}, clients[:]...)
+	l := load.New(t, load.Config{Seed: *seed, Callers: 4, LoseOneIn: 20, Once: true}, clients[:]...)
 	l.Start(t)
 	l.AwaitMore(t, 100)
 	r := program.Run(t, slices.Concat(s.env, []string{signing}), "keys", "rotate")
 	if r.Code != 0 {
 		t.Fatalf("keys rotate: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
-	rotated, now, logins := time.Now(), before, 0
+	rotated, now, exchanges := time.Now(), before, 0
 	for now == before {
 		if time.Since(rotated) > 3*time.Minute {
 			t.Fatal("the new key does not sign")
 		}
 		l.AwaitMore(t, 20)
-		token := anyone.LogIn(t, "admin", adminPassword)
+		token := accessToken(t, exchange())
 		senders[0].use(token)
 		now = keyIDOf(t, token)
-		logins++
+		exchanges++
 	}
 	took := time.Since(rotated)
 	l.AwaitMore(t, 200) // with tokens of both keys
 	l.Pause(t)
 	l.CheckAll(t)
 	s.audit(t)
-	t.Logf("seed %d: %s signs instead of %s after %s and %d logins; %s", *seed, now, before, took.Round(time.Second), logins, l.Counts())
+	t.Logf("seed %d: %s signs instead of %s after %s and %d exchanges; %s", *seed, now, before, took.Round(time.Second), exchanges, l.Counts())
+}
+
+// newSession starts a session. Exchange exchanges it for an access token.
+func (s *shop) newSession(t *testing.T, user, password string) (exchange func() call.Response) {
+	t.Helper()
+	at := call.URLs{Customers: s.customers.url}
+	var session customers.NewSession
+	in := customers.Credentials{Username: user, Password: password}
+	call.Read(at.Client(t, "").Customers.CreateSession(t.Context(), nil, in)).Want(t, http.StatusCreated, &session)
+	browser := at.Client(t, session.Token)
+	return func() call.Response { return call.Read(browser.Customers.ExchangeSession(t.Context())) }
+}
+
+func accessToken(t *testing.T, exchanged call.Response) string {
+	t.Helper()
+	return decoded[customers.Token](t, exchanged.Want(t, http.StatusOK)).AccessToken
 }
 
 // keyIDOf returns the kid of an access token.

@@ -45,6 +45,7 @@ type caller struct {
 	expires time.Time      // of an access token, including the skew
 	renewed bool           // the machine replaces the access token before it expires
 	key     *key           // of an integrator, whose role and name may change
+	session *session       // of a user, whose name may change
 	client  *call.Client
 }
 
@@ -59,12 +60,18 @@ func (c *caller) now() actor {
 	if c.key != nil {
 		return actor{c.name, c.id, new(c.key.integrator.Name)}
 	}
+	if c.session != nil {
+		return actor{c.name, c.id, new(c.session.user.Name)}
+	}
 	return c.actor
 }
 
 func (c *caller) roleNow() customers.Role {
 	if c.key != nil {
 		return c.key.integrator.Role
+	}
+	if c.session != nil {
+		return c.session.user.Role
 	}
 	return c.role
 }
@@ -74,13 +81,20 @@ func (c *caller) valid(at time.Time) bool {
 	if c.key != nil {
 		return c.key.valid(at)
 	}
+	if c.session != nil {
+		return c.session.live(at)
+	}
 	return c.expires.IsZero() || at.Before(c.expires)
 }
 
-// use notes the use of an API key.
+// use notes the use of an API key or a session.
 func (c *caller) use(got reply) {
-	if c.key != nil && c.key.valid(got.from) {
+	switch {
+	case !c.valid(got.from):
+	case c.key != nil:
 		c.key.used = &got
+	case c.session != nil:
+		c.session.used = got.from.Truncate(time.Minute)
 	}
 }
 
@@ -170,12 +184,12 @@ func (m *machine) renew(t *rapid.T, c *caller) {
 	c.label, c.renewed = label, true
 }
 
-// newToken adds the access token of a login.
-func (m *machine) newToken(u *user, token string, at time.Time) {
+// newToken adds an access token of a user.
+func (m *machine) newToken(u *user, token string, at time.Time, life time.Duration) {
 	m.tokens = append(m.tokens, &caller{
-		label: fmt.Sprintf("%s (login %d)", u.Username, len(m.tokens)+1),
+		label: fmt.Sprintf("%s (token %d)", u.Username, len(m.tokens)+1),
 		actor: actor{"user:" + u.Username, new(u.ID), new(u.Name)}, role: u.Role,
-		expires: at.Truncate(time.Second).Add(tokenLife + tokenSkew), client: m.w.With(token),
+		expires: at.Truncate(time.Second).Add(life + tokenSkew), client: m.w.With(token),
 	})
 }
 

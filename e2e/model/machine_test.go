@@ -28,7 +28,8 @@ type machine struct {
 	second   *caller // an administrator of whom only the access token is known, which is renewed
 	service  *caller
 	nobody   *caller   // without a token
-	tokens   []*caller // the access tokens of all logins, and all API keys
+	tokens   []*caller // the access tokens of all users, and all API keys
+	sessions []*session
 	setups   []string  // the setup tokens of all users
 	failed   int       // logins
 	sent     []request // the requests with a key

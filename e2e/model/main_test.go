@@ -65,6 +65,7 @@ func TestModel(t *testing.T) {
 			"people":          m.people,
 			"programs":        m.programs,
 			"repeat":          m.action(m.retry, m.hasSent),
+			"session":         m.action(m.drawSessions),
 			"sweep":           m.sweep,
 			"wait":            m.wait,
 		})

@@ -26,8 +26,9 @@ var (
 	states          = rapid.SampledFrom([]customers.State{customers.StateDisabled, customers.StateActive})
 )
 
-// people sends a request about users. A new user often sets the password and logs in at once, and a disabled one often tries to. The
-// second administrator makes the first one an active administrator again, without whom the machine could do little.
+// people sends a request about users. A new user often sets the password and logs in at once, a disabled one often tries to, and a
+// browser often uses its session, which may just have ended. The second administrator makes the first one an active administrator
+// again, without whom the machine could do little.
 func (m *machine) people(t *rapid.T) {
 	m.perform(t, rapid.Custom(m.drawPeople).Draw(t, "request"))
 	u := m.users[len(m.users)-1]
@@ -41,6 +42,9 @@ func (m *machine) people(t *rapid.T) {
 	if len(disabled) > 0 && m.failed < maxFailed && rapid.Bool().Draw(t, "in vain") {
 		u := rapid.SampledFrom(disabled).Draw(t, "disabled")
 		m.do(t, m.logIn(u.Username, u.password))
+	}
+	if len(m.sessions) > 0 && rapid.Bool().Draw(t, "exchange") {
+		m.do(t, m.exchangeSession(rapid.SampledFrom(m.sessions).Draw(t, "session")))
 	}
 	if first := m.users[0]; !first.activeAdmin() {
 		m.do(t, m.updateUser(m.second, first.ID, nil, customers.UserChange{Role: new(admin), State: new(customers.StateActive)}))
@@ -62,7 +66,7 @@ func (m *machine) drawPeople(t *rapid.T) request {
 	case what == 10:
 		return m.getUser(m.drawCaller(t), pick(t, "user", m.users, userID))
 	}
-	return m.getMe(t)
+	return m.getMe(m.drawCaller(t))
 }
 
 // programs sends a request about integrators and API keys. A new integrator often gets a key at once. Then orders-api is often called
@@ -164,8 +168,7 @@ func (m *machine) getUser(by *caller, id int64) request {
 	}
 }
 
-func (m *machine) getMe(t *rapid.T) request {
-	by := m.drawCaller(t)
+func (m *machine) getMe(by *caller) request {
 	return request{
 		name: "getMe", text: "GET /auth/me", by: by, access: access{least: viewer}, api: customersAPI,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
@@ -189,11 +192,14 @@ func (m *machine) setPassword(token, password string) request {
 // maxFailed keeps the failed logins of a run below the number after which the next one must wait.
 const maxFailed = 4
 
-// drawLogIn draws a login that may fail: of an unknown user, of one who is disabled or has no password, or with a wrong password.
-func (m *machine) drawLogIn(t *rapid.T) request {
+func (m *machine) drawLogIn(t *rapid.T) request { return m.logIn(m.drawCredentials(t)) }
+
+// drawCredentials draws credentials that may fail: of an unknown user, of one who is disabled or has no password, or with a wrong
+// password.
+func (m *machine) drawCredentials(t *rapid.T) (username, password string) {
 	able := slices.DeleteFunc(slices.Clone(m.users), func(u *user) bool { return !u.canLogIn() })
 	u := rapid.SampledFrom(able).Draw(t, "user")
-	username, password := u.Username, u.password
+	username, password = u.Username, u.password
 	if m.failed < maxFailed {
 		switch rapid.IntRange(0, 5).Draw(t, "wrong") {
 		case 4:
@@ -202,7 +208,7 @@ func (m *machine) drawLogIn(t *rapid.T) request {
 			username = usernames.Draw(t, "username")
 		}
 	}
-	return m.logIn(username, password)
+	return username, password
 }
 
 func (m *machine) logIn(username, password string) request {

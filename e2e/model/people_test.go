@@ -81,7 +81,7 @@ func (k *key) valid(at time.Time) bool {
 // hidden stands for a secret in outcomes. The model can't predict a secret; it checks it by its use.
 const hidden = "SECRET"
 
-var secret = regexp.MustCompile(`"(p(?:ed_\d+|et)_[A-Z2-7]{59}|eyJ[\w.-]+)"`)
+var secret = regexp.MustCompile(`"(p(?:ed_\d+|es|et)_[A-Z2-7]{59}|eyJ[\w.-]+)"`)
 
 // withoutSecret returns the reply as it is stored for repeats: with null in place of a setup token or an API key.
 func (r reply) withoutSecret() reply {
@@ -180,6 +180,7 @@ func (m *machine) userReset(t *rapid.T, by actor, got reply, id int64) string {
 	u.changed = &got
 	u.settle(t, decode[customers.User](t, got, 200))
 	u.version++
+	m.endSessions(u)
 	m.audited(by, got, "user.reset", "user:"+u.Username)
 	return succeed(200, m.newSetup(u, body))
 }
@@ -208,6 +209,9 @@ func (m *machine) userUpdated(t *rapid.T, by actor, got reply, id int64, ifMatch
 	}
 	changes := slices.Concat(differing("name", u.Name, after.Name), differing("role", u.Role, after.Role), differing("state", u.State, after.State))
 	m.audited(by, got, "user.changed", "user:"+u.Username, changes...)
+	if after.Role != u.Role || after.State != customers.StateActive {
+		m.endSessions(u)
+	}
 	u.User, u.changed = after, &got
 	u.settle(t, decode[customers.User](t, got, 200))
 	u.version++
@@ -231,19 +235,29 @@ func (m *machine) passwordSet(got reply, token, password string) string {
 	u.password, u.PasswordSet, u.setup = password, true, ""
 	u.changed = &got
 	u.version++
+	m.endSessions(u)
 	m.audited(actor{"user:" + u.Username, &u.ID, new(u.Name)}, got, "user.password_set", "user:"+u.Username)
 	return "204"
 }
 
-func (m *machine) loggedIn(t *rapid.T, got reply, username, password string) string {
+// passes returns the active user with a password, or nil.
+func (m *machine) passes(username, password string) *user {
 	u := m.userNamed(username)
 	if u == nil || !u.canLogIn() || u.password != password {
 		m.failed++
+		return nil
+	}
+	return u
+}
+
+func (m *machine) loggedIn(t *rapid.T, got reply, username, password string) string {
+	u := m.passes(username, password)
+	if u == nil {
 		return refuse(401, common.CodeInvalidCredentials)
 	}
 	body := decode[customers.Token](t, got, 200)
 	u.login = &got
-	m.newToken(u, body.AccessToken, got.until)
+	m.newToken(u, body.AccessToken, got.until, tokenLife)
 	return succeed(200, customers.Token{AccessToken: hidden, TokenType: customers.Bearer, ExpiresIn: int32(tokenLife.Seconds())})
 }
 
