@@ -24,6 +24,9 @@ const (
 	// reloadEvery is how long the keys of the database are remembered.
 	reloadEvery = 10 * time.Second
 
+	askAgain = time.Second     // after the last attempt
+	askFor   = 2 * time.Second // until the attempt fails
+
 	tokenSkew = 2 * time.Minute // after its expiry, in which a token is still accepted somewhere
 )
 
@@ -36,7 +39,8 @@ type signingKeys struct {
 	now     func() time.Time
 
 	mu     sync.Mutex
-	loaded time.Time
+	loaded time.Time    // when keys was read
+	asked  time.Time    // the last attempt to read it again
 	keys   []signingKey // in order of generations
 }
 
@@ -70,30 +74,63 @@ func (k *signingKeys) derive(kid string) (ed25519.PrivateKey, error) {
 	return nil, nil
 }
 
-// load returns the keys that verify tokens now. It asks the database if the keys in memory are older than maxAge.
+// load returns the keys that verify tokens now. It asks the database if the keys in memory are older than maxAge. While one caller
+// asks, and for a second after a failure, the keys in memory serve, however old they are.
 func (k *signingKeys) load(ctx context.Context, maxAge time.Duration) ([]signingKey, error) {
+	if !k.due(maxAge) {
+		return k.live(), nil
+	}
+	if err := k.reload(ctx); err != nil && len(k.live()) == 0 {
+		return nil, err
+	}
+	return k.live(), nil
+}
+
+// due reports whether the caller should ask the database.
+func (k *signingKeys) due(maxAge time.Duration) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.now()
-	if k.loaded.IsZero() || now.Sub(k.loaded) >= maxAge {
-		rows, err := read(ctx, k.db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
-		switch {
-		case err == nil:
-			if k.keys, err = k.usable(rows); err != nil {
-				return nil, err
-			}
-			k.loaded = now
-		case k.loaded.IsZero():
-			return nil, unavailable(wrap(err, "list signing keys"))
-		} // otherwise the keys in memory serve until the database answers
+	if k.loaded.IsZero() {
+		return true
 	}
-	var live []signingKey
+	if now.Sub(k.loaded) < maxAge || now.Sub(k.asked) < askAgain {
+		return false
+	}
+	k.asked = now
+	return true
+}
+
+// reload reads the keys from the database.
+func (k *signingKeys) reload(ctx context.Context) error {
+	now := k.now()
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	rows, err := read(ctx, k.db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
+	if err != nil {
+		return unavailable(wrap(err, "list signing keys"))
+	}
+	keys, err := k.usable(rows)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys, k.loaded = keys, now
+	return nil
+}
+
+// live returns the keys in memory that have not expired.
+func (k *signingKeys) live() (keys []signingKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
 	for _, key := range k.keys {
 		if key.ExpiresAt == nil || now.Before(*key.ExpiresAt) {
-			live = append(live, key)
+			keys = append(keys, key)
 		}
 	}
-	return live, nil
+	return keys
 }
 
 func (k *signingKeys) usable(rows []identitydb.SigningKey) (keys []signingKey, err error) {
@@ -137,7 +174,7 @@ func (k *signingKeys) current(ctx context.Context) (auth.SigningKey, error) {
 
 // PublicKey returns the key with which auth.Verifier verifies tokens. It fails with auth.ErrUnknownKey.
 func (k *signingKeys) PublicKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
-	for _, maxAge := range []time.Duration{reloadEvery, time.Second} { // another process may have created the key just now
+	for _, maxAge := range []time.Duration{reloadEvery, askAgain} { // another process may have created the key just now
 		live, err := k.load(ctx, maxAge)
 		if err != nil {
 			return nil, err
@@ -158,10 +195,10 @@ func (k *signingKeys) ensure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("derive signing key: %w", err)
 	}
-	live, err := k.load(ctx, 0)
-	if err != nil {
+	if err := k.reload(ctx); err != nil {
 		return err
 	}
+	live := k.live()
 	for _, key := range live {
 		if strings.HasSuffix(key.KeyID, "-"+id) {
 			return nil
@@ -175,8 +212,7 @@ func (k *signingKeys) ensure(ctx context.Context) error {
 	if err != nil && !errors.Is(err, database.ErrDuplicate) { // else another process has created it
 		return err
 	}
-	_, err = k.load(ctx, 0)
-	return err
+	return k.reload(ctx)
 }
 
 // sweep deletes the keys that have expired, and returns their number.

@@ -36,7 +36,7 @@ const (
 
 	fresh   = 5 * time.Second // how long an API key is remembered
 	stale   = 5 * time.Minute // how long it serves while customers-api is down
-	retryIn = time.Second     // from a failed request for an API key to the next
+	retryIn = time.Second     // after a request for an API key has failed
 
 	maxKeys = 10_000 // API keys that are remembered
 	tries   = 2
@@ -69,7 +69,7 @@ type record struct {
 	expires  *common.NullableTime
 	lastUsed *common.NullableTime
 	loaded   time.Time
-	tried    time.Time // the last request, which may have failed
+	tried    time.Time // the end of the last request, which may have failed
 }
 
 // New returns the Keyring of the customers-api at Config.CustomersAPIBase.
@@ -96,37 +96,51 @@ func New(p process.Process) (*Keyring, error) {
 // PublicKey returns the public key with a kid, for auth.NewVerifier. It fails with auth.ErrUnknownKey, or with customers_unavailable if
 // customers-api does not answer and the kid is unknown.
 func (k *Keyring) PublicKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
-	key, due := k.lookUp(kid)
-	if due {
-		_, _, _ = k.asking.Do("set", func() (any, error) {
-			if _, due := k.lookUp(kid); due { // unless another caller has just asked
-				k.loadSet(ctx)
-			}
-			return nil, nil
-		})
-		key, _ = k.lookUp(kid)
+	if k.claimRefresh(kid) {
+		k.loadSet(ctx)
 	}
-	if key != nil {
-		return key, nil
+	key, ask, err := k.lookUp(kid)
+	if !ask {
+		return key, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.err != nil {
-		return nil, k.err
-	}
-	return nil, auth.ErrUnknownKey
+	_, _, _ = k.asking.Do("set", func() (any, error) {
+		if _, ask, _ := k.lookUp(kid); ask { // unless another caller has just asked
+			k.loadSet(ctx)
+		}
+		return nil, nil
+	})
+	key, _, err = k.lookUp(kid)
+	return key, err
 }
 
-// lookUp returns a key of the set, or nil, and whether it is time to ask for the set.
-func (k *Keyring) lookUp(kid string) (key ed25519.PublicKey, due bool) {
+// claimRefresh reports whether the caller should ask for the set although it has the key. The others use the key meanwhile.
+func (k *Keyring) claimRefresh(kid string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	key = k.set[kid]
-	wait := unknownEvery
-	if key != nil && k.err == nil {
-		wait = refreshEvery
+	wait := refreshEvery
+	if k.err != nil {
+		wait = unknownEvery
 	}
-	return key, k.asked.IsZero() || k.now().Sub(k.asked) >= wait
+	now := k.now()
+	if k.set[kid] == nil || now.Sub(k.asked) < wait {
+		return false
+	}
+	k.asked = now
+	return true
+}
+
+// lookUp returns a key of the set, or the reason why there is none, and whether the set is old enough to ask again for an unknown kid.
+func (k *Keyring) lookUp(kid string) (key ed25519.PublicKey, ask bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if key = k.set[kid]; key != nil {
+		return key, false, nil
+	}
+	ask = k.asked.IsZero() || k.now().Sub(k.asked) >= unknownEvery
+	if k.err != nil {
+		return nil, ask, k.err
+	}
+	return nil, ask, auth.ErrUnknownKey
 }
 
 // loadSet asks for the key set. If customers-api does not answer, the present set stays.
@@ -206,8 +220,13 @@ func (k *Keyring) record(ctx context.Context, id int64) (r record, loaded bool, 
 	if ok && !k.due(r) {
 		return r, false, nil
 	}
+	usable := ok && r.known && k.now().Sub(r.loaded) < stale
+	if usable { // others use it while this caller asks
+		r.tried = k.now().Add(k.timeout)
+		k.keys.Set(id, r)
+	}
 	result, err, _ := k.asking.Do(fmt.Sprint(id), func() (any, error) {
-		if again, ok := k.keys.GetIfPresent(id); ok && !k.due(again) {
+		if again, ok := k.keys.GetIfPresent(id); ok && !usable && !k.due(again) { // another caller has just asked
 			return again, nil
 		}
 		loaded = true
@@ -219,7 +238,7 @@ func (k *Keyring) record(ctx context.Context, id int64) (r record, loaded bool, 
 			k.keys.Set(id, fetched)
 			return fetched, nil
 		}
-		if !ok || !r.known || now.Sub(r.loaded) >= stale {
+		if !usable {
 			return record{}, err
 		}
 		r.tried = now

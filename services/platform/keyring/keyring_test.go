@@ -28,6 +28,8 @@ import (
 // customers is a customers-api that knows some keys and counts the requests.
 type customers struct {
 	mu       sync.Mutex
+	changed  *sync.Cond // of mu
+	hangs    bool
 	down     bool
 	set      map[string]ed25519.PublicKey
 	keys     map[int64]api.KeyRecord
@@ -38,6 +40,10 @@ func (c *customers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests[r.URL.Path]++
+	c.changed.Broadcast()
+	for c.hangs {
+		c.changed.Wait()
+	}
 	if c.down {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
@@ -77,6 +83,21 @@ func answer(w http.ResponseWriter, status int, mediaType string, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
+// hang makes requests hang until resume.
+func (c *customers) hang() (resume func()) {
+	c.change(func() { c.hangs = true })
+	return func() { c.change(func() { c.hangs = false; c.changed.Broadcast() }) }
+}
+
+// await waits until there were n requests with a path.
+func (c *customers) await(path string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.requests[path] < n {
+		c.changed.Wait()
+	}
+}
+
 func (c *customers) change(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,14 +111,20 @@ func (c *customers) count(path string) int {
 	return c.requests[path]
 }
 
+func newCustomers() *customers {
+	c := &customers{set: map[string]ed25519.PublicKey{}, keys: map[int64]api.KeyRecord{}, requests: map[string]int{}}
+	c.changed = sync.NewCond(&c.mu)
+	return c
+}
+
 func newKeyring(t *testing.T) (*keyring.Keyring, *customers, *apitest.Clock) {
 	t.Helper()
-	c := &customers{set: map[string]ed25519.PublicKey{}, keys: map[int64]api.KeyRecord{}, requests: map[string]int{}}
+	c := newCustomers()
 	s := httptest.NewServer(c)
 	t.Cleanup(s.Close)
 	clock := apitest.NewClock()
 	p := apitest.NewProcess(t, clock)
-	p.Config.CustomersAPIBase = s.URL
+	p.Config.CustomersAPIBase, p.Config.UpstreamTimeout = s.URL, time.Hour // whoever waits for a service that hangs fails the test
 	k, err := keyring.New(p)
 	if err != nil {
 		t.Fatal(err)
@@ -275,6 +302,39 @@ func TestKeyWhileCustomersIsDown(t *testing.T) {
 	}
 }
 
+// While customers-api hangs, one caller at a time waits for it, and the others use what is known.
+func TestCustomersHangs(t *testing.T) {
+	t.Parallel()
+	k, c, clock := newKeyring(t)
+	key := c.add(17)
+	c.change(func() { c.set["k1"] = publicKey("k1") })
+	if _, err := k.CheckKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.PublicKey(t.Context(), "k1"); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Minute)
+	asked := map[string]int{setPath: c.count(setPath) + 1, "/internal/keys/17": c.count("/internal/keys/17") + 1}
+	resume := c.hang()
+	var waiting sync.WaitGroup
+	waiting.Go(func() { _, _ = k.CheckKey(context.Background(), key) })
+	waiting.Go(func() { _, _ = k.PublicKey(context.Background(), "k1") })
+	for path, n := range asked {
+		c.await(path, n)
+	}
+	for range 10 { // at once
+		if caller, err := k.CheckKey(t.Context(), key); err != nil || caller != erp {
+			t.Errorf("CheckKey = %+v, %v", caller, err)
+		}
+		if _, err := k.PublicKey(t.Context(), "k1"); err != nil {
+			t.Errorf("PublicKey: %v", err)
+		}
+	}
+	resume()
+	waiting.Wait()
+}
+
 func TestUnknownKeyWhileCustomersIsDown(t *testing.T) {
 	t.Parallel()
 	k, c, _ := newKeyring(t)
@@ -346,7 +406,8 @@ func BenchmarkCallers(b *testing.B) {
 	clock := apitest.NewClock()
 	seed := sha256.Sum256([]byte("k1"))
 	private := ed25519.NewKeyFromSeed(seed[:])
-	c := &customers{set: map[string]ed25519.PublicKey{"k1": publicKey("k1")}, keys: map[int64]api.KeyRecord{}, requests: map[string]int{}}
+	c := newCustomers()
+	c.set["k1"] = publicKey("k1")
 	s := httptest.NewServer(c)
 	b.Cleanup(s.Close)
 	p := apitest.NewProcess(b, clock)
