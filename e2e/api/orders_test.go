@@ -372,6 +372,42 @@ func TestOrderCancel(t *testing.T) {
 	}
 }
 
+// Confirm and cancel take If-Match: a stale ETag gets 412 and changes nothing, and a repeat under its key gets the same answer.
+func TestOrderIfMatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 1, 100)
+	order := s.CreateOrder(t, buyer.ID, p.ID, 1)
+	confirm := func(key, match string) call.Response {
+		return call.Read(s.Orders.ConfirmOrder(t.Context(), order.ID, &orders.ConfirmOrderParams{IdempotencyKey: key, IfMatch: &match}, orders.Confirmation{}))
+	}
+	cancel := func(key, match string) call.Response {
+		return call.Read(s.Orders.CancelOrder(t.Context(), order.ID, &orders.CancelOrderParams{IdempotencyKey: &key, IfMatch: &match}, orders.Cancellation{}))
+	}
+	stale := func(got call.Response) {
+		t.Helper()
+		got.WantProblem(t, http.StatusPreconditionFailed, common.CodePreconditionFailed)
+	}
+	first := confirm("k1", `"2"`)
+	stale(first)
+	if o := s.GetOrder(t, order.ID); o.Status != orders.StatusCreated {
+		t.Errorf("a stale confirmation made the order %s", o.Status)
+	}
+	confirm("k2", `"1"`).Want(t, http.StatusOK)
+	again := confirm("k1", `"2"`) // it would match now
+	if stale(again); !again.Replayed() || !bytes.Equal(again.Body, first.Body) {
+		t.Errorf("the repeat got %s %v, want a replay of %s", again, again.Header, first)
+	}
+	stale(confirm("k3", `"1"`))
+	stale(cancel("k4", `"1"`))
+	s.WantStock(t, p.ID, 99)
+	cancel("k5", `"1", "2"`).Want(t, http.StatusOK)
+	s.WantStock(t, p.ID, 100)
+	stale(cancel("k6", `"2"`))
+	cancel("k7", "*").Want(t, http.StatusOK)
+}
+
 // A confirmed order can be canceled until just before its window ends.
 func TestOrderCancelWindow(t *testing.T) {
 	t.Parallel()

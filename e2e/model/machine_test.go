@@ -147,7 +147,7 @@ func (m *machine) do(t *rapid.T, r request) {
 		return
 	default:
 		want = r.rule(t, r.by.now(), got)
-		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 422; final && r.key != "" {
+		if final := got.Status/100 == 2 || got.Status == 404 || got.Status == 409 || got.Status == 412 || got.Status == 422; final && r.key != "" {
 			m.stored[r.keyName()] = storedAnswer{r.text, got.withoutSecret()}
 		}
 	}

@@ -349,11 +349,13 @@ func (m *model) orderCreated(t *rapid.T, got reply, by actor, in orders.OrderInp
 	return succeed(201, o.Order, etag(1), fmt.Sprintf("/orders/%d", o.ID))
 }
 
-func (m *model) orderConfirmed(t *rapid.T, got reply, by actor, id int64) string {
+func (m *model) orderConfirmed(t *rapid.T, got reply, by actor, id int64, ifMatch *string) string {
 	o := m.order(id)
 	switch {
 	case o == nil:
 		return refuse(404, common.CodeOrderNotFound)
+	case !matches(ifMatch, o.version):
+		return refuse(412, common.CodePreconditionFailed)
 	case o.Status == orders.StatusCanceled:
 		return refuse(409, common.CodeOrderCanceled)
 	case o.Status == orders.StatusCreated:
@@ -362,10 +364,13 @@ func (m *model) orderConfirmed(t *rapid.T, got reply, by actor, id int64) string
 	return succeed(200, o.Order, etag(o.version))
 }
 
-func (m *model) orderCanceled(t *rapid.T, got reply, by actor, id int64, reason *string) string {
+func (m *model) orderCanceled(t *rapid.T, got reply, by actor, id int64, ifMatch, reason *string) string {
 	o := m.order(id)
 	if o == nil {
 		return refuse(404, common.CodeOrderNotFound)
+	}
+	if !matches(ifMatch, o.version) {
+		return refuse(412, common.CodePreconditionFailed)
 	}
 	if o.Status == orders.StatusCanceled {
 		return succeed(200, o.Order, etag(o.version))

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
@@ -107,7 +109,7 @@ func drawIfMatch(t *rapid.T, version int) *string {
 
 // matches reports whether an If-Match of drawIfMatch allows a change.
 func matches(ifMatch *string, version int) bool {
-	return ifMatch == nil || *ifMatch != etag(version-1)
+	return ifMatch == nil || *ifMatch == "*" || slices.Contains(strings.Split(*ifMatch, ", "), etag(version))
 }
 
 func drawCustomer(t *rapid.T) customers.CustomerInput {
@@ -251,8 +253,9 @@ func (m *machine) buy(t *rapid.T) request {
 
 func (m *machine) confirmOrder(t *rapid.T) request {
 	id := pick(t, "id", m.orders, orderID)
+	match := m.drawOrderMatch(t, id)
 	return request{
-		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), by: m.drawCaller(t), access: access{least: operator, services: true},
+		name: "confirmOrder", text: fmt.Sprintf("POST /orders/%d/confirm", id), note: note("If-Match", match), by: m.drawCaller(t), access: access{least: operator, services: true},
 		api: ordersAPI, key: m.needKey(t), spelling: spellings.Draw(t, "spelling"), needsKey: true,
 		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
 			// The generated client always sends the required header, but the service also accepts its alias alone.
@@ -262,13 +265,13 @@ func (m *machine) confirmOrder(t *rapid.T) request {
 				}
 				return nil
 			}
-			params := orders.ConfirmOrderParams{XIdempotencyKey: k.alias}
+			params := orders.ConfirmOrderParams{XIdempotencyKey: k.alias, IfMatch: match}
 			if k.header != nil {
 				params.IdempotencyKey = *k.header
 			}
 			return s.Orders.ConfirmOrder(ctx, id, &params, orders.Confirmation{}, drop)
 		},
-		rule: func(t *rapid.T, by actor, got reply) string { return m.orderConfirmed(t, got, by, id) },
+		rule: func(t *rapid.T, by actor, got reply) string { return m.orderConfirmed(t, got, by, id, match) },
 	}
 }
 
@@ -280,22 +283,31 @@ func (m *machine) cancelOrder(t *rapid.T) request {
 		all = cancelable
 	}
 	id, reason := pick(t, "id", all, orderID), reasons.Draw(t, "reason")
+	match := m.drawOrderMatch(t, id)
 	r := request{
-		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})),
+		name: "cancelOrder", text: fmt.Sprintf("POST /orders/%d/cancel %s", id, encode(orders.Cancellation{Reason: reason})), note: note("If-Match", match),
 		by: m.drawCaller(t), access: access{least: operator, services: true},
 		api: ordersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
 		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
-			params := orders.CancelOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias}
+			params := orders.CancelOrderParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}
 			return s.Orders.CancelOrder(ctx, id, &params, orders.Cancellation{Reason: reason})
 		},
-		rule: func(t *rapid.T, by actor, got reply) string { return m.orderCanceled(t, got, by, id, reason) },
+		rule: func(t *rapid.T, by actor, got reply) string { return m.orderCanceled(t, got, by, id, match, reason) },
 	}
 	early := time.Duration(rapid.IntRange(-9, 9).Draw(t, "early")) * time.Microsecond
 	if o := m.order(id); early > 0 && o != nil && o.Status == orders.StatusConfirmed {
 		r.moment = o.ConfirmedAt.Add(cancelWindow - early)
-		r.note = fmt.Sprintf(", %s before the window ends", early)
+		r.note += fmt.Sprintf(", %s before the window ends", early)
 	}
 	return r
+}
+
+// drawOrderMatch draws an If-Match for an order, or none.
+func (m *machine) drawOrderMatch(t *rapid.T, id int64) *string {
+	if o := m.order(id); o != nil {
+		return drawIfMatch(t, o.version)
+	}
+	return nil
 }
 
 func (m *machine) createAndConfirmOrder(t *rapid.T, in orders.OrderInput) request {

@@ -487,6 +487,9 @@ type PreconditionFailed = Problem
 // Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
 
+// Stale An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type Stale = Problem
+
 // Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 
@@ -545,6 +548,9 @@ type CancelOrderParams struct {
 
 	// XCaller The caller on whose behalf a service sends the request. Requires the service token; with any other token the response is 403. `anonymous` has its own idempotency keys and appears in the history.
 	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
+
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
@@ -557,6 +563,9 @@ type ConfirmOrderParams struct {
 
 	// XCaller The caller on whose behalf a service sends the request. Requires the service token; with any other token the response is 403. `anonymous` has its own idempotency keys and appears in the history.
 	XCaller *OnBehalfOf `json:"X-Caller,omitempty"`
+
+	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.

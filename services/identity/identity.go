@@ -28,7 +28,8 @@ import (
 // accessTTL is the lifetime of the access tokens of sessions.
 const accessTTL = 5 * time.Minute
 
-// Service implements the operations of customers-api about users, sessions, integrators, API keys and the audit log.
+// Service implements the operations of customers-api about users, sessions, integrators, API keys and the audit log. A method with the
+// name of an operation is its handler; the contract describes it.
 type Service struct {
 	db        *database.DB
 	users     *Users

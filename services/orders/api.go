@@ -240,7 +240,7 @@ func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestOb
 	if err != nil {
 		return nil, err
 	}
-	c := &confirmation{caller: caller(ctx), id: r.ID}
+	c := &confirmation{caller: caller(ctx), id: r.ID, match: etag.ParseMatch(r.Params.IfMatch)}
 	done, err := s.confirming.Do(ctx, request, c)
 	if err == nil && !done.Replayed && c.changes {
 		s.outcomes.confirmed.Inc()
@@ -257,7 +257,7 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if err != nil {
 		return nil, err
 	}
-	c := &cancellation{caller: caller(ctx), id: r.ID, reason: body.Reason}
+	c := &cancellation{caller: caller(ctx), id: r.ID, match: etag.ParseMatch(r.Params.IfMatch), reason: body.Reason}
 	var done idempotency.Answer
 	err = s.withStockOf(ctx, r.ID, func(ctx context.Context) (err error) {
 		done, err = s.canceling.Do(ctx, request, c)

@@ -14,6 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/platform/search"
@@ -218,6 +219,7 @@ func unique(ids []int64) []int64 {
 type confirmation struct {
 	caller auth.Caller
 	id     int64
+	match  etag.Match
 
 	changes bool // it was not confirmed before
 }
@@ -238,11 +240,17 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	for i, c := range confirmations {
 		r := &results[i]
 		o, ok := orders[c.id]
-		c.changes = ok && o.Status == string(api.StatusCreated)
-		switch {
-		case !ok:
+		c.changes = false // confirm may run again
+		if !ok {
 			r.Refusal = noOrder(c.id)
 			continue
+		}
+		if err := c.match.Check(o.Version); err != nil {
+			r.Refusal = fault.From(err)
+			continue
+		}
+		c.changes = o.Status == string(api.StatusCreated)
+		switch {
 		case o.Status == string(api.StatusCanceled):
 			r.Refusal = fault.New(common.CodeOrderCanceled, fmt.Sprintf("Order %d is canceled.", c.id))
 			continue
@@ -266,6 +274,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 type cancellation struct {
 	caller auth.Caller
 	id     int64
+	match  etag.Match
 	reason *string
 
 	changes bool // it was not canceled before
@@ -276,11 +285,14 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellatio
 	if err != nil {
 		return Order{}, err
 	}
+	c.changes = false // cancel may run again
 	o, ok := orders[c.id]
 	if !ok {
 		return Order{}, noOrder(c.id)
 	}
-	c.changes = false // cancel may run again
+	if err := c.match.Check(o.Version); err != nil {
+		return Order{}, err
+	}
 	now := s.now()
 	switch api.OrderStatus(o.Status) {
 	case api.StatusCanceled:

@@ -19,12 +19,12 @@ const ContentType = "application/problem+json"
 func Status(e *fault.Error) int { return kinds[e.Code].status }
 
 // Final reports whether err refuses a valid request for good, and returns the fault.Error in its chain. This is the case for the
-// statuses 404, 409 and 422 without Retry-After. A repeat with the same idempotency key gets the same answer.
+// statuses 404, 409, 412 and 422 without Retry-After. A repeat with the same idempotency key gets the same answer.
 func Final(err error) (*fault.Error, bool) {
 	var e *fault.Error
 	if errors.As(err, &e) {
 		switch Status(e) {
-		case http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity:
+		case http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity:
 			return e, retryAfter(e) == 0
 		}
 	}

@@ -45,7 +45,7 @@ var kinds = []struct {
 	{common.CodeOrderCanceled, 409, "Order canceled", true},
 	{common.CodeCancelWindowOver, 409, "Cancel window over", true},
 	{common.CodeRequestInProgress, 409, "Request in progress", false}, // it has a default Retry-After
-	{common.CodePreconditionFailed, 412, "Precondition failed", false},
+	{common.CodePreconditionFailed, 412, "Precondition failed", true},
 	{common.CodeBodyTooLarge, 413, "Body too large", false},
 	{common.CodeUnsupportedMediaType, 415, "Unsupported media type", false},
 	{common.CodeExpectationFailed, 417, "Expectation failed", false},
