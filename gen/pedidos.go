@@ -3,7 +3,7 @@
 // Each service has a package of types and a package with its client, generated from its contract. Package common has the types
 // that the services share, such as Problem. The clients import no server code.
 //
-//	gen/customers     gen/customers/client      customers-api: login, customers
+//	gen/customers     gen/customers/client      customers-api: users, API keys, customers
 //	gen/orders        gen/orders/client         orders-api: products, stock, orders
 //	gen/orchestrator  gen/orchestrator/client   the order flow in one call
 //	gen/common                                  Problem and other shared types
@@ -13,8 +13,8 @@
 // named after its status. Send every POST with an Idempotency-Key and retry it with the same key until there is a response; it
 // takes effect once.
 //
-// This program logs in, places an order for the sample data and confirms it. Start the services first, with
-// go run ./services/cmd/pedidos.
+// This program places an order for the sample data and confirms it. Start the services first, with go run ./services/cmd/pedidos, and
+// set PEDIDOS_KEY to an API key, which an administrator creates with CreateKeyWithResponse or as the README shows.
 //
 //	package main
 //
@@ -22,36 +22,22 @@
 //		"context"
 //		"fmt"
 //		"log"
+//		"os"
 //		"time"
 //
 //		pedidos "github.com/pedidos-hq/pedidos/gen"
-//		"github.com/pedidos-hq/pedidos/gen/customers"
-//		customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
 //		"github.com/pedidos-hq/pedidos/gen/orders"
 //		ordersclient "github.com/pedidos-hq/pedidos/gen/orders/client"
 //	)
 //
 //	func main() {
 //		ctx := context.Background()
-//
-//		auth, err := customersclient.NewClientWithResponses("http://localhost:3001")
-//		if err != nil {
-//			log.Fatal(err)
-//		}
-//		login, err := auth.LoginWithResponse(ctx, customers.Credentials{Username: "admin", Password: "pedidos-local"})
-//		if err != nil {
-//			log.Fatal(err)
-//		}
-//		if login.JSON200 == nil {
-//			log.Fatalf("log in: %s", login.Body)
-//		}
-//
 //		api, err := ordersclient.NewClientWithResponses("http://localhost:3002",
-//			ordersclient.WithRequestEditorFn(pedidos.Bearer(login.JSON200.AccessToken)))
+//			ordersclient.WithRequestEditorFn(pedidos.Bearer(os.Getenv("PEDIDOS_KEY"))))
 //		if err != nil {
 //			log.Fatal(err)
 //		}
-//		// One key per order. If there is no response, retry with the same key.
+//		// One idempotency key per order. If there is no response, retry with the same key.
 //		key := fmt.Sprintf("order-%d", time.Now().UnixNano())
 //		placed, err := api.CreateOrderWithResponse(ctx, &orders.CreateOrderParams{IdempotencyKey: &key}, orders.OrderInput{
 //			CustomerID: 1,
@@ -82,7 +68,7 @@ import (
 	"net/http"
 )
 
-// Bearer returns a request editor that sends the access token with every request. Pass it to a client's WithRequestEditorFn.
+// Bearer returns a request editor that sends an API key or an access token with every request. Pass it to a client's WithRequestEditorFn.
 func Bearer(token string) func(context.Context, *http.Request) error {
 	return func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -9,6 +9,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	pedidos "github.com/pedidos-hq/pedidos/gen"
+	"github.com/pedidos-hq/pedidos/gen/customers"
+	customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
 )
 
 // An SDK user gets the client and what it needs, and no server.
@@ -28,12 +32,13 @@ func TestClientsPullInNoServer(t *testing.T) {
 	}
 }
 
-// TestPrograms runs the program that go doc shows, and the lines of the README, outside of this repository and against the
-// real services.
+// TestPrograms runs the program that go doc shows, and the lines of the README, outside of this repository, against the real
+// services and with an API key.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	customersAPI, ordersAPI := services(t)
-	there := strings.NewReplacer("http://localhost:3001", customersAPI, "http://localhost:3002", ordersAPI)
+	there := strings.NewReplacer("http://localhost:3002", ordersAPI)
+	key := newKey(t, customersAPI)
 
 	doc, err := exec.CommandContext(t.Context(), "go", "doc", ".").Output()
 	if err != nil {
@@ -54,10 +59,9 @@ func TestPrograms(t *testing.T) {
 import (
 	"context"
 	"fmt"
+	"os"
 
 	pedidos "github.com/pedidos-hq/pedidos/gen"
-	"github.com/pedidos-hq/pedidos/gen/customers"
-	customersclient "github.com/pedidos-hq/pedidos/gen/customers/client"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	ordersclient "github.com/pedidos-hq/pedidos/gen/orders/client"
 )
@@ -77,15 +81,51 @@ func main() {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if printed := runOutside(t, there.Replace(test.program)); !test.want.MatchString(printed) {
+			if printed := runOutside(t, there.Replace(test.program), "PEDIDOS_KEY="+key); !test.want.MatchString(printed) {
 				t.Errorf("it printed %q, want %s:\n%s", printed, test.want, test.program)
 			}
 		})
 	}
 }
 
+// newKey returns an API key that may place orders.
+func newKey(t *testing.T, customersAPI string) string {
+	t.Helper()
+	client := func(token string) *customersclient.ClientWithResponses {
+		c, err := customersclient.NewClientWithResponses(customersAPI, customersclient.WithRequestEditorFn(pedidos.Bearer(token)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	ctx := t.Context()
+	login, err := client("").LoginWithResponse(ctx, customers.Credentials{Username: "admin", Password: "pedidos-local"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if login.JSON200 == nil {
+		t.Fatalf("log in: %s", login.Body)
+	}
+	admin := client(login.JSON200.AccessToken)
+	integrator, err := admin.CreateIntegratorWithResponse(ctx, nil, customers.IntegratorInput{Name: "ERP", Role: customers.RoleOperator})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if integrator.JSON201 == nil {
+		t.Fatalf("create an integrator: %s", integrator.Body)
+	}
+	created, err := admin.CreateKeyWithResponse(ctx, integrator.JSON201.ID, nil, customers.KeyInput{Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if created.JSON201 == nil || created.JSON201.Key == nil {
+		t.Fatalf("create a key: %s", created.Body)
+	}
+	return *created.JSON201.Key
+}
+
 // runOutside runs a program that imports the SDK from another module, and returns what it prints.
-func runOutside(t *testing.T, program string) string {
+func runOutside(t *testing.T, program string, env ...string) string {
 	t.Helper()
 	gen, err := filepath.Abs(".")
 	if err != nil {
@@ -107,7 +147,7 @@ func runOutside(t *testing.T, program string) string {
 		}
 	}
 	run := exec.CommandContext(t.Context(), "go", "run", "-mod=mod", ".")
-	run.Dir, run.Env = dir, append(os.Environ(), "GOWORK=off")
+	run.Dir, run.Env = dir, append(append(os.Environ(), "GOWORK=off"), env...)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, program)

@@ -60,6 +60,9 @@ func TestProduction(t *testing.T) {
 		}
 	}
 	for _, p := range s.programs() {
+		if name := p.of.GetName(); name != "customers" && (p.env["SIGNING_SECRET"] != "" || p.env["JWT_SECRET"] != "") {
+			t.Errorf("%s can sign access tokens", name)
+		}
 		for _, name := range []string{"LOCAL", "ALLOW_ANONYMOUS", "SAMPLE_DATA"} {
 			if value, set := p.env[name]; set {
 				t.Errorf("%s has %s=%s, which is for local use only", p.of.GetName(), name, value)

@@ -203,6 +203,9 @@ func (s system) environment(c corev1.Container) (map[string]string, error) {
 			env[e.Name] = e.Value
 		case from.SecretKeyRef != nil:
 			value, ok := s.secret(from.SecretKeyRef.Name, from.SecretKeyRef.Key)
+			if optional := from.SecretKeyRef.Optional; !ok && optional != nil && *optional {
+				continue
+			}
 			if !ok {
 				return nil, fmt.Errorf("%s: there is no Secret %s with a %s", e.Name, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
 			}

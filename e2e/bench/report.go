@@ -139,6 +139,9 @@ func (report *Report) measure(ctx context.Context, b bench, r *rig.Rig, scenario
 				return err
 			}
 			for _, s := range order {
+				if s.Most > 0 && clients > s.Most {
+					continue
+				}
 				shop := r.Fresh
 				if s.Grown {
 					shop = r.Grown

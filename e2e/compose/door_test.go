@@ -270,10 +270,15 @@ func (p *project) testServicesDown(t *testing.T) {
 func (p *project) testPublic(t *testing.T) {
 	public := p.with("COMPOSE_FILE=docker-compose.yml:deploy/caddy/public.yaml", "LOCAL=true", "SAMPLE_DATA=true")
 	variables := []string{
-		"DOOR_HOST", "ADMIN_PASSWORD", "JWT_SECRET", "SERVICE_TOKEN",
-		"MYSQL_ROOT_PASSWORD", "DB_PASSWORD", "DB_CUSTOMERS_PASSWORD", "DB_ORDERS_PASSWORD",
+		"DOOR_HOST", "SERVICE_TOKEN", "MYSQL_ROOT_PASSWORD", "DB_PASSWORD", "DB_CUSTOMERS_PASSWORD", "DB_ORDERS_PASSWORD",
 	}
 	for _, variable := range variables {
+		public = public.with(variable + "=value-of-" + variable)
+	}
+	for _, variable := range []string{"SIGNING_SECRET", "ADMIN_PASSWORD"} { // customers-api decides whether it needs them
+		if got := public.config(t).Services["customers-api"].Environment[variable]; got != "" {
+			t.Errorf("without %s, customers-api has the value %q", variable, got)
+		}
 		public = public.with(variable + "=value-of-" + variable)
 	}
 	for _, variable := range variables {
@@ -291,11 +296,11 @@ func (p *project) testPublic(t *testing.T) {
 		"seed":    {"LOCAL": "false", "DB_PASSWORD": "value-of-DB_PASSWORD", "SAMPLE_DATA": "false"},
 		"customers-api": {
 			"CORS_ORIGINS": "", "LOCAL": "false", "DB_PASSWORD": "value-of-DB_CUSTOMERS_PASSWORD",
-			"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
+			"ADMIN_PASSWORD": "value-of-ADMIN_PASSWORD", "SIGNING_SECRET": "value-of-SIGNING_SECRET", "JWT_SECRET": "", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
 		},
 		"orders-api": {
 			"CUSTOMERS_PUBLIC_URL": "", "LOCAL": "false", "DB_PASSWORD": "value-of-DB_ORDERS_PASSWORD",
-			"JWT_SECRET": "value-of-JWT_SECRET", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
+			"SIGNING_SECRET": "", "JWT_SECRET": "", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
 		},
 		"orchestrator": {"CUSTOMERS_PUBLIC_URL": "", "LOCAL": "false", "ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
 	} {

@@ -44,7 +44,7 @@ func TestEnvExample(t *testing.T) {
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
 	published := slices.Concat(
-		sorted(`\$\{\w+(?:PASSWORD|SECRET|TOKEN):-([^}]+)\}`, text(t, "docker-compose.yml")),
+		sorted(`\$\{\w+(?:PASSWORD|SECRET|TOKEN):?-([^}]+)\}`, text(t, "docker-compose.yml")),
 		sorted(`(?m)^\w+(?:PASSWORD|SECRET|TOKEN)=(\S+)`, text(t, "deploy/kubernetes/overlays/local/secrets.env")),
 	)
 	if len(published) < 10 {

@@ -40,7 +40,10 @@ func TestReadme(t *testing.T) {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	blocks := document.Blocks(document.Section(t, readme, "## The flow, in curl"), "sh")
+	var blocks []string
+	for _, section := range []string{"## The flow, in curl", "## Users, roles and API keys"} {
+		blocks = append(blocks, document.Blocks(document.Section(t, readme, section), "sh")...)
+	}
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 	flow := strings.NewReplacer(
 		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,
@@ -69,6 +72,7 @@ func TestReadme(t *testing.T) {
 			`"email":"compras-`, `"sku":"SAW-`, `"total_cents":269700`, `"total_cents":449500`,
 			`"status":"CREATED"`, `"status":"CONFIRMED"`, `"status":"CANCELED"`,
 			`"stock":22`, `"success":true`, `"code":"insufficient_stock"`, `"available":20`,
+			`"role":"operator"`, `"total_cents":89900`, `"access_token":"`,
 		} {
 			if !strings.Contains(printed, want) {
 				t.Errorf("the lines did not print %s:\n%s", want, printed)

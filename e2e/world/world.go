@@ -8,7 +8,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -107,6 +106,7 @@ func New(t testing.TB, o Options) *World {
 	c.OrdersAPIBase = w.serve("orders", handler, err)
 	handler, err = orchestrator.New(p)
 	w.CustomersURL, w.OrdersURL, w.OrchestratorURL = c.CustomersAPIBase, c.OrdersAPIBase, w.serve("orchestrator", handler, err)
+	w.Clock.Advance(time.Minute) // from now on, the signing key signs
 	return w
 }
 
@@ -167,12 +167,7 @@ func Dump(ctx context.Context, db *database.DB) (string, error) {
 	var text strings.Builder
 	err := db.Read(ctx, func(conn database.Conn) error {
 		for _, found := range tables.FindAllStringSubmatch(schema.MySQL, -1) {
-			rows, err := conn.QueryContext(ctx, "SELECT * FROM "+found[1])
-			if err != nil {
-				return err
-			}
-			err = dumpRows(&text, rows)
-			if err = errors.Join(err, rows.Close()); err != nil {
+			if err := dumpTable(ctx, conn, found[1], &text); err != nil {
 				return err
 			}
 		}
@@ -183,7 +178,12 @@ func Dump(ctx context.Context, db *database.DB) (string, error) {
 
 var tables = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
 
-func dumpRows(text *strings.Builder, rows *sql.Rows) error {
+func dumpTable(ctx context.Context, conn database.Conn, table string, text *strings.Builder) error {
+	rows, err := conn.QueryContext(ctx, "SELECT * FROM "+table)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
 		return err

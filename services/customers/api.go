@@ -147,7 +147,7 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	if err := s.db.Ready(ctx); err != nil {
 		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
 	}
-	if err := s.Service.Ready(ctx); err != nil {
+	if err := s.Ready(ctx); err != nil {
 		return nil, fault.Unavailable(common.CodeUnavailable, "The first user can't be created.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil

@@ -34,7 +34,8 @@ type Service struct {
 	users     *Users
 	hasher    *password.Hasher
 	guesses   *guessing.Limiter
-	issuer    *auth.Issuer
+	issuer    *auth.Issuer // nil without SIGNING_SECRET
+	hmac      *auth.Issuer // nil without JWT_SECRET
 	verifier  *auth.Verifier
 	signing   *signingKeys
 	now       func() time.Time
@@ -70,12 +71,13 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 		idleLimit: c.SessionIdle,
 		maxAge:    c.SessionMax,
 	}
-	s.signing = newSigningKeys(db, c.SigningSecret.All(), now)
+	s.signing = &signingKeys{db: db, secrets: c.SigningSecret.All(), hmac: c.JWTSecret != "", now: now}
 	s.verifier = auth.NewVerifier(c.JWTSecret.Reveal(), s.signing.PublicKey, p.Now)
-	if c.SigningSecret == "" {
-		s.issuer = auth.NewHMACIssuer(c.JWTSecret.Reveal(), p.Now)
-	} else {
+	if c.SigningSecret != "" {
 		s.issuer = auth.NewIssuer(s.signing.current, p.Now)
+	}
+	if c.JWTSecret != "" {
+		s.hmac = auth.NewHMACIssuer(c.JWTSecret.Reveal(), p.Now)
 	}
 	s.creatingUser = idempotency.NewOperation(keeper, s.users.create, answerUser)
 	s.resettingUser = idempotency.NewOperation(keeper, s.users.reset, answerReset)

@@ -32,6 +32,7 @@ const (
 type signingKeys struct {
 	db      *database.DB
 	secrets []string // new keys are derived from the first
+	hmac    bool     // whether JWT_SECRET signs until the first key does
 	now     func() time.Time
 
 	mu     sync.Mutex
@@ -42,10 +43,6 @@ type signingKeys struct {
 type signingKey struct {
 	identitydb.SigningKey
 	private ed25519.PrivateKey
-}
-
-func newSigningKeys(db *database.DB, secrets []string, now func() time.Time) *signingKeys {
-	return &signingKeys{db: db, secrets: secrets, now: now}
 }
 
 // secretID identifies a secret in a kid without revealing it.
@@ -112,7 +109,11 @@ func (k *signingKeys) usable(rows []identitydb.SigningKey) (keys []signingKey, e
 	return keys, nil
 }
 
-// current returns the newest key that signs now, or the oldest one if the clock is behind that of the process that created it.
+// errAnnounced reports that the first key does not sign yet.
+var errAnnounced = errors.New("the first signing key does not sign yet")
+
+// current returns the newest key that signs now. If none does, it fails with errAnnounced, or, without JWT_SECRET, returns the oldest
+// one: the clock is behind that of the process that created it.
 func (k *signingKeys) current(ctx context.Context) (auth.SigningKey, error) {
 	live, err := k.load(ctx, reloadEvery)
 	if err != nil {
@@ -127,6 +128,9 @@ func (k *signingKeys) current(ctx context.Context) (auth.SigningKey, error) {
 		if !now.Before(key.SignsFrom) {
 			signs = key
 		}
+	}
+	if k.hmac && now.Before(signs.SignsFrom) {
+		return auth.SigningKey{}, errAnnounced
 	}
 	return auth.SigningKey{ID: signs.KeyID, Private: signs.private}, nil
 }
@@ -164,7 +168,7 @@ func (k *signingKeys) ensure(ctx context.Context) error {
 		}
 	}
 	from := k.now()
-	if len(live) > 0 { // of an earlier secret, and signs until then
+	if len(live) > 0 || k.hmac { // an earlier secret signs until then
 		from = from.Add(announced)
 	}
 	_, err = addSigningKey(ctx, k.db, id, k.now(), from, nil)

@@ -35,11 +35,15 @@ type replica struct {
 	url string
 }
 
-func start(t *testing.T, clock *apitest.Clock, db *database.DB, secrets string) replica {
+// start starts a replica, with JWT_SECRET too if hmac is set.
+func start(t *testing.T, clock *apitest.Clock, db *database.DB, secrets string, hmac bool) replica {
 	t.Helper()
 	p := apitest.NewProcess(t, clock)
 	p.Config.SigningSecret, p.Config.AdminPassword, p.Config.JWTTTL = config.Secret(secrets), password, time.Hour
 	p.Config.LoginRate, p.Config.LoginBurst = 1, 1e6
+	if !hmac {
+		p.Config.JWTSecret = ""
+	}
 	handler, err := customers.New(p, db)
 	url := apitest.Serve(t, handler, err)
 	c, err := client.NewClientWithResponses(url)
@@ -83,7 +87,7 @@ func TestRotateSigningKey(t *testing.T) {
 	t.Parallel()
 	clock := apitest.NewClock()
 	db, _ := apitest.NewDB(t)
-	replicas := []replica{start(t, clock, db, oldSecret), start(t, clock, db, oldSecret)}
+	replicas := []replica{start(t, clock, db, oldSecret, false), start(t, clock, db, oldSecret, false)}
 	tokens := map[string]bool{}
 	check := func(when string) {
 		t.Helper()
@@ -131,7 +135,7 @@ func TestRotateSigningKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	clock := apitest.NewClock()
 	db, _ := apitest.NewDB(t)
-	r := start(t, clock, db, oldSecret)
+	r := start(t, clock, db, oldSecret, false)
 	before := r.login()
 	if _, err := identity.RotateSigningKey(t.Context(), db, []string{oldSecret}, time.Hour, clock.Now, true); err != nil {
 		t.Fatal(err)
@@ -150,13 +154,13 @@ func TestChangeSigningSecret(t *testing.T) {
 	t.Parallel()
 	clock := apitest.NewClock()
 	db, _ := apitest.NewDB(t)
-	old := start(t, clock, db, oldSecret)
+	old := start(t, clock, db, oldSecret, false)
 	before := old.login()
-	both := start(t, clock, db, oldSecret+","+newSecret)
+	both := start(t, clock, db, oldSecret+","+newSecret, false)
 	if !both.accepts(before) || len(both.kids()) != 1 {
 		t.Errorf("the second secret changes something: %q", both.kids())
 	}
-	first := start(t, clock, db, newSecret+","+oldSecret)
+	first := start(t, clock, db, newSecret+","+oldSecret, false)
 	if kids := first.kids(); len(kids) != 2 {
 		t.Errorf("the key set is %q, want a key of each secret", kids)
 	}
@@ -167,7 +171,7 @@ func TestChangeSigningSecret(t *testing.T) {
 		}
 		clock.Advance(5 * time.Second)
 	}
-	after := start(t, clock, db, newSecret)
+	after := start(t, clock, db, newSecret, false)
 	if token := first.login(); !after.accepts(token) || !both.accepts(token) || after.accepts(before) {
 		t.Error("the new secret alone does not decide")
 	}
@@ -178,15 +182,19 @@ func TestHMAC(t *testing.T) {
 	t.Parallel()
 	clock := apitest.NewClock()
 	db, _ := apitest.NewDB(t)
-	r := start(t, clock, db, "")
+	r := start(t, clock, db, "", true)
 	token := r.login()
 	if !r.accepts(token) || r.kids() != nil || !strings.HasPrefix(token, "eyJhbGciOiJIUzI1NiI") {
 		t.Errorf("got %s and the key set %q, want HS256 and no key", token, r.kids())
 	}
-	// With both, new tokens are EdDSA, and the ones before remain valid.
-	both := start(t, clock, db, newSecret)
-	if !both.accepts(token) || !both.accepts(both.login()) {
+	// On the way to EdDSA, a replica with both secrets signs with HS256 until the others may know the first key.
+	both, alsoBoth := start(t, clock, db, newSecret, true), start(t, clock, db, newSecret, true)
+	if early := both.login(); !r.accepts(early) || !both.accepts(token) {
 		t.Error("the way from HS256 to EdDSA refuses a token")
+	}
+	clock.Advance(time.Minute)
+	if later := both.login(); !strings.HasPrefix(later, "eyJhbGciOiJFZERTQSI") || !alsoBoth.accepts(later) || !both.accepts(token) {
+		t.Errorf("got %s, want EdDSA, and both tokens accepted", later)
 	}
 }
 

@@ -19,6 +19,7 @@ type Scenario struct {
 	Against string // name of the scenario that it is compared with, or ""
 	Grown   bool   // it needs tables with many orders
 	Places  bool   // each operation places one order through orders-api
+	Most    int    // maximum number of clients; 0 means no maximum
 
 	start func(context.Context, *Shop, *Load) (client, error)
 }
@@ -99,7 +100,7 @@ func All() []Scenario {
 		{Name: "search", Against: "list", Grown: true, start: search},
 		{Name: "search-customer", Against: "list", Grown: true, start: searchCustomer},
 		{Name: "mixed", Grown: true, start: mixed},
-		{Name: "login", start: login},
+		{Name: "login", Most: 32, start: login}, // more would be refused, since passwords are hashed one at a time
 	}
 }
 

@@ -357,7 +357,9 @@ func BenchmarkCallers(b *testing.B) {
 	}
 	check := auth.KeysOrTokens(k.CheckKey, auth.NewVerifier(p.Config.JWTSecret.Reveal(), k.PublicKey, clock.Now).Verify)
 	ana := auth.Caller{Name: "user:ana", Role: auth.Operator, ID: 7, DisplayName: "Ana"}
-	signing := auth.NewIssuer(func(context.Context) (auth.SigningKey, error) { return auth.SigningKey{ID: "k1", Private: private}, nil }, clock.Now)
+	signing := auth.NewIssuer(func(context.Context) (auth.SigningKey, error) {
+		return auth.SigningKey{ID: "k1", Private: private}, nil
+	}, clock.Now)
 	eddsa, err := signing.Issue(b.Context(), ana, time.Hour)
 	if err != nil {
 		b.Fatal(err)

@@ -84,7 +84,8 @@ func TestStopWithoutDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, 0)
-		s.get(t, "/health") // leaves an idle connection
+		s.get(t, "/health")
+		synctest.Wait() // now the connection is idle
 		begin := time.Now()
 		s.stop()
 		if err := <-s.done; err != nil {
