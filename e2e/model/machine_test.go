@@ -212,11 +212,13 @@ func (m *machine) exchange(t *rapid.T, r request) reply {
 	return got
 }
 
-// wait moves the clock.
+// wait moves the clock, which ends sessions.
 func (m *machine) wait(t *rapid.T) {
 	m.w.Clock.Advance(time.Duration(rapid.SampledFrom([]pause{
-		pause(time.Second), pause(time.Minute), pause(cancelWindow / 2), pause(cancelWindow), pause(time.Hour), pause(keyLife - time.Minute), pause(keyLife),
+		pause(time.Second), pause(time.Minute), pause(cancelWindow / 2), pause(cancelWindow), pause(time.Hour), pause(sessionIdle + time.Minute), pause(keyLife - time.Minute),
+		pause(keyLife),
 	}).Draw(t, "wait")))
+	m.tryEnded(t)
 }
 
 // pause is a duration that rapid prints in a readable form.

@@ -23,16 +23,20 @@ var (
 	integratorNames = rapid.SampledFrom([]string{"ERP", "erp", "Shop", "Almacén", "ALMACÉN"})
 	passwords       = rapid.SampledFrom([]string{"seven wild horses", "eight wild horses"})
 	roleDraws       = rapid.SampledFrom([]customers.Role{operator, manager, admin, viewer})
-	states          = rapid.SampledFrom([]customers.State{customers.StateDisabled, customers.StateActive})
+	states          = rapid.SampledFrom([]customers.State{customers.StateActive, customers.StateDisabled})
 )
 
-// people sends a request about users. A new user often sets the password and logs in at once, a disabled one often tries to, and a
-// browser often uses its session, which may just have ended. The second administrator makes the first one an active administrator
-// again, without whom the machine could do little.
+// people sends a request about users. Who has a setup token often uses it at once and logs in, and a disabled user often tries to. The
+// second administrator makes the first one an active administrator again, without whom the machine could do little.
 func (m *machine) people(t *rapid.T) {
 	m.perform(t, rapid.Custom(m.drawPeople).Draw(t, "request"))
-	u := m.users[len(m.users)-1]
-	if now := m.w.Clock.Now(); u.setup != "" && now.Add(margin).Before(u.setupEnds) && rapid.IntRange(0, 3).Draw(t, "begin") > 0 {
+	soon := m.w.Clock.Now().Add(margin)
+	waiting := slices.DeleteFunc(slices.Clone(m.users), func(u *user) bool { return u.setup == "" || !soon.Before(u.setupEnds) })
+	if len(waiting) > 0 && rapid.IntRange(0, 3).Draw(t, "begin") > 0 {
+		u := rapid.SampledFrom(waiting).Draw(t, "waiting")
+		if u.canLogIn() && rapid.Bool().Draw(t, "before") { // a reset leaves the password as it is
+			m.do(t, m.createSession(u.Username, u.password))
+		}
 		m.do(t, m.setPassword(u.setup, passwords.Draw(t, "password")))
 		if u.canLogIn() {
 			m.do(t, m.logIn(u.Username, u.password))
@@ -43,21 +47,19 @@ func (m *machine) people(t *rapid.T) {
 		u := rapid.SampledFrom(disabled).Draw(t, "disabled")
 		m.do(t, m.logIn(u.Username, u.password))
 	}
-	if len(m.sessions) > 0 && rapid.Bool().Draw(t, "exchange") {
-		m.do(t, m.exchangeSession(rapid.SampledFrom(m.sessions).Draw(t, "session")))
-	}
 	if first := m.users[0]; !first.activeAdmin() {
 		m.do(t, m.updateUser(m.second, first.ID, nil, customers.UserChange{Role: new(admin), State: new(customers.StateActive)}))
 	}
+	m.tryEnded(t)
 }
 
 func (m *machine) drawPeople(t *rapid.T) request {
 	switch what := rapid.IntRange(0, 11).Draw(t, "what"); {
-	case what <= 2, len(m.setups) == 0: // nobody was created yet
+	case what <= 1, len(m.setups) == 0: // nobody was created yet
 		return m.createUser(t)
-	case what <= 5:
+	case what <= 4:
 		return m.changeUser(t)
-	case what == 6:
+	case what <= 6:
 		return m.resetUser(t)
 	case what == 7:
 		return m.setPassword(rapid.SampledFrom(m.setups).Draw(t, "setup"), passwords.Draw(t, "password"))
@@ -134,10 +136,15 @@ func (m *machine) resetUser(t *rapid.T) request {
 
 func (m *machine) changeUser(t *rapid.T) request {
 	id := pick(t, "user", m.users, userID)
-	in := customers.UserChange{
-		Name: optional(t, "name", displayNames), Role: optional(t, "role", roleDraws), State: optional(t, "state", states),
+	var in customers.UserChange
+	fields := rapid.IntRange(1, 7).Draw(t, "fields")
+	if fields&1 != 0 {
+		in.Role = new(roleDraws.Draw(t, "role"))
 	}
-	if in == (customers.UserChange{}) {
+	if fields&2 != 0 {
+		in.Name = new(displayNames.Draw(t, "name"))
+	}
+	if fields&4 != 0 {
 		in.State = new(states.Draw(t, "state"))
 	}
 	var match *string

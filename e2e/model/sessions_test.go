@@ -27,6 +27,7 @@ type session struct {
 	user          *user
 	used, expires time.Time // the minute of the last use, and the end at the latest
 	ended         bool
+	tried         bool // the machine has called with it after its end
 	caller        *caller
 }
 
@@ -68,8 +69,19 @@ func (m *machine) drawSessions(t *rapid.T) request {
 	return m.exchangeSession(s)
 }
 
-func (m *machine) startSession(t *rapid.T) request {
-	username, password := m.drawCredentials(t)
+// tryEnded calls once with each session that has ended.
+func (m *machine) tryEnded(t *rapid.T) {
+	for _, s := range m.sessions {
+		if !s.tried && !s.live(m.w.Clock.Now()) {
+			s.tried = true
+			m.do(t, m.exchangeSession(s))
+		}
+	}
+}
+
+func (m *machine) startSession(t *rapid.T) request { return m.createSession(m.drawCredentials(t)) }
+
+func (m *machine) createSession(username, password string) request {
 	in := customers.Credentials{Username: username, Password: password}
 	return request{
 		name: "createSession", text: "POST /auth/sessions " + encode(in), by: m.nobody, access: access{anyone: true}, api: customersAPI,
