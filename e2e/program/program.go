@@ -214,7 +214,10 @@ func (p *Program) AwaitMatch(t testing.TB, from *Output, pattern *regexp.Regexp)
 	}
 }
 
-var token = regexp.MustCompile(`eyJ[\w-]{8,}`) // the start of every JWT
+var (
+	token  = regexp.MustCompile(`eyJ[\w-]{8,}`)                 // the start of every JWT
+	opaque = regexp.MustCompile(`p(ed_\d+|es|et)_[A-Z2-7]{8,}`) // API keys, session tokens, setup tokens
+)
 
 func (p *Program) checkOutput(t testing.TB) {
 	t.Helper()
@@ -223,6 +226,9 @@ func (p *Program) checkOutput(t testing.TB) {
 		if strings.Contains(printed, secret) {
 			t.Errorf("%s printed the secret %s", p, secret)
 		}
+	}
+	if found := opaque.FindString(p.Stderr.String()); found != "" { // users add and reset print a setup token
+		t.Errorf("%s logged the token %s", p, found)
 	}
 	if found := token.FindString(printed); found != "" {
 		t.Errorf("%s printed the token %s", p, found)
