@@ -61,7 +61,7 @@ func TestTryItOut(t *testing.T) {
 	orders := map[string]string{"status": "", "customer_id": "", "from": "", "to": ""}
 	maps.Copy(orders, page)
 	key := map[string]string{"Idempotency-Key": "", "X-Idempotency-Key": ""}
-	confirm := map[string]string{"id": ""}
+	confirm := map[string]string{"id": "", "If-Match": ""}
 	maps.Copy(confirm, key)
 	change := map[string]string{"id": "", "If-Match": ""}
 	for _, service := range []struct {

@@ -115,8 +115,10 @@ func (p *project) testContainers(t *testing.T) {
 }
 
 var (
-	customersTables = []string{"customers", "customers_idempotency"}
-	ordersTables    = []string{"order_events", "order_lines", "orders", "orders_idempotency", "products", "stock_adjustments"}
+	customersTables = []string{
+		"api_keys", "audit_log", "customers", "customers_idempotency", "integrators", "signing_keys", "user_sessions", "users",
+	}
+	ordersTables = []string{"order_events", "order_lines", "orders", "orders_idempotency", "products", "stock_adjustments"}
 )
 
 func (p *project) testRights(t *testing.T) {
@@ -136,7 +138,7 @@ func (p *project) testRights(t *testing.T) {
 		}
 		for _, table := range test.own {
 			rights := "SELECT, INSERT, UPDATE, DELETE"
-			if table == "order_events" || table == "stock_adjustments" { // the history is append-only
+			if slices.Contains([]string{"audit_log", "order_events", "stock_adjustments"}, table) { // the history is append-only
 				rights = "SELECT, INSERT"
 			}
 			want = append(want, "GRANT "+rights+" ON `b2b_db`.`"+table+"` TO `"+test.user+"`@`%`")
