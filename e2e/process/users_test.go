@@ -18,7 +18,7 @@ var signing = []string{"SIGNING_SECRET=planted-signing-secret-of-more-than-32-by
 // Somebody who is locked out creates and resets users with commands.
 func TestUsersCommands(t *testing.T) {
 	t.Parallel()
-	env := append([]string{"DATA_DIR=" + t.TempDir()}, signing...)
+	env := append([]string{"DATA_DIR=" + t.TempDir(), "HOST=127.0.0.1", "PORT=0"}, signing...)
 	run := func(code int, want string, args ...string) string {
 		t.Helper()
 		r := program.Run(t, env, args...)
