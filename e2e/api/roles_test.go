@@ -16,8 +16,8 @@ import (
 
 var roles = []customers.Role{customers.RoleViewer, customers.RoleOperator, customers.RoleManager, customers.RoleAdmin}
 
-// least is the least role that may call an operation, beside those that every role may call. It says what roles are for,
-// independently of the contracts.
+// least maps an operation to the lowest role that may call it. Every role may call the operations that it does not list. The table
+// is written by hand, so that a mistake in a contract shows.
 var least = map[string]customers.Role{
 	"createOrder": customers.RoleOperator, "confirmOrder": customers.RoleOperator, "cancelOrder": customers.RoleOperator,
 	"createAndConfirmOrder": customers.RoleOperator, "updateProduct": customers.RoleOperator,

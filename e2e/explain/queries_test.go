@@ -152,6 +152,7 @@ func queries() map[string]query {
 		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
 		"identity.LockUser":           {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockUser, 5)},
 		"identity.GetUserByName":      {key: "users_username", calls: answered(people, (*identitydb.Queries).GetUserByName, "user-7")},
+		"identity.GetUserBySetup":     {key: "users_setup", calls: answered(people, (*identitydb.Queries).GetUserBySetup, hash(7))},
 		"identity.LockUserBySetup":    {key: "users_setup", calls: answered(people, (*identitydb.Queries).LockUserBySetup, hash(7))},
 		"identity.CountUsersWithRole": {key: "users_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
 		"identity.LockActiveAdmins": {key: "users_role", calls: []call{func(ctx context.Context, conn database.Conn) error {

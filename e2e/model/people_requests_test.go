@@ -26,8 +26,8 @@ var (
 	states          = rapid.SampledFrom([]customers.State{customers.StateActive, customers.StateDisabled})
 )
 
-// people sends a request about users. Who has a setup token often uses it at once and logs in, and a disabled user often tries to. The
-// second administrator makes the first one an active administrator again, without whom the machine could do little.
+// people sends a request about users. It often lets a user with a setup token set a password and log in, and a disabled user try to
+// log in. If the first administrator has lost the role or is disabled, the second one undoes that, so that later requests can succeed.
 func (m *machine) people(t *rapid.T) {
 	m.perform(t, rapid.Custom(m.drawPeople).Draw(t, "request"))
 	soon := m.w.Clock.Now().Add(margin)

@@ -69,8 +69,8 @@ func TestUsersCommands(t *testing.T) {
 	run(1, "keys needs rotate or list", "keys")
 }
 
-// A hundred logins at once stay within 256 MiB, each with the memory that argon2id takes by default, and those that would wait too long
-// are told to come back.
+// A hundred logins at once use less than 256 MiB, with the default memory of argon2id. Logins that would wait too long are refused with
+// Retry-After.
 func TestLoginMemory(t *testing.T) {
 	t.Parallel()
 	s, url := program.Serve(t, "customers", "DATA_DIR="+t.TempDir(), signing[0], signing[1], "ADMIN_PASSWORD="+plantedPassword, "LOGIN_RATE=1000", "LOGIN_BURST=1000")

@@ -294,6 +294,33 @@ func (q *Queries) GetUserByName(ctx context.Context, usernameKey string) (User, 
 	return i, err
 }
 
+const getUserBySetup = `-- name: GetUserBySetup :one
+SELECT id, username, username_key, name, role, state, password_hash, setup_hash, setup_expires_at, version, created_at, updated_at, last_login_at
+FROM users
+WHERE setup_hash = ?
+`
+
+func (q *Queries) GetUserBySetup(ctx context.Context, setupHash []byte) (User, error) {
+	row := q.db.QueryRowContext(ctx, getUserBySetup, setupHash)
+	var i User
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.UsernameKey,
+		&i.Name,
+		&i.Role,
+		&i.State,
+		&i.PasswordHash,
+		&i.SetupHash,
+		&i.SetupExpiresAt,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.LastLoginAt,
+	)
+	return i, err
+}
+
 const insertAudit = `-- name: InsertAudit :exec
 INSERT INTO audit_log (actor, actor_name, action, target, changes, address, correlation_id, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)

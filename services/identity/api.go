@@ -31,7 +31,7 @@ func (s *Service) Login(ctx context.Context, r stub.LoginRequestObject) (stub.Lo
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.token(ctx, userCaller(row), s.tokenTTL)
+	token, err := s.token(ctx, userCaller(row), s.config.JWTTTL)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s *Service) CreateSession(ctx context.Context, r stub.CreateSessionRequest
 		Headers: stub.CreateSession201ResponseHeaders{CacheControl: noStore},
 		Body: api.NewSession{
 			ID: started.ID, Token: started.token, CreatedAt: common.Time{Time: started.CreatedAt}, ExpiresAt: common.Time{Time: started.ExpiresAt},
-			IdleSeconds: int32(s.idleLimit.Seconds()),
+			IdleSeconds: int32(s.config.SessionIdle.Seconds()),
 		},
 	}, nil
 }

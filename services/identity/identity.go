@@ -31,20 +31,17 @@ const accessTTL = 5 * time.Minute
 // Service implements the operations of customers-api about users, sessions, integrators, API keys and the audit log. A method with the
 // name of an operation is its handler; the contract describes it.
 type Service struct {
-	db        *database.DB
-	users     *Users
-	hasher    *password.Hasher
-	guesses   *guessing.Limiter
-	issuer    *auth.Issuer // nil without SIGNING_SECRET
-	hmac      *auth.Issuer // nil without JWT_SECRET
-	verifier  *auth.Verifier
-	signing   *signingKeys
-	now       func() time.Time
-	log       *slog.Logger
-	tokenTTL  time.Duration // of the access tokens of the login
-	idleLimit time.Duration
-	maxAge    time.Duration // of sessions
-	config    *config.Config
+	db       *database.DB
+	users    *Users
+	hasher   *password.Hasher
+	guesses  *guessing.Limiter
+	issuer   *auth.Issuer // nil without SIGNING_SECRET
+	hmac     *auth.Issuer // nil without JWT_SECRET
+	verifier *auth.Verifier
+	signing  *signingKeys
+	now      func() time.Time
+	log      *slog.Logger
+	config   *config.Config
 
 	starting sync.Mutex
 	started  bool
@@ -65,12 +62,10 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 		hasher: password.NewHasher(password.Params{
 			MemoryKiB: uint32(c.PasswordMemoryKiB), Iterations: uint32(c.PasswordIterations), Parallelism: uint8(c.PasswordParallelism),
 		}, p.Metrics),
-		guesses:   guessing.New(p.Now, p.Metrics),
-		now:       now,
-		log:       p.Log,
-		tokenTTL:  c.JWTTTL,
-		idleLimit: c.SessionIdle,
-		maxAge:    c.SessionMax,
+		guesses: guessing.New(p.Now, p.Metrics),
+		now:     now,
+		log:     p.Log,
+		config:  c,
 	}
 	s.signing = &signingKeys{db: db, secrets: c.SigningSecret.All(), hmac: c.JWTSecret != "", now: now}
 	s.verifier = auth.NewVerifier(c.JWTSecret.Reveal(), s.signing.PublicKey, p.Now)
@@ -84,7 +79,6 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 	s.resettingUser = idempotency.NewOperation(keeper, s.users.reset, answerReset)
 	s.creatingIntegrator = idempotency.NewOperation(keeper, s.createIntegrator, answerIntegrator)
 	s.creatingKey = idempotency.NewOperation(keeper, s.createKey, answerKey)
-	s.config = c
 	ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
 	defer cancel()
 	err := s.Ready(ctx)

@@ -92,14 +92,15 @@ func (s *Service) setPassword(ctx context.Context, in api.Setup) error {
 	if !ok {
 		return invalid
 	}
-	find := func(q *identitydb.Queries) (identitydb.User, error) {
-		row, err := q.LockUserBySetup(ctx, hash[:])
+	valid := func(row identitydb.User, err error) (identitydb.User, error) {
 		if errors.Is(err, database.ErrNotFound) || err == nil && !s.now().Before(*row.SetupExpiresAt) {
 			return row, invalid
 		}
 		return row, wrap(err, "get user")
 	}
-	row, err := read(ctx, s.db, find) // before the work of hashing
+	row, err := read(ctx, s.db, func(q *identitydb.Queries) (identitydb.User, error) { // before the work of hashing
+		return valid(q.GetUserBySetup(ctx, hash[:]))
+	})
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (s *Service) setPassword(ctx context.Context, in api.Setup) error {
 		return err
 	}
 	return inTx(ctx, s.db, func(q *identitydb.Queries) error {
-		row, err := find(q)
+		row, err := valid(q.LockUserBySetup(ctx, hash[:]))
 		if err != nil {
 			return err
 		}

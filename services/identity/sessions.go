@@ -39,10 +39,10 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 	started.token = auth.FormatToken(auth.SessionPrefix, secret)
 	started.Session = identitydb.Session{
 		UserID: row.ID, Hash: hash[:], Address: address(ctx), UserAgent: userAgent,
-		CreatedAt: now, UsedAt: minute(now), ExpiresAt: now.Add(s.maxAge),
+		CreatedAt: now, UsedAt: minute(now), ExpiresAt: now.Add(s.config.SessionMax),
 	}
 	started.EndsAt = s.end(now, started.ExpiresAt)
-	err = inTx(auth.WithCaller(ctx, userCaller(row)), s.db, func(q *identitydb.Queries) error {
+	err = inTx(ctx, s.db, func(q *identitydb.Queries) error {
 		locked, err := q.LockUser(ctx, row.ID)
 		if err != nil {
 			return missingUser(err, row.ID)
@@ -100,7 +100,7 @@ func unavailable(err error) error {
 
 // end returns when a session ends that is used now. Uses within a minute count as one, at its end.
 func (s *Service) end(now, expires time.Time) time.Time {
-	idle := minute(now).Add(time.Minute + s.idleLimit)
+	idle := minute(now).Add(time.Minute + s.config.SessionIdle)
 	if idle.Before(expires) {
 		return idle
 	}

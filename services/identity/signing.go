@@ -27,7 +27,7 @@ const (
 	askAgain = time.Second     // after the last attempt
 	askFor   = 2 * time.Second // until the attempt fails
 
-	tokenSkew = 2 * time.Minute // after its expiry, in which a token is still accepted somewhere
+	tokenSkew = 2 * time.Minute // by which clocks of verifiers may be late
 )
 
 // signingKeys holds the keys that sign access tokens. A private key is derived from its kid and a secret with HKDF (RFC 5869), so

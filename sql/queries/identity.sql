@@ -18,6 +18,11 @@ FROM users
 WHERE id = ?
 FOR UPDATE;
 
+-- name: GetUserBySetup :one
+SELECT *
+FROM users
+WHERE setup_hash = ?;
+
 -- name: LockUserBySetup :one
 SELECT *
 FROM users

@@ -339,7 +339,7 @@ type ClientInterface interface {
 
 	// ListKeys List the API keys of an integrator
 	//
-	// Returns a page of the API keys of an integrator, oldest first, including those that are revoked or expired.
+	// Returns a page of the API keys of an integrator, oldest first. Revoked and expired keys are included.
 	//
 	// Corresponds with GET /integrators/{id}/keys (the `ListKeys` operationId).
 	ListKeys(ctx context.Context, id ID, params *ListKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1003,7 +1003,7 @@ func (c *Client) UpdateIntegrator(ctx context.Context, id ID, params *UpdateInte
 
 // ListKeys List the API keys of an integrator
 //
-// Returns a page of the API keys of an integrator, oldest first, including those that are revoked or expired.
+// Returns a page of the API keys of an integrator, oldest first. Revoked and expired keys are included.
 //
 // Corresponds with GET /integrators/{id}/keys (the `ListKeys` operationId).
 func (c *Client) ListKeys(ctx context.Context, id ID, params *ListKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3249,7 +3249,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListKeysWithResponse List the API keys of an integrator
 	//
-	// Returns a page of the API keys of an integrator, oldest first, including those that are revoked or expired.
+	// Returns a page of the API keys of an integrator, oldest first. Revoked and expired keys are included.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7243,7 +7243,7 @@ func (c *ClientWithResponses) UpdateIntegratorWithResponse(ctx context.Context, 
 
 // ListKeysWithResponse List the API keys of an integrator
 //
-// Returns a page of the API keys of an integrator, oldest first, including those that are revoked or expired.
+// Returns a page of the API keys of an integrator, oldest first. Revoked and expired keys are included.
 //
 // Returns a wrapper object for the known response body format(s).
 //
