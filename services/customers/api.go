@@ -92,7 +92,7 @@ func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequest
 }
 
 func (s *service) CreateCustomer(ctx context.Context, r stub.CreateCustomerRequestObject) (stub.CreateCustomerResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/customers", r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/customers", r.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ func (s *Service) ListUsers(ctx context.Context, r stub.ListUsersRequestObject) 
 }
 
 func (s *Service) CreateUser(ctx context.Context, r stub.CreateUserRequestObject) (stub.CreateUserResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/users", r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/users", r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (s *Service) UpdateUser(ctx context.Context, r stub.UpdateUserRequestObject
 }
 
 func (s *Service) ResetUser(ctx context.Context, r stub.ResetUserRequestObject) (stub.ResetUserResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/users/%d/reset", r.ID), struct{}{})
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/users/%d/reset", r.ID), struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (s *Service) ListIntegrators(ctx context.Context, r stub.ListIntegratorsReq
 }
 
 func (s *Service) CreateIntegrator(ctx context.Context, r stub.CreateIntegratorRequestObject) (stub.CreateIntegratorResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/integrators", r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/integrators", r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func (s *Service) ListKeys(ctx context.Context, r stub.ListKeysRequestObject) (s
 }
 
 func (s *Service) CreateKey(ctx context.Context, r stub.CreateKeyRequestObject) (stub.CreateKeyResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/integrators/%d/keys", r.ID), r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/integrators/%d/keys", r.ID), r.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -142,7 +142,7 @@ func (s *service) ListProducts(ctx context.Context, r stub.ListProductsRequestOb
 }
 
 func (s *service) CreateProduct(ctx context.Context, r stub.CreateProductRequestObject) (stub.CreateProductResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/products", r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/products", r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (s *service) ListOrders(ctx context.Context, r stub.ListOrdersRequestObject
 }
 
 func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObject) (stub.CreateOrderResponseObject, error) {
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/orders", r.Body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, "/orders", r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func (s *service) ListOrderHistory(ctx context.Context, r stub.ListOrderHistoryR
 }
 
 func (s *service) ConfirmOrder(ctx context.Context, r stub.ConfirmOrderRequestObject) (stub.ConfirmOrderResponseObject, error) {
-	request, err := idempotency.ParsePost(&r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{})
+	request, err := idempotency.Parse(http.MethodPost, &r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/confirm", r.ID), struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +253,7 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	if r.Body != nil {
 		body = *r.Body
 	}
-	request, err := idempotency.ParsePost(r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/cancel", r.ID), body)
+	request, err := idempotency.Parse(http.MethodPost, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/orders/%d/cancel", r.ID), body)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -93,13 +92,13 @@ func unquote(quoted string) (string, error) {
 	return "", errors.New("has no closing quote")
 }
 
-// ParsePost returns the Request of a POST, with its key, as in ParseKey, and its fingerprint.
-func ParsePost(header, alias *string, path string, body any) (Request, error) {
+// Parse returns a Request with its key, as in ParseKey, and its fingerprint.
+func Parse(method string, header, alias *string, path string, body any) (Request, error) {
 	key, err := ParseKey(header, alias)
 	if err != nil {
 		return Request{}, err
 	}
-	fingerprint, err := Fingerprint(http.MethodPost, path, body)
+	fingerprint, err := Fingerprint(method, path, body)
 	return Request{Key: key, Fingerprint: fingerprint}, err
 }
 
