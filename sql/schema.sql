@@ -40,6 +40,8 @@ CREATE TABLE products (
   version     BIGINT        NOT NULL,
   created_at  DATETIME(6)   NOT NULL,
   updated_at  DATETIME(6)   NOT NULL,
+  reorder_level BIGINT      NOT NULL DEFAULT 0, -- units; fewer are low stock
+  archived_at   DATETIME(6) NULL,
   PRIMARY KEY (id),
   UNIQUE KEY products_sku (sku),
   CONSTRAINT products_price_not_negative CHECK (price_cents >= 0),
@@ -77,8 +79,10 @@ CREATE TABLE orders (
   created_at     DATETIME(6)  NOT NULL,
   confirmed_at   DATETIME(6)  NULL,
   canceled_at    DATETIME(6)  NULL,
+  updated_at     DATETIME(6)  GENERATED ALWAYS AS (GREATEST(created_at, COALESCE(confirmed_at, created_at), COALESCE(canceled_at, created_at))) VIRTUAL NOT NULL,
   PRIMARY KEY (id),
-  KEY orders_created (created_at, id),
+  KEY orders_created (created_at, id, status, customer_id, total_cents), -- with the columns of the sales report
+  KEY orders_updated (updated_at, id),
   KEY orders_status (status, created_at, id),
   KEY orders_customer (customer_id, created_at, id),
   KEY orders_customer_status (customer_id, status, created_at, id),
@@ -92,6 +96,8 @@ CREATE TABLE order_lines (
   qty              BIGINT NOT NULL,
   unit_price_cents BIGINT NOT NULL,
   subtotal_cents   BIGINT NOT NULL,
+  sku              VARCHAR(64)  NULL, -- both at the time the order was placed; NULL in rows of earlier versions
+  name             VARCHAR(200) NULL,
   PRIMARY KEY (order_id, product_id),
   KEY order_lines_product (product_id, order_id),
   CONSTRAINT order_lines_order FOREIGN KEY (order_id) REFERENCES orders (id),

@@ -37,7 +37,9 @@ CREATE TABLE products (
   stock       INTEGER  NOT NULL CHECK (stock >= 0),
   version     INTEGER  NOT NULL,
   created_at  DATETIME NOT NULL,
-  updated_at  DATETIME NOT NULL
+  updated_at  DATETIME NOT NULL,
+  reorder_level INTEGER NOT NULL DEFAULT 0, -- units; fewer are low stock
+  archived_at DATETIME NULL
 );
 
 -- Manual changes of stock. stock = sum of adjustments - units in orders that are not CANCELED.
@@ -69,10 +71,12 @@ CREATE TABLE orders (
   cancel_reason  TEXT     NULL,
   created_at     DATETIME NOT NULL,
   confirmed_at   DATETIME NULL,
-  canceled_at    DATETIME NULL
+  canceled_at    DATETIME NULL,
+  updated_at     DATETIME NOT NULL GENERATED ALWAYS AS (MAX(created_at, COALESCE(confirmed_at, created_at), COALESCE(canceled_at, created_at))) VIRTUAL
 );
 
-CREATE INDEX orders_created ON orders (created_at, id);
+CREATE INDEX orders_created ON orders (created_at, id, status, customer_id, total_cents); -- with the columns of the sales report
+CREATE INDEX orders_updated ON orders (updated_at, id);
 CREATE INDEX orders_status ON orders (status, created_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_customer_status ON orders (customer_id, status, created_at, id);
@@ -83,6 +87,8 @@ CREATE TABLE order_lines (
   qty              INTEGER NOT NULL CHECK (qty > 0),
   unit_price_cents INTEGER NOT NULL,
   subtotal_cents   INTEGER NOT NULL,
+  sku              TEXT    NULL, -- both at the time the order was placed; NULL in rows of earlier versions
+  name             TEXT    NULL,
   PRIMARY KEY (order_id, product_id)
 ) WITHOUT ROWID;
 

@@ -111,8 +111,8 @@ func queries() map[string]query {
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
 		"products.ListProducts": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListProducts,
-			ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, ordersdb.ListProductsParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
-			ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
+			ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
+			ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
 
 		"products.GetProduct":           {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetProduct, 5)},
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},

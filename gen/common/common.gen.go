@@ -46,6 +46,7 @@ const (
 	CodeOrderNotFound           ProblemCode = "order_not_found"
 	CodeOrdersUnavailable       ProblemCode = "orders_unavailable"
 	CodePreconditionFailed      ProblemCode = "precondition_failed"
+	CodeProductArchived         ProblemCode = "product_archived"
 	CodeProductNotFound         ProblemCode = "product_not_found"
 	CodeRequestInProgress       ProblemCode = "request_in_progress"
 	CodeSKUTaken                ProblemCode = "sku_taken"
@@ -113,6 +114,8 @@ func (e ProblemCode) Valid() bool {
 	case CodeOrdersUnavailable:
 		return true
 	case CodePreconditionFailed:
+		return true
+	case CodeProductArchived:
 		return true
 	case CodeProductNotFound:
 		return true

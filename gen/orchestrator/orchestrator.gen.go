@@ -128,11 +128,17 @@ type ConfirmedData struct {
 
 // ConfirmedLine defines model for ConfirmedLine.
 type ConfirmedLine struct {
+	// Name The name of the product at the time the order was placed.
+	Name string `json:"name"`
+
 	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
 	Qty int64 `json:"qty"`
+
+	// SKU The SKU of the product.
+	SKU string `json:"sku"`
 
 	// SubtotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//

@@ -43,6 +43,48 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListProductsParamsArchived.
+const (
+	ArchivedExclude ListProductsParamsArchived = "exclude"
+	ArchivedInclude ListProductsParamsArchived = "include"
+	ArchivedOnly    ListProductsParamsArchived = "only"
+)
+
+// Valid indicates whether the value is a known member of the ListProductsParamsArchived enum.
+func (e ListProductsParamsArchived) Valid() bool {
+	switch e {
+	case ArchivedExclude:
+		return true
+	case ArchivedInclude:
+		return true
+	case ArchivedOnly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportSalesParamsBy.
+const (
+	SalesByCustomer ReportSalesParamsBy = "customer"
+	SalesByDay      ReportSalesParamsBy = "day"
+	SalesByProduct  ReportSalesParamsBy = "product"
+)
+
+// Valid indicates whether the value is a known member of the ReportSalesParamsBy enum.
+func (e ReportSalesParamsBy) Valid() bool {
+	switch e {
+	case SalesByCustomer:
+		return true
+	case SalesByDay:
+		return true
+	case SalesByProduct:
+		return true
+	default:
+		return false
+	}
+}
+
 // Caller The caller who made the change: `user:` and the user name, `integrator:` and its id, `service` for the service token, `anonymous` for a caller without a token, `sweeper` for the service itself, `seed` for `pedidos seed`. Null for changes older than the history.
 //
 // Example: user:admin
@@ -74,11 +116,26 @@ type Cents = common.Cents
 // Confirmation An object without fields.
 type Confirmation = struct{}
 
+// Count A number of orders or products.
+//
+// Example: 3
+type Count = int64
+
+// Day A day.
+//
+// Example: 2026-01-15
+type Day = string
+
 // DayOrTime A day (UTC) or a time (RFC 3339).
 type DayOrTime = common.DayOrTime
 
 // FieldError Example: {"field":"items[0].qty","message":"must be at least 1"}
 type FieldError = common.FieldError
+
+// FirstReorderLevel The initial reorder level in units; 0 if omitted.
+//
+// Example: 10
+type FirstReorderLevel = int64
 
 // FirstStock The initial units in stock; 0 if omitted.
 //
@@ -143,6 +200,39 @@ type Order struct {
 	//
 	// Example: 129900
 	TotalCents Cents `json:"total_cents"`
+
+	// UpdatedAt A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	UpdatedAt Time `json:"updated_at"`
+}
+
+// OrderAges Numbers of orders by the time since they were placed. Each order is in one of them.
+type OrderAges struct {
+	// Day A number of orders or products.
+	//
+	// Example: 3
+	Day Count `json:"day"`
+
+	// Hour A number of orders or products.
+	//
+	// Example: 3
+	Hour Count `json:"hour"`
+
+	// Month A number of orders or products.
+	//
+	// Example: 3
+	Month Count `json:"month"`
+
+	// Older A number of orders or products.
+	//
+	// Example: 3
+	Older Count `json:"older"`
+
+	// Week A number of orders or products.
+	//
+	// Example: 3
+	Week Count `json:"week"`
 }
 
 // OrderCustomer The customer at the time the order was placed. Later changes to the customer do not affect it.
@@ -201,13 +291,23 @@ type OrderInput struct {
 	Items []OrderLineInput `json:"items"`
 }
 
-// OrderLine defines model for OrderLine.
+// OrderLine An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the present one.
 type OrderLine struct {
+	// Name The product name, without surrounding white space.
+	//
+	// Example: Cordless drill 18 V
+	Name ProductName `json:"name"`
+
 	// ProductID An id. Opaque and never reused.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
 	Qty int64 `json:"qty"`
+
+	// SKU The stock keeping unit, case-sensitive.
+	//
+	// Example: DRILL-18V
+	SKU SKU `json:"sku"`
 
 	// SubtotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
 	//
@@ -242,6 +342,15 @@ type OrderPage struct {
 // OrderStatus The status of an order.
 type OrderStatus string
 
+// OrdersReport defines model for OrdersReport.
+type OrdersReport struct {
+	// Data One entry per status.
+	Data []StatusCount `json:"data"`
+
+	// Oldest The CREATED orders that wait longest, up to 10.
+	Oldest []Order `json:"oldest"`
+}
+
 // PriceCents The price of one unit in cents.
 //
 // Example: 129900
@@ -257,6 +366,11 @@ type ProblemCode = common.ProblemCode
 
 // Product defines model for Product.
 type Product struct {
+	// ArchivedAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	ArchivedAt *NullableTime `json:"archived_at"`
+
 	// CreatedAt A time (RFC 3339) in UTC, with microseconds.
 	//
 	// Example: 2026-01-15T09:30:00.123456Z
@@ -274,6 +388,11 @@ type Product struct {
 	//
 	// Example: 129900
 	PriceCents PriceCents `json:"price_cents"`
+
+	// ReorderLevel Units; a product with fewer units in stock is low. 0 for a product that is never low.
+	//
+	// Example: 10
+	ReorderLevel ReorderLevel `json:"reorder_level"`
 
 	// SKU The stock keeping unit, case-sensitive.
 	//
@@ -293,6 +412,9 @@ type Product struct {
 
 // ProductChange defines model for ProductChange.
 type ProductChange struct {
+	// Archived Whether the product is archived. An archived product cannot be ordered and is omitted from lists, unless they ask for it; its orders keep it.
+	Archived *bool `json:"archived,omitempty"`
+
 	// Name The product name, without surrounding white space.
 	//
 	// Example: Cordless drill 18 V
@@ -303,15 +425,25 @@ type ProductChange struct {
 	// Example: 129900
 	PriceCents *int64 `json:"price_cents,omitempty"`
 
-	// Reason Why the stock changes, for the stock movement. Allowed only together with `stock`.
+	// Reason Why the stock changes, for the stock movement. Allowed only together with `stock` or `stock_delta`.
 	//
 	// Example: delivery of May 4
 	Reason *string `json:"reason,omitempty"`
+
+	// ReorderLevel Units; a product with fewer units in stock is low. 0 for a product that is never low.
+	//
+	// Example: 10
+	ReorderLevel *int64 `json:"reorder_level,omitempty"`
 
 	// Stock Units in stock.
 	//
 	// Example: 50
 	Stock *Stock `json:"stock,omitempty"`
+
+	// StockDelta Units to add to the stock, or to take from it if negative; the stock stays between 0 and 1000000000. Not allowed together with `stock`.
+	//
+	// Example: 12
+	StockDelta *int64 `json:"stock_delta,omitempty"`
 }
 
 // ProductInput defines model for ProductInput.
@@ -325,6 +457,11 @@ type ProductInput struct {
 	//
 	// Example: 129900
 	PriceCents PriceCents `json:"price_cents"`
+
+	// ReorderLevel The initial reorder level in units; 0 if omitted.
+	//
+	// Example: 10
+	ReorderLevel FirstReorderLevel `json:"reorder_level,omitempty"`
 
 	// SKU The stock keeping unit, case-sensitive.
 	//
@@ -353,15 +490,123 @@ type ProductPage struct {
 // Reason Why the change was made; null if no reason was given.
 type Reason = string
 
+// ReorderLevel Units; a product with fewer units in stock is low. 0 for a product that is never low.
+//
+// Example: 10
+type ReorderLevel = int64
+
 // SKU The stock keeping unit, case-sensitive.
 //
 // Example: DRILL-18V
 type SKU = string
 
+// SalesCustomer The customer, with the name of its last order in the period; null except in sales by customer.
+type SalesCustomer struct {
+	// ID An id. Opaque and never reused.
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+}
+
+// SalesFigures defines model for SalesFigures.
+type SalesFigures struct {
+	// Orders A number of orders or products.
+	//
+	// Example: 3
+	Orders Count `json:"orders"`
+
+	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
+	//
+	// Example: 129900
+	TotalCents Cents `json:"total_cents"`
+
+	// Units Units; null except in sales by product.
+	//
+	// Example: 7
+	Units *Units `json:"units"`
+}
+
+// SalesProduct The product, with its present name; null except in sales by product.
+type SalesProduct struct {
+	// ID An id. Opaque and never reused.
+	ID ID `json:"id"`
+
+	// Name The product name, without surrounding white space.
+	//
+	// Example: Cordless drill 18 V
+	Name ProductName `json:"name"`
+
+	// SKU The stock keeping unit, case-sensitive.
+	//
+	// Example: DRILL-18V
+	SKU SKU `json:"sku"`
+}
+
+// SalesReport defines model for SalesReport.
+type SalesReport struct {
+	Data []SalesRow `json:"data"`
+
+	// From A day.
+	//
+	// Example: 2026-01-15
+	From Day `json:"from"`
+
+	// TimeZone The time zone of the days.
+	TimeZone string `json:"time_zone"`
+
+	// To A day.
+	//
+	// Example: 2026-01-15
+	To    Day          `json:"to"`
+	Total SalesFigures `json:"total"`
+}
+
+// SalesRow defines model for SalesRow.
+type SalesRow struct {
+	// Customer The customer, with the name of its last order in the period; null except in sales by customer.
+	Customer *SalesCustomer `json:"customer"`
+
+	// Day The day; null except in sales by day.
+	//
+	// Example: 2026-01-15
+	Day *string `json:"day"`
+
+	// Orders A number of orders or products.
+	//
+	// Example: 3
+	Orders Count `json:"orders"`
+
+	// Product The product, with its present name; null except in sales by product.
+	Product *SalesProduct `json:"product"`
+
+	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
+	//
+	// Example: 129900
+	TotalCents Cents `json:"total_cents"`
+
+	// Units Units; null except in sales by product.
+	//
+	// Example: 7
+	Units *Units `json:"units"`
+}
+
 // Shortage A product with fewer units in stock than the order requests.
 //
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
+
+// StatusCount defines model for StatusCount.
+type StatusCount struct {
+	// Ages Numbers of orders by the time since they were placed. Each order is in one of them.
+	Ages OrderAges `json:"ages"`
+
+	// Orders A number of orders or products.
+	//
+	// Example: 3
+	Orders Count `json:"orders"`
+
+	// Status The status of an order.
+	Status OrderStatus `json:"status"`
+}
 
 // Stock Units in stock.
 //
@@ -425,10 +670,35 @@ type StockMovementPage struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// StockReport defines model for StockReport.
+type StockReport struct {
+	// Low Products with fewer units in stock than their reorder level.
+	Low int64 `json:"low"`
+
+	// Out Products without units in stock.
+	Out int64 `json:"out"`
+
+	// Products A number of orders or products.
+	//
+	// Example: 3
+	Products Count `json:"products"`
+
+	// Units Units in stock of all products; at most 2^53 - 1.
+	Units int64 `json:"units"`
+
+	// ValueCents The stock at the present prices, in cents; at most 2^53 - 1.
+	ValueCents int64 `json:"value_cents"`
+}
+
 // Time A time (RFC 3339) in UTC, with microseconds.
 //
 // Example: 2026-01-15T09:30:00.123456Z
 type Time = common.Time
+
+// Units Units; null except in sales by product.
+//
+// Example: 7
+type Units = int64
 
 // ConfirmationKey defines model for ConfirmationKey.
 type ConfirmationKey = KeyText
@@ -481,8 +751,8 @@ type OrderCanceled = Order
 // OrderConfirmed defines model for OrderConfirmed.
 type OrderConfirmed = Order
 
-// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
-type PreconditionFailed = Problem
+// ProductUpdated defines model for ProductUpdated.
+type ProductUpdated = Product
 
 // Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
@@ -504,7 +774,7 @@ type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Search Returns only orders whose customer had this text, such as acme, in its name or e-mail address when the order was placed. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
+	// Search Returns the order with this number (id); if there is none, the orders of the product with this SKU; if there is none, the orders whose customer had this text, such as acme, in its name or e-mail address when the order was placed. Case and accents of the text are ignored; `%` and `_` match themselves.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Status Returns only orders with this status.
@@ -512,6 +782,12 @@ type ListOrdersParams struct {
 
 	// CustomerID Returns only orders of this customer.
 	CustomerID *ID `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// ProductID Returns only orders of this product.
+	ProductID *ID `form:"product_id,omitempty" json:"product_id,omitempty"`
+
+	// UpdatedSince Returns only orders created, confirmed or canceled at or after this time (RFC 3339), such as 2026-01-15T09:30:00Z, or on or after this day (UTC). A change becomes visible up to a minute after its time: to miss none, begin each read a minute before the last `updated_at` of the read before.
+	UpdatedSince *DayOrTime `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
 	// From Returns only orders created at or after this time (RFC 3339), such as 2026-01-15T09:30:00Z, or on or after this day (UTC), such as 2026-01-01.
 	From *DayOrTime `form:"from,omitempty" json:"from,omitempty"`
@@ -579,7 +855,22 @@ type ListOrderHistoryParams struct {
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search Returns only products whose SKU or name contains this text, such as drill. Case and accents are ignored; `%` and `_` match themselves. A search examines a bounded number of rows per page, so a page may have fewer than `limit` entries, or none, and still have a `next_cursor`.
+	// Ids Returns only products with one of these ids, separated by commas, such as 1,2.
+	Ids *[]ID `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// SKU Returns only products with one of these SKUs, separated by commas, such as DRILL-18V,SAW-190.
+	SKU *[]SKU `form:"sku,omitempty" json:"sku,omitempty"`
+
+	// StockBelow Returns only products with fewer units in stock than this.
+	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
+
+	// LowStock If true, returns only products with fewer units in stock than their reorder level.
+	LowStock *bool `form:"low_stock,omitempty" json:"low_stock,omitempty"`
+
+	// Archived Whether archived products are returned.
+	Archived *ListProductsParamsArchived `form:"archived,omitempty" json:"archived,omitempty"`
+
+	// Search Returns only products whose SKU or name contains this text, such as drill. Case and accents are ignored; `%` and `_` match themselves.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Cursor The `next_cursor` of the previous page, unchanged; omit it for the first page. Following the cursor to the last page returns each entry that exists throughout exactly once. Entries created in the meantime may or may not be returned.
@@ -588,6 +879,9 @@ type ListProductsParams struct {
 	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListProductsParamsArchived defines parameters for ListProducts.
+type ListProductsParamsArchived string
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
@@ -600,6 +894,12 @@ type CreateProductParams struct {
 
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -612,6 +912,30 @@ type ListStockMovementsParams struct {
 	// Limit The maximum number of entries in a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ReportSalesParams defines parameters for ReportSales.
+type ReportSalesParams struct {
+	// By `day` returns every day of the period in order, also days without an order. `product` and `customer` return those with the largest amounts, up to `limit`.
+	By *ReportSalesParamsBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// From The first day, in `time_zone`. By default, 29 days before `to`.
+	From *Day `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in `time_zone`. By default, today. The period has at most 366 days.
+	To *Day `form:"to,omitempty" json:"to,omitempty"`
+
+	// TimeZone The time zone in which days begin and end, by its name in the IANA time zone database.
+	TimeZone *string `form:"time_zone,omitempty" json:"time_zone,omitempty"`
+
+	// Status Adds up only orders with this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit The maximum number of entries in a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReportSalesParamsBy defines parameters for ReportSales.
+type ReportSalesParamsBy string
 
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
 type CreateOrderJSONRequestBody = OrderInput

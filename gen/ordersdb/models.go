@@ -22,6 +22,7 @@ type Order struct {
 	CreatedAt     time.Time
 	ConfirmedAt   *time.Time
 	CanceledAt    *time.Time
+	UpdatedAt     time.Time
 }
 
 type OrderLine struct {
@@ -30,16 +31,20 @@ type OrderLine struct {
 	Qty            int64
 	UnitPriceCents int64
 	SubtotalCents  int64
+	SKU            *string
+	Name           *string
 }
 
 type Product struct {
-	ID         int64
-	SKU        string
-	Name       string
-	SearchText string
-	PriceCents int64
-	Stock      int64
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	ID           int64
+	SKU          string
+	Name         string
+	SearchText   string
+	PriceCents   int64
+	Stock        int64
+	Version      int64
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	ReorderLevel int64
+	ArchivedAt   *time.Time
 }

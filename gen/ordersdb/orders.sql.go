@@ -110,7 +110,7 @@ func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) 
 }
 
 const getOrder = `-- name: GetOrder :one
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE id = ?
 `
@@ -132,6 +132,7 @@ func (q *Queries) GetOrder(ctx context.Context, id int64) (Order, error) {
 		&i.CreatedAt,
 		&i.ConfirmedAt,
 		&i.CanceledAt,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -194,7 +195,7 @@ func (q *Queries) ListOrderEvents(ctx context.Context, arg ListOrderEventsParams
 }
 
 const listOrderLines = `-- name: ListOrderLines :many
-SELECT order_id, product_id, qty, unit_price_cents, subtotal_cents
+SELECT order_id, product_id, qty, unit_price_cents, subtotal_cents, sku, name
 FROM order_lines
 WHERE order_id IN (/*SLICE:order_ids*/?)
 ORDER BY order_id, product_id
@@ -225,6 +226,8 @@ func (q *Queries) ListOrderLines(ctx context.Context, orderIds []int64) ([]Order
 			&i.Qty,
 			&i.UnitPriceCents,
 			&i.SubtotalCents,
+			&i.SKU,
+			&i.Name,
 		); err != nil {
 			return nil, err
 		}
@@ -241,7 +244,7 @@ func (q *Queries) ListOrderLines(ctx context.Context, orderIds []int64) ([]Order
 
 const listOrders = `-- name: ListOrders :many
 
-SELECT /*+ INDEX(orders orders_created) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_created) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE created_at >= ? AND created_at <= ?
   AND (created_at < ? OR id < ?)
@@ -291,6 +294,7 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -306,7 +310,7 @@ func (q *Queries) ListOrders(ctx context.Context, arg ListOrdersParams) ([]Order
 }
 
 const listOrdersByCustomer = `-- name: ListOrdersByCustomer :many
-SELECT /*+ INDEX(orders orders_customer) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE customer_id = ?
   AND created_at >= ? AND created_at <= ?
@@ -356,6 +360,7 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -371,7 +376,7 @@ func (q *Queries) ListOrdersByCustomer(ctx context.Context, arg ListOrdersByCust
 }
 
 const listOrdersByCustomerAndStatus = `-- name: ListOrdersByCustomerAndStatus :many
-SELECT /*+ INDEX(orders orders_customer_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_customer_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE customer_id = ? AND status = ?
   AND created_at >= ? AND created_at <= ?
@@ -423,6 +428,85 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOrdersByProduct = `-- name: ListOrdersByProduct :many
+
+SELECT o.id, o.customer_id, o.customer_name, o.customer_email, o.customer_phone, o.search_text, o.status, o.total_cents, o.version, o.cancel_reason, o.created_at, o.confirmed_at, o.canceled_at, o.updated_at
+FROM order_lines l
+JOIN orders o ON o.id = l.order_id
+WHERE l.product_id = ? AND l.order_id < ? AND l.order_id >= ?
+  AND (o.status = ? OR ? = '')
+  AND (o.customer_id = ? OR ? = 0)
+  AND o.created_at >= ? AND o.created_at < ?
+  AND o.search_text LIKE ? ESCAPE '!'
+ORDER BY l.order_id DESC
+LIMIT ?
+`
+
+type ListOrdersByProductParams struct {
+	ProductID     int64
+	BeforeID      int64
+	UntilID       int64
+	Status        string
+	CustomerID    int64
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Pattern       string
+	Limit         int32
+}
+
+// ListOrdersByProduct returns the orders of a product with ids below before_id and from until_id on, the highest first. Absent
+// filters are empty, 0 or %.
+func (q *Queries) ListOrdersByProduct(ctx context.Context, arg ListOrdersByProductParams) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, listOrdersByProduct,
+		arg.ProductID,
+		arg.BeforeID,
+		arg.UntilID,
+		arg.Status,
+		arg.Status,
+		arg.CustomerID,
+		arg.CustomerID,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
+		arg.Pattern,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Order{}
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.CustomerName,
+			&i.CustomerEmail,
+			&i.CustomerPhone,
+			&i.SearchText,
+			&i.Status,
+			&i.TotalCents,
+			&i.Version,
+			&i.CancelReason,
+			&i.CreatedAt,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -438,7 +522,7 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 }
 
 const listOrdersByStatus = `-- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = ?
   AND created_at >= ? AND created_at <= ?
@@ -488,6 +572,89 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOrdersByUpdate = `-- name: ListOrdersByUpdate :many
+
+SELECT /*+ INDEX(orders orders_updated) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+FROM orders
+WHERE updated_at >= ? AND (updated_at > ? OR id > ?) AND updated_at <= ?
+  AND (status = ? OR ? = '')
+  AND (customer_id = ? OR ? = 0)
+  AND (? = 0 OR EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = orders.id AND l.product_id = ?))
+  AND created_at >= ? AND created_at < ?
+  AND search_text LIKE ? ESCAPE '!'
+ORDER BY updated_at, id
+LIMIT ?
+`
+
+type ListOrdersByUpdateParams struct {
+	AfterTime     time.Time
+	AfterID       int64
+	UntilTime     time.Time
+	Status        string
+	CustomerID    int64
+	ProductID     int64
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Pattern       string
+	Limit         int32
+}
+
+// ListOrdersByUpdate returns the orders that changed after the position (after_time, after_id) and up to until_time, in the order of
+// their changes. Absent filters are empty, 0 or %.
+func (q *Queries) ListOrdersByUpdate(ctx context.Context, arg ListOrdersByUpdateParams) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, listOrdersByUpdate,
+		arg.AfterTime,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.UntilTime,
+		arg.Status,
+		arg.Status,
+		arg.CustomerID,
+		arg.CustomerID,
+		arg.ProductID,
+		arg.ProductID,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
+		arg.Pattern,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Order{}
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.CustomerName,
+			&i.CustomerEmail,
+			&i.CustomerPhone,
+			&i.SearchText,
+			&i.Status,
+			&i.TotalCents,
+			&i.Version,
+			&i.CancelReason,
+			&i.CreatedAt,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -503,7 +670,7 @@ func (q *Queries) ListOrdersByStatus(ctx context.Context, arg ListOrdersByStatus
 }
 
 const lockOrders = `-- name: LockOrders :many
-SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE id IN (/*SLICE:ids*/?)
 ORDER BY id
@@ -543,6 +710,7 @@ func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) 
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -559,7 +727,7 @@ func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) 
 
 const lockStaleOrders = `-- name: LockStaleOrders :many
 
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at
+SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < ?
   AND created_at >= ? AND (created_at > ? OR id > ?)
@@ -605,6 +773,53 @@ func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams
 			&i.CreatedAt,
 			&i.ConfirmedAt,
 			&i.CanceledAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const oldestCreatedOrders = `-- name: OldestCreatedOrders :many
+SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+FROM orders
+WHERE status = 'CREATED'
+ORDER BY created_at, id
+LIMIT ?
+`
+
+func (q *Queries) OldestCreatedOrders(ctx context.Context, limit int32) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, oldestCreatedOrders, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Order{}
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.CustomerID,
+			&i.CustomerName,
+			&i.CustomerEmail,
+			&i.CustomerPhone,
+			&i.SearchText,
+			&i.Status,
+			&i.TotalCents,
+			&i.Version,
+			&i.CancelReason,
+			&i.CreatedAt,
+			&i.ConfirmedAt,
+			&i.CanceledAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -649,4 +864,55 @@ func (q *Queries) OrderBehind(ctx context.Context, arg OrderBehindParams) (time.
 	var created_at time.Time
 	err := row.Scan(&created_at)
 	return created_at, err
+}
+
+const orderOfProductBehind = `-- name: OrderOfProductBehind :one
+
+SELECT order_id
+FROM order_lines
+WHERE product_id = ? AND order_id < ?
+ORDER BY order_id DESC
+LIMIT 1 OFFSET ?
+`
+
+type OrderOfProductBehindParams struct {
+	ProductID int64
+	BeforeID  int64
+	Offset    int32
+}
+
+// OrderOfProductBehind returns the id at which a window of ListOrdersByProduct ends: an offset of the product's orders.
+func (q *Queries) OrderOfProductBehind(ctx context.Context, arg OrderOfProductBehindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, orderOfProductBehind, arg.ProductID, arg.BeforeID, arg.Offset)
+	var order_id int64
+	err := row.Scan(&order_id)
+	return order_id, err
+}
+
+const orderUpdatedBehind = `-- name: OrderUpdatedBehind :one
+
+SELECT /*+ INDEX(orders orders_updated) */ updated_at
+FROM orders
+WHERE updated_at >= ? AND (updated_at > ? OR id > ?)
+ORDER BY updated_at, id
+LIMIT 1 OFFSET ?
+`
+
+type OrderUpdatedBehindParams struct {
+	AfterTime time.Time
+	AfterID   int64
+	Offset    int32
+}
+
+// OrderUpdatedBehind returns the time at which a window of ListOrdersByUpdate ends: an offset of orders after a position.
+func (q *Queries) OrderUpdatedBehind(ctx context.Context, arg OrderUpdatedBehindParams) (time.Time, error) {
+	row := q.db.QueryRowContext(ctx, orderUpdatedBehind,
+		arg.AfterTime,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.Offset,
+	)
+	var updated_at time.Time
+	err := row.Scan(&updated_at)
+	return updated_at, err
 }

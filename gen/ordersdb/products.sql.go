@@ -54,7 +54,7 @@ func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error
 }
 
 const getProduct = `-- name: GetProduct :one
-SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
 FROM products
 WHERE id = ?
 `
@@ -72,6 +72,8 @@ func (q *Queries) GetProduct(ctx context.Context, id int64) (Product, error) {
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ReorderLevel,
+		&i.ArchivedAt,
 	)
 	return i, err
 }
@@ -117,18 +119,19 @@ func (q *Queries) GiveBackStock(ctx context.Context, arg GiveBackStockParams) er
 }
 
 const insertProduct = `-- name: InsertProduct :execlastid
-INSERT INTO products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, 1, ?, ?)
+INSERT INTO products (sku, name, search_text, price_cents, stock, reorder_level, version, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
 `
 
 type InsertProductParams struct {
-	SKU        string
-	Name       string
-	SearchText string
-	PriceCents int64
-	Stock      int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	SKU          string
+	Name         string
+	SearchText   string
+	PriceCents   int64
+	Stock        int64
+	ReorderLevel int64
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 }
 
 func (q *Queries) InsertProduct(ctx context.Context, arg InsertProductParams) (int64, error) {
@@ -138,6 +141,7 @@ func (q *Queries) InsertProduct(ctx context.Context, arg InsertProductParams) (i
 		arg.SearchText,
 		arg.PriceCents,
 		arg.Stock,
+		arg.ReorderLevel,
 		arg.CreatedAt,
 		arg.UpdatedAt,
 	)
@@ -180,25 +184,39 @@ func (q *Queries) InsertStockAdjustment(ctx context.Context, arg InsertStockAdju
 }
 
 const listProducts = `-- name: ListProducts :many
-SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
+
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
 FROM products
 WHERE id > ? AND id <= ? AND search_text LIKE ? ESCAPE '!'
+  AND stock < ? AND (stock < reorder_level) >= CAST(? AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(? AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(? AS SIGNED)
 ORDER BY id
 LIMIT ?
 `
 
 type ListProductsParams struct {
-	AfterID int64
-	UntilID int64
-	Pattern string
-	Limit   int32
+	AfterID      int64
+	UntilID      int64
+	Pattern      string
+	StockBelow   int64
+	Low          int64
+	ArchivedFrom int64
+	ArchivedTo   int64
+	Limit        int32
 }
 
+// ListProducts and the two queries after it are one list: the products in a range of ids, that match the pattern, have fewer units in
+// stock than stock_below and, if low is 1, than their reorder level, and are archived at least archived_from and at most archived_to,
+// which are 0 or 1.
 func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]Product, error) {
 	rows, err := q.db.QueryContext(ctx, listProducts,
 		arg.AfterID,
 		arg.UntilID,
 		arg.Pattern,
+		arg.StockBelow,
+		arg.Low,
+		arg.ArchivedFrom,
+		arg.ArchivedTo,
 		arg.Limit,
 	)
 	if err != nil {
@@ -218,6 +236,154 @@ func (q *Queries) ListProducts(ctx context.Context, arg ListProductsParams) ([]P
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.ReorderLevel,
+			&i.ArchivedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listProductsByIDs = `-- name: ListProductsByIDs :many
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
+FROM products
+WHERE id IN (/*SLICE:ids*/?) AND id > ? AND search_text LIKE ? ESCAPE '!'
+  AND stock < ? AND (stock < reorder_level) >= CAST(? AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(? AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(? AS SIGNED)
+ORDER BY id
+LIMIT ?
+`
+
+type ListProductsByIDsParams struct {
+	Ids          []int64
+	AfterID      int64
+	Pattern      string
+	StockBelow   int64
+	Low          int64
+	ArchivedFrom int64
+	ArchivedTo   int64
+	Limit        int32
+}
+
+func (q *Queries) ListProductsByIDs(ctx context.Context, arg ListProductsByIDsParams) ([]Product, error) {
+	query := listProductsByIDs
+	var queryParams []interface{}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.AfterID)
+	queryParams = append(queryParams, arg.Pattern)
+	queryParams = append(queryParams, arg.StockBelow)
+	queryParams = append(queryParams, arg.Low)
+	queryParams = append(queryParams, arg.ArchivedFrom)
+	queryParams = append(queryParams, arg.ArchivedTo)
+	queryParams = append(queryParams, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Product{}
+	for rows.Next() {
+		var i Product
+		if err := rows.Scan(
+			&i.ID,
+			&i.SKU,
+			&i.Name,
+			&i.SearchText,
+			&i.PriceCents,
+			&i.Stock,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ReorderLevel,
+			&i.ArchivedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listProductsBySKUs = `-- name: ListProductsBySKUs :many
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
+FROM products
+WHERE sku IN (/*SLICE:skus*/?) AND id > ? AND search_text LIKE ? ESCAPE '!'
+  AND stock < ? AND (stock < reorder_level) >= CAST(? AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(? AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(? AS SIGNED)
+ORDER BY id
+LIMIT ?
+`
+
+type ListProductsBySKUsParams struct {
+	Skus         []string
+	AfterID      int64
+	Pattern      string
+	StockBelow   int64
+	Low          int64
+	ArchivedFrom int64
+	ArchivedTo   int64
+	Limit        int32
+}
+
+func (q *Queries) ListProductsBySKUs(ctx context.Context, arg ListProductsBySKUsParams) ([]Product, error) {
+	query := listProductsBySKUs
+	var queryParams []interface{}
+	if len(arg.Skus) > 0 {
+		for _, v := range arg.Skus {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:skus*/?", strings.Repeat(",?", len(arg.Skus))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:skus*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.AfterID)
+	queryParams = append(queryParams, arg.Pattern)
+	queryParams = append(queryParams, arg.StockBelow)
+	queryParams = append(queryParams, arg.Low)
+	queryParams = append(queryParams, arg.ArchivedFrom)
+	queryParams = append(queryParams, arg.ArchivedTo)
+	queryParams = append(queryParams, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Product{}
+	for rows.Next() {
+		var i Product
+		if err := rows.Scan(
+			&i.ID,
+			&i.SKU,
+			&i.Name,
+			&i.SearchText,
+			&i.PriceCents,
+			&i.Stock,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ReorderLevel,
+			&i.ArchivedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -292,7 +458,7 @@ func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustm
 }
 
 const lockProduct = `-- name: LockProduct :one
-SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at
+SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
 FROM products
 WHERE id = ?
 FOR UPDATE
@@ -311,12 +477,14 @@ func (q *Queries) LockProduct(ctx context.Context, id int64) (Product, error) {
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ReorderLevel,
+		&i.ArchivedAt,
 	)
 	return i, err
 }
 
 const lockProductsForOrder = `-- name: LockProductsForOrder :many
-SELECT id, price_cents, stock
+SELECT id, sku, name, price_cents, stock, archived_at
 FROM products
 WHERE id IN (/*SLICE:ids*/?)
 ORDER BY id
@@ -325,8 +493,11 @@ FOR UPDATE
 
 type LockProductsForOrderRow struct {
 	ID         int64
+	SKU        string
+	Name       string
 	PriceCents int64
 	Stock      int64
+	ArchivedAt *time.Time
 }
 
 func (q *Queries) LockProductsForOrder(ctx context.Context, ids []int64) ([]LockProductsForOrderRow, error) {
@@ -348,7 +519,14 @@ func (q *Queries) LockProductsForOrder(ctx context.Context, ids []int64) ([]Lock
 	items := []LockProductsForOrderRow{}
 	for rows.Next() {
 		var i LockProductsForOrderRow
-		if err := rows.Scan(&i.ID, &i.PriceCents, &i.Stock); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.SKU,
+			&i.Name,
+			&i.PriceCents,
+			&i.Stock,
+			&i.ArchivedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -382,6 +560,64 @@ func (q *Queries) ProductBehind(ctx context.Context, arg ProductBehindParams) (i
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const productBySKU = `-- name: ProductBySKU :one
+SELECT id
+FROM products
+WHERE sku = ?
+`
+
+func (q *Queries) ProductBySKU(ctx context.Context, sku string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, productBySKU, sku)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const productTitles = `-- name: ProductTitles :many
+SELECT id, sku, name
+FROM products
+WHERE id IN (/*SLICE:ids*/?)
+`
+
+type ProductTitlesRow struct {
+	ID   int64
+	SKU  string
+	Name string
+}
+
+func (q *Queries) ProductTitles(ctx context.Context, ids []int64) ([]ProductTitlesRow, error) {
+	query := productTitles
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ProductTitlesRow{}
+	for rows.Next() {
+		var i ProductTitlesRow
+		if err := rows.Scan(&i.ID, &i.SKU, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const takeStock = `-- name: TakeStock :exec
@@ -429,17 +665,19 @@ func (q *Queries) TakeStock(ctx context.Context, arg TakeStockParams) error {
 
 const updateProduct = `-- name: UpdateProduct :exec
 UPDATE products
-SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
+SET name = ?, search_text = ?, price_cents = ?, stock = ?, reorder_level = ?, archived_at = ?, version = version + 1, updated_at = ?
 WHERE id = ?
 `
 
 type UpdateProductParams struct {
-	Name       string
-	SearchText string
-	PriceCents int64
-	Stock      int64
-	UpdatedAt  time.Time
-	ID         int64
+	Name         string
+	SearchText   string
+	PriceCents   int64
+	Stock        int64
+	ReorderLevel int64
+	ArchivedAt   *time.Time
+	UpdatedAt    time.Time
+	ID           int64
 }
 
 func (q *Queries) UpdateProduct(ctx context.Context, arg UpdateProductParams) error {
@@ -448,6 +686,8 @@ func (q *Queries) UpdateProduct(ctx context.Context, arg UpdateProductParams) er
 		arg.SearchText,
 		arg.PriceCents,
 		arg.Stock,
+		arg.ReorderLevel,
+		arg.ArchivedAt,
 		arg.UpdatedAt,
 		arg.ID,
 	)

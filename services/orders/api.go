@@ -47,10 +47,12 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		now:          now,
 		outcomes:     newOutcomes(p.Metrics),
 		searches:     search.NewGate(),
+		reports:      search.NewGate(),
 		heldProducts: database.NewHeld(db, freeProducts),
 		heldOrders:   database.NewHeld(db, freeOrders),
 	}
 	s.creatingProduct = idempotency.NewOperation(keeper, s.createProduct, answerProduct)
+	s.updatingProduct = idempotency.NewOperation(keeper, s.updateProduct, answerUpdated)
 	s.placing = idempotency.NewBatchOperation(keeper, idempotency.Locks[*purchase]{Held: s.heldProducts, Rows: (*purchase).products}, s.place, answerCreated)
 	s.confirming = idempotency.NewBatchOperation(keeper, idempotency.Locks[*confirmation]{Held: s.heldOrders, Rows: (*confirmation).orders}, s.confirm, answerChanged)
 	s.canceling = idempotency.NewOperation(keeper, s.cancel, answerChanged)
@@ -120,10 +122,12 @@ type service struct {
 	now          func() time.Time
 	outcomes     outcomes
 	searches     *search.Gate
+	reports      *search.Gate
 	heldProducts *database.Held
 	heldOrders   *database.Held
 
 	creatingProduct *idempotency.Operation[productCreation, ordersdb.Product]
+	updatingProduct *idempotency.Operation[productChange, ordersdb.Product]
 	placing         *idempotency.Operation[*purchase, Order]
 	confirming      *idempotency.Operation[*confirmation, Order]
 	canceling       *idempotency.Operation[*cancellation, Order]
@@ -159,11 +163,20 @@ func (s *service) GetProduct(ctx context.Context, r stub.GetProductRequestObject
 }
 
 func (s *service) UpdateProduct(ctx context.Context, r stub.UpdateProductRequestObject) (stub.UpdateProductResponseObject, error) {
-	row, err := s.updateProduct(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
+	c := productChange{caller: caller(ctx), id: r.ID, match: etag.ParseMatch(r.Params.IfMatch), input: *r.Body}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	request, err := idempotency.Parse(http.MethodPatch, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/products/%d", r.ID), r.Body)
 	if err != nil {
 		return nil, err
 	}
-	return stub.UpdateProduct200JSONResponse{ProductJSONResponse: productResponse(row)}, nil
+	var done idempotency.Answer
+	err = s.heldProducts.Do(ctx, func(context.Context) ([]int64, error) { return []int64{r.ID}, nil }, func(ctx context.Context) (err error) {
+		done, err = s.updatingProduct.Do(ctx, request, c)
+		return err
+	})
+	return answer(done), err
 }
 
 func (s *service) ListStockMovements(ctx context.Context, r stub.ListStockMovementsRequestObject) (stub.ListStockMovementsResponseObject, error) {
@@ -186,11 +199,7 @@ func (s *service) ListOrders(ctx context.Context, r stub.ListOrdersRequestObject
 	if err != nil {
 		return nil, err
 	}
-	data := make([]api.Order, len(found))
-	for i, o := range found {
-		data[i] = order(o)
-	}
-	return stub.ListOrders200JSONResponse{Data: data, NextCursor: next}, nil
+	return stub.ListOrders200JSONResponse{Data: orders(found), NextCursor: next}, nil
 }
 
 func (s *service) CreateOrder(ctx context.Context, r stub.CreateOrderRequestObject) (stub.CreateOrderResponseObject, error) {
@@ -269,6 +278,30 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 	return answer(done), err
 }
 
+func (s *service) ReportSales(ctx context.Context, r stub.ReportSalesRequestObject) (stub.ReportSalesResponseObject, error) {
+	report, err := s.sales(ctx, r.Params)
+	if err != nil {
+		return nil, err
+	}
+	return stub.ReportSales200JSONResponse(report), nil
+}
+
+func (s *service) ReportStock(ctx context.Context, _ stub.ReportStockRequestObject) (stub.ReportStockResponseObject, error) {
+	report, err := s.stock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stub.ReportStock200JSONResponse(report), nil
+}
+
+func (s *service) ReportOrders(ctx context.Context, _ stub.ReportOrdersRequestObject) (stub.ReportOrdersResponseObject, error) {
+	counts, oldest, err := s.ordersByAge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stub.ReportOrders200JSONResponse{Data: counts, Oldest: orders(oldest)}, nil
+}
+
 func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
 	return stub.GetHealth200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
@@ -292,6 +325,10 @@ func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
+func (a answer) VisitUpdateProductResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
 func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
@@ -311,6 +348,12 @@ func answerProduct(created ordersdb.Product) (idempotency.Answer, error) {
 			Location: fmt.Sprintf("/products/%d", created.ID), ETag: etag.Of(created.Version),
 		},
 	}.VisitCreateProductResponse)
+}
+
+func answerUpdated(row ordersdb.Product) (idempotency.Answer, error) {
+	return idempotency.Record(stub.UpdateProduct200JSONResponse{ProductUpdatedJSONResponse: stub.ProductUpdatedJSONResponse{
+		Body: product(row), Headers: stub.ProductUpdatedResponseHeaders{ETag: etag.Of(row.Version)},
+	}}.VisitUpdateProductResponse)
 }
 
 func answerCreated(o Order) (idempotency.Answer, error) {
@@ -337,21 +380,31 @@ func productResponse(row ordersdb.Product) stub.ProductJSONResponse {
 
 func product(row ordersdb.Product) api.Product {
 	return api.Product{
-		ID:         row.ID,
-		SKU:        row.SKU,
-		Name:       row.Name,
-		PriceCents: row.PriceCents,
-		Stock:      row.Stock,
-		CreatedAt:  common.Time{Time: row.CreatedAt},
-		UpdatedAt:  common.Time{Time: row.UpdatedAt},
+		ID:           row.ID,
+		SKU:          row.SKU,
+		Name:         row.Name,
+		PriceCents:   row.PriceCents,
+		Stock:        row.Stock,
+		ReorderLevel: row.ReorderLevel,
+		ArchivedAt:   optional(row.ArchivedAt),
+		CreatedAt:    common.Time{Time: row.CreatedAt},
+		UpdatedAt:    common.Time{Time: row.UpdatedAt},
 	}
+}
+
+func orders(found []Order) []api.Order {
+	all := make([]api.Order, len(found))
+	for i, o := range found {
+		all[i] = order(o)
+	}
+	return all
 }
 
 func order(o Order) api.Order {
 	items := make([]api.OrderLine, len(o.Lines))
 	for i, l := range o.Lines {
 		items[i] = api.OrderLine{
-			ProductID: l.ProductID, Qty: l.Qty, UnitPriceCents: l.UnitPriceCents, SubtotalCents: l.SubtotalCents,
+			ProductID: l.ProductID, SKU: *l.SKU, Name: *l.Name, Qty: l.Qty, UnitPriceCents: l.UnitPriceCents, SubtotalCents: l.SubtotalCents,
 		}
 	}
 	return api.Order{
@@ -362,6 +415,7 @@ func order(o Order) api.Order {
 		TotalCents:   o.TotalCents,
 		Items:        items,
 		CreatedAt:    common.Time{Time: o.CreatedAt},
+		UpdatedAt:    common.Time{Time: o.UpdatedAt},
 		ConfirmedAt:  optional(o.ConfirmedAt),
 		CanceledAt:   optional(o.CanceledAt),
 		CancelReason: o.CancelReason,

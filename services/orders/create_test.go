@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -154,5 +155,8 @@ func (s *shop) stock(catalogue []stocked) {
 
 // priced is a line of an order at a price.
 func priced(product, qty, price int64) api.OrderLine {
-	return api.OrderLine{ProductID: product, Qty: qty, UnitPriceCents: price, SubtotalCents: qty * price}
+	return api.OrderLine{
+		ProductID: product, SKU: fmt.Sprintf("SKU-%d", product), Name: "A product",
+		Qty: qty, UnitPriceCents: price, SubtotalCents: qty * price,
+	}
 }

@@ -36,7 +36,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 	made := 0
 	next := func(n int) func(database.Conn) error {
 		rows := database.NewInserter("InsertProducts", "INSERT INTO products",
-			"sku", "name", "search_text", "price_cents", "stock", "version", "created_at", "updated_at")
+			"sku", "name", "search_text", "price_cents", "stock", "reorder_level", "version", "created_at", "updated_at")
 		var stocks []int
 		var times []time.Time
 		for range n {
@@ -46,7 +46,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 			name := fmt.Sprintf("%s %s %d", thing, line, number)
 			stock := 1 + random.IntN(1000)
 			created := bulk.Time(float64(made)/float64(total) - 1)
-			rows.Add(sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 1, created, created)
+			rows.Add(sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 20, 1, created, created)
 			stocks, times = append(stocks, stock), append(times, created)
 			made++
 		}
@@ -118,13 +118,13 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 				return err
 			}
 			lines := database.NewInserter("InsertOrderLines", "INSERT INTO order_lines",
-				"order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+				"order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents", "sku", "name")
 			events := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events",
 				"order_id", "version", "from_status", "to_status", "caller", "reason", "created_at")
 			for i, basket := range baskets {
 				addHistory(events, ids[i], lives[i])
 				for _, l := range basket {
-					lines.Add(ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
+					lines.Add(ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents, l.SKU, l.Name)
 				}
 			}
 			if _, err = lines.Insert(ctx, db, conn); err != nil {
@@ -147,7 +147,7 @@ func firstProducts(ctx context.Context, db *database.DB) (products []ordersdb.Pr
 	const most, pageSize = 100_000, 10_000
 	err = db.Read(ctx, func(conn database.Conn) (err error) {
 		products, err = bulk.Walk(most, func(p ordersdb.Product) int64 { return p.ID }, func(after int64) ([]ordersdb.Product, error) {
-			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: pageSize})
+			return ordersdb.New(conn).ListProducts(ctx, ordersdb.ListProductsParams{StockBelow: math.MaxInt64, AfterID: after, UntilID: math.MaxInt64, Pattern: "%", Limit: pageSize})
 		})
 		return err
 	})
@@ -202,7 +202,9 @@ func fillBasket(random *rand.Rand, products []ordersdb.Product) (lines []ordersd
 		if slices.ContainsFunc(lines, func(l ordersdb.OrderLine) bool { return l.ProductID == p.ID }) {
 			continue
 		}
-		lines = append(lines, ordersdb.OrderLine{ProductID: p.ID, Qty: qty, UnitPriceCents: p.PriceCents, SubtotalCents: qty * p.PriceCents})
+		lines = append(lines, ordersdb.OrderLine{
+			ProductID: p.ID, SKU: &p.SKU, Name: &p.Name, Qty: qty, UnitPriceCents: p.PriceCents, SubtotalCents: qty * p.PriceCents,
+		})
 	}
 	slices.SortFunc(lines, func(a, b ordersdb.OrderLine) int { return cmp.Compare(a.ProductID, b.ProductID) })
 	return lines

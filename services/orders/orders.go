@@ -79,7 +79,7 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 		o := &r.Value
 		o.CustomerID, o.CustomerName, o.CustomerEmail, o.CustomerPhone = p.buyer.ID, p.buyer.Name, p.buyer.Email, p.buyer.Phone
 		o.SearchText = search.Fold(p.buyer.Name, p.buyer.Email)
-		o.Status, o.Version, o.CreatedAt = string(api.StatusCreated), 1, now
+		o.Status, o.Version, o.CreatedAt, o.UpdatedAt = string(api.StatusCreated), 1, now, now
 		placed, changes = append(placed, o), append(changes, change{order: o, caller: p.caller})
 	}
 	if len(placed) == 0 {
@@ -133,16 +133,22 @@ func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catal
 }
 
 // price returns an order with the lines and the total, and takes the units from the catalogue's stock. It refuses orders with
-// unknown products or insufficient stock, and names all of these, and orders with a total over maxTotal.
+// unknown or archived products or insufficient stock, and names all of these, and orders with a total over maxTotal.
 func price(lines []line, products catalogue) (Order, *fault.Error) {
 	unknown := fault.New(common.CodeProductNotFound, "One or more products do not exist.")
+	archived := fault.New(common.CodeProductArchived, "One or more products are archived.")
 	for _, l := range lines {
-		if products[l.product] == nil {
+		switch p := products[l.product]; {
+		case p == nil:
 			unknown.About("items", fmt.Sprintf("there is no product %d", l.product))
+		case p.ArchivedAt != nil:
+			archived.About("items", fmt.Sprintf("product %d is archived", l.product))
 		}
 	}
-	if len(unknown.Fields) > 0 {
-		return Order{}, unknown
+	for _, refusal := range []*fault.Error{unknown, archived} {
+		if len(refusal.Fields) > 0 {
+			return Order{}, refusal
+		}
 	}
 	order := Order{Lines: make([]ordersdb.OrderLine, 0, len(lines))}
 	var short []common.Shortage
@@ -158,7 +164,7 @@ func price(lines []line, products catalogue) (Order, *fault.Error) {
 		}
 		order.TotalCents += int64(low)
 		order.Lines = append(order.Lines, ordersdb.OrderLine{
-			ProductID: l.product, Qty: l.qty, UnitPriceCents: p.PriceCents, SubtotalCents: int64(low),
+			ProductID: l.product, SKU: &p.SKU, Name: &p.Name, Qty: l.qty, UnitPriceCents: p.PriceCents, SubtotalCents: int64(low),
 		})
 	}
 	if len(short) > 0 {
@@ -183,13 +189,13 @@ func insert(ctx context.Context, db *database.DB, conn database.Conn, placed []*
 	if err != nil {
 		return fmt.Errorf("insert orders: %w", err)
 	}
-	rows = database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
+	rows = database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents", "sku", "name")
 	for i, o := range placed {
 		o.ID = ids[i]
 		for j := range o.Lines {
 			l := &o.Lines[j]
 			l.OrderID = o.ID
-			rows.Add(l.OrderID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
+			rows.Add(l.OrderID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents, l.SKU, l.Name)
 		}
 	}
 	if _, err = rows.Insert(ctx, db, conn); err != nil {
@@ -256,7 +262,7 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 			continue
 		case c.changes:
 			changes = append(changes, change{order: o, from: new(o.Status), caller: c.caller})
-			o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
+			o.Status, o.ConfirmedAt, o.UpdatedAt, o.Version = string(api.StatusConfirmed), &now, latest(o.UpdatedAt, now), o.Version+1
 			confirmed = append(confirmed, c.id)
 		}
 		r.Value = *o
@@ -316,7 +322,8 @@ func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller 
 	var changes []change
 	for _, o := range canceled {
 		changes = append(changes, change{order: o, from: new(o.Status), reason: reason, caller: caller})
-		o.Status, o.CanceledAt, o.CancelReason, o.Version = string(api.StatusCanceled), &now, reason, o.Version+1
+		o.Status, o.CanceledAt, o.UpdatedAt = string(api.StatusCanceled), &now, latest(o.UpdatedAt, now)
+		o.CancelReason, o.Version = reason, o.Version+1
 	}
 	q := ordersdb.New(conn)
 	orders, products := contents(canceled)
@@ -330,6 +337,14 @@ func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller 
 		return fmt.Errorf("give back stock: %w", err)
 	}
 	return nil
+}
+
+// latest returns the later of two times, as the column updated_at does: the clocks of two processes may differ.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // lockOrders reads orders for update, with their lines. IDs without an order are omitted.
@@ -364,10 +379,34 @@ func withLines(ctx context.Context, q *ordersdb.Queries, rows []ordersdb.Order) 
 	if err != nil {
 		return nil, fmt.Errorf("list lines: %w", err)
 	}
+	if err := addTitles(ctx, q, lines); err != nil {
+		return nil, err
+	}
 	for _, l := range lines {
 		at[l.OrderID].Lines = append(at[l.OrderID].Lines, l)
 	}
 	return found, nil
+}
+
+// addTitles gives lines from earlier versions, which have neither SKU nor name, the present ones of their products.
+func addTitles(ctx context.Context, q *ordersdb.Queries, lines []ordersdb.OrderLine) error {
+	var products []int64
+	for _, l := range lines {
+		if l.SKU == nil || l.Name == nil {
+			products = append(products, l.ProductID)
+		}
+	}
+	titles, err := productTitles(ctx, q, unique(products))
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		if l := &lines[i]; l.SKU == nil || l.Name == nil {
+			title := titles[l.ProductID]
+			l.SKU, l.Name = &title.SKU, &title.Name
+		}
+	}
+	return nil
 }
 
 func missingOrder(err error, id int64) error {

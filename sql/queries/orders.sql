@@ -105,3 +105,58 @@ WHERE customer_id = sqlc.arg(customer_id) AND status = sqlc.arg(status)
   AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
 ORDER BY created_at DESC, id DESC
 LIMIT ?;
+
+-- ListOrdersByProduct returns the orders of a product with ids below before_id and from until_id on, the highest first. Absent
+-- filters are empty, 0 or %.
+
+-- name: ListOrdersByProduct :many
+SELECT o.*
+FROM order_lines l
+JOIN orders o ON o.id = l.order_id
+WHERE l.product_id = sqlc.arg(product_id) AND l.order_id < sqlc.arg(before_id) AND l.order_id >= sqlc.arg(until_id)
+  AND (o.status = sqlc.arg(status) OR sqlc.arg(status) = '')
+  AND (o.customer_id = sqlc.arg(customer_id) OR sqlc.arg(customer_id) = 0)
+  AND o.created_at >= sqlc.arg(created_from) AND o.created_at < sqlc.arg(created_before)
+  AND o.search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+ORDER BY l.order_id DESC
+LIMIT ?;
+
+-- OrderOfProductBehind returns the id at which a window of ListOrdersByProduct ends: an offset of the product's orders.
+
+-- name: OrderOfProductBehind :one
+SELECT order_id
+FROM order_lines
+WHERE product_id = sqlc.arg(product_id) AND order_id < sqlc.arg(before_id)
+ORDER BY order_id DESC
+LIMIT 1 OFFSET ?;
+
+-- ListOrdersByUpdate returns the orders that changed after the position (after_time, after_id) and up to until_time, in the order of
+-- their changes. Absent filters are empty, 0 or %.
+
+-- name: ListOrdersByUpdate :many
+SELECT /*+ INDEX(orders orders_updated) */ *
+FROM orders
+WHERE updated_at >= sqlc.arg(after_time) AND (updated_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id)) AND updated_at <= sqlc.arg(until_time)
+  AND (status = sqlc.arg(status) OR sqlc.arg(status) = '')
+  AND (customer_id = sqlc.arg(customer_id) OR sqlc.arg(customer_id) = 0)
+  AND (sqlc.arg(product_id) = 0 OR EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = orders.id AND l.product_id = sqlc.arg(product_id)))
+  AND created_at >= sqlc.arg(created_from) AND created_at < sqlc.arg(created_before)
+  AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+ORDER BY updated_at, id
+LIMIT ?;
+
+-- OrderUpdatedBehind returns the time at which a window of ListOrdersByUpdate ends: an offset of orders after a position.
+
+-- name: OrderUpdatedBehind :one
+SELECT /*+ INDEX(orders orders_updated) */ updated_at
+FROM orders
+WHERE updated_at >= sqlc.arg(after_time) AND (updated_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id))
+ORDER BY updated_at, id
+LIMIT 1 OFFSET ?;
+
+-- name: OldestCreatedOrders :many
+SELECT /*+ INDEX(orders orders_status) */ *
+FROM orders
+WHERE status = 'CREATED'
+ORDER BY created_at, id
+LIMIT ?;

@@ -1,6 +1,6 @@
 -- name: InsertProduct :execlastid
-INSERT INTO products (sku, name, search_text, price_cents, stock, version, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, 1, ?, ?);
+INSERT INTO products (sku, name, search_text, price_cents, stock, reorder_level, version, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?);
 
 -- name: GetProduct :one
 SELECT *
@@ -14,7 +14,7 @@ WHERE id = ?
 FOR UPDATE;
 
 -- name: LockProductsForOrder :many
-SELECT id, price_cents, stock
+SELECT id, sku, name, price_cents, stock, archived_at
 FROM products
 WHERE id IN (sqlc.slice(ids))
 ORDER BY id
@@ -28,12 +28,46 @@ FROM products
 WHERE id IN (sqlc.slice(ids))
 FOR UPDATE SKIP LOCKED;
 
+-- ListProducts and the two queries after it are one list: the products in a range of ids, that match the pattern, have fewer units in
+-- stock than stock_below and, if low is 1, than their reorder level, and are archived at least archived_from and at most archived_to,
+-- which are 0 or 1.
+
 -- name: ListProducts :many
 SELECT *
 FROM products
 WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(until_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+  AND stock < sqlc.arg(stock_below) AND (stock < reorder_level) >= CAST(sqlc.arg(low) AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(sqlc.arg(archived_from) AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(sqlc.arg(archived_to) AS SIGNED)
 ORDER BY id
 LIMIT ?;
+
+-- name: ListProductsByIDs :many
+SELECT *
+FROM products
+WHERE id IN (sqlc.slice(ids)) AND id > sqlc.arg(after_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+  AND stock < sqlc.arg(stock_below) AND (stock < reorder_level) >= CAST(sqlc.arg(low) AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(sqlc.arg(archived_from) AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(sqlc.arg(archived_to) AS SIGNED)
+ORDER BY id
+LIMIT ?;
+
+-- name: ListProductsBySKUs :many
+SELECT *
+FROM products
+WHERE sku IN (sqlc.slice(skus)) AND id > sqlc.arg(after_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
+  AND stock < sqlc.arg(stock_below) AND (stock < reorder_level) >= CAST(sqlc.arg(low) AS SIGNED)
+  AND (archived_at IS NOT NULL) >= CAST(sqlc.arg(archived_from) AS SIGNED) AND (archived_at IS NOT NULL) <= CAST(sqlc.arg(archived_to) AS SIGNED)
+ORDER BY id
+LIMIT ?;
+
+-- name: ProductTitles :many
+SELECT id, sku, name
+FROM products
+WHERE id IN (sqlc.slice(ids));
+
+-- name: ProductBySKU :one
+SELECT id
+FROM products
+WHERE sku = ?;
 
 -- ProductBehind returns the id at which a search window ends: an offset of rows after another id.
 
@@ -46,7 +80,7 @@ LIMIT 1 OFFSET ?;
 
 -- name: UpdateProduct :exec
 UPDATE products
-SET name = ?, search_text = ?, price_cents = ?, stock = ?, version = version + 1, updated_at = ?
+SET name = ?, search_text = ?, price_cents = ?, stock = ?, reorder_level = ?, archived_at = ?, version = version + 1, updated_at = ?
 WHERE id = ?;
 
 -- TakeStock takes the units of stored order lines from stock, as GiveBackStock returns them, so that stock and lines cannot

@@ -67,7 +67,7 @@ func insertOrder(ctx context.Context, db *database.DB, conn database.Conn, custo
 func skus(t *testing.T, db *database.DB) (found []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
-		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
+		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
 		for _, row := range rows {
 			found = append(found, row.SKU)
 		}
@@ -484,7 +484,7 @@ func TestSearch(t *testing.T) {
 	} {
 		var got []string
 		err := db.Read(t.Context(), func(conn database.Conn) error {
-			rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&test.text), Limit: 10})
+			rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: search.Pattern(&test.text), Limit: 10})
 			for _, row := range rows {
 				got = append(got, row.SKU)
 			}

@@ -29,7 +29,7 @@ func product(sku string) ordersdb.InsertProductParams {
 func skus(t *testing.T, db *database.DB) (found []string) {
 	t.Helper()
 	err := db.Read(t.Context(), func(conn database.Conn) error {
-		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
+		rows, err := ordersdb.New(conn).ListProducts(t.Context(), ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: "%", Limit: 100})
 		for _, row := range rows {
 			found = append(found, row.SKU)
 		}

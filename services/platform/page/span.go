@@ -11,9 +11,7 @@ import (
 // (RFC 3339); a day as to is included. Without a filter, the span has no practical limit on that side. Span fails with invalid_input
 // if a filter is not an existing day or time, or if from is after to.
 func Span(from, to *common.DayOrTime) (start, end time.Time, err error) {
-	// Both engines can compare times in this range.
-	first, last := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	start, end = first, last
+	start, end = Limits()
 	if from != nil {
 		if start, _, err = parseDayOrTime("from", *from); err != nil {
 			return start, end, err
@@ -29,7 +27,18 @@ func Span(from, to *common.DayOrTime) (start, end time.Time, err error) {
 		}
 		end = next
 	}
-	return clamp(ceil(start), first, last), clamp(ceil(end), first, last), nil
+	return clamp(ceil(start)), clamp(ceil(end)), nil
+}
+
+// Since returns the time at which a filter begins, as Span does for from. Field is the name of the filter.
+func Since(field string, since common.DayOrTime) (start time.Time, err error) {
+	start, _, err = parseDayOrTime(field, since)
+	return clamp(ceil(start)), err
+}
+
+// Limits returns a range of times that both engines can compare.
+func Limits() (first, last time.Time) {
+	return time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // parseDayOrTime parses a day (UTC), whose end is the start of the next day, or an instant, whose end is the instant itself.
@@ -45,8 +54,8 @@ func parseDayOrTime(field, text string) (start, end time.Time, err error) {
 	})
 }
 
-func clamp(t, first, last time.Time) time.Time {
-	switch {
+func clamp(t time.Time) time.Time {
+	switch first, last := Limits(); {
 	case t.Before(first):
 		return first
 	case t.After(last):

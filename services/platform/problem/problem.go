@@ -97,6 +97,7 @@ var kinds = map[common.ProblemCode]kind{
 	common.CodeIntegratorNameTaken:     {status: http.StatusConflict, title: "Integrator name taken"},
 	common.CodeLastAdmin:               {status: http.StatusConflict, title: "Last administrator"},
 	common.CodeInsufficientStock:       {status: http.StatusConflict, title: "Insufficient stock"},
+	common.CodeProductArchived:         {status: http.StatusConflict, title: "Product archived"},
 	common.CodeOrderCanceled:           {status: http.StatusConflict, title: "Order canceled"},
 	common.CodeCancelWindowOver:        {status: http.StatusConflict, title: "Cancel window over"},
 	common.CodeRequestInProgress:       {status: http.StatusConflict, title: "Request in progress", retryAfter: time.Second},

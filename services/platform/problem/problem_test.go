@@ -42,6 +42,7 @@ var kinds = []struct {
 	{common.CodeIntegratorNameTaken, 409, "Integrator name taken", true},
 	{common.CodeLastAdmin, 409, "Last administrator", true},
 	{common.CodeInsufficientStock, 409, "Insufficient stock", true},
+	{common.CodeProductArchived, 409, "Product archived", true},
 	{common.CodeOrderCanceled, 409, "Order canceled", true},
 	{common.CodeCancelWindowOver, 409, "Cancel window over", true},
 	{common.CodeRequestInProgress, 409, "Request in progress", false}, // it has a default Retry-After

@@ -26,6 +26,12 @@ func Turns() int64 { return int64(max(1, runtime.GOMAXPROCS(0)/2)) }
 // NewGate returns a Gate for the searches of one service.
 func NewGate() *Gate { return &Gate{semaphore.NewWeighted(Turns())} }
 
+// Enter waits for a turn, which Leave ends. It returns the error of ctx if ctx is done first.
+func (g *Gate) Enter(ctx context.Context) error { return g.turns.Acquire(ctx, 1) }
+
+// Leave ends a turn that Enter began.
+func (g *Gate) Leave() { g.turns.Release(1) }
+
 // Walk searches a list, beginning at from, until it has found limit entries, reached the end of the list, or read 85,000 rows. It
 // calls look for consecutive windows of rows. Look returns up to limit entries, the position behind the window, and whether the
 // window reaches the end of the list. Walk returns the entries, and the last position and end of look. It waits until the gate admits
@@ -33,10 +39,10 @@ func NewGate() *Gate { return &Gate{semaphore.NewWeighted(Turns())} }
 func Walk[T, P any](ctx context.Context, g *Gate, from P, limit int32,
 	look func(from P, rows, limit int32) (found []T, behind P, end bool, err error),
 ) (found []T, behind P, end bool, err error) {
-	if err := g.turns.Acquire(ctx, 1); err != nil {
+	if err := g.Enter(ctx); err != nil {
 		return nil, from, false, err
 	}
-	defer g.turns.Release(1)
+	defer g.Leave()
 	behind = from
 	for _, rows := range windows {
 		var more []T
