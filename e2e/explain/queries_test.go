@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -22,6 +23,7 @@ type query struct {
 	key       string // index by which MySQL must find rows of the first table
 	calls     []call
 	temporary string // reason why it may fill a temporary table; "" if it may not
+	sorts     string // reason why it may sort rows; "" if it may not
 	small     string // reason why it may read the whole table; "" if it may not
 }
 
@@ -96,6 +98,14 @@ func queries() map[string]query {
 		page[i] = int64(1 + 7*i)
 	}
 
+	skus := make([]string, len(page))
+	for i := range skus {
+		skus[i] = fmt.Sprintf("COR-%06d", i)
+	}
+	products := func(after int64, pattern string, limit int32) ordersdb.ListProductsParams {
+		return ordersdb.ListProductsParams{AfterID: after, UntilID: math.MaxInt64, Pattern: pattern, StockBelow: math.MaxInt64, Limit: limit}
+	}
+
 	return map[string]query{
 		"customers.GetCustomer":    {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).GetCustomer, 5)},
 		"customers.LockCustomer":   {key: "PRIMARY", calls: answered(customers, (*customersdb.Queries).LockCustomer, 5)},
@@ -111,8 +121,15 @@ func queries() map[string]query {
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
 			customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, customersdb.ListCustomersParams{UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
 		"products.ListProducts": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListProducts,
-			ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: "%", Limit: 21}, ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, AfterID: 500, Pattern: "%", Limit: 101},
-			ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: search.Pattern(&word), Limit: 21}, ordersdb.ListProductsParams{StockBelow: math.MaxInt64, UntilID: math.MaxInt64, Pattern: search.Pattern(&none), Limit: 21})},
+			products(0, "%", 21), products(500, "%", 101), products(0, search.Pattern(&word), 21), products(0, search.Pattern(&none), 21))},
+		"products.ListProductsByIDs": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListProductsByIDs,
+			ordersdb.ListProductsByIDsParams{Ids: page[:1], Pattern: "%", StockBelow: math.MaxInt64, Limit: 21},
+			ordersdb.ListProductsByIDsParams{Ids: page, AfterID: 500, Pattern: "%", StockBelow: math.MaxInt64, Limit: 101})},
+		"products.ListProductsBySKUs": {key: "products_sku", sorts: "at most 100 products", calls: answered(orders, (*ordersdb.Queries).ListProductsBySKUs,
+			ordersdb.ListProductsBySKUsParams{Skus: []string{"COR-000001"}, Pattern: "%", StockBelow: math.MaxInt64, Limit: 21},
+			ordersdb.ListProductsBySKUsParams{Skus: skus, Pattern: "%", StockBelow: math.MaxInt64, Limit: 101})},
+		"products.ProductBySKU":  {key: "products_sku", calls: answered(orders, (*ordersdb.Queries).ProductBySKU, "COR-000001")},
+		"products.ProductTitles": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ProductTitles, page[:1], page)},
 
 		"products.GetProduct":           {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetProduct, 5)},
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},
@@ -148,6 +165,38 @@ func queries() map[string]query {
 		"orders.ListOrdersByStatus":            {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByStatus, byStatus...)},
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
+
+		"orders.ListOrdersByProduct": {key: "order_lines_product", calls: answered(orders, (*ordersdb.Queries).ListOrdersByProduct,
+			ordersdb.ListOrdersByProductParams{ProductID: 1, BeforeID: math.MaxInt64, CreatedFrom: first, CreatedBefore: last, Pattern: "%", Limit: 21},
+			ordersdb.ListOrdersByProductParams{ProductID: 990, BeforeID: 20_000, Status: "CREATED", CreatedFrom: march, CreatedBefore: june, Pattern: search.Pattern(&word), Limit: 21})},
+		"orders.OrderOfProductBehind": {key: "order_lines_product", calls: answered(orders, (*ordersdb.Queries).OrderOfProductBehind,
+			ordersdb.OrderOfProductBehindParams{ProductID: 1, BeforeID: math.MaxInt64, Offset: 250},
+			ordersdb.OrderOfProductBehindParams{ProductID: 990, BeforeID: 20_000, Offset: 58_000})},
+		"orders.ListOrdersByUpdate": {key: "orders_updated", calls: answered(orders, (*ordersdb.Queries).ListOrdersByUpdate,
+			ordersdb.ListOrdersByUpdateParams{AfterTime: now, UntilTime: last, CreatedFrom: first, CreatedBefore: last, Pattern: "%", Limit: 21},
+			ordersdb.ListOrdersByUpdateParams{AfterTime: march, AfterID: 5, UntilTime: june, Status: "CREATED", CustomerID: 1, ProductID: 1, CreatedFrom: first, CreatedBefore: last, Pattern: "%", Limit: 21})},
+		"orders.OrderUpdatedBehind": {key: "orders_updated", calls: answered(orders, (*ordersdb.Queries).OrderUpdatedBehind,
+			ordersdb.OrderUpdatedBehindParams{AfterTime: first, Offset: 250}, ordersdb.OrderUpdatedBehindParams{AfterTime: march, AfterID: 5, Offset: 58_000})},
+		"orders.OldestCreatedOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).OldestCreatedOrders, int32(10))},
+
+		// The reports read all orders of the period, or all products.
+		"reports.Sales": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).Sales,
+			ordersdb.SalesParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 1)}, ordersdb.SalesParams{PlacedFrom: march, PlacedBefore: june, Status: "CREATED"})},
+		"reports.SalesByCustomer": {
+			key: "orders_created", temporary: "the sums of each customer", sorts: "the customers of the period",
+			calls: answered(orders, (*ordersdb.Queries).SalesByCustomer, ordersdb.SalesByCustomerParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 30), Limit: 20}),
+		},
+		"reports.SalesByProduct": {
+			key: "orders_created", temporary: "the sums of each product", sorts: "the products of the period",
+			calls: answered(orders, (*ordersdb.Queries).SalesByProduct, ordersdb.SalesByProductParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 30)}),
+		},
+		"reports.CustomerNames": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).CustomerNames, page[:1], page)},
+		"reports.Stock": {small: "it adds up all products", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := orders(conn).Stock(ctx)
+			return err
+		}}},
+		"reports.CountOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
+			ordersdb.CountOrdersParams{Status: "CREATED", PlacedFrom: march, PlacedBefore: june}, ordersdb.CountOrdersParams{Status: "CONFIRMED", PlacedFrom: first, PlacedBefore: march})},
 
 		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
 		"identity.LockUser":           {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockUser, 5)},
@@ -208,6 +257,15 @@ func queries() map[string]query {
 		"audit.AuditOrders":  {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditOrders, ordersdb.AuditOrdersParams{AfterID: 20_000, LastID: 30_000})},
 		"audit.AuditStock":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditStock, ordersdb.AuditStockParams{LastID: 100})},
 		"audit.AuditHistory": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditHistory, ordersdb.AuditHistoryParams{AfterID: 20_000, LastID: 30_000})},
+		"audit.AuditSales":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditSales, ordersdb.AuditSalesParams{AfterID: 20_000, LastID: 30_000})},
+		"audit.AuditFirstPlaced": {key: "orders_created", small: "it reads the first entry of the index", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := orders(conn).AuditFirstPlaced(ctx)
+			return err
+		}}},
+		"audit.AuditLastPlaced": {key: "orders_created", small: "it reads the last entry of the index", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := orders(conn).AuditLastPlaced(ctx)
+			return err
+		}}},
 		"audit.AuditTaken": {
 			key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).AuditTaken, ordersdb.AuditTakenParams{AfterID: 20_000, LastID: 30_000}),
 			temporary: "it sums the units of 10,000 orders by product",

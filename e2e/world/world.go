@@ -127,6 +127,7 @@ func (w *World) config(o Options) *config.Config {
 	c.IdempotencyTTL = cmp.Or(o.KeyTTL, c.IdempotencyTTL)
 	c.RequestTimeout = cmp.Or(o.Timeout, c.RequestTimeout)
 	c.CustomerCacheTTL, c.CustomerCacheUnknownTTL = cmp.Or(o.Known, time.Nanosecond), time.Nanosecond
+	c.ReportAge = 0
 	if err := c.Check(config.Needs{ServiceToken: true, Identity: true}); err != nil {
 		w.t.Fatal(err)
 	}

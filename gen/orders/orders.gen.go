@@ -344,6 +344,11 @@ type OrderStatus string
 
 // OrdersReport defines model for OrdersReport.
 type OrdersReport struct {
+	// AsOf A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	AsOf Time `json:"as_of"`
+
 	// Data One entry per status.
 	Data []StatusCount `json:"data"`
 
@@ -543,6 +548,10 @@ type SalesProduct struct {
 
 // SalesReport defines model for SalesReport.
 type SalesReport struct {
+	// AsOf A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	AsOf Time       `json:"as_of"`
 	Data []SalesRow `json:"data"`
 
 	// From A day.
@@ -672,6 +681,11 @@ type StockMovementPage struct {
 
 // StockReport defines model for StockReport.
 type StockReport struct {
+	// AsOf A time (RFC 3339) in UTC, with microseconds.
+	//
+	// Example: 2026-01-15T09:30:00.123456Z
+	AsOf Time `json:"as_of"`
+
 	// Low Products with fewer units in stock than their reorder level.
 	Low int64 `json:"low"`
 

@@ -29,6 +29,20 @@ func (q *Queries) AuditBounds(ctx context.Context) (AuditBoundsRow, error) {
 	return i, err
 }
 
+const auditFirstPlaced = `-- name: AuditFirstPlaced :one
+SELECT created_at
+FROM orders
+ORDER BY created_at, id
+LIMIT 1
+`
+
+func (q *Queries) AuditFirstPlaced(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRowContext(ctx, auditFirstPlaced)
+	var created_at time.Time
+	err := row.Scan(&created_at)
+	return created_at, err
+}
+
 const auditHistory = `-- name: AuditHistory :many
 
 SELECT o.id, o.status, o.version, COUNT(e.version) AS events,
@@ -89,6 +103,20 @@ func (q *Queries) AuditHistory(ctx context.Context, arg AuditHistoryParams) ([]A
 		return nil, err
 	}
 	return items, nil
+}
+
+const auditLastPlaced = `-- name: AuditLastPlaced :one
+SELECT created_at
+FROM orders
+ORDER BY created_at DESC, id DESC
+LIMIT 1
+`
+
+func (q *Queries) AuditLastPlaced(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRowContext(ctx, auditLastPlaced)
+	var created_at time.Time
+	err := row.Scan(&created_at)
+	return created_at, err
 }
 
 const auditOrders = `-- name: AuditOrders :many
@@ -155,6 +183,29 @@ func (q *Queries) AuditOrders(ctx context.Context, arg AuditOrdersParams) ([]Aud
 		return nil, err
 	}
 	return items, nil
+}
+
+const auditSales = `-- name: AuditSales :one
+SELECT COUNT(*) AS orders, CAST(COALESCE(SUM(total_cents * 1e0), 0) AS DOUBLE) AS total_cents
+FROM orders
+WHERE id > ? AND id <= ? AND status <> 'CANCELED'
+`
+
+type AuditSalesParams struct {
+	AfterID int64
+	LastID  int64
+}
+
+type AuditSalesRow struct {
+	Orders     int64
+	TotalCents float64
+}
+
+func (q *Queries) AuditSales(ctx context.Context, arg AuditSalesParams) (AuditSalesRow, error) {
+	row := q.db.QueryRowContext(ctx, auditSales, arg.AfterID, arg.LastID)
+	var i AuditSalesRow
+	err := row.Scan(&i.Orders, &i.TotalCents)
+	return i, err
 }
 
 const auditStock = `-- name: AuditStock :many

@@ -326,7 +326,7 @@ func (q *Queries) ListProductsByIDs(ctx context.Context, arg ListProductsByIDsPa
 }
 
 const listProductsBySKUs = `-- name: ListProductsBySKUs :many
-SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
+SELECT /*+ INDEX(products products_sku) */ id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
 FROM products
 WHERE sku IN (/*SLICE:skus*/?) AND id > ? AND search_text LIKE ? ESCAPE '!'
   AND stock < ? AND (stock < reorder_level) >= CAST(? AS SIGNED)

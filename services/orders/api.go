@@ -39,6 +39,10 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		return process.Service{}, err
 	}
 	c, now := p.Config, database.Now(p.Now)
+	reports, err := newReports(db, c.ReportAge, now)
+	if err != nil {
+		return process.Service{}, fmt.Errorf("reports: %w", err)
+	}
 	keeper := idempotency.NewKeeper(db, Keys(), c.IdempotencyTTL, now, name, p.Metrics)
 	s := &service{
 		db:           db,
@@ -47,7 +51,7 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		now:          now,
 		outcomes:     newOutcomes(p.Metrics),
 		searches:     search.NewGate(),
-		reports:      search.NewGate(),
+		reports:      reports,
 		heldProducts: database.NewHeld(db, freeProducts),
 		heldOrders:   database.NewHeld(db, freeOrders),
 	}
@@ -122,7 +126,7 @@ type service struct {
 	now          func() time.Time
 	outcomes     outcomes
 	searches     *search.Gate
-	reports      *search.Gate
+	reports      *reports
 	heldProducts *database.Held
 	heldOrders   *database.Held
 
@@ -279,7 +283,11 @@ func (s *service) CancelOrder(ctx context.Context, r stub.CancelOrderRequestObje
 }
 
 func (s *service) ReportSales(ctx context.Context, r stub.ReportSalesRequestObject) (stub.ReportSalesResponseObject, error) {
-	report, err := s.sales(ctx, r.Params)
+	q, err := parseSales(r.Params, s.now())
+	if err != nil {
+		return nil, err
+	}
+	report, err := s.reports.sales.get(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +295,7 @@ func (s *service) ReportSales(ctx context.Context, r stub.ReportSalesRequestObje
 }
 
 func (s *service) ReportStock(ctx context.Context, _ stub.ReportStockRequestObject) (stub.ReportStockResponseObject, error) {
-	report, err := s.stock(ctx)
+	report, err := s.reports.stock.get(ctx, struct{}{})
 	if err != nil {
 		return nil, err
 	}
@@ -295,11 +303,11 @@ func (s *service) ReportStock(ctx context.Context, _ stub.ReportStockRequestObje
 }
 
 func (s *service) ReportOrders(ctx context.Context, _ stub.ReportOrdersRequestObject) (stub.ReportOrdersResponseObject, error) {
-	counts, oldest, err := s.ordersByAge(ctx)
+	report, err := s.reports.orders.get(ctx, struct{}{})
 	if err != nil {
 		return nil, err
 	}
-	return stub.ReportOrders200JSONResponse{Data: counts, Oldest: orders(oldest)}, nil
+	return stub.ReportOrders200JSONResponse(report), nil
 }
 
 func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {

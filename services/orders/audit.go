@@ -2,7 +2,9 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	api "github.com/pedidos-hq/pedidos/gen/orders"
@@ -15,7 +17,8 @@ const auditRange = 10_000
 
 // Audit checks the invariants of a snapshot of the database, to which services may write meanwhile. Every order has lines, the sum
 // of their subtotals as its total, the times of its status, and a history that leads to that status. The stock of every product
-// is the sum of its adjustments minus the units in orders that are not canceled. Audit calls report with a sentence for each row
+// is the sum of its adjustments minus the units in orders that are not canceled. The sales report of all time is the sum of the orders
+// that are not canceled. Audit calls report with a sentence for each row
 // that breaks an invariant, and returns the number of these rows. Its memory grows with the number of products, not of orders.
 func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (broken int64, err error) {
 	found := func(sentence string) {
@@ -28,14 +31,17 @@ func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (
 		if err != nil {
 			return fmt.Errorf("audit bounds: %w", err)
 		}
-		taken := map[int64]int64{} // units, by product
+		sold := sold{units: map[int64]int64{}}
 		for after := int64(0); after < bounds.LastOrder; after += auditRange {
-			if err := auditOrders(ctx, q, after, taken, found); err != nil {
+			if err := auditOrders(ctx, q, after, &sold, found); err != nil {
 				return err
 			}
 		}
+		if err := auditSales(ctx, q, sold, found); err != nil {
+			return err
+		}
 		for after := int64(0); after < bounds.LastProduct; after += auditRange {
-			if err := auditStock(ctx, q, after, taken, found); err != nil {
+			if err := auditStock(ctx, q, after, sold.units, found); err != nil {
 				return err
 			}
 		}
@@ -44,8 +50,14 @@ func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (
 	return broken, err
 }
 
-// auditOrders checks a range of orders and adds their units to taken.
-func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken map[int64]int64, found func(string)) error {
+// sold is the sum of the orders that are not canceled.
+type sold struct {
+	orders, cents int64
+	units         map[int64]int64 // by product
+}
+
+// auditOrders checks a range of orders and adds them to sum.
+func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, sum *sold, found func(string)) error {
 	orders, err := q.AuditOrders(ctx, ordersdb.AuditOrdersParams{AfterID: after, LastID: after + auditRange})
 	if err != nil {
 		return fmt.Errorf("audit orders: %w", err)
@@ -65,7 +77,51 @@ func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, taken ma
 		return fmt.Errorf("audit units: %w", err)
 	}
 	for _, p := range products {
-		taken[p.ProductID] += p.Units
+		sum.units[p.ProductID] += p.Units
+	}
+	sales, err := q.AuditSales(ctx, ordersdb.AuditSalesParams{AfterID: after, LastID: after + auditRange})
+	if err != nil {
+		return fmt.Errorf("audit sales: %w", err)
+	}
+	sum.orders, sum.cents = sum.orders+sales.Orders, min(sum.cents+exact(sales.TotalCents), maxTotal)
+	return nil
+}
+
+// auditSales compares the sales report of all time, which reads the orders by an index, with the sum of all orders. It reads the report
+// by days.
+func auditSales(ctx context.Context, q *ordersdb.Queries, want sold, found func(string)) error {
+	first, err := q.AuditFirstPlaced(ctx)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("audit sales: %w", err)
+	}
+	last, err := q.AuditLastPlaced(ctx)
+	if err != nil {
+		return fmt.Errorf("audit sales: %w", err)
+	}
+	got := sold{units: map[int64]int64{}}
+	for day := first; !day.After(last); day = day.AddDate(0, 0, 1) {
+		next := day.AddDate(0, 0, 1)
+		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: day, PlacedBefore: next})
+		if err != nil {
+			return fmt.Errorf("audit sales: %w", err)
+		}
+		got.orders, got.cents = got.orders+sum.Orders, min(got.cents+exact(sum.TotalCents), maxTotal)
+		products, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: day, PlacedBefore: next})
+		if err != nil {
+			return fmt.Errorf("audit sales: %w", err)
+		}
+		for _, p := range products {
+			got.units[p.ProductID] += p.Units
+		}
+	}
+	if got.orders != want.orders || got.cents != want.cents {
+		found(fmt.Sprintf("sales report: it has %d orders of %d cents, but there are %d of %d", got.orders, got.cents, want.orders, want.cents))
+	}
+	if !maps.Equal(got.units, want.units) {
+		found("sales report: its units by product are not those of the orders")
 	}
 	return nil
 }

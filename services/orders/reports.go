@@ -2,9 +2,12 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 	_ "time/tzdata" // the image has no time zone database
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
@@ -12,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/search"
 )
 
 // maxDays is the longest period of a sales report.
@@ -62,49 +66,125 @@ func parseDay(field, text string) (time.Time, error) {
 	return day, nil
 }
 
-// start returns the instant at which a day begins. If clocks skip midnight, that is the first instant after the gap.
-func (r period) start(day time.Time) time.Time {
+// start returns the instant at which the period begins.
+func (r period) start() time.Time { return r.midnight(r.first) }
+
+// end returns the instant at which the period has ended.
+func (r period) end() time.Time { return r.midnight(r.last.AddDate(0, 0, 1)) }
+
+// midnight returns the instant at which a day begins. If clocks skip midnight, that is the first instant of the day.
+func (r period) midnight(day time.Time) time.Time {
 	y, m, d := day.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, r.zone).UTC()
+	t := time.Date(y, m, d, 0, 0, 0, 0, r.zone)
+	if t.Day() != d { // time.Date chose the offset after the gap
+		_, offset := t.Zone()
+		_, later := t.Add(24 * time.Hour).Zone()
+		t = t.Add(time.Duration(later-offset) * time.Second)
+	}
+	return t.UTC()
 }
 
-// sales returns the rows of a sales report and their total.
-func (s *service) sales(ctx context.Context, p api.ReportSalesParams) (report api.SalesReport, err error) {
-	r, err := parsePeriod(p, s.now())
-	if err != nil {
-		return report, err
+// reports makes the reports. They read many rows, so they take turns, and each is kept for a short time for further requests.
+type reports struct {
+	db    *database.DB
+	now   func() time.Time
+	turns *search.Gate
+
+	sales  *kept[salesQuery, api.SalesReport]
+	stock  *kept[struct{}, api.StockReport]
+	orders *kept[struct{}, api.OrdersReport]
+}
+
+func newReports(db *database.DB, age time.Duration, now func() time.Time) (*reports, error) {
+	r := &reports{db: db, now: now, turns: search.NewGate()}
+	var faults [3]error
+	r.sales, faults[0] = newKept(age, r.makeSales)
+	r.stock, faults[1] = newKept(age, r.makeStock)
+	r.orders, faults[2] = newKept(age, r.makeOrders)
+	return r, errors.Join(faults[:]...)
+}
+
+// kept is a kind of report. It keeps the reports of the last seconds.
+type kept[Query comparable, Report any] struct {
+	make  func(context.Context, Query) (Report, error)
+	cache *otter.Cache[Query, Report] // nil if reports are not kept
+}
+
+const (
+	maxKept       = 100 // reports of a kind
+	reportTimeout = 30 * time.Second
+)
+
+func newKept[Query comparable, Report any](age time.Duration, make func(context.Context, Query) (Report, error)) (*kept[Query, Report], error) {
+	k := &kept[Query, Report]{make: make}
+	if age == 0 {
+		return k, nil
 	}
-	status := ""
+	var err error
+	k.cache, err = otter.New(&otter.Options[Query, Report]{MaximumSize: maxKept, ExpiryCalculator: otter.ExpiryCreating[Query, Report](age)})
+	return k, err
+}
+
+// get returns a kept report, or makes one. Concurrent calls share it, so it continues when the call that started it ends.
+func (k *kept[Query, Report]) get(ctx context.Context, q Query) (Report, error) {
+	if k.cache == nil {
+		return k.make(ctx, q)
+	}
+	return k.cache.Get(ctx, q, otter.LoaderFunc[Query, Report](func(ctx context.Context, q Query) (Report, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
+		defer cancel()
+		return k.make(ctx, q)
+	}))
+}
+
+// salesQuery is a request for a sales report, with the defaults filled in.
+type salesQuery struct {
+	by          api.ReportSalesParamsBy
+	status      string // or empty
+	limit       int
+	zone        string
+	first, last time.Time
+}
+
+func parseSales(p api.ReportSalesParams, now time.Time) (q salesQuery, err error) {
+	q = salesQuery{by: api.SalesByDay, limit: int(page.Limit(p.Limit))}
+	if p.By != nil {
+		q.by = *p.By
+	}
 	if p.Status != nil {
-		status = string(*p.Status)
+		q.status = string(*p.Status)
 	}
-	report = api.SalesReport{From: r.first.Format(time.DateOnly), To: r.last.Format(time.DateOnly), TimeZone: r.zone.String()}
-	from, before := r.start(r.first), r.start(r.last.AddDate(0, 0, 1))
-	limit := int(page.Limit(p.Limit))
-	if err := s.reports.Enter(ctx); err != nil {
-		return report, err
+	days, err := parsePeriod(p, now)
+	if err != nil {
+		return q, err
 	}
-	defer s.reports.Leave()
-	err = s.db.Snapshot(ctx, func(conn database.Conn) (err error) {
-		q := ordersdb.New(conn)
-		switch by(p) {
+	q.zone, q.first, q.last = days.zone.String(), days.first, days.last
+	return q, nil
+}
+
+func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.SalesReport, err error) {
+	zone, err := time.LoadLocation(in.zone)
+	if err != nil {
+		return report, fmt.Errorf("report sales: %w", err)
+	}
+	days := period{zone, in.first, in.last}
+	report = api.SalesReport{
+		AsOf: common.Time{Time: r.now()},
+		From: in.first.Format(time.DateOnly), To: in.last.Format(time.DateOnly), TimeZone: in.zone,
+	}
+	err = r.read(ctx, func(q *ordersdb.Queries) (err error) {
+		switch in.by {
 		case api.SalesByProduct:
-			report.Total.Units = new(int64)
-			report.Data, err = salesByProduct(ctx, q, from, before, status, report.Total.Units, limit)
+			report.Data, report.Total.Units, err = salesByProduct(ctx, q, days, in.status, in.limit)
 		case api.SalesByCustomer:
-			report.Data, err = salesByCustomer(ctx, q, from, before, status, limit)
+			report.Data, err = salesByCustomer(ctx, q, days, in.status, in.limit)
 		default:
-			report.Data, err = salesByDay(ctx, q, r, status)
-			for _, row := range report.Data {
-				report.Total.Orders += row.Orders
-				report.Total.TotalCents = min(report.Total.TotalCents+row.TotalCents, maxTotal)
-			}
-			return err
+			report.Data, err = salesByDay(ctx, q, days, in.status)
 		}
 		if err != nil {
 			return err
 		}
-		total, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: from, PlacedBefore: before, Status: status})
+		total, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: in.status})
 		report.Total.Orders, report.Total.TotalCents = total.Orders, exact(total.TotalCents)
 		return err
 	})
@@ -114,20 +194,22 @@ func (s *service) sales(ctx context.Context, p api.ReportSalesParams) (report ap
 	return report, nil
 }
 
-func by(p api.ReportSalesParams) api.ReportSalesParamsBy {
-	if p.By == nil {
-		return api.SalesByDay
+// read runs queries on a snapshot, when it is their turn.
+func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) error) error {
+	if err := r.turns.Enter(ctx); err != nil {
+		return err
 	}
-	return *p.By
+	defer r.turns.Leave()
+	return r.db.Snapshot(ctx, func(conn database.Conn) error { return queries(ordersdb.New(conn)) })
 }
 
 // exact returns a sum of integers, which is exact up to maxTotal, and maxTotal for a larger one.
 func exact(sum float64) int64 { return int64(min(sum, maxTotal)) }
 
 // salesByDay adds up one day after the other, because the engines have no time zones in common.
-func salesByDay(ctx context.Context, q *ordersdb.Queries, r period, status string) (rows []api.SalesRow, err error) {
-	for day := r.first; !day.After(r.last); day = day.AddDate(0, 0, 1) {
-		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: r.start(day), PlacedBefore: r.start(day.AddDate(0, 0, 1)), Status: status})
+func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) (rows []api.SalesRow, err error) {
+	for day := days.first; !day.After(days.last); day = day.AddDate(0, 0, 1) {
+		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.midnight(day), PlacedBefore: days.midnight(day.AddDate(0, 0, 1)), Status: status})
 		if err != nil {
 			return nil, err
 		}
@@ -136,12 +218,13 @@ func salesByDay(ctx context.Context, q *ordersdb.Queries, r period, status strin
 	return rows, nil
 }
 
-// salesByProduct returns the products with the largest amounts, and adds the units of all products to units.
-func salesByProduct(ctx context.Context, q *ordersdb.Queries, from, before time.Time, status string, units *int64, limit int) ([]api.SalesRow, error) {
-	sums, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: from, PlacedBefore: before, Status: status})
+// salesByProduct returns the products with the largest amounts, and the units of all products.
+func salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
+	sums, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	units := new(int64)
 	for _, sum := range sums {
 		*units += sum.Units
 	}
@@ -152,7 +235,7 @@ func salesByProduct(ctx context.Context, q *ordersdb.Queries, from, before time.
 	}
 	titles, err := productTitles(ctx, q, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, sum := range sums {
 		title := titles[sum.ProductID]
@@ -161,12 +244,12 @@ func salesByProduct(ctx context.Context, q *ordersdb.Queries, from, before time.
 			Orders:  sum.Orders, Units: &sum.Units, TotalCents: exact(sum.TotalCents),
 		}
 	}
-	return rows, nil
+	return rows, units, nil
 }
 
 // salesByCustomer returns the customers with the largest amounts.
-func salesByCustomer(ctx context.Context, q *ordersdb.Queries, from, before time.Time, status string, limit int) ([]api.SalesRow, error) {
-	sums, err := q.SalesByCustomer(ctx, ordersdb.SalesByCustomerParams{PlacedFrom: from, PlacedBefore: before, Status: status, Limit: int32(limit)})
+func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, error) {
+	sums, err := q.SalesByCustomer(ctx, ordersdb.SalesByCustomerParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status, Limit: int32(limit)})
 	if err != nil || len(sums) == 0 {
 		return []api.SalesRow{}, err
 	}
@@ -191,15 +274,12 @@ func salesByCustomer(ctx context.Context, q *ordersdb.Queries, from, before time
 	return rows, nil
 }
 
-// stock returns the stock report.
-func (s *service) stock(ctx context.Context) (report api.StockReport, err error) {
-	if err := s.reports.Enter(ctx); err != nil {
-		return report, err
-	}
-	defer s.reports.Leave()
-	err = s.db.Read(ctx, func(conn database.Conn) error {
-		row, err := ordersdb.New(conn).Stock(ctx)
-		report = api.StockReport{Products: row.Products, Low: row.Low, Out: row.Gone, Units: exact(row.Units), ValueCents: exact(row.ValueCents)}
+func (r *reports) makeStock(ctx context.Context, _ struct{}) (report api.StockReport, err error) {
+	report.AsOf = common.Time{Time: r.now()}
+	err = r.read(ctx, func(q *ordersdb.Queries) error {
+		row, err := q.Stock(ctx)
+		report.Products, report.Low, report.Out = row.Products, row.Low, row.Gone
+		report.Units, report.ValueCents = exact(row.Units), exact(row.ValueCents)
 		return err
 	})
 	if err != nil {
@@ -211,34 +291,31 @@ func (s *service) stock(ctx context.Context) (report api.StockReport, err error)
 // maxOldest is the number of waiting orders in the report of orders.
 const maxOldest = 10
 
-// ordersByAge returns the counts of the orders report and the orders that wait longest.
-func (s *service) ordersByAge(ctx context.Context) (counts []api.StatusCount, oldest []Order, err error) {
-	if err := s.reports.Enter(ctx); err != nil {
-		return nil, nil, err
-	}
-	defer s.reports.Leave()
-	now := s.now()
-	err = s.db.Snapshot(ctx, func(conn database.Conn) error {
-		q := ordersdb.New(conn)
+func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.OrdersReport, err error) {
+	now := r.now()
+	report.AsOf = common.Time{Time: now}
+	err = r.read(ctx, func(q *ordersdb.Queries) error {
 		for _, status := range []api.OrderStatus{api.StatusCreated, api.StatusConfirmed, api.StatusCanceled} {
-			count := api.StatusCount{Status: status}
-			if count.Ages, err = countByAge(ctx, q, status, now); err != nil {
+			ages, err := countByAge(ctx, q, status, now)
+			if err != nil {
 				return err
 			}
-			count.Orders = count.Ages.Hour + count.Ages.Day + count.Ages.Week + count.Ages.Month + count.Ages.Older
-			counts = append(counts, count)
+			report.Data = append(report.Data, api.StatusCount{
+				Status: status, Orders: ages.Hour + ages.Day + ages.Week + ages.Month + ages.Older, Ages: ages,
+			})
 		}
 		rows, err := q.OldestCreatedOrders(ctx, maxOldest)
 		if err != nil {
 			return err
 		}
-		oldest, err = withLines(ctx, q, rows)
+		oldest, err := withLines(ctx, q, rows)
+		report.Oldest = orders(oldest)
 		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("report orders: %w", err)
+		return report, fmt.Errorf("report orders: %w", err)
 	}
-	return counts, oldest, nil
+	return report, nil
 }
 
 // countByAge counts the orders with a status. Orders from clocks that are ahead count as less than an hour old.

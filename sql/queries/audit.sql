@@ -45,6 +45,23 @@ JOIN order_lines l ON l.order_id = o.id
 WHERE o.id > sqlc.arg(after_id) AND o.id <= sqlc.arg(last_id) AND o.status <> 'CANCELED'
 GROUP BY l.product_id;
 
+-- name: AuditSales :one
+SELECT COUNT(*) AS orders, CAST(COALESCE(SUM(total_cents * 1e0), 0) AS DOUBLE) AS total_cents
+FROM orders
+WHERE id > sqlc.arg(after_id) AND id <= sqlc.arg(last_id) AND status <> 'CANCELED';
+
+-- name: AuditFirstPlaced :one
+SELECT created_at
+FROM orders
+ORDER BY created_at, id
+LIMIT 1;
+
+-- name: AuditLastPlaced :one
+SELECT created_at
+FROM orders
+ORDER BY created_at DESC, id DESC
+LIMIT 1;
+
 -- name: AuditStock :many
 SELECT p.id, p.stock, CAST(COALESCE(SUM(a.delta), 0) AS SIGNED) AS adjusted,
        CAST(COALESCE(SUM(a.to_stock - a.from_stock <> a.delta), 0) AS SIGNED) AS wrong_movements

@@ -51,7 +51,7 @@ ORDER BY id
 LIMIT ?;
 
 -- name: ListProductsBySKUs :many
-SELECT *
+SELECT /*+ INDEX(products products_sku) */ *
 FROM products
 WHERE sku IN (sqlc.slice(skus)) AND id > sqlc.arg(after_id) AND search_text LIKE sqlc.arg(pattern) ESCAPE '!'
   AND stock < sqlc.arg(stock_below) AND (stock < reorder_level) >= CAST(sqlc.arg(low) AS SIGNED)

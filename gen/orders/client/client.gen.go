@@ -239,21 +239,21 @@ type ClientInterface interface {
 
 	// ReportOrders Orders by status and age
 	//
-	// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest.
+	// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Corresponds with GET /reports/orders (the `ReportOrders` operationId).
 	ReportOrders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReportSales Sales by day, product or customer
 	//
-	// Adds up the orders that were placed in a period and are not CANCELED. The figures are those of the moment of the request; an order that is canceled later drops out of them.
+	// Adds up the orders that were placed in a period and are not CANCELED. An order that is canceled later drops out of the figures. A report is kept for 10 seconds (REPORT_AGE) and returned to further requests; `as_of` says when it was made.
 	//
 	// Corresponds with GET /reports/sales (the `ReportSales` operationId).
 	ReportSales(ctx context.Context, params *ReportSalesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReportStock Stock and its value
 	//
-	// Counts the products that are not archived, and adds up their stock.
+	// Counts the products that are not archived, and adds up their stock. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Corresponds with GET /reports/stock (the `ReportStock` operationId).
 	ReportStock(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -587,7 +587,7 @@ func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*
 
 // ReportOrders Orders by status and age
 //
-// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest.
+// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Corresponds with GET /reports/orders (the `ReportOrders` operationId).
 func (c *Client) ReportOrders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -604,7 +604,7 @@ func (c *Client) ReportOrders(ctx context.Context, reqEditors ...RequestEditorFn
 
 // ReportSales Sales by day, product or customer
 //
-// Adds up the orders that were placed in a period and are not CANCELED. The figures are those of the moment of the request; an order that is canceled later drops out of them.
+// Adds up the orders that were placed in a period and are not CANCELED. An order that is canceled later drops out of the figures. A report is kept for 10 seconds (REPORT_AGE) and returned to further requests; `as_of` says when it was made.
 //
 // Corresponds with GET /reports/sales (the `ReportSales` operationId).
 func (c *Client) ReportSales(ctx context.Context, params *ReportSalesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -621,7 +621,7 @@ func (c *Client) ReportSales(ctx context.Context, params *ReportSalesParams, req
 
 // ReportStock Stock and its value
 //
-// Counts the products that are not archived, and adds up their stock.
+// Counts the products that are not archived, and adds up their stock. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Corresponds with GET /reports/stock (the `ReportStock` operationId).
 func (c *Client) ReportStock(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1983,7 +1983,7 @@ type ClientWithResponsesInterface interface {
 
 	// ReportOrdersWithResponse Orders by status and age
 	//
-	// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest.
+	// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1992,7 +1992,7 @@ type ClientWithResponsesInterface interface {
 
 	// ReportSalesWithResponse Sales by day, product or customer
 	//
-	// Adds up the orders that were placed in a period and are not CANCELED. The figures are those of the moment of the request; an order that is canceled later drops out of them.
+	// Adds up the orders that were placed in a period and are not CANCELED. An order that is canceled later drops out of the figures. A report is kept for 10 seconds (REPORT_AGE) and returned to further requests; `as_of` says when it was made.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2001,7 +2001,7 @@ type ClientWithResponsesInterface interface {
 
 	// ReportStockWithResponse Stock and its value
 	//
-	// Counts the products that are not archived, and adds up their stock.
+	// Counts the products that are not archived, and adds up their stock. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3943,7 +3943,7 @@ func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEdito
 
 // ReportOrdersWithResponse Orders by status and age
 //
-// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest.
+// Counts all orders by status and by the time since they were placed, and returns the orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3958,7 +3958,7 @@ func (c *ClientWithResponses) ReportOrdersWithResponse(ctx context.Context, reqE
 
 // ReportSalesWithResponse Sales by day, product or customer
 //
-// Adds up the orders that were placed in a period and are not CANCELED. The figures are those of the moment of the request; an order that is canceled later drops out of them.
+// Adds up the orders that were placed in a period and are not CANCELED. An order that is canceled later drops out of the figures. A report is kept for 10 seconds (REPORT_AGE) and returned to further requests; `as_of` says when it was made.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3973,7 +3973,7 @@ func (c *ClientWithResponses) ReportSalesWithResponse(ctx context.Context, param
 
 // ReportStockWithResponse Stock and its value
 //
-// Counts the products that are not archived, and adds up their stock.
+// Counts the products that are not archived, and adds up their stock. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -118,6 +118,7 @@ type Config struct {
 	CancelWindow            time.Duration `env:"CANCEL_WINDOW" envDefault:"10m"`
 	IdempotencyTTL          time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
 	StaleOrdersAfter        time.Duration `env:"STALE_ORDERS_AFTER"`
+	ReportAge               time.Duration `env:"REPORT_AGE" envDefault:"10s"`
 	SweepInterval           time.Duration `env:"SWEEP_INTERVAL" envDefault:"1m"`
 
 	CORSOrigins    []string      `env:"CORS_ORIGINS"`
@@ -366,7 +367,7 @@ func (c *Config) Check(needs Needs) error {
 	}
 	notNegative := map[string]float64{
 		"DB_MAX_QUEUE": float64(c.DBMaxQueue), "CANCEL_WINDOW": c.CancelWindow.Seconds(), "STALE_ORDERS_AFTER": c.StaleOrdersAfter.Seconds(),
-		"DRAIN_DELAY": c.DrainDelay.Seconds(),
+		"DRAIN_DELAY": c.DrainDelay.Seconds(), "REPORT_AGE": c.ReportAge.Seconds(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(notNegative)) {
 		if notNegative[name] < 0 {
