@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,10 +21,11 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 )
 
-// keyedOperation is a POST that takes an idempotency key.
+// keyedOperation is an operation that takes an idempotency key.
 type keyedOperation struct {
 	name     string // its operationId
 	service  string
+	method   string // POST if empty
 	status   int    // on success
 	required bool   // whether the key is required
 	inBody   bool   // whether the key is the member idempotency_key of the body instead of a header
@@ -60,7 +62,7 @@ type keyedShop struct {
 	product orders.Product
 }
 
-// keyedRequest is a POST to an operation. KEY in a body stands for the key.
+// keyedRequest is a request to an operation. KEY in a body stands for the key.
 type keyedRequest struct {
 	path, contentType, body string
 	keys                    http.Header
@@ -101,6 +103,9 @@ func (o keyedOperation) keyless(r keyedRequest) keyedRequest {
 	return r
 }
 
+// verb returns the method of the operation.
+func (o keyedOperation) verb() string { return cmp.Or(o.method, http.MethodPost) }
+
 // keyField returns the field that a problem about the key names.
 func (o keyedOperation) keyField() string {
 	if o.inBody {
@@ -130,7 +135,7 @@ func startKeyed(t *testing.T, o keyedOperation, options world.Options) *keyedCas
 
 // try sends a request. It takes no *testing.T, so that it can run in other goroutines.
 func (x *keyedCase) try(ctx context.Context, s *call.Client, r keyedRequest) call.Response {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, x.base+r.path, strings.NewReader(r.body))
+	request, err := http.NewRequestWithContext(ctx, x.verb(), x.base+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return call.Response{Err: err}
 	}
@@ -149,7 +154,7 @@ func (x *keyedCase) send(t *testing.T, s *call.Client, r keyedRequest) call.Resp
 	t.Helper()
 	a := x.try(t.Context(), s, r)
 	if a.Err != nil {
-		t.Fatalf("POST %s: %v", r.path, a.Err)
+		t.Fatalf("%s %s: %v", x.verb(), r.path, a.Err)
 	}
 	return a
 }
@@ -297,6 +302,39 @@ func keyedOperations() []keyedOperation {
 				{"the SKU is taken", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
 					return jsonRequest("/products", `{"sku":"`+x.product.SKU+`","name":"x","price_cents":1,"stock":1}`), func() {}
 				}, http.StatusConflict, common.CodeSKUTaken, []string{"sku"}, http.StatusConflict},
+			},
+		},
+		{
+			name: "updateProduct", service: "orders", method: http.MethodPatch, status: http.StatusOK, users: true, effect: "UPDATE ON products",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				product := s.CreateProduct(t, "IDEM", 100, 10)
+				path := fmt.Sprintf("/products/%d", product.ID)
+				request := jsonRequest(path, `{"stock_delta":3,"reason":"delivery"}`)
+				movements := func(t *testing.T) int {
+					var r orders.StockMovementPage
+					call.Read(w.Login("admin").Orders.ListStockMovements(t.Context(), product.ID, nil)).Want(t, http.StatusOK, &r)
+					return len(r.Data) - 1 // without the first stock
+				}
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"reason":"\u0064elivery","stock_delta":3}`),
+					other:   []keyedRequest{jsonRequest(path, `{"stock_delta":4,"reason":"delivery"}`), jsonRequest(path, `{"name":"x"}`)},
+					effects: movements,
+					anew: func(t *testing.T, again call.Response) {
+						var p orders.Product
+						again.Want(t, http.StatusOK, &p)
+						if want := 10 + 3*int64(movements(t)); p.Stock != want {
+							t.Errorf("got a stock of %d after %d deliveries, want %d", p.Stock, movements(t), want)
+						}
+					},
+				}
+			},
+			refusals: []keyedRefusal{
+				{"too little stock, and then enough", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest(fmt.Sprintf("/products/%d", x.product.ID), `{"stock_delta":-3}`), func() {
+						x.admin.ChangeProduct(t, x.product.ID, orders.ProductChange{StockDelta: new(int64(1))})
+					}
+				}, http.StatusConflict, common.CodeInsufficientStock, nil, http.StatusOK},
 			},
 		},
 		{

@@ -133,8 +133,8 @@ func TestOrchestrator(t *testing.T) {
 			Order: orchestrator.ConfirmedOrder{
 				ID: placed.ID, CustomerID: buyer.ID, Status: orchestrator.CONFIRMED, TotalCents: 800,
 				Items: []orchestrator.ConfirmedLine{
-					{ProductID: a.ID, Qty: 2, UnitPriceCents: 300, SubtotalCents: 600},
-					{ProductID: b.ID, Qty: 4, UnitPriceCents: 50, SubtotalCents: 200},
+					{ProductID: a.ID, SKU: "A", Name: "Product A", Qty: 2, UnitPriceCents: 300, SubtotalCents: 600},
+					{ProductID: b.ID, SKU: "B", Name: "Product B", Qty: 4, UnitPriceCents: 50, SubtotalCents: 200},
 				},
 				CreatedAt: placed.CreatedAt, ConfirmedAt: *placed.ConfirmedAt,
 			},

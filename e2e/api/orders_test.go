@@ -32,9 +32,9 @@ func TestOrderCreate(t *testing.T) {
 	var placed orders.Order
 	r := s.TryOrder(t.Context(), "", buyer.ID, saw.ID, 1, drill.ID, 2, hammer.ID, 3, drill.ID, 1, drill.ID, 4).Want(t, http.StatusCreated, &placed)
 	want := []orders.OrderLine{
-		{ProductID: drill.ID, Qty: 7, UnitPriceCents: 129900, SubtotalCents: 909300},
-		{ProductID: hammer.ID, Qty: 3, UnitPriceCents: 45900, SubtotalCents: 137700},
-		{ProductID: saw.ID, Qty: 1, UnitPriceCents: 0, SubtotalCents: 0},
+		{ProductID: drill.ID, SKU: "DRILL", Name: "Product DRILL", Qty: 7, UnitPriceCents: 129900, SubtotalCents: 909300},
+		{ProductID: hammer.ID, SKU: "HAMMER", Name: "Product HAMMER", Qty: 3, UnitPriceCents: 45900, SubtotalCents: 137700},
+		{ProductID: saw.ID, SKU: "SAW", Name: "Product SAW", Qty: 1, UnitPriceCents: 0, SubtotalCents: 0},
 	}
 	if !slices.Equal(placed.Items, want) || placed.TotalCents != 909300+137700 {
 		t.Errorf("placed %s, want the lines %+v", r.Body, want)
@@ -54,7 +54,7 @@ func TestOrderCreate(t *testing.T) {
 	s.WantStock(t, hammer.ID, 7)
 	s.WantStock(t, saw.ID, 9)
 
-	// A later change of the price does not affect the order.
+	// A later change of the price and the name does not affect the order.
 	s.ChangeProduct(t, drill.ID, orders.ProductChange{PriceCents: new(int64(1)), Name: new("Other")})
 	confirmed := s.ConfirmOrder(t, placed.ID, "k")
 	if !slices.Equal(confirmed.Items, want) || confirmed.TotalCents != placed.TotalCents {
@@ -739,7 +739,7 @@ func TestOrderTimes(t *testing.T) {
 	list := call.Read(s.Orders.ListOrders(t.Context(), nil)).Want(t, http.StatusOK)
 	product := call.Read(s.Orders.GetProduct(t.Context(), p.ID)).Want(t, http.StatusOK)
 	exact := regexp.MustCompile(`"(created|confirmed|canceled|updated)_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"`)
-	for want, body := range map[int][]byte{3: one.Body, 2: product.Body} {
+	for want, body := range map[int][]byte{4: one.Body, 2: product.Body} {
 		if got := len(exact.FindAll(body, -1)); got != want {
 			t.Errorf("got %d times with six digits and Z, want %d: %s", got, want, body)
 		}

@@ -51,6 +51,7 @@ type Options struct {
 	AllowAnonymous bool
 	CancelWindow   time.Duration // 0 means 10 minutes
 	KeyTTL         time.Duration // 0 means 24 hours
+	ReportAge      time.Duration // how long reports are kept; 0 keeps none
 	Known          time.Duration // how long orders-api caches a customer; 0 means one nanosecond
 	LoginBurst     int           // 0 means one million, in effect no limit
 	Timeout        time.Duration // of a request; 0 means 10 seconds
@@ -127,7 +128,7 @@ func (w *World) config(o Options) *config.Config {
 	c.IdempotencyTTL = cmp.Or(o.KeyTTL, c.IdempotencyTTL)
 	c.RequestTimeout = cmp.Or(o.Timeout, c.RequestTimeout)
 	c.CustomerCacheTTL, c.CustomerCacheUnknownTTL = cmp.Or(o.Known, time.Nanosecond), time.Nanosecond
-	c.ReportAge = 0
+	c.ReportAge = o.ReportAge
 	if err := c.Check(config.Needs{ServiceToken: true, Identity: true}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -122,8 +122,6 @@ type Confirmation = struct{}
 type Count = int64
 
 // Day A day.
-//
-// Example: 2026-01-15
 type Day = string
 
 // DayOrTime A day (UTC) or a time (RFC 3339).
@@ -555,16 +553,12 @@ type SalesReport struct {
 	Data []SalesRow `json:"data"`
 
 	// From A day.
-	//
-	// Example: 2026-01-15
 	From Day `json:"from"`
 
 	// TimeZone The time zone of the days.
 	TimeZone string `json:"time_zone"`
 
 	// To A day.
-	//
-	// Example: 2026-01-15
 	To    Day          `json:"to"`
 	Total SalesFigures `json:"total"`
 }

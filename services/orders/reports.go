@@ -147,9 +147,12 @@ type salesQuery struct {
 }
 
 func parseSales(p api.ReportSalesParams, now time.Time) (q salesQuery, err error) {
-	q = salesQuery{by: api.SalesByDay, limit: int(page.Limit(p.Limit))}
+	q = salesQuery{by: api.SalesByDay}
 	if p.By != nil {
 		q.by = *p.By
+	}
+	if q.by != api.SalesByDay { // which returns all days
+		q.limit = int(page.Limit(p.Limit))
 	}
 	if p.Status != nil {
 		q.status = string(*p.Status)
