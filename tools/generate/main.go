@@ -58,7 +58,12 @@ func run(ctx context.Context, root string) error {
 	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
 	sqlc.Env = append(os.Environ(), "CGO_ENABLED=0")
 	sqlc.Stdout, sqlc.Stderr = os.Stdout, os.Stderr
-	return sqlc.Run()
+	if err := sqlc.Run(); err != nil {
+		return err
+	}
+	templ := exec.CommandContext(ctx, "go", "tool", "templ", "generate", "-path", filepath.Join(root, "services/backoffice"), "-log-level", "warn")
+	templ.Stdout, templ.Stderr = os.Stdout, os.Stderr
+	return templ.Run()
 }
 
 // generate writes the bundled contract of a service and the three packages generated from it, and returns the contract.

@@ -14,7 +14,7 @@ import (
 
 // commands returns the command line.
 func (p *program) commands() *cobra.Command {
-	root := p.up("pedidos", "A B2B order backend: customers, stock and orders behind three OpenAPI contracts.")
+	root := p.up("pedidos", "A B2B order system: customers, stock and orders behind three OpenAPI contracts, and a backoffice in the browser.")
 	root.Long = root.Short + "\n\nWithout a command, pedidos runs up."
 	root.Version = buildVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -23,10 +23,11 @@ func (p *program) commands() *cobra.Command {
 	root.SetFlagErrorFunc(badFlag)
 
 	root.AddCommand(
-		p.up("up", "Run all three services on this machine, on the embedded engine (default)."),
+		p.up("up", "Run all services on this machine, on the embedded engine (default)."),
 		p.withData(p.command("customers", "Run customers-api.", serveCustomers)),
 		p.withData(p.command("orders", "Run orders-api.", serveOrders)),
 		p.command("orchestrator", "Run the orchestrator.", serveOrchestrator),
+		p.command("backoffice", "Run the backoffice, the pages for operators.", serveBackoffice),
 		p.migrate(),
 		p.seed(),
 		p.users(),
@@ -77,6 +78,7 @@ func (p *program) up(name, short string) *cobra.Command {
 	f.BoolVar(&u.reset, "reset", false, "Delete the data first")
 	f.BoolVar(&u.noSeed, "no-seed", false, "Do not add sample customers and products to an empty database")
 	f.StringVar(&u.host, "host", cmp.Or(p.environment["HOST"], "127.0.0.1"), "Listen on `ADDRESS` (HOST)")
+	f.IntVar(&u.backofficePort, "backoffice-port", backofficePort, "`PORT` of the backoffice; 0 picks a free port")
 	f.IntVar(&u.customersPort, "customers-port", customersPort, "`PORT` of customers-api; 0 picks a free port")
 	f.IntVar(&u.ordersPort, "orders-port", ordersPort, "`PORT` of orders-api; 0 picks a free port")
 	f.IntVar(&u.orchestratorPort, "orchestrator-port", orchestratorPort, "`PORT` of the orchestrator; 0 picks a free port")

@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 
+	"github.com/pedidos-hq/pedidos/services/backoffice"
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -28,6 +29,7 @@ const (
 	customersPort    = 3001
 	ordersPort       = 3002
 	orchestratorPort = 3003
+	backofficePort   = 3000
 )
 
 // running is a service with its listener.
@@ -48,8 +50,13 @@ func serveOrders(ctx context.Context, p *program) error {
 }
 
 func serveOrchestrator(ctx context.Context, p *program) error {
-	return p.serve(ctx, "orchestrator", orchestratorPort, config.Needs{OrdersAPI: true},
+	return p.serve(ctx, "orchestrator", orchestratorPort, config.Needs{OrdersAPI: true, Anonymous: true},
 		func(p process.Process, _ *database.DB) (process.Service, error) { return orchestrator.New(p) })
+}
+
+func serveBackoffice(ctx context.Context, p *program) error {
+	return p.serve(ctx, "backoffice", backofficePort, config.Needs{CustomersAPI: true, OrdersAPI: true, OrchestratorAPI: true},
+		func(p process.Process, _ *database.DB) (process.Service, error) { return backoffice.New(p) })
 }
 
 // serve runs one service until ctx is done. build gets the database that needs asks for, or nil.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pedidos-hq/pedidos/services/backoffice"
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -23,15 +24,16 @@ import (
 )
 
 type upCommand struct {
-	host                                        string
-	reset, noSeed                               bool
-	customersPort, ordersPort, orchestratorPort int
+	host          string
+	reset, noSeed bool
+
+	customersPort, ordersPort, orchestratorPort, backofficePort int
 }
 
 // localPassword is the default password of the administrator if only this machine can connect.
 const localPassword = "pedidos-local" //nolint:gosec // public, and refused where others can connect
 
-// run starts all three services in this process, over one embedded database.
+// run starts all services in this process, over one embedded database.
 func (u *upCommand) run(ctx context.Context, p *program) error {
 	c := p.Config
 	if c.DBHost != "" {
@@ -41,6 +43,7 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 	c.Host = u.host // also for ADMIN_PORT
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{ServiceToken: true, Identity: true}
+	c.TrustedProxies = append(c.TrustedProxies, "127.0.0.0/8", "::1/128") // the backoffice forwards the addresses of browsers
 	if !local { // checked before the data folder is created
 		c.SampleData = c.SampleData && p.environment["SAMPLE_DATA"] != ""
 		if err := c.Check(secrets); err != nil {
@@ -62,17 +65,17 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 	}
 	c.DrainDelay = 0 // no load balancer is in front of up
 
-	var listeners [3]net.Listener
+	var listeners [4]net.Listener
 	for i, port := range []struct {
 		number int
 		flag   string
-	}{{u.customersPort, "--customers-port"}, {u.ordersPort, "--orders-port"}, {u.orchestratorPort, "--orchestrator-port"}} {
+	}{{u.customersPort, "--customers-port"}, {u.ordersPort, "--orders-port"}, {u.orchestratorPort, "--orchestrator-port"}, {u.backofficePort, "--backoffice-port"}} {
 		if listeners[i], err = listen(u.host, port.number, port.flag); err != nil {
 			return err
 		}
 		defer listeners[i].Close()
 	}
-	c.CustomersAPIBase, c.OrdersAPIBase = baseURL(listeners[0]), baseURL(listeners[1])
+	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = baseURL(listeners[0]), baseURL(listeners[1]), baseURL(listeners[2])
 	if local && c.CustomersPublicURL == "" { // the pages of the other services log in there
 		c.CustomersPublicURL = baseURL(listeners[0])
 		c.CORSOrigins = append(c.CORSOrigins, origins(listeners[1], listeners[2])...)
@@ -105,7 +108,7 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 }
 
 // allServices builds the services for their listeners. Each calls only those before it.
-func (p *program) allServices(db *database.DB, listeners [3]net.Listener) ([]running, error) {
+func (p *program) allServices(db *database.DB, listeners [4]net.Listener) ([]running, error) {
 	c, err := customers.New(p.Process, db)
 	if err != nil {
 		return nil, err
@@ -115,7 +118,13 @@ func (p *program) allServices(db *database.DB, listeners [3]net.Listener) ([]run
 		return nil, err
 	}
 	both, err := orchestrator.New(p.Process)
-	return []running{{c, "customers", listeners[0]}, {o, "orders", listeners[1]}, {both, "orchestrator", listeners[2]}}, err
+	if err != nil {
+		return nil, err
+	}
+	pages, err := backoffice.New(p.Process)
+	return []running{
+		{c, "customers", listeners[0]}, {o, "orders", listeners[1]}, {both, "orchestrator", listeners[2]}, {pages, "backoffice", listeners[3]},
+	}, err
 }
 
 // open opens the embedded database and creates, migrates and seeds it as needed.
@@ -183,7 +192,7 @@ func (u *upCommand) localDefaults(p *program) error {
 var greeting string
 
 // greet prints the URLs, the login and commands for a first order.
-func (u *upCommand) greet(p *program, listeners [3]net.Listener, local bool) error {
+func (u *upCommand) greet(p *program, listeners [4]net.Listener, local bool) error {
 	password, typed := "(ADMIN_PASSWORD)", `'"$ADMIN_PASSWORD"'` // ends the quotes, so that the shell expands it
 	if local && p.Config.AdminPassword == localPassword {
 		password, typed = localPassword, localPassword
@@ -194,7 +203,7 @@ func (u *upCommand) greet(p *program, listeners [3]net.Listener, local bool) err
 		text += "\n"
 	}
 	_, err := strings.NewReplacer(
-		"{customers}", baseURL(listeners[0]), "{orders}", baseURL(listeners[1]), "{orchestrator}", baseURL(listeners[2]),
+		"{backoffice}", baseURL(listeners[3]), "{customers}", baseURL(listeners[0]), "{orders}", baseURL(listeners[1]), "{orchestrator}", baseURL(listeners[2]),
 		"{data}", p.Config.DataDir, "{user}", p.Config.AdminUser, "{password}", password, "{typed password}", typed,
 	).WriteString(p.stdout, text)
 	return err

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
+	"golang.org/x/text/currency"
 
 	"github.com/pedidos-hq/pedidos/services/platform/upstream"
 )
@@ -106,12 +107,14 @@ type Config struct {
 	LoginBurst          int           `env:"LOGIN_BURST" envDefault:"20"`
 	AllowAnonymous      bool          `env:"ALLOW_ANONYMOUS"`
 
-	CustomersAPIBase   string        `env:"CUSTOMERS_API_BASE"`
-	CustomersAPIURL    string        `env:"CUSTOMERS_API_URL"`
-	OrdersAPIBase      string        `env:"ORDERS_API_BASE"`
-	OrdersAPIURL       string        `env:"ORDERS_API_URL"`
-	CustomersPublicURL string        `env:"CUSTOMERS_PUBLIC_URL"`
-	UpstreamTimeout    time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
+	CustomersAPIBase    string        `env:"CUSTOMERS_API_BASE"`
+	CustomersAPIURL     string        `env:"CUSTOMERS_API_URL"`
+	OrdersAPIBase       string        `env:"ORDERS_API_BASE"`
+	OrdersAPIURL        string        `env:"ORDERS_API_URL"`
+	OrchestratorAPIBase string        `env:"ORCHESTRATOR_API_BASE"`
+	Currency            string        `env:"CURRENCY" envDefault:"USD"`
+	CustomersPublicURL  string        `env:"CUSTOMERS_PUBLIC_URL"`
+	UpstreamTimeout     time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"2s"`
 
 	CustomerCacheTTL        time.Duration `env:"CUSTOMER_CACHE_TTL" envDefault:"30s"`
 	CustomerCacheUnknownTTL time.Duration `env:"CUSTOMER_CACHE_UNKNOWN_TTL" envDefault:"2s"`
@@ -135,11 +138,12 @@ type Config struct {
 
 // Needs selects the variables that a command requires.
 type Needs struct {
-	Database, ServiceToken, CustomersAPI, OrdersAPI bool
+	Database, ServiceToken, CustomersAPI, OrdersAPI, OrchestratorAPI bool
 
-	Identity bool // users and their passwords, and a secret with which access tokens are signed
-	Signing  bool // SIGNING_SECRET
-	Tokens   bool // JWT_SECRET, if it is set, with which access tokens are verified
+	Anonymous bool // SERVICE_TOKEN, if ALLOW_ANONYMOUS is set
+	Identity  bool // users and their passwords, and a secret with which access tokens are signed
+	Signing   bool // SIGNING_SECRET
+	Tokens    bool // JWT_SECRET, if it is set, with which access tokens are verified
 }
 
 // Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other faults, so
@@ -230,9 +234,7 @@ var tlsModes = []string{"off", "preferred", "required", verifyCA}
 // It also normalizes the base URLs.
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
-	if needs.OrdersAPI && c.AllowAnonymous {
-		needs.ServiceToken = true // the orchestrator forwards anonymous requests with it
-	}
+	needs.ServiceToken = needs.ServiceToken || needs.Anonymous && c.AllowAnonymous
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	needs.Tokens = needs.Tokens || needs.Identity
@@ -343,6 +345,10 @@ func (c *Config) Check(needs Needs) error {
 	}
 	base(needs.CustomersAPI, "CUSTOMERS_API_BASE", &c.CustomersAPIBase, "CUSTOMERS_API_URL", c.CustomersAPIURL, "http://127.0.0.1:3001", "customers")
 	base(needs.OrdersAPI, "ORDERS_API_BASE", &c.OrdersAPIBase, "ORDERS_API_URL", c.OrdersAPIURL, "http://127.0.0.1:3002", "orders", "products")
+	base(needs.OrchestratorAPI, "ORCHESTRATOR_API_BASE", &c.OrchestratorAPIBase, "", "", "http://127.0.0.1:3003", "orchestrator")
+	if _, err := currency.ParseISO(c.Currency); err != nil || strings.ToUpper(c.Currency) != c.Currency {
+		refuse("CURRENCY is %q: give a code of ISO 4217, such as USD", c.Currency)
+	}
 	base(c.CustomersPublicURL != "", "CUSTOMERS_PUBLIC_URL", &c.CustomersPublicURL, "", "", "http://localhost:3001", "customers", "auth")
 	for _, cidr := range c.TrustedProxies {
 		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))

@@ -62,25 +62,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	if err != nil {
 		return nil, err
 	}
-	if config.Timeout == 0 {
-		config.Timeout = 10 * time.Second
-	}
-	config.Log = config.Log.With("service", config.Service)
-	e := echo.New()
-	e.IPExtractor = echo.ExtractIPDirect()
-	if len(config.TrustedProxies) > 0 {
-		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-		for _, network := range config.TrustedProxies {
-			trust = append(trust, echo.TrustIPRange(network))
-		}
-		e.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
-	}
-	s := &shared{config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics)}
-	e.HTTPErrorHandler = s.handleError
-	e.Use(s.trace, s.access, s.recover)
-	if len(config.Hosts) > 0 {
-		e.Use(s.checkHost)
-	}
+	s, e := newShared(config, all)
 	if len(config.Origins) > 0 {
 		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
 			AllowOrigins:  config.Origins,
@@ -117,10 +99,37 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	return config.Tracing.Server(e), nil
 }
 
+// newShared returns an Echo with the middleware that all services share.
+func newShared(config Config, all map[string]*operation) (*shared, *echo.Echo) {
+	if config.Timeout == 0 {
+		config.Timeout = defaultTimeout
+	}
+	config.Log = config.Log.With("service", config.Service)
+	e := echo.New()
+	e.IPExtractor = echo.ExtractIPDirect()
+	if len(config.TrustedProxies) > 0 {
+		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+		for _, network := range config.TrustedProxies {
+			trust = append(trust, echo.TrustIPRange(network))
+		}
+		e.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
+	}
+	s := &shared{config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics)}
+	s.respond = s.problem
+	e.HTTPErrorHandler = s.handleError
+	e.Use(s.trace, s.access, s.recover)
+	if len(config.Hosts) > 0 {
+		e.Use(s.checkHost)
+	}
+	return s, e
+}
+
 type shared struct {
 	config     Config
 	operations map[string]*operation
 	traffic    *traffic
+	long       map[string]bool // the pages, by route, whose time is not limited
+	respond    func(c echo.Context, e *fault.Error, cause error) error
 }
 
 // find returns the operation of a request.
@@ -153,7 +162,7 @@ func strayed(c echo.Context) bool {
 
 func (s *shared) trace(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(telemetry.Receive(c.Request()), s.config.Timeout)
+		ctx, cancel := s.timeout(telemetry.Receive(c.Request()), c)
 		defer cancel()
 		if id := c.Request().Header.Get(telemetry.CorrelationHeader); ValidCorrelationID(id) {
 			ctx = telemetry.WithCorrelationID(ctx, id)
@@ -287,16 +296,7 @@ func (s *shared) handleError(err error, c echo.Context) {
 		return
 	}
 	problem.SetHeaders(c.Response().Header(), e)
-	var doc any = problem.Document(e, telemetry.TraceID(ctx))
-	if s.config.Document != nil {
-		operationID := ""
-		if op, ok := s.find(c); ok {
-			operationID = op.id
-		}
-		doc = s.config.Document(c, operationID, err, problem.Document(e, telemetry.TraceID(ctx)))
-	}
-	c.Response().Header().Set(echo.HeaderContentType, problem.ContentType)
-	if err := c.JSON(problem.Status(e), doc); err != nil {
+	if err := s.respond(c, e, err); err != nil {
 		s.config.Log.WarnContext(ctx, "answer not sent", "error", err)
 	}
 }

@@ -1,0 +1,148 @@
+package backoffice
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/services/backoffice/view"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
+)
+
+func (s *service) listCustomers(v *visit) error {
+	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: v.query("search"), Cursor: v.query("cursor")})
+	list, err := read(r, err)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, view.Customers(v.page, list.Data, v.QueryParam("search"), view.NewPager("/customers", v.QueryParams(), list.NextCursor)))
+}
+
+func (s *service) newCustomer(v *visit) error {
+	return v.render(http.StatusOK, view.NewCustomer(v.page, view.NewForm()))
+}
+
+func (s *service) createCustomer(v *visit) error {
+	form, err := readForm(v)
+	if err != nil {
+		return err
+	}
+	in := api.CustomerInput{Name: form.Get("name"), Email: form.Get("email"), Phone: optional(form.Get("phone"))}
+	r, err := s.customers.CreateCustomerWithResponse(v.ctx(), &api.CreateCustomerParams{IdempotencyKey: &form.Key}, in)
+	customer, err := created(r, err)
+	if err != nil {
+		return v.refuse(form, err, view.NewCustomer(v.page, form))
+	}
+	return v.redirect(customerPath(customer.ID), view.CustomerCreated)
+}
+
+func (s *service) customer(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
+	customer, err := read(r, err)
+	if err != nil {
+		return err
+	}
+	o, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{CustomerID: &id, Cursor: v.query("cursor")})
+	list, err := read(o, err)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, view.Customer(v.page, customer, list.Data, view.NewPager(customerPath(id), v.QueryParams(), list.NextCursor)))
+}
+
+func (s *service) editCustomer(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
+	customer, err := read(r, err)
+	if err != nil {
+		return err
+	}
+	form := view.NewForm()
+	form.ETag = r.HTTPResponse.Header.Get("ETag")
+	form.Values.Set("name", customer.Name)
+	form.Values.Set("email", customer.Email)
+	form.Values.Set("phone", deref(customer.Phone))
+	return v.render(http.StatusOK, view.EditCustomer(v.page, id, form))
+}
+
+func (s *service) updateCustomer(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	form, err := readForm(v)
+	if err != nil {
+		return err
+	}
+	change := api.CustomerChange{Name: new(form.Get("name")), Email: new(form.Get("email"))}
+	change.Phone = nullable.NewNullableWithValue(form.Get("phone"))
+	r, err := s.customers.UpdateCustomerWithResponse(v.ctx(), id, &api.UpdateCustomerParams{IfMatch: optional(form.ETag)}, change)
+	if _, err = read(r, err); err != nil {
+		if fault.Is(err, common.CodePreconditionFailed) {
+			if err := s.compareCustomer(v, id, form); err != nil {
+				return err
+			}
+		}
+		return v.refuse(form, err, view.EditCustomer(v.page, id, form))
+	}
+	return v.redirect(customerPath(id), view.CustomerChanged)
+}
+
+// compareCustomer notes on a form the present values that differ from those typed, so that it can be sent again knowingly.
+func (s *service) compareCustomer(v *visit, id int64, form *view.Form) error {
+	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
+	customer, err := read(r, err)
+	if err != nil {
+		return err
+	}
+	form.ETag = r.HTTPResponse.Header.Get("ETag")
+	for field, now := range map[string]string{"name": customer.Name, "email": customer.Email, "phone": deref(customer.Phone)} {
+		if form.Get(field) != now {
+			form.Fault(field, v.page.Text.Now(now))
+		}
+	}
+	return nil
+}
+
+func (s *service) askDeleteCustomer(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
+	customer, err := read(r, err)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, view.DeleteCustomer(v.page, customer, view.NewForm()))
+}
+
+func (s *service) deleteCustomer(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	form, err := readForm(v)
+	if err != nil {
+		return err
+	}
+	r, err := s.customers.DeleteCustomerWithResponse(v.ctx(), id)
+	if err := finished(r, err); err != nil {
+		return v.refuse(form, err, view.DeleteCustomer(v.page, api.Customer{ID: id, Name: strconv.FormatInt(id, 10)}, form))
+	}
+	return v.redirect("/customers", view.CustomerDeleted)
+}
+
+func customerPath(id int64) string { return fmt.Sprintf("/customers/%d", id) }

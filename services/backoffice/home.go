@@ -1,0 +1,9 @@
+package backoffice
+
+import (
+	"net/http"
+
+	"github.com/pedidos-hq/pedidos/services/backoffice/view"
+)
+
+func (s *service) home(v *visit) error { return v.render(http.StatusOK, view.Home(v.page)) }

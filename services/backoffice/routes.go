@@ -1,0 +1,73 @@
+package backoffice
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/server"
+)
+
+// route is a page, or a form that a page sends, for people who are logged in.
+type route struct {
+	name, method, path string
+	needs              []string // operations of the contracts; the person's role must allow all of them
+	handle             func(*visit) error
+	long               bool // as server.Page.Long
+}
+
+// routes returns what people use after the login. Roles are nowhere named: x-roles of the operations decide.
+func (s *service) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{name: "home", method: get, path: "/", needs: []string{"listOrders"}, handle: s.home},
+
+		{name: "customers", method: get, path: "/customers", needs: []string{"listCustomers"}, handle: s.listCustomers},
+		{name: "newCustomer", method: get, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.newCustomer},
+		{name: "createCustomer", method: post, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.createCustomer},
+		{name: "customer", method: get, path: "/customers/:id", needs: []string{"getCustomer", "listOrders"}, handle: s.customer},
+		{name: "editCustomer", method: get, path: "/customers/:id/edit", needs: []string{"getCustomer", "updateCustomer"}, handle: s.editCustomer},
+		{name: "updateCustomer", method: post, path: "/customers/:id/edit", needs: []string{"updateCustomer"}, handle: s.updateCustomer},
+		{name: "askDeleteCustomer", method: get, path: "/customers/:id/delete", needs: []string{"getCustomer", "deleteCustomer"}, handle: s.askDeleteCustomer},
+		{name: "deleteCustomer", method: post, path: "/customers/:id/delete", needs: []string{"deleteCustomer"}, handle: s.deleteCustomer},
+
+		{name: "account", method: get, path: "/account", needs: []string{"getMe"}, handle: s.account},
+	}
+}
+
+// pages returns all routes.
+func (s *service) pages() []server.Page {
+	all := []server.Page{
+		{Name: "login", Method: http.MethodGet, Path: "/login", Handle: s.showLogin},
+		{Name: "createSession", Method: http.MethodPost, Path: "/login", Handle: s.logIn},
+		{Name: "endSession", Method: http.MethodPost, Path: "/logout", Handle: s.logOut},
+		{Name: "preferences", Method: http.MethodPost, Path: "/preferences", Handle: s.setPreferences},
+		{Name: "static", Method: http.MethodGet, Path: "/static/:hash/:name", Handle: s.static},
+		{Name: "getHealth", Method: http.MethodGet, Path: "/health", Handle: s.health},
+		{Name: "getReady", Method: http.MethodGet, Path: "/ready", Handle: s.health},
+	}
+	for _, r := range s.routes() {
+		all = append(all, server.Page{Name: r.name, Method: r.method, Path: r.path, Handle: s.admit(r), Long: r.long})
+	}
+	return all
+}
+
+// may returns whether a role may use an operation or a field of the contracts, such as updateProduct.name.
+func (s *service) may(role auth.Role) func(string) bool {
+	return func(what string) bool { return s.permissions.Allow(role, what) }
+}
+
+// health says that the process runs. The backoffice is ready whether or not the APIs are, because its pages say what is missing.
+func (s *service) health(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (s *service) static(c echo.Context) error {
+	file, ok := s.files.Find(c.Request().URL.Path)
+	if !ok {
+		return echo.ErrNotFound
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	return c.Blob(http.StatusOK, file.Type, file.Content)
+}

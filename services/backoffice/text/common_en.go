@@ -1,0 +1,60 @@
+package text
+
+func (english) SkipToContent() string { return "Skip to content" }
+func (english) Navigation() string    { return "Main" }
+func (english) Pages() string         { return "Pages" }
+func (english) PreviousPage() string  { return "Previous" }
+func (english) NextPage() string      { return "Next" }
+func (english) Search() string        { return "Search" }
+func (english) Filter() string        { return "Filter" }
+func (english) Clear() string         { return "Clear" }
+func (english) Save() string          { return "Save" }
+func (english) Cancel() string        { return "Cancel" }
+func (english) Edit() string          { return "Edit" }
+func (english) Delete() string        { return "Delete" }
+func (english) Back() string          { return "Back" }
+func (english) Saved() string         { return "Saved." }
+func (english) Actions() string       { return "Actions" }
+func (english) Optional() string      { return "Optional." }
+func (english) Required() string      { return "Fill this in." }
+
+func (english) Home() string      { return "Home" }
+func (english) LogIn() string     { return "Log in" }
+func (english) LogOut() string    { return "Log out" }
+func (english) LoggedOut() string { return "You are logged out." }
+func (english) Username() string  { return "User name" }
+func (english) Password() string  { return "Password" }
+func (english) NeedsHTTPS() string {
+	return "This page was not opened over HTTPS, so the browser will not keep you logged in. Open it with https://."
+}
+
+func (english) SessionEndedKept() string {
+	return "Your session ended before the form was sent. Nothing was saved yet, and what you typed is kept: log in to go on."
+}
+func (english) LoggedInAgain() string { return "You are logged in again" }
+func (english) NothingWasSent() string {
+	return "Nothing has been sent yet. What you typed is here, ready to send."
+}
+func (english) SendNow() string { return "Send it now" }
+
+func (english) Account() string  { return "Account" }
+func (english) Language() string { return "Language" }
+func (english) TimeZone() string { return "Time zone" }
+func (english) TimeZoneHint() string {
+	return "Such as America/Argentina/Buenos_Aires. Empty: the one of the browser."
+}
+func (english) UnknownTimeZone() string { return "There is no such time zone." }
+
+func (english) Role(role string) string {
+	switch role {
+	case "viewer":
+		return "Viewer"
+	case "operator":
+		return "Operator"
+	case "manager":
+		return "Manager"
+	case "admin":
+		return "Administrator"
+	}
+	return role
+}

@@ -1,0 +1,27 @@
+package text
+
+func (english) Customers() string       { return "Customers" }
+func (english) Customer() string        { return "Customer" }
+func (english) NewCustomer() string     { return "New customer" }
+func (english) EditCustomer() string    { return "Edit customer" }
+func (english) CreateCustomer() string  { return "Create customer" }
+func (english) CustomerCreated() string { return "The customer is created." }
+func (english) CustomerDeleted() string { return "The customer is deleted. Its orders remain." }
+func (english) DeleteCustomer() string  { return "Delete customer" }
+func (english) DeleteCustomerHint(name string) string {
+	return name + " can't place orders any more and leaves the list. Its orders remain, and its e-mail address becomes available. This can't be undone."
+}
+func (english) SearchCustomers() string { return "Name or e-mail" }
+func (english) NoCustomers() string     { return "No customers yet" }
+func (english) NoCustomersHint() string {
+	return "Orders are placed for customers. Create the first one to begin."
+}
+func (english) NoMatch() string     { return "Nothing matches" }
+func (english) NoMatchHint() string { return "Search for less, or clear the search." }
+func (english) MoreToSearch() string {
+	return "Nothing here yet; the search goes on with the next page."
+}
+func (english) Name() string  { return "Name" }
+func (english) Email() string { return "E-mail" }
+func (english) Phone() string { return "Phone" }
+func (english) Since() string { return "Customer since" }

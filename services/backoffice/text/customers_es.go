@@ -1,0 +1,29 @@
+package text
+
+func (spanish) Customers() string       { return "Clientes" }
+func (spanish) Customer() string        { return "Cliente" }
+func (spanish) NewCustomer() string     { return "Nuevo cliente" }
+func (spanish) EditCustomer() string    { return "Editar cliente" }
+func (spanish) CreateCustomer() string  { return "Crear cliente" }
+func (spanish) CustomerCreated() string { return "El cliente está creado." }
+func (spanish) CustomerDeleted() string {
+	return "El cliente está eliminado. Sus pedidos se conservan."
+}
+func (spanish) DeleteCustomer() string { return "Eliminar cliente" }
+func (spanish) DeleteCustomerHint(name string) string {
+	return name + " ya no podrá hacer pedidos y sale de la lista. Sus pedidos se conservan, y su correo queda libre. No se puede deshacer."
+}
+func (spanish) SearchCustomers() string { return "Nombre o correo" }
+func (spanish) NoCustomers() string     { return "Todavía no hay clientes" }
+func (spanish) NoCustomersHint() string {
+	return "Los pedidos se hacen para clientes. Crear el primero para empezar."
+}
+func (spanish) NoMatch() string     { return "Sin resultados" }
+func (spanish) NoMatchHint() string { return "Buscar con menos texto, o limpiar la búsqueda." }
+func (spanish) MoreToSearch() string {
+	return "Acá no hay nada; la búsqueda sigue en la página siguiente."
+}
+func (spanish) Name() string  { return "Nombre" }
+func (spanish) Email() string { return "Correo electrónico" }
+func (spanish) Phone() string { return "Teléfono" }
+func (spanish) Since() string { return "Cliente desde" }

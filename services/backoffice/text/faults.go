@@ -1,0 +1,39 @@
+package text
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// sentence makes a sentence of what an API says about a field, such as "must be at least 1".
+func sentence(message string) string {
+	first, size := utf8.DecodeRuneInString(message)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(message[size:], ".") + "."
+}
+
+// translate returns the Spanish for what an API says about a field, or the message itself if it is not known.
+func translate(message string) string {
+	for _, t := range []struct{ english, spanish string }{
+		{`^is required$`, "es obligatorio"},
+		{`^must be at least (\S+)$`, "debe ser al menos $1"},
+		{`^must be at most (\S+)$`, "debe ser como máximo $1"},
+		{`^must have at least (\d+) characters?$`, "debe tener al menos $1 caracteres"},
+		{`^must have at most (\d+) characters?$`, "debe tener como máximo $1 caracteres"},
+		{`^must have at least (\d+) items?$`, "debe tener al menos $1 elementos"},
+		{`^must have at most (\d+) items?$`, "debe tener como máximo $1 elementos"},
+		{`^must be an integer.*$`, "debe ser un número entero"},
+		{`^is out of range$`, "está fuera de rango"},
+		{`^must not contain control characters$`, "no debe tener caracteres de control"},
+		{`^must have no surrounding white space.*$`, "no debe tener espacios al principio ni al final"},
+		{`^must be an e-mail address.*$`, "debe ser un correo electrónico, como compras@acme.example"},
+		{`^must start with a letter or digit.*$`, "debe empezar con una letra o un dígito y tener solo letras, dígitos, puntos, guiones y guiones bajos, como DRILL-18V"},
+		{`^another (customer|product|user|integrator) has it$`, "ya está en uso"},
+	} {
+		if re := regexp.MustCompile(t.english); re.MatchString(message) {
+			return re.ReplaceAllString(message, t.spanish)
+		}
+	}
+	return message
+}

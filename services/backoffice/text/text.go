@@ -1,0 +1,121 @@
+// Package text has the texts of the pages in English and Spanish. A text that one of the languages lacks does not compile.
+package text
+
+import (
+	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
+)
+
+// Texts are the texts in one language.
+type Texts interface {
+	Common
+	Failures
+	CustomersTexts
+}
+
+// For returns the texts in a language.
+func For(lang locale.Lang) Texts {
+	if lang == locale.Spanish {
+		return spanish{}
+	}
+	return english{}
+}
+
+// Name returns the name of a language, in that language.
+func Name(lang locale.Lang) string {
+	if lang == locale.Spanish {
+		return "Español"
+	}
+	return "English"
+}
+
+type (
+	english struct{}
+	spanish struct{}
+)
+
+// Common has the texts of the frame, of forms and of lists.
+type Common interface {
+	SkipToContent() string
+	Navigation() string
+	Pages() string
+	PreviousPage() string
+	NextPage() string
+	Search() string
+	Filter() string
+	Clear() string
+	Save() string
+	Cancel() string
+	Edit() string
+	Delete() string
+	Back() string
+	Saved() string
+	Actions() string
+	Optional() string
+	Required() string
+
+	Home() string
+	LogIn() string
+	LogOut() string
+	LoggedOut() string
+	Username() string
+	Password() string
+	NeedsHTTPS() string
+	SessionEndedKept() string
+	LoggedInAgain() string
+	NothingWasSent() string
+	SendNow() string
+
+	Account() string
+	Language() string
+	TimeZone() string
+	TimeZoneHint() string
+	UnknownTimeZone() string
+	Role(role string) string
+}
+
+// Failures has the texts for what goes wrong.
+type Failures interface {
+	Reference() string
+	ToHome() string
+
+	// Failure returns the title of a page that a request could not get, and what to do now.
+	Failure(status int) (title, hint string)
+	CrossOrigin() string
+
+	// Unclear says that it is not known whether a form took effect, and when to send it again. Wait may be empty.
+	Unclear(code common.ProblemCode, wait string) string
+
+	// Problem says why a form was refused. Detail is what the API says, in English.
+	Problem(code common.ProblemCode, detail string) string
+
+	// Fault says what is wrong with a field. Message is what the API says, in English.
+	Fault(code common.ProblemCode, message string) string
+
+	// Outdated says that what a form changes has changed since.
+	Outdated() string
+	Now(value string) string
+}
+
+// CustomersTexts has the texts about customers.
+type CustomersTexts interface {
+	Customers() string
+	Customer() string
+	NewCustomer() string
+	EditCustomer() string
+	CreateCustomer() string
+	CustomerCreated() string
+	CustomerDeleted() string
+	DeleteCustomer() string
+	DeleteCustomerHint(name string) string
+	SearchCustomers() string
+	NoCustomers() string
+	NoCustomersHint() string
+	NoMatch() string
+	NoMatchHint() string
+	MoreToSearch() string
+	Name() string
+	Email() string
+	Phone() string
+	Since() string
+}

@@ -1,0 +1,40 @@
+package view
+
+import "cmp"
+
+// area is an entry of the navigation.
+type area struct{ path, title string }
+
+// areas returns the entries that the role may use.
+func areas(p *Page) (all []area) {
+	for _, a := range []struct {
+		area
+		needs string
+	}{
+		{area{"/", p.Text.Home()}, "listOrders"},
+		{area{"/customers", p.Text.Customers()}, "listCustomers"},
+	} {
+		if p.May(a.needs) {
+			all = append(all, a.area)
+		}
+	}
+	return all
+}
+
+// zoneSource says where the time zone comes from: the script sets the one of the browser where it is the default.
+func zoneSource(p *Page) string {
+	if p.Locale.ZoneKnown() {
+		return "set"
+	}
+	return "default"
+}
+
+func or(values ...string) string { return cmp.Or(values...) }
+
+// str returns the text, or "" for nil.
+func str(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
