@@ -6,6 +6,10 @@ import (
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 )
 
+func (s *service) accountRoutes() []route {
+	return []route{{name: "account", method: http.MethodGet, path: "/account", needs: []string{"getMe"}, handle: s.account}}
+}
+
 func (s *service) account(v *visit) error {
 	form := view.NewForm()
 	if v.page.Locale.ZoneKnown() {

@@ -14,6 +14,19 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
+func (s *service) customerRoutes() []route {
+	return []route{
+		{name: "customers", method: http.MethodGet, path: "/customers", needs: []string{"listCustomers"}, handle: s.listCustomers},
+		{name: "newCustomer", method: http.MethodGet, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.newCustomer},
+		{name: "createCustomer", method: http.MethodPost, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.createCustomer},
+		{name: "customer", method: http.MethodGet, path: "/customers/:id", needs: []string{"getCustomer", "listOrders"}, handle: s.customer},
+		{name: "editCustomer", method: http.MethodGet, path: "/customers/:id/edit", needs: []string{"getCustomer", "updateCustomer"}, handle: s.editCustomer},
+		{name: "updateCustomer", method: http.MethodPost, path: "/customers/:id/edit", needs: []string{"updateCustomer"}, handle: s.updateCustomer},
+		{name: "askDeleteCustomer", method: http.MethodGet, path: "/customers/:id/delete", needs: []string{"getCustomer", "deleteCustomer"}, handle: s.askDeleteCustomer},
+		{name: "deleteCustomer", method: http.MethodPost, path: "/customers/:id/delete", needs: []string{"deleteCustomer"}, handle: s.deleteCustomer},
+	}
+}
+
 func (s *service) listCustomers(v *visit) error {
 	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: v.query("search"), Cursor: v.query("cursor")})
 	list, err := read(r, err)

@@ -127,6 +127,7 @@ func (s *service) setPreferences(c echo.Context) error {
 // fail answers a request with an error as a page. A session that has ended leads to the login, which keeps what was typed.
 func (s *service) fail(c echo.Context, e *fault.Error) error {
 	p := s.newPage(c)
+	c.Response().Header().Del(echo.HeaderWWWAuthenticate) // browsers would ask for a password
 	switch {
 	case e.Code == common.CodeUnauthorized && c.Request().Method == http.MethodGet:
 		return c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(p.Path))

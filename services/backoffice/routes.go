@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,21 +20,7 @@ type route struct {
 
 // routes returns what people use after the login. Roles are nowhere named: x-roles of the operations decide.
 func (s *service) routes() []route {
-	const get, post = http.MethodGet, http.MethodPost
-	return []route{
-		{name: "home", method: get, path: "/", needs: []string{"listOrders"}, handle: s.home},
-
-		{name: "customers", method: get, path: "/customers", needs: []string{"listCustomers"}, handle: s.listCustomers},
-		{name: "newCustomer", method: get, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.newCustomer},
-		{name: "createCustomer", method: post, path: "/customers/new", needs: []string{"createCustomer"}, handle: s.createCustomer},
-		{name: "customer", method: get, path: "/customers/:id", needs: []string{"getCustomer", "listOrders"}, handle: s.customer},
-		{name: "editCustomer", method: get, path: "/customers/:id/edit", needs: []string{"getCustomer", "updateCustomer"}, handle: s.editCustomer},
-		{name: "updateCustomer", method: post, path: "/customers/:id/edit", needs: []string{"updateCustomer"}, handle: s.updateCustomer},
-		{name: "askDeleteCustomer", method: get, path: "/customers/:id/delete", needs: []string{"getCustomer", "deleteCustomer"}, handle: s.askDeleteCustomer},
-		{name: "deleteCustomer", method: post, path: "/customers/:id/delete", needs: []string{"deleteCustomer"}, handle: s.deleteCustomer},
-
-		{name: "account", method: get, path: "/account", needs: []string{"getMe"}, handle: s.account},
-	}
+	return slices.Concat(s.homeRoutes(), s.orderRoutes(), s.newOrderRoutes(), s.productRoutes(), s.customerRoutes(), s.teamRoutes(), s.accountRoutes())
 }
 
 // pages returns all routes.

@@ -19,6 +19,10 @@ func (english) Optional() string      { return "Optional." }
 func (english) Required() string      { return "Fill this in." }
 
 func (english) Home() string      { return "Home" }
+func (english) Orders() string    { return "Orders" }
+func (english) Products() string  { return "Products" }
+func (english) Customers() string { return "Customers" }
+func (english) Team() string      { return "Team" }
 func (english) LogIn() string     { return "Log in" }
 func (english) LogOut() string    { return "Log out" }
 func (english) LoggedOut() string { return "You are logged out." }

@@ -19,6 +19,10 @@ func (spanish) Optional() string      { return "Opcional." }
 func (spanish) Required() string      { return "Completar este campo." }
 
 func (spanish) Home() string      { return "Inicio" }
+func (spanish) Orders() string    { return "Pedidos" }
+func (spanish) Products() string  { return "Productos" }
+func (spanish) Customers() string { return "Clientes" }
+func (spanish) Team() string      { return "Equipo" }
 func (spanish) LogIn() string     { return "Iniciar sesión" }
 func (spanish) LogOut() string    { return "Cerrar sesión" }
 func (spanish) LoggedOut() string { return "La sesión está cerrada." }

@@ -1,6 +1,5 @@
 package text
 
-func (english) Customers() string       { return "Customers" }
 func (english) Customer() string        { return "Customer" }
 func (english) NewCustomer() string     { return "New customer" }
 func (english) EditCustomer() string    { return "Edit customer" }

@@ -1,6 +1,5 @@
 package text
 
-func (spanish) Customers() string       { return "Clientes" }
 func (spanish) Customer() string        { return "Cliente" }
 func (spanish) NewCustomer() string     { return "Nuevo cliente" }
 func (spanish) EditCustomer() string    { return "Editar cliente" }

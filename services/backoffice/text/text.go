@@ -10,7 +10,13 @@ import (
 type Texts interface {
 	Common
 	Failures
+	HomeTexts
+	OrdersTexts
+	NewOrderTexts
+	ProductsTexts
 	CustomersTexts
+	TeamTexts
+	AccountTexts
 }
 
 // For returns the texts in a language.
@@ -55,6 +61,10 @@ type Common interface {
 	Required() string
 
 	Home() string
+	Orders() string
+	Products() string
+	Customers() string
+	Team() string
 	LogIn() string
 	LogOut() string
 	LoggedOut() string
@@ -95,27 +105,4 @@ type Failures interface {
 	// Outdated says that what a form changes has changed since.
 	Outdated() string
 	Now(value string) string
-}
-
-// CustomersTexts has the texts about customers.
-type CustomersTexts interface {
-	Customers() string
-	Customer() string
-	NewCustomer() string
-	EditCustomer() string
-	CreateCustomer() string
-	CustomerCreated() string
-	CustomerDeleted() string
-	DeleteCustomer() string
-	DeleteCustomerHint(name string) string
-	SearchCustomers() string
-	NoCustomers() string
-	NoCustomersHint() string
-	NoMatch() string
-	NoMatchHint() string
-	MoreToSearch() string
-	Name() string
-	Email() string
-	Phone() string
-	Since() string
 }

@@ -12,7 +12,10 @@ func areas(p *Page) (all []area) {
 		needs string
 	}{
 		{area{"/", p.Text.Home()}, "listOrders"},
+		{area{"/orders", p.Text.Orders()}, "listOrders"},
+		{area{"/products", p.Text.Products()}, "listProducts"},
 		{area{"/customers", p.Text.Customers()}, "listCustomers"},
+		{area{"/team", p.Text.Team()}, "listUsers"},
 	} {
 		if p.May(a.needs) {
 			all = append(all, a.area)

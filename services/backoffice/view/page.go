@@ -39,28 +39,21 @@ func (p *Page) On(area string) bool {
 // Notice names what a form has done, for the page that follows.
 type Notice string
 
-// The notices.
+// The notices of the frame.
 const (
-	LoggedOut       Notice = "logged-out"
-	CustomerCreated Notice = "customer-created"
-	CustomerChanged Notice = "customer-changed"
-	CustomerDeleted Notice = "customer-deleted"
-	PreferencesSet  Notice = "preferences"
+	LoggedOut      Notice = "logged-out"
+	PreferencesSet Notice = "preferences"
 )
 
 // Text returns the text of a notice, or "" for an unknown one.
 func (n Notice) Text(t text.Texts) string {
-	switch n {
-	case LoggedOut:
-		return t.LoggedOut()
-	case CustomerCreated:
-		return t.CustomerCreated()
-	case CustomerChanged:
-		return t.Saved()
-	case CustomerDeleted:
-		return t.CustomerDeleted()
-	case PreferencesSet:
-		return t.Saved()
+	for _, all := range []map[Notice]string{
+		{LoggedOut: t.LoggedOut(), PreferencesSet: t.Saved()},
+		orderNotices(t), newOrderNotices(t), productNotices(t), customerNotices(t), teamNotices(t), accountNotices(t),
+	} {
+		if text, ok := all[n]; ok {
+			return text
+		}
 	}
 	return ""
 }

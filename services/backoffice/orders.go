@@ -1,0 +1,3 @@
+package backoffice
+
+func (s *service) orderRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package backoffice
+
+func (s *service) teamRoutes() []route { return nil }

@@ -1,0 +1,4 @@
+package text
+
+// AccountTexts has the texts about the own account.
+type AccountTexts interface{}

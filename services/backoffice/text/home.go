@@ -1,0 +1,4 @@
+package text
+
+// HomeTexts has the texts about the home page.
+type HomeTexts interface{}

@@ -1,0 +1,4 @@
+package text
+
+// NewOrderTexts has the texts about new orders.
+type NewOrderTexts interface{}

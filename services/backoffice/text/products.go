@@ -1,0 +1,4 @@
+package text
+
+// ProductsTexts has the texts about products and stock.
+type ProductsTexts interface{}
