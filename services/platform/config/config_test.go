@@ -242,7 +242,7 @@ func TestCheckRequiresServiceTokenForAnonymousCallers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(sentences(c.Check(config.Needs{OrdersAPI: true})), "\n"); !strings.HasPrefix(got, want) || want == "" && got != "" {
+		if got := strings.Join(sentences(c.Check(config.Needs{OrdersAPI: true, Anonymous: true})), "\n"); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("ALLOW_ANONYMOUS=%s: Check = %q, want %q", anonymous, got, want)
 		}
 	}

@@ -28,7 +28,9 @@ type input struct {
 	queries  map[string]bool // query parameters, and whether an empty one counts as absent
 	headers  []string
 	aliases  []alias
-	integers []string // integer parameters in path and query
+	integers []string // integer parameters in path and query, and lists of integers
+	booleans []string // boolean parameters in the query
+	lists    []string // lists in the query, separated by commas
 	body     *openapi3.RequestBody
 }
 
@@ -87,8 +89,16 @@ func (in *input) addParameter(p *openapi3.Parameter) {
 	case openapi3.ParameterInQuery:
 		in.queries[p.Name] = p.AllowEmptyValue
 	}
-	if p.Schema.Value.Type.Is(openapi3.TypeInteger) {
+	schema := p.Schema.Value
+	if schema.Type.Is(openapi3.TypeArray) {
+		in.lists = append(in.lists, p.Name)
+		schema = schema.Items.Value
+	}
+	switch {
+	case schema.Type.Is(openapi3.TypeInteger):
 		in.integers = append(in.integers, p.Name)
+	case schema.Type.Is(openapi3.TypeBoolean):
+		in.booleans = append(in.booleans, p.Name)
 	}
 }
 
@@ -150,8 +160,8 @@ func pathParameters(c echo.Context) map[string]string {
 	return parameters
 }
 
-// checkStrictly names parameters that the validator accepts and the contract does not: repeated headers, and integers that
-// are not in canonical form, such as +1 and 01. It also checks that one of two aliases is sent.
+// checkStrictly names parameters that the validator accepts and the contract does not: repeated headers, integers that are not in
+// canonical form, such as +1 and 01, booleans such as 1, and empty elements of lists. It also checks that one of two aliases is sent.
 func (in *input) checkStrictly(r *http.Request, parameters map[string]string) (bad []common.FieldError) {
 	for _, name := range in.headers {
 		if len(r.Header.Values(name)) > 1 {
@@ -168,8 +178,22 @@ func (in *input) checkStrictly(r *http.Request, parameters map[string]string) (b
 		if !ok {
 			value = r.URL.Query().Get(name)
 		}
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil && strconv.FormatInt(n, 10) != value {
-			bad = append(bad, common.FieldError{Field: name, Message: "must be an integer without leading zeros or a plus sign"})
+		for one := range strings.SplitSeq(value, ",") {
+			if n, err := strconv.ParseInt(one, 10, 64); err == nil && strconv.FormatInt(n, 10) != one {
+				bad = append(bad, common.FieldError{Field: name, Message: "must be an integer without leading zeros or a plus sign"})
+				break
+			}
+		}
+	}
+	for _, name := range in.booleans {
+		value := r.URL.Query().Get(name)
+		if is, err := strconv.ParseBool(value); err == nil && strconv.FormatBool(is) != value {
+			bad = append(bad, common.FieldError{Field: name, Message: "must be true or false"})
+		}
+	}
+	for _, name := range in.lists {
+		if values := r.URL.Query()[name]; len(values) > 0 && slices.Contains(strings.Split(values[0], ","), "") {
+			bad = append(bad, common.FieldError{Field: name, Message: "must not have empty elements"})
 		}
 	}
 	return bad
