@@ -253,7 +253,7 @@ func TestKeysOfOneIntegrator(t *testing.T) {
 		return call.Read(w.With(key).Orders.CreateOrder(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")}, in))
 	}
 	placed := place(first).Want(t, http.StatusCreated)
-	call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, 1)).Want(t, http.StatusNoContent)
+	call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, 1, nil)).Want(t, http.StatusNoContent)
 	again := place(second).Want(t, http.StatusCreated)
 	if !again.Replayed() || !bytes.Equal(again.Body, placed.Body) {
 		t.Errorf("the second key got %s %v, want a replay of %s", again, again.Header, placed)
@@ -314,9 +314,9 @@ func TestIntegrators(t *testing.T) {
 	call.Read(w.With(*short.Key).Customers.GetMe(t.Context())).WantProblem(t, http.StatusUnauthorized, common.CodeUnauthorized)
 
 	admin = w.Login("admin")
-	call.Read(admin.Customers.RevokeKey(t.Context(), other.ID, short.ID)).WantProblem(t, http.StatusNotFound, common.CodeKeyNotFound)
+	call.Read(admin.Customers.RevokeKey(t.Context(), other.ID, short.ID, nil)).WantProblem(t, http.StatusNotFound, common.CodeKeyNotFound)
 	for range 2 {
-		call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, short.ID)).Want(t, http.StatusNoContent)
+		call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, short.ID, nil)).Want(t, http.StatusNoContent)
 	}
 	var page customers.KeyPage
 	call.Read(admin.Customers.ListKeys(t.Context(), erp.ID, nil)).Want(t, http.StatusOK, &page)
@@ -477,7 +477,7 @@ func TestAudit(t *testing.T) {
 	session := startSession(t, w, "ana", userPassword)
 	call.Read(w.With(session.Token).Customers.EndSession(t.Context(), session.ID)).Want(t, http.StatusNoContent)
 	createKey(t, admin, createIntegrator(t, admin, "ERP", customers.RoleViewer).ID)
-	call.Read(admin.Customers.RevokeKey(t.Context(), 1, 1)).Want(t, http.StatusNoContent)
+	call.Read(admin.Customers.RevokeKey(t.Context(), 1, 1, nil)).Want(t, http.StatusNoContent)
 
 	list := func(p customers.ListAuditParams) (all []string) {
 		t.Helper()

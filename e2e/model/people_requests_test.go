@@ -287,7 +287,7 @@ func (m *machine) revokeKey(t *rapid.T, integrator int64) request {
 	return request{
 		name: "revokeKey", text: fmt.Sprintf("DELETE /integrators/%d/keys/%d", integrator, id), by: m.drawCaller(t), access: access{least: admin}, api: customersAPI,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.RevokeKey(ctx, integrator, id)
+			return s.Customers.RevokeKey(ctx, integrator, id, nil)
 		},
 		rule: func(_ *rapid.T, by actor, got reply) string { return m.keyRevoked(by, got, integrator, id) },
 	}

@@ -187,7 +187,7 @@ func (m *machine) deleteCustomer(t *rapid.T, id int64) request {
 	return request{
 		name: "deleteCustomer", text: fmt.Sprintf("DELETE /customers/%d", id), by: m.drawCaller(t), access: access{least: manager}, api: customersAPI,
 		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.DeleteCustomer(ctx, id)
+			return s.Customers.DeleteCustomer(ctx, id, nil)
 		},
 		rule: func(*rapid.T, actor, reply) string { return m.customerDeleted(id) },
 	}

@@ -47,9 +47,12 @@ type Service struct {
 	started  bool
 
 	creatingUser       *idempotency.Operation[*userCreation, identitydb.User]
+	updatingUser       *idempotency.Operation[userChange, identitydb.User]
 	resettingUser      *idempotency.Operation[*userReset, identitydb.User]
 	creatingIntegrator *idempotency.Operation[api.IntegratorInput, identitydb.Integrator]
+	updatingIntegrator *idempotency.Operation[integratorChange, identitydb.Integrator]
 	creatingKey        *idempotency.Operation[*keyCreation, identitydb.Key]
+	revokingKey        *idempotency.Operation[keyRevocation, struct{}]
 }
 
 // New returns the Service of a process, whose answers are stored with keeper. It creates what the first start needs, as Ready does. If
@@ -76,9 +79,12 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 		s.hmac = auth.NewHMACIssuer(c.JWTSecret.Reveal(), p.Now)
 	}
 	s.creatingUser = idempotency.NewOperation(keeper, s.users.create, answerUser)
+	s.updatingUser = idempotency.NewOperation(keeper, s.users.update, answerUpdatedUser)
 	s.resettingUser = idempotency.NewOperation(keeper, s.users.reset, answerReset)
 	s.creatingIntegrator = idempotency.NewOperation(keeper, s.createIntegrator, answerIntegrator)
+	s.updatingIntegrator = idempotency.NewOperation(keeper, s.updateIntegrator, answerUpdatedIntegrator)
 	s.creatingKey = idempotency.NewOperation(keeper, s.createKey, answerKey)
+	s.revokingKey = idempotency.NewOperation(keeper, s.revokeKey, answerRevoked)
 	ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
 	defer cancel()
 	err := s.Ready(ctx)
