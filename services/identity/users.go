@@ -112,12 +112,20 @@ type userChange struct {
 	api.UserChange
 }
 
+// mayEndAdmin reports whether the user may cease to be an active administrator.
+func (c userChange) mayEndAdmin() bool {
+	return c.Role != nil && *c.Role != api.RoleAdmin || c.State != nil && *c.State != api.StateActive
+}
+
 // update changes a user. Sessions end if the role changes or the user is disabled.
 func (u *Users) update(ctx context.Context, conn database.Conn, in userChange) (identitydb.User, error) {
 	q := identitydb.New(conn)
-	admins, err := q.LockActiveAdmins(ctx) // also orders concurrent changes of administrators
-	if err != nil {
-		return identitydb.User{}, wrap(err, "lock the administrators")
+	var admins []int64
+	if in.mayEndAdmin() { // before the user, so that concurrent changes lock in the same order
+		var err error
+		if admins, err = q.LockActiveAdmins(ctx); err != nil {
+			return identitydb.User{}, wrap(err, "lock the administrators")
+		}
 	}
 	row, err := q.LockUser(ctx, in.id)
 	if err != nil {
