@@ -14,7 +14,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
 func (s *Service) createIntegrator(ctx context.Context, conn database.Conn, in api.IntegratorInput) (identitydb.Integrator, error) {
@@ -88,19 +87,10 @@ func (s *Service) integrator(ctx context.Context, id int64) (identitydb.Integrat
 const integratorsList = "i"
 
 func (s *Service) integrators(ctx context.Context, p api.ListIntegratorsParams) ([]identitydb.Integrator, *common.NextCursor, error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(integratorsList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Integrator, error) {
-		return q.ListIntegrators(ctx, identitydb.ListIntegratorsParams{AfterID: after, Limit: limit + 1})
+	id := func(row identitydb.Integrator) int64 { return row.ID }
+	return list(ctx, s.db, integratorsList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.Integrator, error) {
+		return q.ListIntegrators(ctx, identitydb.ListIntegratorsParams{AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list integrators")
-	}
-	rows, next := page.Cut(rows, limit, integratorsList, func(row identitydb.Integrator) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // keyCreation is an API key to be created.
@@ -164,23 +154,14 @@ func (s *Service) revokeKey(ctx context.Context, conn database.Conn, in keyRevoc
 // keysList identifies the list in its cursors.
 const keysList = "k"
 
-func (s *Service) keys(ctx context.Context, integrator int64, p api.ListKeysParams) (rows []identitydb.Key, next *common.NextCursor, err error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(keysList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Key, error) {
+func (s *Service) keys(ctx context.Context, integrator int64, p api.ListKeysParams) ([]identitydb.Key, *common.NextCursor, error) {
+	id := func(row identitydb.Key) int64 { return row.ID }
+	return list(ctx, s.db, keysList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.Key, error) {
 		if _, err := q.GetIntegrator(ctx, integrator); err != nil {
 			return nil, missingIntegrator(err, integrator)
 		}
-		return q.ListKeys(ctx, identitydb.ListKeysParams{IntegratorID: integrator, AfterID: after, Limit: limit + 1})
+		return q.ListKeys(ctx, identitydb.ListKeysParams{IntegratorID: integrator, AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list API keys")
-	}
-	rows, next = page.Cut(rows, limit, keysList, func(row identitydb.Key) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // checkKey is the scheme of API keys. A key with a typing error needs no query.

@@ -13,7 +13,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
 // setupTTL is the lifetime of setup tokens.
@@ -244,19 +243,10 @@ func (u *Users) get(ctx context.Context, id int64) (identitydb.User, error) {
 const usersList = "u"
 
 func (u *Users) list(ctx context.Context, p api.ListUsersParams) ([]identitydb.User, *common.NextCursor, error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(usersList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := read(ctx, u.db, func(q *identitydb.Queries) ([]identitydb.User, error) {
-		return q.ListUsers(ctx, identitydb.ListUsersParams{AfterID: after, Limit: limit + 1})
+	id := func(row identitydb.User) int64 { return row.ID }
+	return list(ctx, u.db, usersList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.User, error) {
+		return q.ListUsers(ctx, identitydb.ListUsersParams{AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list users")
-	}
-	rows, next := page.Cut(rows, limit, usersList, func(row identitydb.User) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // missingUser turns database.ErrNotFound into a user_not_found error.
