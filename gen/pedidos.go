@@ -10,8 +10,8 @@
 //	gen/contract                                the contracts, OpenAPI 3.0.3 in JSON
 //
 // Amounts of money are in cents and times in UTC. An error is a common.Problem (RFC 9457), in the field of the response that is
-// named after its status. Send every POST with an Idempotency-Key and retry it with the same key until there is a response; it
-// takes effect once.
+// named after its status. Send every change with an Idempotency-Key, if its operation takes one, and retry it with the same key until
+// there is a response; it takes effect once.
 //
 // This program places an order for the sample data and confirms it. Start the services first, with go run ./services/cmd/pedidos, and
 // set PEDIDOS_KEY to an API key, which an administrator creates with CreateKeyWithResponse or as the README shows.

@@ -264,14 +264,14 @@ func TestCustomerDelete(t *testing.T) {
 	kept := s.CreateCustomer(t, "kept@acme.example")
 	deleted := s.CreateCustomer(t, "compras@acme.example")
 
-	if r := call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID)).Want(t, http.StatusNoContent); len(r.Body) != 0 {
+	if r := call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID, nil)).Want(t, http.StatusNoContent); len(r.Body) != 0 {
 		t.Errorf("got %s, want no body", r)
 	}
 	service := w.With(world.ServiceToken)
 	for _, r := range []call.Response{
 		call.Read(s.Customers.GetCustomer(t.Context(), deleted.ID)),
 		call.Read(s.Customers.ReplaceCustomer(t.Context(), deleted.ID, nil, customers.CustomerChange{Name: new("N")})),
-		call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID)),
+		call.Read(s.Customers.DeleteCustomer(t.Context(), deleted.ID, nil)),
 		call.Read(service.Customers.GetCustomerInternal(t.Context(), deleted.ID)),
 	} {
 		r.WantProblem(t, http.StatusNotFound, common.CodeCustomerNotFound)

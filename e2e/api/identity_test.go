@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,11 +12,14 @@ import (
 	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
+	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/identitydb"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
 func TestUsers(t *testing.T) {
@@ -130,28 +134,64 @@ func TestUserChanges(t *testing.T) {
 	update(3, "*", customers.UserChange{State: new(customers.StateDisabled)}).WantProblem(t, http.StatusConflict, common.CodeLastAdmin)
 }
 
-// Two administrators who disable each other at the same time do not both succeed.
+// Two administrators who disable or demote each other at the same time do not both succeed.
 func TestLastAdminRace(t *testing.T) {
 	t.Parallel()
+	for name, end := range map[string]customers.UserChange{
+		"disabled": {State: new(customers.StateDisabled)},
+		"demoted":  {Role: new(customers.RoleManager)},
+		"both":     {Role: new(customers.RoleViewer), State: new(customers.StateDisabled)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, world.Options{})
+			admin := w.Login("admin")
+			createUser(t, admin, "admin-2", customers.RoleAdmin)
+			for range 5 {
+				results := make(chan int, 2)
+				for _, id := range []int64{1, 3} {
+					go func() { results <- call.Read(admin.Customers.UpdateUser(t.Context(), id, nil, end)).Status }()
+				}
+				got := []int{<-results, <-results}
+				slices.Sort(got)
+				if !slices.Equal(got, []int{http.StatusOK, http.StatusConflict}) {
+					t.Fatalf("got %v, want one success and one refusal", got)
+				}
+				for _, id := range []int64{1, 3} {
+					changeUser(t, admin, id, customers.UserChange{Role: new(customers.RoleAdmin), State: new(customers.StateActive)})
+				}
+			}
+		})
+	}
+}
+
+// A change that ends no administrator does not wait for those that may.
+func TestChangesBesideLockedAdministrators(t *testing.T) {
+	t.Parallel()
+	if engine.Name() != "mysql" {
+		t.Skip("the embedded engine has one writer: changes wait for it, not for rows")
+	}
 	w := newWorld(t, world.Options{})
 	admin := w.Login("admin")
-	for round := range 5 {
-		second := int64(3 + round)
-		newUser(t, w, admin, fmt.Sprint("admin", round), customers.RoleAdmin)
-		results := make(chan int, 2)
-		for _, id := range []int64{1, second} {
-			go func() {
-				results <- call.Read(admin.Customers.UpdateUser(t.Context(), id, nil, customers.UserChange{State: new(customers.StateDisabled)})).Status
-			}()
-		}
-		got := []int{<-results, <-results}
-		slices.Sort(got)
-		if !slices.Equal(got, []int{http.StatusOK, http.StatusConflict}) {
-			t.Fatalf("got %v, want one success and one refusal", got)
-		}
-		call.Read(admin.Customers.UpdateUser(t.Context(), 1, nil, customers.UserChange{State: new(customers.StateActive)})).Want(t, http.StatusOK)
-		call.Read(admin.Customers.UpdateUser(t.Context(), second, nil, customers.UserChange{State: new(customers.StateDisabled)})).Want(t, http.StatusOK)
+	ctx := context.WithoutCancel(t.Context())
+	locked, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- w.DB.Tx(ctx, func(conn database.Conn) error {
+			_, err := identitydb.New(conn).LockActiveAdmins(ctx)
+			close(locked)
+			<-release
+			return err
+		})
+	}()
+	<-locked
+	renamed := call.Read(admin.Customers.UpdateUser(ctx, 2, nil, customers.UserChange{Name: new("Eva")}))
+	promoted := call.Read(admin.Customers.UpdateUser(ctx, 2, nil, customers.UserChange{Role: new(customers.RoleAdmin), State: new(customers.StateActive)}))
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
+	renamed.Want(t, http.StatusOK)
+	promoted.Want(t, http.StatusOK)
 }
 
 func TestSessions(t *testing.T) {
@@ -253,7 +293,7 @@ func TestKeysOfOneIntegrator(t *testing.T) {
 		return call.Read(w.With(key).Orders.CreateOrder(t.Context(), &orders.CreateOrderParams{IdempotencyKey: new("k")}, in))
 	}
 	placed := place(first).Want(t, http.StatusCreated)
-	call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, 1)).Want(t, http.StatusNoContent)
+	call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, 1, nil)).Want(t, http.StatusNoContent)
 	again := place(second).Want(t, http.StatusCreated)
 	if !again.Replayed() || !bytes.Equal(again.Body, placed.Body) {
 		t.Errorf("the second key got %s %v, want a replay of %s", again, again.Header, placed)
@@ -314,9 +354,9 @@ func TestIntegrators(t *testing.T) {
 	call.Read(w.With(*short.Key).Customers.GetMe(t.Context())).WantProblem(t, http.StatusUnauthorized, common.CodeUnauthorized)
 
 	admin = w.Login("admin")
-	call.Read(admin.Customers.RevokeKey(t.Context(), other.ID, short.ID)).WantProblem(t, http.StatusNotFound, common.CodeKeyNotFound)
+	call.Read(admin.Customers.RevokeKey(t.Context(), other.ID, short.ID, nil)).WantProblem(t, http.StatusNotFound, common.CodeKeyNotFound)
 	for range 2 {
-		call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, short.ID)).Want(t, http.StatusNoContent)
+		call.Read(admin.Customers.RevokeKey(t.Context(), erp.ID, short.ID, nil)).Want(t, http.StatusNoContent)
 	}
 	var page customers.KeyPage
 	call.Read(admin.Customers.ListKeys(t.Context(), erp.ID, nil)).Want(t, http.StatusOK, &page)
@@ -477,7 +517,7 @@ func TestAudit(t *testing.T) {
 	session := startSession(t, w, "ana", userPassword)
 	call.Read(w.With(session.Token).Customers.EndSession(t.Context(), session.ID)).Want(t, http.StatusNoContent)
 	createKey(t, admin, createIntegrator(t, admin, "ERP", customers.RoleViewer).ID)
-	call.Read(admin.Customers.RevokeKey(t.Context(), 1, 1)).Want(t, http.StatusNoContent)
+	call.Read(admin.Customers.RevokeKey(t.Context(), 1, 1, nil)).Want(t, http.StatusNoContent)
 
 	list := func(p customers.ListAuditParams) (all []string) {
 		t.Helper()

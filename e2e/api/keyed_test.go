@@ -30,6 +30,7 @@ type keyedOperation struct {
 	required bool   // whether the key is required
 	inBody   bool   // whether the key is the member idempotency_key of the body instead of a header
 	users    bool   // whether only users, not services, may call it
+	repeats  bool   // whether a second execution has another effect
 	effect   string // its first change of the database, as "INSERT ON table"
 	prepare  func(t *testing.T, w *world.World, s *call.Client) keyedSubject
 	refusals []keyedRefusal
@@ -65,6 +66,8 @@ type keyedShop struct {
 // keyedRequest is a request to an operation. KEY in a body stands for the key.
 type keyedRequest struct {
 	path, contentType, body string
+	method                  string // that of the operation if empty
+	ifMatch                 string
 	keys                    http.Header
 }
 
@@ -135,7 +138,7 @@ func startKeyed(t *testing.T, o keyedOperation, options world.Options) *keyedCas
 
 // try sends a request. It takes no *testing.T, so that it can run in other goroutines.
 func (x *keyedCase) try(ctx context.Context, s *call.Client, r keyedRequest) call.Response {
-	request, err := http.NewRequestWithContext(ctx, x.verb(), x.base+r.path, strings.NewReader(r.body))
+	request, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, x.verb()), x.base+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return call.Response{Err: err}
 	}
@@ -146,6 +149,9 @@ func (x *keyedCase) try(ctx context.Context, s *call.Client, r keyedRequest) cal
 	if r.contentType != "" {
 		request.Header.Set("Content-Type", r.contentType)
 	}
+	if r.ifMatch != "" {
+		request.Header.Set("If-Match", r.ifMatch)
+	}
 	return call.Read(x.client.Do(request))
 }
 
@@ -154,7 +160,7 @@ func (x *keyedCase) send(t *testing.T, s *call.Client, r keyedRequest) call.Resp
 	t.Helper()
 	a := x.try(t.Context(), s, r)
 	if a.Err != nil {
-		t.Fatalf("%s %s: %v", x.verb(), r.path, a.Err)
+		t.Fatalf("%s %s: %v", cmp.Or(r.method, x.verb()), r.path, a.Err)
 	}
 	return a
 }
@@ -235,6 +241,67 @@ func keyedOperations() []keyedOperation {
 				}, http.StatusConflict, common.CodeEmailTaken, []string{"email"}, http.StatusCreated},
 			},
 		},
+		updatesCustomer("replaceCustomer", http.MethodPut, http.MethodPatch),
+		updatesCustomer("updateCustomer", http.MethodPatch, http.MethodPut),
+		{
+			name: "deleteCustomer", service: "customers", method: http.MethodDelete, status: http.StatusNoContent, users: true, effect: "UPDATE ON customers",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				first, second := s.CreateCustomer(t, "idem@example.com"), s.CreateCustomer(t, "idem-2@example.com")
+				path := customerPath(first.ID)
+				return keyedSubject{
+					request: keyedRequest{path: path},
+					other: []keyedRequest{
+						{path: customerPath(second.ID)},
+						{method: http.MethodPatch, path: path, contentType: "application/json", body: `{"name":"Idem"}`},
+					},
+					effects: func(t *testing.T) int { return 2 - len(customerIDs(t, w.Login("admin"), nil)) },
+					change:  func(t *testing.T) { s.CreateCustomer(t, "idem@example.com") },
+					anew: func(t *testing.T, again call.Response) {
+						again.WantProblem(t, http.StatusNotFound, common.CodeCustomerNotFound)
+					},
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the customer comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return keyedRequest{path: customerPath(x.buyer.ID + 1)}, func() { x.admin.CreateCustomer(t, "later@example.com") }
+				}, http.StatusNotFound, common.CodeCustomerNotFound, nil, http.StatusNoContent},
+			},
+		},
+		{
+			name: "updateUser", service: "customers", method: http.MethodPatch, status: http.StatusOK, users: true, repeats: true, effect: "UPDATE ON users",
+			prepare: func(t *testing.T, _ *world.World, s *call.Client) keyedSubject {
+				createUser(t, s, "idem", customers.RoleOperator)
+				request := jsonRequest(userPath(3), `{"name":"Idem","role":"viewer"}`)
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"role":"viewer","name":"\u0049dem"}`),
+					other: []keyedRequest{
+						jsonRequest(userPath(3), `{"name":"Idem"}`),
+						jsonRequest(userPath(3), `{"name":"Idem","role":"manager"}`),
+						jsonRequest(userPath(2), request.body),
+					},
+					effects: func(t *testing.T) int { return version(t, call.Read(s.Customers.GetUser(t.Context(), 3))) - 1 },
+					change: func(t *testing.T) { // the user is the last administrator
+						changeUser(t, s, 3, customers.UserChange{Role: new(customers.RoleAdmin)})
+						changeUser(t, s, 1, customers.UserChange{Role: new(customers.RoleViewer)})
+					},
+					anew: wantUpdated,
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the user comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest(userPath(4), `{"name":"Later"}`), func() { createUser(t, x.admin, "later", customers.RoleViewer) }
+				}, http.StatusNotFound, common.CodeUserNotFound, nil, http.StatusOK},
+				{"If-Match comes true later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					r := jsonRequest(userPath(3), `{"name":"Idem"}`)
+					r.ifMatch = `"2"`
+					return r, func() { changeUser(t, x.admin, 3, customers.UserChange{Name: new("Second")}) }
+				}, http.StatusPreconditionFailed, common.CodePreconditionFailed, nil, http.StatusOK},
+				{"another administrator comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest(userPath(1), `{"state":"disabled"}`), func() { createUser(t, x.admin, "admin-2", customers.RoleAdmin) }
+				}, http.StatusConflict, common.CodeLastAdmin, nil, http.StatusOK},
+			},
+		},
 		{
 			name: "createIntegrator", service: "customers", status: http.StatusCreated, users: true, effect: "INSERT ON integrators",
 			prepare: func(_ *testing.T, _ *world.World, s *call.Client) keyedSubject {
@@ -253,8 +320,7 @@ func keyedOperations() []keyedOperation {
 					},
 					effects: func(t *testing.T) int { return len(list(t)) },
 					change: func(t *testing.T) {
-						change := customers.IntegratorChange{Role: new(customers.RoleAdmin)}
-						call.Read(s.Customers.UpdateIntegrator(t.Context(), list(t)[0].ID, nil, change)).Want(t, http.StatusOK)
+						changeIntegrator(t, s, list(t)[0].ID, customers.IntegratorChange{Role: new(customers.RoleAdmin)})
 					},
 					anew: func(t *testing.T, again call.Response) {
 						again.WantProblem(t, http.StatusConflict, common.CodeIntegratorNameTaken, "name")
@@ -267,10 +333,74 @@ func keyedOperations() []keyedOperation {
 					in := customers.IntegratorInput{Name: "taken", Role: customers.RoleViewer}
 					call.Read(x.admin.Customers.CreateIntegrator(t.Context(), nil, in)).Want(t, http.StatusCreated, &taken)
 					return jsonRequest("/integrators", `{"name":"Taken","role":"viewer"}`), func() {
-						change := customers.IntegratorChange{Name: new("free")}
-						call.Read(x.admin.Customers.UpdateIntegrator(t.Context(), taken.ID, nil, change)).Want(t, http.StatusOK)
+						changeIntegrator(t, x.admin, taken.ID, customers.IntegratorChange{Name: new("free")})
 					}
 				}, http.StatusConflict, common.CodeIntegratorNameTaken, []string{"name"}, http.StatusCreated},
+			},
+		},
+		{
+			name: "updateIntegrator", service: "customers", method: http.MethodPatch, status: http.StatusOK, users: true, repeats: true, effect: "UPDATE ON integrators",
+			prepare: func(t *testing.T, _ *world.World, s *call.Client) keyedSubject {
+				first, second := createIntegrator(t, s, "ERP", customers.RoleOperator), createIntegrator(t, s, "Shop", customers.RoleOperator)
+				path := integratorPath(first.ID)
+				request := jsonRequest(path, `{"name":"Idem","role":"viewer"}`)
+				return keyedSubject{
+					request: request,
+					same:    spelledOtherwise(request, `{"role":"viewer","name":"\u0049dem"}`),
+					other: []keyedRequest{
+						jsonRequest(path, `{"name":"Idem"}`),
+						jsonRequest(path, `{"name":"Idem","role":"admin"}`),
+						jsonRequest(integratorPath(second.ID), request.body),
+					},
+					effects: func(t *testing.T) int {
+						return version(t, call.Read(s.Customers.GetIntegrator(t.Context(), first.ID))) - 1
+					},
+					change: func(t *testing.T) { // another one takes the name
+						changeIntegrator(t, s, first.ID, customers.IntegratorChange{Name: new("Former")})
+						changeIntegrator(t, s, second.ID, customers.IntegratorChange{Name: new("Idem")})
+					},
+					anew: wantUpdated,
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the integrator comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest(integratorPath(3), `{"role":"admin"}`), func() { createIntegrator(t, x.admin, "later", customers.RoleViewer) }
+				}, http.StatusNotFound, common.CodeIntegratorNotFound, nil, http.StatusOK},
+				{"If-Match comes true later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					r := jsonRequest(integratorPath(1), `{"role":"admin"}`)
+					r.ifMatch = `"2"`
+					return r, func() { changeIntegrator(t, x.admin, 1, customers.IntegratorChange{Name: new("Second")}) }
+				}, http.StatusPreconditionFailed, common.CodePreconditionFailed, nil, http.StatusOK},
+				{"the name is taken and then free", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return jsonRequest(integratorPath(1), `{"name":"shop"}`), func() {
+						changeIntegrator(t, x.admin, 2, customers.IntegratorChange{Name: new("free")})
+					}
+				}, http.StatusConflict, common.CodeIntegratorNameTaken, []string{"name"}, http.StatusOK},
+			},
+		},
+		{
+			name: "revokeKey", service: "customers", method: http.MethodDelete, status: http.StatusNoContent, users: true, effect: "UPDATE ON api_keys",
+			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
+				erp := createIntegrator(t, s, "ERP", customers.RoleOperator)
+				for range 2 {
+					createKey(t, s, erp.ID)
+				}
+				return keyedSubject{
+					request: keyedRequest{path: keyPath(erp.ID, 1)},
+					other:   []keyedRequest{{path: keyPath(erp.ID, 2)}, {path: keyPath(erp.ID+1, 1)}},
+					effects: func(t *testing.T) int {
+						var r customers.AuditPage
+						revoked := customers.ListAuditParams{Action: new("key.revoked")}
+						call.Read(w.Login("admin").Customers.ListAudit(t.Context(), &revoked)).Want(t, http.StatusOK, &r)
+						return len(r.Data)
+					},
+					anew: func(t *testing.T, again call.Response) { again.Want(t, http.StatusNoContent) },
+				}
+			},
+			refusals: []keyedRefusal{
+				{"the API key comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+					return keyedRequest{path: keyPath(1, 3)}, func() { createKey(t, x.admin, 1) }
+				}, http.StatusNotFound, common.CodeKeyNotFound, nil, http.StatusNoContent},
 			},
 		},
 		{
@@ -305,7 +435,7 @@ func keyedOperations() []keyedOperation {
 			},
 		},
 		{
-			name: "updateProduct", service: "orders", method: http.MethodPatch, status: http.StatusOK, users: true, effect: "UPDATE ON products",
+			name: "updateProduct", service: "orders", method: http.MethodPatch, status: http.StatusOK, users: true, repeats: true, effect: "UPDATE ON products",
 			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
 				product := s.CreateProduct(t, "IDEM", 100, 10)
 				path := fmt.Sprintf("/products/%d", product.ID)
@@ -338,7 +468,7 @@ func keyedOperations() []keyedOperation {
 			},
 		},
 		{
-			name: "createOrder", service: "orders", status: http.StatusCreated, effect: "INSERT ON orders",
+			name: "createOrder", service: "orders", status: http.StatusCreated, repeats: true, effect: "INSERT ON orders",
 			prepare: func(t *testing.T, w *world.World, s *call.Client) keyedSubject {
 				buyer, a, b := s.CreateCustomer(t, "idem@example.com"), s.CreateProduct(t, "A", 100, 1000), s.CreateProduct(t, "B", 100, 1000)
 				line := func(product int64) string { return fmt.Sprintf(`{"product_id":%d,"qty":1}`, product) }
@@ -482,6 +612,72 @@ func keyedOperations() []keyedOperation {
 	}
 }
 
+// updatesCustomer returns the operation that changes a customer by a method. By the other method it is another request.
+func updatesCustomer(name, method, otherMethod string) keyedOperation {
+	return keyedOperation{
+		name: name, service: "customers", method: method, status: http.StatusOK, users: true, repeats: true, effect: "UPDATE ON customers",
+		prepare: func(t *testing.T, _ *world.World, s *call.Client) keyedSubject {
+			customer, second := s.CreateCustomer(t, "idem@example.com"), s.CreateCustomer(t, "idem-2@example.com")
+			path := customerPath(customer.ID)
+			request := jsonRequest(path, `{"name":"Idem","phone":null}`)
+			byOther := request
+			byOther.method = otherMethod
+			return keyedSubject{
+				request: request,
+				same:    spelledOtherwise(request, `{"phone":null,"name":"\u0049dem"}`),
+				other: []keyedRequest{
+					byOther,
+					jsonRequest(path, `{"name":"Idem"}`),
+					jsonRequest(path, `{"name":"Idem","phone":"1"}`),
+					jsonRequest(customerPath(second.ID), request.body),
+				},
+				effects: func(t *testing.T) int {
+					return version(t, call.Read(s.Customers.GetCustomer(t.Context(), customer.ID))) - 1
+				},
+				change: func(t *testing.T) { s.DeleteCustomer(t, customer.ID) },
+				anew:   wantUpdated,
+			}
+		},
+		refusals: []keyedRefusal{
+			{"the customer comes later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+				return jsonRequest(customerPath(x.buyer.ID+1), `{"name":"Idem"}`), func() { x.admin.CreateCustomer(t, "later@example.com") }
+			}, http.StatusNotFound, common.CodeCustomerNotFound, nil, http.StatusOK},
+			{"If-Match comes true later", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+				r := jsonRequest(customerPath(x.buyer.ID), `{"name":"Idem"}`)
+				r.ifMatch = `"2"`
+				return r, func() { x.admin.ChangeCustomer(t, x.buyer.ID, customers.CustomerChange{Name: new("Second")}) }
+			}, http.StatusPreconditionFailed, common.CodePreconditionFailed, nil, http.StatusOK},
+			{"the address is taken and then free", func(t *testing.T, x *keyedShop) (keyedRequest, func()) {
+				taken := x.admin.CreateCustomer(t, "taken@example.com")
+				return jsonRequest(customerPath(x.buyer.ID), `{"email":"Taken@example.com"}`), func() { x.admin.DeleteCustomer(t, taken.ID) }
+			}, http.StatusConflict, common.CodeEmailTaken, []string{"email"}, http.StatusOK},
+		},
+	}
+}
+
+func customerPath(id int64) string   { return fmt.Sprintf("/customers/%d", id) }
+func userPath(id int64) string       { return fmt.Sprintf("/users/%d", id) }
+func integratorPath(id int64) string { return fmt.Sprintf("/integrators/%d", id) }
+func keyPath(integrator, id int64) string {
+	return fmt.Sprintf("/integrators/%d/keys/%d", integrator, id)
+}
+
+// wantUpdated checks that a second execution made the change again.
+func wantUpdated(t *testing.T, again call.Response) {
+	t.Helper()
+	again.Want(t, http.StatusOK)
+}
+
+func changeUser(t *testing.T, s *call.Client, id int64, change customers.UserChange) {
+	t.Helper()
+	call.Read(s.Customers.UpdateUser(t.Context(), id, nil, change)).Want(t, http.StatusOK)
+}
+
+func changeIntegrator(t *testing.T, s *call.Client, id int64, change customers.IntegratorChange) {
+	t.Helper()
+	call.Read(s.Customers.UpdateIntegrator(t.Context(), id, nil, change)).Want(t, http.StatusOK)
+}
+
 // otherPath is another operation with a key, on an order that does not exist.
 const otherPath = "/orders/4611686018427387904/confirm"
 
@@ -521,12 +717,17 @@ func countChanges(t *testing.T, w *world.World, ids ...int64) (n int) {
 	t.Helper()
 	s := w.Login("admin")
 	for _, id := range ids {
-		r := call.Read(s.Orders.GetOrder(t.Context(), id)).Want(t, http.StatusOK)
-		version, err := strconv.Atoi(strings.Trim(r.Header.Get("ETag"), `"`))
-		if err != nil {
-			t.Fatalf("ETag: %v", err)
-		}
-		n += version - 1
+		n += version(t, call.Read(s.Orders.GetOrder(t.Context(), id))) - 1
+	}
+	return n
+}
+
+// version returns the version in the ETag of a resource.
+func version(t *testing.T, r call.Response) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.Trim(r.Want(t, http.StatusOK).Header.Get("ETag"), `"`))
+	if err != nil {
+		t.Fatalf("ETag: %v", err)
 	}
 	return n
 }

@@ -454,7 +454,7 @@ func TestViewer(t *testing.T) {
 		call.Read(s.CreateCustomer(t.Context(), nil, input)),
 		call.Read(s.ReplaceCustomer(t.Context(), created.ID, nil, change)),
 		call.Read(s.UpdateCustomer(t.Context(), created.ID, nil, change)),
-		call.Read(s.DeleteCustomer(t.Context(), created.ID)),
+		call.Read(s.DeleteCustomer(t.Context(), created.ID, nil)),
 	} {
 		r.WantProblem(t, http.StatusForbidden, common.CodeForbidden)
 	}

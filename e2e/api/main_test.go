@@ -28,7 +28,7 @@ func unreachable(operation string, status int) string {
 	case status == 503 && operation != "createOrder" && operation != "createAndConfirmOrder" && operation != "getReady":
 		return "a fault of the database, shown on getReady and createOrder"
 	}
-	if status == 409 && (operation == "resetUser" || operation == "createKey") {
+	if status == 409 && slices.Contains([]string{"resetUser", "createKey", "deleteCustomer", "revokeKey"}, operation) {
 		return "only for a concurrent request under the same key, shown on createOrder"
 	}
 	return ""

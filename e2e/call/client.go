@@ -152,7 +152,7 @@ func (c *Client) ChangeCustomer(t testing.TB, id int64, change customers.Custome
 // DeleteCustomer deletes a customer.
 func (c *Client) DeleteCustomer(t testing.TB, id int64) {
 	t.Helper()
-	Read(c.Customers.DeleteCustomer(t.Context(), id)).Want(t, http.StatusNoContent)
+	Read(c.Customers.DeleteCustomer(t.Context(), id, nil)).Want(t, http.StatusNoContent)
 }
 
 // CreateProduct adds a product named "Product <sku>". Its price is in cents.

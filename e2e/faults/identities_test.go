@@ -144,7 +144,7 @@ func secretRequests() map[string]secretRequest {
 				if n := len(keysOf(t, admin, integrator)); n != 1 {
 					t.Errorf("violation: there are %d keys, want 1", n)
 				}
-				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, lost.ID)).Want(t, http.StatusNoContent)
+				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, lost.ID, nil)).Want(t, http.StatusNoContent)
 				_, key := newKey(t, admin, integrator)
 				call.Read(call.URLs{Orders: orders}.Client(t, key).Orders.ListProducts(t.Context(), nil)).Want(t, http.StatusOK)
 				if keys := keysOf(t, admin, integrator); len(keys) != 2 || keys[0].RevokedAt == nil || keys[1].RevokedAt != nil {
@@ -214,7 +214,7 @@ func TestKeyRotatedBetweenRetries(t *testing.T) {
 				first := p.ask(t, 1, send)
 
 				_, second := newKey(t, admin, integrator)
-				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, id)).Want(t, http.StatusNoContent)
+				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, id, nil)).Want(t, http.StatusNoContent)
 				p.clients = s.callersWith(t, second)
 				for replica := range p.clients {
 					p.ask(t, replica, send).WantReplay(t, first)
@@ -244,7 +244,7 @@ func TestKeysRotatedUnderLoad(t *testing.T) {
 		l.AwaitMore(t, 40)
 		next, key := newKey(t, admin, integrator)
 		sender.use(key)
-		call.Read(admin.Customers.RevokeKey(t.Context(), integrator, id)).Want(t, http.StatusNoContent)
+		call.Read(admin.Customers.RevokeKey(t.Context(), integrator, id, nil)).Want(t, http.StatusNoContent)
 		id = next
 	}
 	l.AwaitMore(t, 40)
@@ -273,7 +273,7 @@ func TestRevokedUnderLoad(t *testing.T) {
 	t.Run("cases", func(t *testing.T) {
 		for name, revoke := range map[string]func(t *testing.T, integrator, key int64){
 			"key revoked": func(t *testing.T, integrator, key int64) {
-				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, key)).Want(t, http.StatusNoContent)
+				call.Read(admin.Customers.RevokeKey(t.Context(), integrator, key, nil)).Want(t, http.StatusNoContent)
 			},
 			"integrator disabled": func(t *testing.T, integrator, _ int64) {
 				in := customers.IntegratorChange{State: new(customers.StateDisabled)}

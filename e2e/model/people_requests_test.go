@@ -151,15 +151,17 @@ func (m *machine) changeUser(t *rapid.T) request {
 	if u := m.user(id); u != nil {
 		match = drawIfMatch(t, u.version)
 	}
-	return m.updateUser(m.drawCaller(t), id, match, in)
+	r := m.updateUser(m.drawCaller(t), id, match, in)
+	r.key, r.spelling = m.drawKey(t), spellings.Draw(t, "spelling")
+	return r
 }
 
 func (m *machine) updateUser(by *caller, id int64, match *string, in customers.UserChange) request {
 	return request{
 		name: "updateUser", text: fmt.Sprintf("PATCH /users/%d %s", id, encode(in)), note: note("If-Match", match), by: by,
 		access: access{least: admin}, api: customersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.UpdateUser(ctx, id, &customers.UpdateUserParams{IfMatch: match}, in)
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.UpdateUser(ctx, id, &customers.UpdateUserParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, by actor, got reply) string { return m.userUpdated(t, by, got, id, match, in) },
 	}
@@ -254,9 +256,9 @@ func (m *machine) changeIntegrator(t *rapid.T, id int64) request {
 	}
 	return request{
 		name: "updateIntegrator", text: fmt.Sprintf("PATCH /integrators/%d %s", id, encode(in)), note: note("If-Match", match), by: m.drawCaller(t),
-		access: access{least: admin}, api: customersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.UpdateIntegrator(ctx, id, &customers.UpdateIntegratorParams{IfMatch: match}, in)
+		access: access{least: admin}, api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.UpdateIntegrator(ctx, id, &customers.UpdateIntegratorParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, by actor, got reply) string { return m.integratorUpdated(t, by, got, id, match, in) },
 	}
@@ -285,9 +287,10 @@ func (m *machine) revokeKey(t *rapid.T, integrator int64) request {
 		integrator = k.IntegratorID
 	}
 	return request{
-		name: "revokeKey", text: fmt.Sprintf("DELETE /integrators/%d/keys/%d", integrator, id), by: m.drawCaller(t), access: access{least: admin}, api: customersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.RevokeKey(ctx, integrator, id)
+		name: "revokeKey", text: fmt.Sprintf("DELETE /integrators/%d/keys/%d", integrator, id), by: m.drawCaller(t), access: access{least: admin},
+		api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.RevokeKey(ctx, integrator, id, &customers.RevokeKeyParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias})
 		},
 		rule: func(_ *rapid.T, by actor, got reply) string { return m.keyRevoked(by, got, integrator, id) },
 	}

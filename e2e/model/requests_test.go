@@ -168,16 +168,16 @@ func (m *machine) changeCustomer(t *rapid.T) request {
 	}
 	change := request{
 		name: "updateCustomer", text: fmt.Sprintf("PATCH /customers/%d %s", id, encode(in)), note: note("If-Match", match), by: m.drawCaller(t),
-		access: access{least: manager}, api: customersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.UpdateCustomer(ctx, id, &customers.UpdateCustomerParams{IfMatch: match}, in)
+		access: access{least: manager}, api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.UpdateCustomer(ctx, id, &customers.UpdateCustomerParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, _ actor, got reply) string { return m.customerChanged(t, got, id, match, in) },
 	}
 	if rapid.Bool().Draw(t, "put") {
 		change.name, change.text = "replaceCustomer", fmt.Sprintf("PUT /customers/%d %s", id, encode(in))
-		change.send = func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IfMatch: match}, in)
+		change.send = func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.ReplaceCustomer(ctx, id, &customers.ReplaceCustomerParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}, in)
 		}
 	}
 	return change
@@ -185,9 +185,10 @@ func (m *machine) changeCustomer(t *rapid.T) request {
 
 func (m *machine) deleteCustomer(t *rapid.T, id int64) request {
 	return request{
-		name: "deleteCustomer", text: fmt.Sprintf("DELETE /customers/%d", id), by: m.drawCaller(t), access: access{least: manager}, api: customersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Customers.DeleteCustomer(ctx, id)
+		name: "deleteCustomer", text: fmt.Sprintf("DELETE /customers/%d", id), by: m.drawCaller(t), access: access{least: manager},
+		api: customersAPI, key: m.drawKey(t), spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Customers.DeleteCustomer(ctx, id, &customers.DeleteCustomerParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias})
 		},
 		rule: func(*rapid.T, actor, reply) string { return m.customerDeleted(id) },
 	}

@@ -850,6 +850,9 @@ type BodyTooLarge = Problem
 // Conflict An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Conflict = Problem
 
+// CustomerUpdated defines model for CustomerUpdated.
+type CustomerUpdated = Customer
+
 // Forbidden An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Forbidden = Problem
 
@@ -858,6 +861,9 @@ type Healthy = Health
 
 // IdempotencyKeyReused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type IdempotencyKeyReused = Problem
+
+// IntegratorUpdated defines model for IntegratorUpdated.
+type IntegratorUpdated = Integrator
 
 // InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
@@ -885,6 +891,9 @@ type Unknown = Problem
 
 // UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem
+
+// UserUpdated defines model for UserUpdated.
+type UserUpdated = User
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
@@ -943,14 +952,35 @@ type CreateCustomerParams struct {
 	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
+// DeleteCustomerParams defines parameters for DeleteCustomer.
+type DeleteCustomerParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
 // UpdateCustomerParams defines parameters for UpdateCustomer.
 type UpdateCustomerParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReplaceCustomerParams defines parameters for ReplaceCustomer.
 type ReplaceCustomerParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -975,6 +1005,12 @@ type CreateIntegratorParams struct {
 
 // UpdateIntegratorParams defines parameters for UpdateIntegrator.
 type UpdateIntegratorParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -990,6 +1026,15 @@ type ListKeysParams struct {
 
 // CreateKeyParams defines parameters for CreateKey.
 type CreateKeyParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
+// RevokeKeyParams defines parameters for RevokeKey.
+type RevokeKeyParams struct {
 	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 
@@ -1017,6 +1062,12 @@ type CreateUserParams struct {
 
 // UpdateUserParams defines parameters for UpdateUser.
 type UpdateUserParams struct {
+	// IdempotencyKey A key for this request, chosen by the caller: 1 to 255 visible ASCII characters, bare or as a quoted structured-field string (RFC 9651, section 3.3.3); both forms are the same key. A retry with the same key and the same request returns the stored response, byte for byte, with `Idempotency-Replayed: true`. The same key with a different request returns 422. Responses with status 400, 401, 403, 429 or 5xx are not stored. Secrets are stored nowhere: in the stored response they are null. Keys are stored per user or integrator, for 24 hours by default.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.
+	XIdempotencyKey *XIdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+
 	// IfMatch The ETag of the representation that the change is based on (RFC 9110, section 13.1.1). If the resource has changed since, the response is 412 and nothing is written. Without the header, or with `*`, the change is unconditional.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }

@@ -759,14 +759,14 @@ type OrderCanceled = Order
 // OrderConfirmed defines model for OrderConfirmed.
 type OrderConfirmed = Order
 
+// PreconditionFailed An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type PreconditionFailed = Problem
+
 // ProductUpdated defines model for ProductUpdated.
 type ProductUpdated = Product
 
 // Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
-
-// Stale An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
-type Stale = Problem
 
 // Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
@@ -839,7 +839,7 @@ type CancelOrderParams struct {
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IdempotencyKey A key for this confirmation, chosen by the caller, as for every POST. It is required here, either in this header or in X-Idempotency-Key.
+	// IdempotencyKey A key for this confirmation, chosen by the caller, as for every change. It is required here, either in this header or in X-Idempotency-Key.
 	IdempotencyKey ConfirmationKey `json:"Idempotency-Key"`
 
 	// XIdempotencyKey An alias of Idempotency-Key; either satisfies an operation that requires a key. If both headers are sent, they must have the same value.

@@ -101,7 +101,7 @@ func (s *service) updateCustomer(v *visit) error {
 	}
 	change := api.CustomerChange{Name: new(form.Get("name")), Email: new(form.Get("email"))}
 	change.Phone = nullable.NewNullableWithValue(form.Get("phone"))
-	r, err := s.customers.UpdateCustomerWithResponse(v.ctx(), id, &api.UpdateCustomerParams{IfMatch: optional(form.ETag)}, change)
+	r, err := s.customers.UpdateCustomerWithResponse(v.ctx(), id, &api.UpdateCustomerParams{IdempotencyKey: &form.Key, IfMatch: optional(form.ETag)}, change)
 	if _, err = read(r, err); err != nil {
 		if fault.Is(err, common.CodePreconditionFailed) {
 			if err := s.compareCustomer(v, id, form); err != nil {
@@ -151,7 +151,7 @@ func (s *service) deleteCustomer(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.customers.DeleteCustomerWithResponse(v.ctx(), id)
+	r, err := s.customers.DeleteCustomerWithResponse(v.ctx(), id, &api.DeleteCustomerParams{IdempotencyKey: &form.Key})
 	if err := finished(r, err); err != nil {
 		return v.refuse(form, err, view.DeleteCustomer(v.page, api.Customer{ID: id, Name: strconv.FormatInt(id, 10)}, form))
 	}

@@ -43,6 +43,8 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		searches: search.NewGate(),
 	}
 	s.creating = idempotency.NewOperation(keeper, s.create, answerCreated)
+	s.updating = idempotency.NewOperation(keeper, s.update, answerUpdated)
+	s.deleting = idempotency.NewOperation(keeper, s.delete, answerDeleted)
 	config := server.NewConfig(p)
 	config.Service, config.Title, config.Contract = name, "customers-api", contract.Customers
 	config.Login = "/auth/login"
@@ -77,6 +79,8 @@ type service struct {
 	now      func() time.Time
 	searches *search.Gate
 	creating *idempotency.Operation[api.CustomerInput, customersdb.Customer]
+	updating *idempotency.Operation[customerChange, customersdb.Customer]
+	deleting *idempotency.Operation[int64, struct{}]
 }
 
 func (s *service) ListCustomers(ctx context.Context, r stub.ListCustomersRequestObject) (stub.ListCustomersResponseObject, error) {
@@ -117,26 +121,30 @@ func (s *service) GetCustomerInternal(ctx context.Context, r stub.GetCustomerInt
 }
 
 func (s *service) ReplaceCustomer(ctx context.Context, r stub.ReplaceCustomerRequestObject) (stub.ReplaceCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return stub.ReplaceCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+	return s.change(ctx, http.MethodPut, r.ID, api.UpdateCustomerParams(r.Params), r.Body)
 }
 
 func (s *service) UpdateCustomer(ctx context.Context, r stub.UpdateCustomerRequestObject) (stub.UpdateCustomerResponseObject, error) {
-	row, err := s.update(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
+	return s.change(ctx, http.MethodPatch, r.ID, r.Params, r.Body)
+}
+
+// change serves PUT and PATCH, which differ only in the fingerprint.
+func (s *service) change(ctx context.Context, method string, id int64, p api.UpdateCustomerParams, body *api.CustomerChange) (answer, error) {
+	request, err := idempotency.Parse(method, p.IdempotencyKey, p.XIdempotencyKey, fmt.Sprintf("/customers/%d", id), body)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return stub.UpdateCustomer200JSONResponse{CustomerJSONResponse: response(row)}, nil
+	done, err := s.updating.Do(ctx, request, customerChange{id, etag.ParseMatch(p.IfMatch), *body})
+	return answer(done), err
 }
 
 func (s *service) DeleteCustomer(ctx context.Context, r stub.DeleteCustomerRequestObject) (stub.DeleteCustomerResponseObject, error) {
-	if err := s.delete(ctx, r.ID); err != nil {
+	request, err := idempotency.Parse(http.MethodDelete, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/customers/%d", r.ID), struct{}{})
+	if err != nil {
 		return nil, err
 	}
-	return stub.DeleteCustomer204Response{}, nil
+	done, err := s.deleting.Do(ctx, request, r.ID)
+	return answer(done), err
 }
 
 func (s *service) GetHealth(context.Context, stub.GetHealthRequestObject) (stub.GetHealthResponseObject, error) {
@@ -153,10 +161,22 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }
 
-// answer is a stored response of an operation with an idempotency key.
+// answer is the response of an operation that takes an idempotency key. It may be a stored one.
 type answer idempotency.Answer
 
 func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+func (a answer) VisitReplaceCustomerResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+func (a answer) VisitUpdateCustomerResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+func (a answer) VisitDeleteCustomerResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
@@ -168,6 +188,17 @@ func answerCreated(created customersdb.Customer) (idempotency.Answer, error) {
 			ETag:     etag.Of(created.Version),
 		},
 	}.VisitCreateCustomerResponse)
+}
+
+// answerUpdated returns the answer of PUT and PATCH.
+func answerUpdated(row customersdb.Customer) (idempotency.Answer, error) {
+	return idempotency.Record(stub.UpdateCustomer200JSONResponse{CustomerUpdatedJSONResponse: stub.CustomerUpdatedJSONResponse{
+		Body: customer(row), Headers: stub.CustomerUpdatedResponseHeaders{ETag: etag.Of(row.Version)},
+	}}.VisitUpdateCustomerResponse)
+}
+
+func answerDeleted(struct{}) (idempotency.Answer, error) {
+	return idempotency.Record(stub.DeleteCustomer204Response{}.VisitDeleteCustomerResponse)
 }
 
 func response(row customersdb.Customer) stub.CustomerJSONResponse {

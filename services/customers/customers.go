@@ -78,45 +78,48 @@ func phoneNumber(phone *string) *string {
 	return phone
 }
 
-func (s *service) update(ctx context.Context, id int64, match etag.Match, in api.CustomerChange) (row customersdb.Customer, err error) {
-	err = s.db.Tx(ctx, func(conn database.Conn) (err error) {
-		q := customersdb.New(conn)
-		if row, err = q.LockCustomer(ctx, id); err != nil {
-			return missing(err, id)
-		}
-		if err := match.Check(row.Version); err != nil {
-			return err
-		}
-		if in.Name != nil {
-			row.Name = *in.Name
-		}
-		if in.Email != nil {
-			row.Email = *in.Email
-		}
-		if in.Phone.IsSpecified() {
-			text, _ := in.Phone.Get() // "" if it is null
-			row.Phone = phoneNumber(&text)
-		}
-		row.ActiveEmail, row.SearchText = activeEmail(row.Email), search.Fold(row.Name, row.Email)
-		row.Version, row.UpdatedAt = row.Version+1, s.now()
-		return s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
-			Name: row.Name, Email: row.Email, Phone: row.Phone,
-			ActiveEmail: row.ActiveEmail, SearchText: row.SearchText,
-			UpdatedAt: row.UpdatedAt, ID: id,
-		}))
-	})
-	return row, err
+// customerChange is a change of the customer with an id.
+type customerChange struct {
+	id    int64
+	match etag.Match
+	api.CustomerChange
 }
 
-func (s *service) delete(ctx context.Context, id int64) error {
+func (s *service) update(ctx context.Context, conn database.Conn, in customerChange) (customersdb.Customer, error) {
+	q := customersdb.New(conn)
+	row, err := q.LockCustomer(ctx, in.id)
+	if err != nil {
+		return row, missing(err, in.id)
+	}
+	if err := in.match.Check(row.Version); err != nil {
+		return row, err
+	}
+	if in.Name != nil {
+		row.Name = *in.Name
+	}
+	if in.Email != nil {
+		row.Email = *in.Email
+	}
+	if in.Phone.IsSpecified() {
+		text, _ := in.Phone.Get() // "" if it is null
+		row.Phone = phoneNumber(&text)
+	}
+	row.ActiveEmail, row.SearchText = activeEmail(row.Email), search.Fold(row.Name, row.Email)
+	row.Version, row.UpdatedAt = row.Version+1, s.now()
+	return row, s.explain(q.UpdateCustomer(ctx, customersdb.UpdateCustomerParams{
+		Name: row.Name, Email: row.Email, Phone: row.Phone,
+		ActiveEmail: row.ActiveEmail, SearchText: row.SearchText,
+		UpdatedAt: row.UpdatedAt, ID: in.id,
+	}))
+}
+
+func (s *service) delete(ctx context.Context, conn database.Conn, id int64) (struct{}, error) {
 	now := s.now()
-	return s.db.Tx(ctx, func(conn database.Conn) error {
-		n, err := customersdb.New(conn).DeleteCustomer(ctx, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: id})
-		if err == nil && n == 0 {
-			err = missing(database.ErrNotFound, id)
-		}
-		return err
-	})
+	n, err := customersdb.New(conn).DeleteCustomer(ctx, customersdb.DeleteCustomerParams{DeletedAt: &now, ID: id})
+	if err == nil && n == 0 {
+		err = missing(database.ErrNotFound, id)
+	}
+	return struct{}{}, err
 }
 
 // explain turns database.ErrDuplicate into an email_taken error, since no other value that clients send must be unique.

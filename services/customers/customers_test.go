@@ -243,7 +243,7 @@ func TestDelete(t *testing.T) {
 	t.Parallel()
 	s := newRegistry(t)
 	ana, bruno := s.create("ana@example.com"), s.create("bruno@example.com")
-	r, err := s.DeleteCustomerWithResponse(t.Context(), ana.ID)
+	r, err := s.DeleteCustomerWithResponse(t.Context(), ana.ID, nil)
 	apitest.WantStatus(t, r, err, http.StatusNoContent)
 
 	// No operation finds the customer.
@@ -253,7 +253,7 @@ func TestDelete(t *testing.T) {
 	apitest.WantProblem(t, internal, err, common.CodeCustomerNotFound)
 	update, err := s.UpdateCustomerWithResponse(t.Context(), ana.ID, nil, api.CustomerChange{Name: new("Eva")})
 	apitest.WantProblem(t, update, err, common.CodeCustomerNotFound)
-	r, err = s.DeleteCustomerWithResponse(t.Context(), ana.ID)
+	r, err = s.DeleteCustomerWithResponse(t.Context(), ana.ID, nil)
 	apitest.WantProblem(t, r, err, common.CodeCustomerNotFound)
 	for _, search := range []*string{nil, new("ana")} {
 		if got := s.list(api.ListCustomersParams{Search: search}); slices.Contains(got, ana.ID) {

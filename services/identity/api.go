@@ -173,11 +173,12 @@ func (s *Service) GetUser(ctx context.Context, r stub.GetUserRequestObject) (stu
 }
 
 func (s *Service) UpdateUser(ctx context.Context, r stub.UpdateUserRequestObject) (stub.UpdateUserResponseObject, error) {
-	row, err := s.users.update(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
+	request, err := idempotency.Parse(http.MethodPatch, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/users/%d", r.ID), r.Body)
 	if err != nil {
 		return nil, err
 	}
-	return stub.UpdateUser200JSONResponse{UserJSONResponse: userResponse(row)}, nil
+	done, err := s.updatingUser.Do(ctx, request, userChange{r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body})
+	return answer(done), err
 }
 
 func (s *Service) ResetUser(ctx context.Context, r stub.ResetUserRequestObject) (stub.ResetUserResponseObject, error) {
@@ -223,11 +224,12 @@ func (s *Service) GetIntegrator(ctx context.Context, r stub.GetIntegratorRequest
 }
 
 func (s *Service) UpdateIntegrator(ctx context.Context, r stub.UpdateIntegratorRequestObject) (stub.UpdateIntegratorResponseObject, error) {
-	row, err := s.updateIntegrator(ctx, r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body)
+	request, err := idempotency.Parse(http.MethodPatch, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, fmt.Sprintf("/integrators/%d", r.ID), r.Body)
 	if err != nil {
 		return nil, err
 	}
-	return stub.UpdateIntegrator200JSONResponse{IntegratorJSONResponse: integratorResponse(row)}, nil
+	done, err := s.updatingIntegrator.Do(ctx, request, integratorChange{r.ID, etag.ParseMatch(r.Params.IfMatch), *r.Body})
+	return answer(done), err
 }
 
 func (s *Service) ListKeys(ctx context.Context, r stub.ListKeysRequestObject) (stub.ListKeysResponseObject, error) {
@@ -260,10 +262,13 @@ func (s *Service) CreateKey(ctx context.Context, r stub.CreateKeyRequestObject) 
 }
 
 func (s *Service) RevokeKey(ctx context.Context, r stub.RevokeKeyRequestObject) (stub.RevokeKeyResponseObject, error) {
-	if err := s.revokeKey(ctx, r.ID, r.KeyID); err != nil {
+	path := fmt.Sprintf("/integrators/%d/keys/%d", r.ID, r.KeyID)
+	request, err := idempotency.Parse(http.MethodDelete, r.Params.IdempotencyKey, r.Params.XIdempotencyKey, path, struct{}{})
+	if err != nil {
 		return nil, err
 	}
-	return stub.RevokeKey204Response{}, nil
+	done, err := s.revokingKey.Do(ctx, request, keyRevocation{r.ID, r.KeyID})
+	return answer(done), err
 }
 
 func (s *Service) GetKeyInternal(ctx context.Context, r stub.GetKeyInternalRequestObject) (stub.GetKeyInternalResponseObject, error) {
@@ -312,6 +317,10 @@ func (a answer) VisitCreateUserResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
+func (a answer) VisitUpdateUserResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
 func (a answer) VisitResetUserResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
@@ -320,7 +329,15 @@ func (a answer) VisitCreateIntegratorResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
+func (a answer) VisitUpdateIntegratorResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
 func (a answer) VisitCreateKeyResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Write(w)
+}
+
+func (a answer) VisitRevokeKeyResponse(w http.ResponseWriter) error {
 	return idempotency.Answer(a).Write(w)
 }
 
@@ -343,6 +360,12 @@ func createdUser(row identitydb.User, setup *string) stub.CreateUser201JSONRespo
 	}
 }
 
+func answerUpdatedUser(row identitydb.User) (idempotency.Answer, error) {
+	return idempotency.Record(stub.UpdateUser200JSONResponse{UserUpdatedJSONResponse: stub.UserUpdatedJSONResponse{
+		Body: user(row), Headers: stub.UserUpdatedResponseHeaders{ETag: etag.Of(row.Version)},
+	}}.VisitUpdateUserResponse)
+}
+
 func answerReset(row identitydb.User) (idempotency.Answer, error) {
 	return idempotency.Record(resetUser(row, nil).VisitResetUserResponse)
 }
@@ -360,8 +383,18 @@ func answerIntegrator(row identitydb.Integrator) (idempotency.Answer, error) {
 	}.VisitCreateIntegratorResponse)
 }
 
+func answerUpdatedIntegrator(row identitydb.Integrator) (idempotency.Answer, error) {
+	return idempotency.Record(stub.UpdateIntegrator200JSONResponse{IntegratorUpdatedJSONResponse: stub.IntegratorUpdatedJSONResponse{
+		Body: integrator(row), Headers: stub.IntegratorUpdatedResponseHeaders{ETag: etag.Of(row.Version)},
+	}}.VisitUpdateIntegratorResponse)
+}
+
 func answerKey(row identitydb.Key) (idempotency.Answer, error) {
 	return idempotency.Record(createdKey(row, nil).VisitCreateKeyResponse)
+}
+
+func answerRevoked(struct{}) (idempotency.Answer, error) {
+	return idempotency.Record(stub.RevokeKey204Response{}.VisitRevokeKeyResponse)
 }
 
 func createdKey(row identitydb.Key, text *string) stub.CreateKey201JSONResponse {

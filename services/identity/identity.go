@@ -22,6 +22,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 )
 
@@ -47,9 +48,12 @@ type Service struct {
 	started  bool
 
 	creatingUser       *idempotency.Operation[*userCreation, identitydb.User]
+	updatingUser       *idempotency.Operation[userChange, identitydb.User]
 	resettingUser      *idempotency.Operation[*userReset, identitydb.User]
 	creatingIntegrator *idempotency.Operation[api.IntegratorInput, identitydb.Integrator]
+	updatingIntegrator *idempotency.Operation[integratorChange, identitydb.Integrator]
 	creatingKey        *idempotency.Operation[*keyCreation, identitydb.Key]
+	revokingKey        *idempotency.Operation[keyRevocation, struct{}]
 }
 
 // New returns the Service of a process, whose answers are stored with keeper. It creates what the first start needs, as Ready does. If
@@ -76,9 +80,12 @@ func New(ctx context.Context, p process.Process, db *database.DB, keeper *idempo
 		s.hmac = auth.NewHMACIssuer(c.JWTSecret.Reveal(), p.Now)
 	}
 	s.creatingUser = idempotency.NewOperation(keeper, s.users.create, answerUser)
+	s.updatingUser = idempotency.NewOperation(keeper, s.users.update, answerUpdatedUser)
 	s.resettingUser = idempotency.NewOperation(keeper, s.users.reset, answerReset)
 	s.creatingIntegrator = idempotency.NewOperation(keeper, s.createIntegrator, answerIntegrator)
+	s.updatingIntegrator = idempotency.NewOperation(keeper, s.updateIntegrator, answerUpdatedIntegrator)
 	s.creatingKey = idempotency.NewOperation(keeper, s.createKey, answerKey)
+	s.revokingKey = idempotency.NewOperation(keeper, s.revokeKey, answerRevoked)
 	ctx, cancel := context.WithTimeout(ctx, c.RequestTimeout)
 	defer cancel()
 	err := s.Ready(ctx)
@@ -152,6 +159,24 @@ func read[T any](ctx context.Context, db *database.DB, query func(*identitydb.Qu
 		return err
 	})
 	return row, err
+}
+
+// list returns a page of a list in ascending order of ids, and the cursor of the next page. Query reads up to limit entries after an id.
+func list[T any](
+	ctx context.Context, db *database.DB, name string, cursor *string, limit *int32, id func(T) int64,
+	query func(q *identitydb.Queries, after int64, limit int32) ([]T, error),
+) ([]T, *common.NextCursor, error) {
+	size := page.Limit(limit)
+	after, err := page.After(name, cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := read(ctx, db, func(q *identitydb.Queries) ([]T, error) { return query(q, after, size+1) })
+	if err != nil {
+		return nil, nil, wrap(err, "read a page of the list "+name)
+	}
+	rows, next := page.Cut(rows, size, name, func(row T) page.Position { return page.Position{id(row)} })
+	return rows, next, nil
 }
 
 // minute returns the minute of t. Times of use are stored with this precision, so that most uses need no write.

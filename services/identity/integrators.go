@@ -14,7 +14,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
 func (s *Service) createIntegrator(ctx context.Context, conn database.Conn, in api.IntegratorInput) (identitydb.Integrator, error) {
@@ -33,36 +32,42 @@ func (s *Service) createIntegrator(ctx context.Context, conn database.Conn, in a
 	return row, record(ctx, q, now, integratorCreated, integratorTarget(id), set("name", row.Name), set("role", row.Role))
 }
 
-func (s *Service) updateIntegrator(ctx context.Context, id int64, match etag.Match, in api.IntegratorChange) (row identitydb.Integrator, err error) {
-	err = inTx(ctx, s.db, func(q *identitydb.Queries) error {
-		if row, err = q.LockIntegrator(ctx, id); err != nil {
-			return missingIntegrator(err, id)
-		}
-		if err := match.Check(row.Version); err != nil {
-			return err
-		}
-		before := row
-		if in.Name != nil {
-			row.Name, row.NameKey = *in.Name, canonical(*in.Name)
-		}
-		if in.Role != nil {
-			row.Role = string(*in.Role)
-		}
-		if in.State != nil {
-			row.State = string(*in.State)
-		}
-		row.Version, row.UpdatedAt = row.Version+1, s.now()
-		if err := q.UpdateIntegrator(ctx, identitydb.UpdateIntegratorParams{
-			Name: row.Name, NameKey: row.NameKey, Role: row.Role, State: row.State, UpdatedAt: row.UpdatedAt, ID: id,
-		}); err != nil {
-			return s.nameTaken(err)
-		}
-		changes := changed("name", before.Name, row.Name)
-		changes = append(changes, changed("role", before.Role, row.Role)...)
-		changes = append(changes, changed("state", before.State, row.State)...)
-		return record(ctx, q, row.UpdatedAt, integratorChanged, integratorTarget(id), changes...)
-	})
-	return row, err
+// integratorChange is a change of the integrator with an id.
+type integratorChange struct {
+	id    int64
+	match etag.Match
+	api.IntegratorChange
+}
+
+func (s *Service) updateIntegrator(ctx context.Context, conn database.Conn, in integratorChange) (identitydb.Integrator, error) {
+	q := identitydb.New(conn)
+	row, err := q.LockIntegrator(ctx, in.id)
+	if err != nil {
+		return row, missingIntegrator(err, in.id)
+	}
+	if err := in.match.Check(row.Version); err != nil {
+		return row, err
+	}
+	before := row
+	if in.Name != nil {
+		row.Name, row.NameKey = *in.Name, canonical(*in.Name)
+	}
+	if in.Role != nil {
+		row.Role = string(*in.Role)
+	}
+	if in.State != nil {
+		row.State = string(*in.State)
+	}
+	row.Version, row.UpdatedAt = row.Version+1, s.now()
+	if err := q.UpdateIntegrator(ctx, identitydb.UpdateIntegratorParams{
+		Name: row.Name, NameKey: row.NameKey, Role: row.Role, State: row.State, UpdatedAt: row.UpdatedAt, ID: in.id,
+	}); err != nil {
+		return row, s.nameTaken(err)
+	}
+	changes := changed("name", before.Name, row.Name)
+	changes = append(changes, changed("role", before.Role, row.Role)...)
+	changes = append(changes, changed("state", before.State, row.State)...)
+	return row, record(ctx, q, row.UpdatedAt, integratorChanged, integratorTarget(in.id), changes...)
 }
 
 // nameTaken turns database.ErrDuplicate into an integrator_name_taken error.
@@ -82,19 +87,10 @@ func (s *Service) integrator(ctx context.Context, id int64) (identitydb.Integrat
 const integratorsList = "i"
 
 func (s *Service) integrators(ctx context.Context, p api.ListIntegratorsParams) ([]identitydb.Integrator, *common.NextCursor, error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(integratorsList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Integrator, error) {
-		return q.ListIntegrators(ctx, identitydb.ListIntegratorsParams{AfterID: after, Limit: limit + 1})
+	id := func(row identitydb.Integrator) int64 { return row.ID }
+	return list(ctx, s.db, integratorsList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.Integrator, error) {
+		return q.ListIntegrators(ctx, identitydb.ListIntegratorsParams{AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list integrators")
-	}
-	rows, next := page.Cut(rows, limit, integratorsList, func(row identitydb.Integrator) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // keyCreation is an API key to be created.
@@ -139,41 +135,33 @@ func (s *Service) validExpiry(at *time.Time) (*time.Time, error) {
 	return new(at.UTC().Truncate(time.Microsecond)), nil
 }
 
-func (s *Service) revokeKey(ctx context.Context, integrator, id int64) error {
-	now := s.now()
-	return inTx(ctx, s.db, func(q *identitydb.Queries) error {
-		n, err := q.RevokeKey(ctx, identitydb.RevokeKeyParams{RevokedAt: &now, ID: id, IntegratorID: integrator})
-		if err != nil {
-			return wrap(err, "revoke API key")
-		}
-		if n == 0 {
-			_, err := q.GetKey(ctx, identitydb.GetKeyParams{ID: id, IntegratorID: integrator})
-			return missingKey(err, id) // nil if it was revoked before
-		}
-		return record(ctx, q, now, keyRevoked, keyTarget(id), set("integrator", integratorTarget(integrator)))
-	})
+// keyRevocation identifies an API key to be revoked.
+type keyRevocation struct{ integrator, id int64 }
+
+func (s *Service) revokeKey(ctx context.Context, conn database.Conn, in keyRevocation) (struct{}, error) {
+	now, q := s.now(), identitydb.New(conn)
+	n, err := q.RevokeKey(ctx, identitydb.RevokeKeyParams{RevokedAt: &now, ID: in.id, IntegratorID: in.integrator})
+	if err != nil {
+		return struct{}{}, wrap(err, "revoke API key")
+	}
+	if n == 0 {
+		_, err := q.GetKey(ctx, identitydb.GetKeyParams{ID: in.id, IntegratorID: in.integrator})
+		return struct{}{}, missingKey(err, in.id) // nil if it was revoked before
+	}
+	return struct{}{}, record(ctx, q, now, keyRevoked, keyTarget(in.id), set("integrator", integratorTarget(in.integrator)))
 }
 
 // keysList identifies the list in its cursors.
 const keysList = "k"
 
-func (s *Service) keys(ctx context.Context, integrator int64, p api.ListKeysParams) (rows []identitydb.Key, next *common.NextCursor, err error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(keysList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Key, error) {
+func (s *Service) keys(ctx context.Context, integrator int64, p api.ListKeysParams) ([]identitydb.Key, *common.NextCursor, error) {
+	id := func(row identitydb.Key) int64 { return row.ID }
+	return list(ctx, s.db, keysList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.Key, error) {
 		if _, err := q.GetIntegrator(ctx, integrator); err != nil {
 			return nil, missingIntegrator(err, integrator)
 		}
-		return q.ListKeys(ctx, identitydb.ListKeysParams{IntegratorID: integrator, AfterID: after, Limit: limit + 1})
+		return q.ListKeys(ctx, identitydb.ListKeysParams{IntegratorID: integrator, AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list API keys")
-	}
-	rows, next = page.Cut(rows, limit, keysList, func(row identitydb.Key) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // checkKey is the scheme of API keys. A key with a typing error needs no query.

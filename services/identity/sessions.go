@@ -12,7 +12,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
 const maxUserAgent = 200 // characters
@@ -111,27 +110,15 @@ func (s *Service) end(now, expires time.Time) time.Time {
 const sessionsList = "s"
 
 // sessions returns a page of the live sessions of the caller, oldest first.
-func (s *Service) sessions(ctx context.Context, p api.ListSessionsParams) (rows []identitydb.Session, next *common.NextCursor, err error) {
+func (s *Service) sessions(ctx context.Context, p api.ListSessionsParams) ([]identitydb.Session, *common.NextCursor, error) {
 	owner, err := s.callingUser(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	limit := page.Limit(p.Limit)
-	after, err := page.After(sessionsList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := s.now()
-	rows, err = read(ctx, s.db, func(q *identitydb.Queries) ([]identitydb.Session, error) {
-		return q.ListSessions(ctx, identitydb.ListSessionsParams{
-			UserID: owner.ID, AfterID: after, Now: now, Limit: limit + 1,
-		})
+	id, now := func(row identitydb.Session) int64 { return row.ID }, s.now()
+	return list(ctx, s.db, sessionsList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.Session, error) {
+		return q.ListSessions(ctx, identitydb.ListSessionsParams{UserID: owner.ID, AfterID: after, Now: now, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list sessions")
-	}
-	rows, next = page.Cut(rows, limit, sessionsList, func(row identitydb.Session) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // endSession ends a session of the caller.

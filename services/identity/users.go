@@ -13,7 +13,6 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 	"github.com/pedidos-hq/pedidos/services/platform/etag"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
-	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
 // setupTTL is the lifetime of setup tokens.
@@ -105,49 +104,63 @@ func (u *Users) reset(ctx context.Context, conn database.Conn, in *userReset) (i
 	return row, record(ctx, q, now, userWasReset, userTarget(row))
 }
 
+// userChange is a change of the user with an id.
+type userChange struct {
+	id    int64
+	match etag.Match
+	api.UserChange
+}
+
+// mayEndAdmin reports whether the user may cease to be an active administrator.
+func (c userChange) mayEndAdmin() bool {
+	return c.Role != nil && *c.Role != api.RoleAdmin || c.State != nil && *c.State != api.StateActive
+}
+
 // update changes a user. Sessions end if the role changes or the user is disabled.
-func (u *Users) update(ctx context.Context, id int64, match etag.Match, in api.UserChange) (row identitydb.User, err error) {
-	err = inTx(ctx, u.db, func(q *identitydb.Queries) error {
-		admins, err := q.LockActiveAdmins(ctx) // also orders concurrent changes of administrators
-		if err != nil {
-			return wrap(err, "lock the administrators")
+func (u *Users) update(ctx context.Context, conn database.Conn, in userChange) (identitydb.User, error) {
+	q := identitydb.New(conn)
+	var admins []int64
+	if in.mayEndAdmin() { // before the user, so that concurrent changes lock in the same order
+		var err error
+		if admins, err = q.LockActiveAdmins(ctx); err != nil {
+			return identitydb.User{}, wrap(err, "lock the administrators")
 		}
-		if row, err = q.LockUser(ctx, id); err != nil {
-			return missingUser(err, id)
+	}
+	row, err := q.LockUser(ctx, in.id)
+	if err != nil {
+		return row, missingUser(err, in.id)
+	}
+	if err := in.match.Check(row.Version); err != nil {
+		return row, err
+	}
+	before := row
+	if in.Name != nil {
+		row.Name = *in.Name
+	}
+	if in.Role != nil {
+		row.Role = string(*in.Role)
+	}
+	if in.State != nil {
+		row.State = string(*in.State)
+	}
+	if isActiveAdmin(before) && !isActiveAdmin(row) && len(admins) == 1 {
+		return row, fault.New(common.CodeLastAdmin, "This is the last active administrator.")
+	}
+	row.Version, row.UpdatedAt = row.Version+1, u.now()
+	if err := q.UpdateUser(ctx, identitydb.UpdateUserParams{
+		Name: row.Name, Role: row.Role, State: row.State, UpdatedAt: row.UpdatedAt, ID: in.id,
+	}); err != nil {
+		return row, wrap(err, "update user")
+	}
+	if row.Role != before.Role || row.State != string(api.StateActive) {
+		if err := endSessions(ctx, q, in.id, 0); err != nil {
+			return row, err
 		}
-		if err := match.Check(row.Version); err != nil {
-			return err
-		}
-		before := row
-		if in.Name != nil {
-			row.Name = *in.Name
-		}
-		if in.Role != nil {
-			row.Role = string(*in.Role)
-		}
-		if in.State != nil {
-			row.State = string(*in.State)
-		}
-		if isActiveAdmin(before) && !isActiveAdmin(row) && len(admins) == 1 {
-			return fault.New(common.CodeLastAdmin, "This is the last active administrator.")
-		}
-		row.Version, row.UpdatedAt = row.Version+1, u.now()
-		if err := q.UpdateUser(ctx, identitydb.UpdateUserParams{
-			Name: row.Name, Role: row.Role, State: row.State, UpdatedAt: row.UpdatedAt, ID: id,
-		}); err != nil {
-			return wrap(err, "update user")
-		}
-		if row.Role != before.Role || row.State != string(api.StateActive) {
-			if err := endSessions(ctx, q, id, 0); err != nil {
-				return err
-			}
-		}
-		changes := changed("name", before.Name, row.Name)
-		changes = append(changes, changed("role", before.Role, row.Role)...)
-		changes = append(changes, changed("state", before.State, row.State)...)
-		return record(ctx, q, row.UpdatedAt, userChanged, userTarget(row), changes...)
-	})
-	return row, err
+	}
+	changes := changed("name", before.Name, row.Name)
+	changes = append(changes, changed("role", before.Role, row.Role)...)
+	changes = append(changes, changed("state", before.State, row.State)...)
+	return row, record(ctx, q, row.UpdatedAt, userChanged, userTarget(row), changes...)
 }
 
 func isActiveAdmin(u identitydb.User) bool {
@@ -184,8 +197,11 @@ func (u *Users) Disable(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	_, err = u.update(ctx, row.ID, etag.Match{}, api.UserChange{State: new(api.StateDisabled)})
-	return err
+	in := userChange{id: row.ID, UserChange: api.UserChange{State: new(api.StateDisabled)}}
+	return u.db.Tx(ctx, func(conn database.Conn) error {
+		_, err := u.update(ctx, conn, in)
+		return err
+	})
 }
 
 // All returns all users, in order of ids.
@@ -227,19 +243,10 @@ func (u *Users) get(ctx context.Context, id int64) (identitydb.User, error) {
 const usersList = "u"
 
 func (u *Users) list(ctx context.Context, p api.ListUsersParams) ([]identitydb.User, *common.NextCursor, error) {
-	limit := page.Limit(p.Limit)
-	after, err := page.After(usersList, p.Cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := read(ctx, u.db, func(q *identitydb.Queries) ([]identitydb.User, error) {
-		return q.ListUsers(ctx, identitydb.ListUsersParams{AfterID: after, Limit: limit + 1})
+	id := func(row identitydb.User) int64 { return row.ID }
+	return list(ctx, u.db, usersList, p.Cursor, p.Limit, id, func(q *identitydb.Queries, after int64, limit int32) ([]identitydb.User, error) {
+		return q.ListUsers(ctx, identitydb.ListUsersParams{AfterID: after, Limit: limit})
 	})
-	if err != nil {
-		return nil, nil, wrap(err, "list users")
-	}
-	rows, next := page.Cut(rows, limit, usersList, func(row identitydb.User) page.Position { return page.Position{row.ID} })
-	return rows, next, nil
 }
 
 // missingUser turns database.ErrNotFound into a user_not_found error.

@@ -852,6 +852,15 @@ type OrderConfirmedJSONResponse struct {
 	Headers OrderConfirmedResponseHeaders
 }
 
+type PreconditionFailedResponseHeaders struct {
+	IdempotencyReplayed *string
+}
+type PreconditionFailedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers PreconditionFailedResponseHeaders
+}
+
 type ProductResponseHeaders struct {
 	ETag string
 }
@@ -879,15 +888,6 @@ type RefusedApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers RefusedResponseHeaders
-}
-
-type StaleResponseHeaders struct {
-	IdempotencyReplayed *string
-}
-type StaleApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers StaleResponseHeaders
 }
 
 type UnauthorizedResponseHeaders struct {
@@ -1495,7 +1495,7 @@ func (response CancelOrder409ApplicationProblemPlusJSONResponse) VisitCancelOrde
 }
 
 type CancelOrder412ApplicationProblemPlusJSONResponse struct {
-	StaleApplicationProblemPlusJSONResponse
+	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
 func (response CancelOrder412ApplicationProblemPlusJSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
@@ -1713,7 +1713,7 @@ func (response ConfirmOrder409ApplicationProblemPlusJSONResponse) VisitConfirmOr
 }
 
 type ConfirmOrder412ApplicationProblemPlusJSONResponse struct {
-	StaleApplicationProblemPlusJSONResponse
+	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
 func (response ConfirmOrder412ApplicationProblemPlusJSONResponse) VisitConfirmOrderResponse(w http.ResponseWriter) error {
@@ -2424,7 +2424,7 @@ func (response UpdateProduct409ApplicationProblemPlusJSONResponse) VisitUpdatePr
 }
 
 type UpdateProduct412ApplicationProblemPlusJSONResponse struct {
-	StaleApplicationProblemPlusJSONResponse
+	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
 func (response UpdateProduct412ApplicationProblemPlusJSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {

@@ -44,7 +44,7 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
 	secrets := config.Needs{ServiceToken: true, Identity: true}
 	c.TrustedProxies = append(c.TrustedProxies, "127.0.0.0/8", "::1/128") // the backoffice forwards the addresses of browsers
-	if !local { // checked before the data folder is created
+	if !local {                                                           // checked before the data folder is created
 		c.SampleData = c.SampleData && p.environment["SAMPLE_DATA"] != ""
 		if err := c.Check(secrets); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package idempotency
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,11 +27,11 @@ type Answer struct {
 
 // Record returns the Answer of a generated response, given its Visit method. It keeps only the headers that are stored.
 func Record(visit func(http.ResponseWriter) error) (Answer, error) {
-	r := recorder{header: http.Header{}}
+	r := recorder{header: http.Header{}, body: []byte{}} // without a body, the database must not get NULL
 	if err := visit(&r); err != nil {
 		return Answer{}, fmt.Errorf("encode answer: %w", err)
 	}
-	a := Answer{Status: r.status, Header: map[string]string{}, Body: r.body.Bytes()}
+	a := Answer{Status: r.status, Header: map[string]string{}, Body: r.body}
 	for _, name := range storedHeaders {
 		if value := r.header.Get(name); value != "" {
 			a.Header[name] = value
@@ -44,12 +43,16 @@ func Record(visit func(http.ResponseWriter) error) (Answer, error) {
 type recorder struct {
 	status int
 	header http.Header
-	body   bytes.Buffer
+	body   []byte
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *recorder) Header() http.Header    { return r.header }
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body = append(r.body, p...)
+	return len(p), nil
+}
 
 // recordRefusal makes the answer of a refusal: the problem document that the server would send.
 func recordRefusal(ctx context.Context, refusal *fault.Error) (Answer, error) {

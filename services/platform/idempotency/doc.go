@@ -6,7 +6,7 @@
 // all effects of that transaction or none:
 //
 //	client        Operation.Do                         database
-//	  │ POST, key      │                                   │
+//	  │ request, key   │                                   │
 //	  ├───────────────>│ 1 look up: a key served before ──>│ SELECT the stored answer
 //	  │                │ 2 prepare: ask other services     │
 //	  │                │ 3 batch: wait for the transaction │
