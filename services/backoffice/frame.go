@@ -157,6 +157,9 @@ func (s *service) keepForm(c echo.Context, p *view.Page) error {
 	}
 	kept := &view.Kept{Path: localPath(p.Path)}
 	for name, all := range values {
+		if view.Secret(name) {
+			continue
+		}
 		for _, value := range all {
 			kept.Fields = append(kept.Fields, view.KeptField{Name: name, Value: strings.ToValidUTF8(value, "\uFFFD")})
 		}

@@ -30,7 +30,16 @@ const (
 	etagField = "etag"
 )
 
-// ReadForm returns a form as it was sent, without surrounding white space in its fields.
+// Secret reports whether a field holds a password. It is never shown again, nor carried through a login.
+func Secret(field string) bool {
+	switch field {
+	case "password", "current", "new":
+		return true
+	}
+	return false
+}
+
+// ReadForm returns a form as it was sent, without surrounding white space in its fields. Secrets keep theirs.
 func ReadForm(values url.Values) *Form {
 	f := NewForm()
 	f.Key, f.ETag = values.Get(keyField), values.Get(etagField)
@@ -39,7 +48,11 @@ func ReadForm(values url.Values) *Form {
 			continue
 		}
 		for _, value := range all {
-			f.Values.Add(name, strings.TrimSpace(strings.ToValidUTF8(value, "\uFFFD")))
+			value = strings.ToValidUTF8(value, "\uFFFD")
+			if !Secret(name) {
+				value = strings.TrimSpace(value)
+			}
+			f.Values.Add(name, value)
 		}
 	}
 	return f
