@@ -6,6 +6,8 @@
 //   data-search              on an input: the key / moves there
 //   data-check-all="name"    on a checkbox: checks all checkboxes of its form with the name, or of its table if it has none
 //   data-dialog="#id"        on a button or link: opens the dialog; data-close inside it closes it
+//   data-fragment            on an input: takes what follows the # in the address, and removes it from there
+//   data-copy="#id"          on a hidden button: copies the text of the element, and says data-copied
 //   data-until="RFC 3339"    on an element: its text is data-label with the time left for {left}, and it goes when the time is over
 "use strict";
 
@@ -162,6 +164,12 @@
 			closer.closest("dialog")?.close();
 			return;
 		}
+		const copier = around(event, "[data-copy]");
+		if (copier) {
+			const text = document.querySelector(copier.dataset.copy ?? "")?.textContent ?? "";
+			navigator.clipboard.writeText(text).then(() => { copier.textContent = copier.dataset.copied ?? ""; });
+			return;
+		}
 		const link = around(event, "a[data-swap]");
 		if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin) return;
 		event.preventDefault();
@@ -249,9 +257,16 @@
 	 * @param {ParentNode} part
 	 */
 	function prepare(part) {
+		part.querySelectorAll("[data-copy]").forEach(element => element instanceof HTMLElement && (element.hidden = !navigator.clipboard));
 		part.querySelectorAll("[data-until]").forEach(element => element instanceof HTMLElement && countDown(element));
 	}
 	prepare(document);
+
+	const secret = document.querySelector("input[data-fragment]");
+	if (secret instanceof HTMLInputElement && location.hash.length > 1) {
+		secret.value = location.hash.slice(1);
+		history.replaceState(null, "", location.pathname + location.search);
+	}
 
 	// The time zone of the browser is for the next pages, and for this one if it has times in another.
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
