@@ -29,6 +29,16 @@ func translate(message string) string {
 		{`^must have no surrounding white space.*$`, "no debe tener espacios al principio ni al final"},
 		{`^must be an e-mail address.*$`, "debe ser un correo electrónico, como compras@acme.example"},
 		{`^must start with a letter or digit.*$`, "debe empezar con una letra o un dígito y tener solo letras, dígitos, puntos, guiones y guiones bajos, como DRILL-18V"},
+		{`^must be one of (.+)$`, "debe ser uno de $1"},
+		{`^must be in the future.*$`, "debe ser un día futuro"},
+		{`^must be a (day|valid date).*$`, "debe ser una fecha, como 2027-01-15"},
+		{`^must not be after to$`, "no debe ser posterior al final"},
+		{`^must be an action.*$`, "debe ser una acción, como user.created"},
+		{`^must be a caller.*$`, "debe ser un usuario o un integrador, como ana o integrator:7"},
+		{`^must not be your name$`, "no debe ser el nombre de la persona"},
+		{`^is one of the most common passwords$`, "es una de las contraseñas más comunes"},
+		{`^is not the present password$`, "no es la contraseña actual"},
+		{`^is not valid: it was used.*$`, "no es válido: se usó, hay uno más nuevo, está mal escrito o tiene más de 24 horas"},
 		{`^another (customer|product|user|integrator) has it$`, "ya está en uso"},
 	} {
 		if re := regexp.MustCompile(t.english); re.MatchString(message) {
