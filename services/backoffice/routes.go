@@ -29,6 +29,8 @@ func (s *service) pages() []server.Page {
 		{Name: "login", Method: http.MethodGet, Path: "/login", Handle: s.showLogin},
 		{Name: "createSession", Method: http.MethodPost, Path: "/login", Handle: s.logIn},
 		{Name: "endSession", Method: http.MethodPost, Path: "/logout", Handle: s.logOut},
+		{Name: "setup", Method: http.MethodGet, Path: "/setup", Handle: s.showSetup},
+		{Name: "setPassword", Method: http.MethodPost, Path: "/setup", Handle: s.setPassword},
 		{Name: "preferences", Method: http.MethodPost, Path: "/preferences", Handle: s.setPreferences},
 		{Name: "static", Method: http.MethodGet, Path: "/static/:hash/:name", Handle: s.static},
 		{Name: "getHealth", Method: http.MethodGet, Path: "/health", Handle: s.health},

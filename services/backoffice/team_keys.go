@@ -1,0 +1,117 @@
+package backoffice
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/services/backoffice/view"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
+)
+
+func (s *service) keyRoutes() []route {
+	return []route{
+		{name: "newKey", method: http.MethodGet, path: "/team/integrators/:id/keys/new", needs: []string{"getIntegrator", "createKey"}, handle: s.newKey},
+		{name: "createKey", method: http.MethodPost, path: "/team/integrators/:id/keys/new", needs: []string{"getIntegrator", "createKey"}, handle: s.createKey},
+		{name: "askRevokeKey", method: http.MethodGet, path: "/team/integrators/:id/keys/:key/revoke", needs: []string{"listKeys", "revokeKey"}, handle: s.askRevokeKey},
+		{name: "revokeKey", method: http.MethodPost, path: "/team/integrators/:id/keys/:key/revoke", needs: []string{"listKeys", "revokeKey"}, handle: s.revokeKey},
+	}
+}
+
+// readKeys returns a page of the keys of an integrator.
+func (s *service) readKeys(v *visit, integrator int64) ([]api.Key, view.Pager, error) {
+	r, err := s.customers.ListKeysWithResponse(v.ctx(), integrator, &api.ListKeysParams{Cursor: v.query("cursor")})
+	list, err := read(r, err)
+	if err != nil {
+		return nil, view.Pager{}, err
+	}
+	return list.Data, view.NewPager(integratorPath(integrator), v.QueryParams(), list.NextCursor), nil
+}
+
+func (s *service) newKey(v *visit) error {
+	integrator, _, err := s.readIntegrator(v)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, view.NewKey(v.page, integrator, view.NewForm()))
+}
+
+func (s *service) createKey(v *visit) error {
+	integrator, _, err := s.readIntegrator(v)
+	if err != nil {
+		return err
+	}
+	form, err := readForm(v)
+	if err != nil {
+		return err
+	}
+	in := api.KeyInput{Name: form.Get("name")}
+	if day := form.Get("expires_at"); day != "" {
+		end, err := time.ParseInLocation(time.DateOnly, day, v.zone())
+		if err != nil {
+			err = fault.Invalid(common.FieldError{Field: "expires_at", Message: "must be a day, such as 2027-01-15"})
+			return v.refuse(form, err, view.NewKey(v.page, integrator, form))
+		}
+		in.ExpiresAt = new(end.AddDate(0, 0, 1)) // the key works on its last day
+	}
+	r, err := s.customers.CreateKeyWithResponse(v.ctx(), integrator.ID, &api.CreateKeyParams{IdempotencyKey: &form.Key}, in)
+	key, err := created(r, err)
+	if err != nil {
+		return v.refuse(form, err, view.NewKey(v.page, integrator, form))
+	}
+	noStore(v)
+	return v.render(http.StatusOK, view.CreatedKey(v.page, integrator, key))
+}
+
+// readKey returns the key in the path. The API has no operation for a single key.
+func (s *service) readKey(v *visit) (key api.Key, err error) {
+	integrator, err := v.id()
+	if err != nil {
+		return key, err
+	}
+	id, err := v.number("key")
+	if err != nil {
+		return key, err
+	}
+	for params := (&api.ListKeysParams{Limit: new(int32(100))}); ; {
+		r, err := s.customers.ListKeysWithResponse(v.ctx(), integrator, params)
+		list, err := read(r, err)
+		if err != nil {
+			return key, err
+		}
+		for _, key := range list.Data {
+			if key.ID == id {
+				return key, nil
+			}
+		}
+		if params.Cursor = list.NextCursor; params.Cursor == nil {
+			return key, fault.New(common.CodeKeyNotFound, fmt.Sprintf("There is no key %d.", id))
+		}
+	}
+}
+
+func (s *service) askRevokeKey(v *visit) error {
+	key, err := s.readKey(v)
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, view.RevokeKey(v.page, key, view.NewForm()))
+}
+
+func (s *service) revokeKey(v *visit) error {
+	key, err := s.readKey(v)
+	if err != nil {
+		return err
+	}
+	form, err := readForm(v)
+	if err != nil {
+		return err
+	}
+	r, err := s.customers.RevokeKeyWithResponse(v.ctx(), key.IntegratorID, key.ID, &api.RevokeKeyParams{IdempotencyKey: &form.Key})
+	if err := finished(r, err); err != nil {
+		return v.refuse(form, err, view.RevokeKey(v.page, key, form))
+	}
+	return v.redirect(integratorPath(key.IntegratorID), view.KeyRevoked)
+}
