@@ -90,7 +90,7 @@ func (english) LastDay() string                   { return "Last day" }
 func (english) LastDayHint() string {
 	return "Optional. Without it, the key works until it is revoked."
 }
-func (english) CreateKey() string { return "Create key" }
+func (english) CreateKey() string           { return "Create key" }
 func (english) KeyTitle(name string) string { return "Key " + name }
 func (english) KeyHint(integrator string) string {
 	return "Whoever has this key acts as " + integrator + ". Keep it as you keep a password."

@@ -96,7 +96,7 @@ func (spanish) LastDay() string                   { return "Último día" }
 func (spanish) LastDayHint() string {
 	return "Opcional. Sin fecha, la clave sirve hasta que se revoque."
 }
-func (spanish) CreateKey() string { return "Crear clave" }
+func (spanish) CreateKey() string           { return "Crear clave" }
 func (spanish) KeyTitle(name string) string { return "Clave " + name }
 func (spanish) KeyHint(integrator string) string {
 	return "Quien tiene esta clave actúa como " + integrator + ". Guardarla como una contraseña."
