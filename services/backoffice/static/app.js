@@ -101,7 +101,7 @@
 	 */
 	async function send(form, submitter, auto) {
 		const data = new FormData(form, submitter);
-		const url = new URL(submitter?.getAttribute("formaction") ?? form.action, location.href);
+		const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
 		const selectors = form.dataset.swap ?? "";
 		if (form.method === "get") {
 			const query = new URLSearchParams();
@@ -166,8 +166,10 @@
 		}
 		const copier = around(event, "[data-copy]");
 		if (copier) {
-			const text = document.querySelector(copier.dataset.copy ?? "")?.textContent ?? "";
-			navigator.clipboard.writeText(text).then(() => { copier.textContent = copier.dataset.copied ?? ""; });
+			const copied = document.querySelector(copier.dataset.copy ?? "");
+			if (!copied) return;
+			getSelection()?.selectAllChildren(copied); // to be copied by hand if the browser refuses
+			navigator.clipboard.writeText(copied.textContent ?? "").then(() => { copier.textContent = copier.dataset.copied ?? ""; }, () => {});
 			return;
 		}
 		const link = around(event, "a[data-swap]");
