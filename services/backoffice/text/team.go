@@ -38,6 +38,7 @@ type TeamTexts interface {
 	CreateUser() string
 	UsernameHint() string
 	LastLogin() string
+	NeverLoggedIn() string
 	NewRoleHint() string
 	WhatTheyDid() string
 	ToUser() string
@@ -65,6 +66,7 @@ type TeamTexts interface {
 	KeyNameHint() string
 	KeyExpires() string
 	NeverExpires() string
+	KeyUntil(day string) string
 	LastDay() string
 	LastDayHint() string
 	CreateKey() string
@@ -87,8 +89,8 @@ type TeamTexts interface {
 	AuditActorHint() string
 	AuditAction() string
 	AnyAction() string
-	AuditTarget() string
 	AuditWhen() string
+	AuditAddress() string
 	AuditFrom() string
 	AuditTo() string
 	NoAuditHint() string

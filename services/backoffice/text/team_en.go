@@ -15,7 +15,7 @@ func (english) IsDisabled() string              { return "Disabled" }
 func (english) AwaitsPassword() string          { return "No password yet" }
 func (english) CreatedOn() string               { return "Created" }
 func (english) LastUsed() string                { return "Last used" }
-func (english) NeverUsed() string               { return "Never" }
+func (english) NeverUsed() string               { return "Never used" }
 func (english) Access() string                  { return "Access" }
 func (english) Enable() string                  { return "Enable" }
 func (english) Disable() string                 { return "Disable" }
@@ -45,10 +45,11 @@ func (english) CreateUser() string  { return "Create user" }
 func (english) UsernameHint() string {
 	return "To log in with, such as ana. It can't be changed later."
 }
-func (english) LastLogin() string   { return "Last login" }
-func (english) NewRoleHint() string { return "After a change of the role, this person logs in again." }
-func (english) WhatTheyDid() string { return "Entries in the audit log" }
-func (english) ToUser() string      { return "Go to the user" }
+func (english) NeverLoggedIn() string { return "Never" }
+func (english) LastLogin() string     { return "Last login" }
+func (english) NewRoleHint() string   { return "After a change of the role, this person logs in again." }
+func (english) WhatTheyDid() string   { return "Entries in the audit log" }
+func (english) ToUser() string        { return "Go to the user" }
 
 func (english) NewSetupLink() string             { return "New password link" }
 func (english) MakeSetupLink() string            { return "Create link" }
@@ -84,7 +85,8 @@ func (english) KeyLabel() string                  { return "Key" }
 func (english) NewKey() string                    { return "New key" }
 func (english) NewKeyOf(integrator string) string { return "New key for " + integrator }
 func (english) KeyNameHint() string               { return "Where it is used, such as production." }
-func (english) KeyExpires() string                { return "Works until" }
+func (english) KeyExpires() string                { return "Expires" }
+func (english) KeyUntil(day string) string        { return "until " + day }
 func (english) NeverExpires() string              { return "No limit" }
 func (english) LastDay() string                   { return "Last day" }
 func (english) LastDayHint() string {
@@ -118,7 +120,7 @@ func (english) AuditActor() string     { return "Who" }
 func (english) AuditActorHint() string { return "ana, integrator:7" }
 func (english) AuditAction() string    { return "What" }
 func (english) AnyAction() string      { return "Anything" }
-func (english) AuditTarget() string    { return "To whom" }
+func (english) AuditAddress() string   { return "Address" }
 func (english) AuditWhen() string      { return "When" }
 func (english) AuditFrom() string      { return "From" }
 func (english) AuditTo() string        { return "Until" }

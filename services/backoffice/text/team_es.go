@@ -15,7 +15,7 @@ func (spanish) IsDisabled() string     { return "Deshabilitado" }
 func (spanish) AwaitsPassword() string { return "Sin contraseña aún" }
 func (spanish) CreatedOn() string      { return "Creado" }
 func (spanish) LastUsed() string       { return "Último uso" }
-func (spanish) NeverUsed() string      { return "Nunca" }
+func (spanish) NeverUsed() string      { return "Sin uso" }
 func (spanish) Access() string         { return "Acceso" }
 func (spanish) Enable() string         { return "Habilitar" }
 func (spanish) Disable() string        { return "Deshabilitar" }
@@ -49,7 +49,8 @@ func (spanish) CreateUser() string { return "Crear usuario" }
 func (spanish) UsernameHint() string {
 	return "Para iniciar sesión, por ejemplo ana. Después no se puede cambiar."
 }
-func (spanish) LastLogin() string { return "Último ingreso" }
+func (spanish) NeverLoggedIn() string { return "Nunca" }
+func (spanish) LastLogin() string     { return "Último ingreso" }
 func (spanish) NewRoleHint() string {
 	return "Si cambia el rol, esta persona tiene que iniciar sesión de nuevo."
 }
@@ -90,7 +91,8 @@ func (spanish) KeyLabel() string                  { return "Clave" }
 func (spanish) NewKey() string                    { return "Nueva clave" }
 func (spanish) NewKeyOf(integrator string) string { return "Nueva clave para " + integrator }
 func (spanish) KeyNameHint() string               { return "Dónde se usa, por ejemplo producción." }
-func (spanish) KeyExpires() string                { return "Sirve hasta" }
+func (spanish) KeyExpires() string                { return "Vence" }
+func (spanish) KeyUntil(day string) string        { return "hasta " + day }
 func (spanish) NeverExpires() string              { return "Sin límite" }
 func (spanish) LastDay() string                   { return "Último día" }
 func (spanish) LastDayHint() string {
@@ -124,7 +126,7 @@ func (spanish) AuditActor() string     { return "Quién" }
 func (spanish) AuditActorHint() string { return "ana, integrator:7" }
 func (spanish) AuditAction() string    { return "Qué" }
 func (spanish) AnyAction() string      { return "Todo" }
-func (spanish) AuditTarget() string    { return "A quién" }
+func (spanish) AuditAddress() string   { return "Dirección" }
 func (spanish) AuditWhen() string      { return "Cuándo" }
 func (spanish) AuditFrom() string      { return "Desde" }
 func (spanish) AuditTo() string        { return "Hasta" }

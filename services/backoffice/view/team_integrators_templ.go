@@ -488,7 +488,7 @@ func Integrator(p *Page, i api.Integrator, form *Form, keys []api.Key, pages Pag
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = teamTabs(p, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = teamTabs(p, "/team/integrators").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -896,9 +896,9 @@ func keyTable(p *Page, keys []api.Key) templ.Component {
 			}
 			if k.ExpiresAt != nil {
 				var templ_7745c5c3_Var47 string
-				templ_7745c5c3_Var47, templ_7745c5c3_Err = templ.JoinStringErrs(lastDay(p, k.ExpiresAt.Time))
+				templ_7745c5c3_Var47, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text.KeyUntil(lastDay(p, k.ExpiresAt.Time)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/team_integrators.templ`, Line: 140, Col: 37}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/team_integrators.templ`, Line: 140, Col: 54}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var47))
 				if templ_7745c5c3_Err != nil {
