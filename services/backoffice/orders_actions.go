@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,6 +29,7 @@ func (s *service) askCancelOrders(v *visit) error {
 	}
 	form := view.NewForm()
 	form.Values.Set("list", v.QueryParam("list"))
+	form.Values.Set("since", v.QueryParam("since"))
 	return s.renderCancelOrders(v, http.StatusOK, ids, form)
 }
 
@@ -119,9 +121,10 @@ func (s *service) changeOrder(v *visit, action view.OrderAction, id int64, form 
 	if err != nil {
 		return result, nil //nolint:nilerr // the action has taken effect; only who made the change is not known
 	}
+	since, _ := time.Parse(time.RFC3339, form.Get("since")) // when the list was shown; without it, changes before can't be told apart
 	for _, e := range history {
 		if e.To == o.Status {
-			result.Change, result.Own = &e, e.Caller != nil && *e.Caller == v.me.Caller
+			result.Change, result.Own = &e, deref(e.Caller) == v.me.Caller && !e.CreatedAt.Before(since)
 		}
 	}
 	return result, nil

@@ -60,8 +60,8 @@ func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrd
 			return nil
 		}
 		n, err := strconv.ParseInt(filter.Get(name), 10, 64)
-		if err != nil {
-			filter.Fault(name, v.page.Text.Fault(common.CodeInvalidInput, "must be an integer"))
+		if err != nil || n < 1 {
+			filter.Fault(name, v.page.Text.NotAnID())
 		}
 		return &n
 	}
@@ -81,8 +81,14 @@ func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrd
 		Search: optional(filter.Get("search")), CustomerID: id("customer_id"), ProductID: id("product_id"),
 		From: day("from", 0), To: day("to", 1), // the API excludes the time at the end
 	}
-	if status := filter.Get("status"); status != "" {
-		params.Status = new(orders.OrderStatus(status))
+	if filter.OK() && params.From != nil && params.To != nil && filter.Get("from") > filter.Get("to") {
+		filter.Fault("to", v.page.Text.BeforeFrom())
+	}
+	if status := orders.OrderStatus(filter.Get("status")); status != "" {
+		params.Status = &status
+		if !status.Valid() {
+			filter.Fault("status", v.page.Text.NotAStatus())
+		}
 	}
 	return params
 }

@@ -23,6 +23,9 @@ type OrdersTexts interface {
 	OrdersFrom() string
 	OrdersTo() string
 	NotADay() string
+	NotAnID() string
+	NotAStatus() string
+	BeforeFrom() string
 	WrongFilter() string
 	AddOrder() string
 	NoOrders() string
@@ -30,7 +33,6 @@ type OrdersTexts interface {
 
 	WithSelected() string
 	Confirm() string
-	CancelOrders() string
 	NoneSelected() string
 	NoneSelectedHint() string
 	BackToOrders() string
@@ -49,6 +51,7 @@ type OrdersTexts interface {
 	RetryHint() string
 
 	OrderTitle(id int64) string
+	PlacedAt(when string) string
 	OrderConfirmed() string
 	OrderCanceled() string
 	OrderAgain() string

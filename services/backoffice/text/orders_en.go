@@ -33,6 +33,9 @@ func (english) AnyStatus() string    { return "All" }
 func (english) OrdersFrom() string   { return "From" }
 func (english) OrdersTo() string     { return "To" }
 func (english) NotADay() string      { return "This is not a day. Type it as 2026-01-31." }
+func (english) NotAnID() string      { return "This is not a valid number." }
+func (english) NotAStatus() string   { return "There is no such status." }
+func (english) BeforeFrom() string   { return "This is before the first day." }
 func (english) WrongFilter() string  { return "This filter has something that does not fit" }
 func (english) AddOrder() string     { return "New order" }
 func (english) NoOrders() string     { return "No orders yet" }
@@ -42,7 +45,6 @@ func (english) NoOrdersHint() string {
 
 func (english) WithSelected() string { return "With the selected:" }
 func (english) Confirm() string      { return "Confirm" }
-func (english) CancelOrders() string { return "Cancel orders" }
 func (english) NoneSelected() string { return "No order was selected" }
 func (english) NoneSelectedHint() string {
 	return "Nothing was changed. Check the boxes at the left of the orders, and press the button again."
@@ -71,7 +73,7 @@ func (english) OrdersDone(confirm bool, changed, before, refused, unclear int) s
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{changed, done}, {before, "already " + done}, {refused, "refused, and as before"}, {unclear, "without an answer"}} {
+	}{{changed, done}, {before, "already " + done}, {refused, "refused, nothing changed"}, {unclear, "without an answer"}} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
 		}
@@ -95,8 +97,9 @@ func (english) RetryUnclear(n int) string {
 }
 func (english) RetryHint() string { return "It takes effect only once." }
 
-func (english) OrderTitle(id int64) string { return fmt.Sprintf("Order %d", id) }
-func (english) OrderConfirmed() string     { return "The order is confirmed." }
+func (english) OrderTitle(id int64) string  { return fmt.Sprintf("Order %d", id) }
+func (english) PlacedAt(when string) string { return "Placed on " + when }
+func (english) OrderConfirmed() string      { return "The order is confirmed." }
 func (english) OrderCanceled() string {
 	return "The order is canceled. Its units are back in stock."
 }

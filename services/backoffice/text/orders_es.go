@@ -33,6 +33,9 @@ func (spanish) AnyStatus() string    { return "Todos" }
 func (spanish) OrdersFrom() string   { return "Desde" }
 func (spanish) OrdersTo() string     { return "Hasta" }
 func (spanish) NotADay() string      { return "No es un día. Escribirlo como 2026-01-31." }
+func (spanish) NotAnID() string      { return "No es un número válido." }
+func (spanish) NotAStatus() string   { return "No existe ese estado." }
+func (spanish) BeforeFrom() string   { return "Es anterior al primer día." }
 func (spanish) WrongFilter() string  { return "Este filtro tiene algo que no corresponde" }
 func (spanish) AddOrder() string     { return "Nuevo pedido" }
 func (spanish) NoOrders() string     { return "Todavía no hay pedidos" }
@@ -42,7 +45,6 @@ func (spanish) NoOrdersHint() string {
 
 func (spanish) WithSelected() string { return "Con los seleccionados:" }
 func (spanish) Confirm() string      { return "Confirmar" }
-func (spanish) CancelOrders() string { return "Cancelar pedidos" }
 func (spanish) NoneSelected() string { return "No se seleccionó ningún pedido" }
 func (spanish) NoneSelectedHint() string {
 	return "No se cambió nada. Marcar las casillas a la izquierda de los pedidos y volver a presionar el botón."
@@ -74,7 +76,7 @@ func (spanish) OrdersDone(confirm bool, changed, before, refused, unclear int) s
 	}{
 		{changed, done, done + "s"},
 		{before, "ya estaba " + done, "ya estaban " + done + "s"},
-		{refused, "rechazado, sigue como estaba", "rechazados, siguen como estaban"},
+		{refused, "rechazado, sin cambios", "rechazados, sin cambios"},
 		{unclear, "sin respuesta", "sin respuesta"},
 	} {
 		switch {
@@ -103,8 +105,9 @@ func (spanish) RetryUnclear(n int) string {
 }
 func (spanish) RetryHint() string { return "Tiene efecto una sola vez." }
 
-func (spanish) OrderTitle(id int64) string { return fmt.Sprintf("Pedido %d", id) }
-func (spanish) OrderConfirmed() string     { return "El pedido está confirmado." }
+func (spanish) OrderTitle(id int64) string  { return fmt.Sprintf("Pedido %d", id) }
+func (spanish) PlacedAt(when string) string { return "Hecho el " + when }
+func (spanish) OrderConfirmed() string      { return "El pedido está confirmado." }
 func (spanish) OrderCanceled() string {
 	return "El pedido está cancelado. Sus unidades volvieron al stock."
 }
@@ -161,7 +164,7 @@ func (spanish) OrderEventSentence(who string, to orders.OrderStatus, when string
 	if who == "" {
 		return sentence(passive + " " + when)
 	}
-	return sentence(who + " lo " + active + " " + when)
+	return who + " lo " + active + " " + when + "."
 }
 func (spanish) At(time string) string        { return "a las " + time }
 func (spanish) OnAt(day, time string) string { return "el " + day + " a las " + time }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -75,10 +76,12 @@ func (f OrderFilter) wrong(p *Page) (all []labeled) {
 			label = p.Text.Customer()
 		case "product_id":
 			label = p.Text.OrderProduct()
+		case "cursor":
+			label = p.Text.Pages()
 		}
 		all = append(all, labeled{label, fault})
 	}
-	slices.SortFunc(all, func(a, b labeled) int { return slices.Compare([]string{a.label}, []string{b.label}) })
+	slices.SortFunc(all, func(a, b labeled) int { return strings.Compare(a.label, b.label) })
 	return all
 }
 
@@ -112,7 +115,7 @@ type OrderResult struct {
 	ID     int64
 	Order  *orders.Order      // after the action; nil if it was refused or is unclear
 	Change *orders.OrderEvent // that gave the order its status; nil if it is not known
-	Own    bool               // whether the person of the page made the change
+	Own    bool               // whether the action made the change, and not somebody else or an earlier one
 	Why    string             // why it was refused or is unclear
 
 	Unclear bool // it is not known whether the action took effect
