@@ -58,12 +58,15 @@ func TestTryItOut(t *testing.T) {
 	defer stop()
 
 	page := map[string]string{"search": "", "cursor": "", "limit": "20"}
-	orders := map[string]string{"status": "", "customer_id": "", "from": "", "to": ""}
+	products := map[string]string{"ids": "", "sku": "", "stock_below": "", "low_stock": "", "archived": "exclude"}
+	maps.Copy(products, page)
+	orders := map[string]string{"status": "", "customer_id": "", "product_id": "", "updated_since": "", "from": "", "to": ""}
 	maps.Copy(orders, page)
 	key := map[string]string{"Idempotency-Key": "", "X-Idempotency-Key": ""}
 	confirm := map[string]string{"id": "", "If-Match": ""}
 	maps.Copy(confirm, key)
 	change := map[string]string{"id": "", "If-Match": ""}
+	maps.Copy(change, key)
 	for _, service := range []struct {
 		name, url string
 		attempts  []attempt
@@ -76,7 +79,7 @@ func TestTryItOut(t *testing.T) {
 				typedBody: `{"name":"ACME","email":"a@acme.example"}`, want: []string{"200", `"ACME"`}},
 		}},
 		{"orders", s.Orders, []attempt{
-			{operation: "products-listProducts", fields: page, want: []string{"200", `"DRILL-18V"`}},
+			{operation: "products-listProducts", fields: products, want: []string{"200", `"DRILL-18V"`}},
 			{operation: "products-updateProduct", fields: change, body: "{}", typed: map[string]string{"id": "1"},
 				typedBody: `{"name":"Drill"}`, want: []string{"200", `"name": "Drill"`, `"price_cents": 129900`, `"stock": 50`}},
 			{operation: "orders-createOrder", fields: key, want: []string{"201", `"CREATED"`}},

@@ -23,6 +23,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/contract"
+	"github.com/pedidos-hq/pedidos/services/backoffice"
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/orchestrator"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -57,6 +58,7 @@ type Options struct {
 	Timeout        time.Duration // of a request; 0 means 10 seconds
 	Waiting        int           // callers that may wait for a connection; 0 means no limit
 	Origins        []string
+	Backoffice     bool         // also start the backoffice, at BackofficeURL
 	DB             *database.DB // nil means a new one on the engine of the tests
 	AdminPassword  string       // "" means AdminPassword
 }
@@ -69,6 +71,7 @@ type World struct {
 	Metrics *metrics.Registry
 
 	CustomersURL, OrdersURL, OrchestratorURL string
+	BackofficeURL                            string // empty without Options.Backoffice
 
 	t             testing.TB
 	coverage      *Coverage
@@ -107,6 +110,11 @@ func New(t testing.TB, o Options) *World {
 	c.OrdersAPIBase = w.serve("orders", handler, err)
 	handler, err = orchestrator.New(p)
 	w.CustomersURL, w.OrdersURL, w.OrchestratorURL = c.CustomersAPIBase, c.OrdersAPIBase, w.serve("orchestrator", handler, err)
+	if o.Backoffice {
+		c.OrchestratorAPIBase = w.OrchestratorURL
+		handler, err = backoffice.New(p)
+		w.BackofficeURL = w.serve("backoffice", handler, err)
+	}
 	w.Clock.Advance(time.Minute) // from now on, the signing key signs
 	return w
 }
@@ -129,6 +137,9 @@ func (w *World) config(o Options) *config.Config {
 	c.RequestTimeout = cmp.Or(o.Timeout, c.RequestTimeout)
 	c.CustomerCacheTTL, c.CustomerCacheUnknownTTL = cmp.Or(o.Known, time.Nanosecond), time.Nanosecond
 	c.ReportAge = o.ReportAge
+	if o.Backoffice {
+		c.TrustedProxies = []string{"127.0.0.0/8"} // the backoffice forwards the addresses of browsers
+	}
 	if err := c.Check(config.Needs{ServiceToken: true, Identity: true}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@
 //   data-dialog="#id"        on a button or link: opens the dialog; data-close inside it closes it
 //   data-fragment            on an input: takes what follows the # in the address, and removes it from there
 //   data-copy="#id"          on a hidden button: copies the text of the element, and says data-copied
+//   data-print               on a hidden button: is shown, and prints the page
 //   data-until="RFC 3339"    on an element: its text is data-label with the time left for {left}, and it goes when the time is over
 "use strict";
 
@@ -158,6 +159,7 @@
 			dialog.showModal();
 			return;
 		}
+		if (around(event, "[data-print]")) print();
 		const closer = around(event, "dialog [data-close]");
 		if (closer) {
 			event.preventDefault();
@@ -260,6 +262,7 @@
 	 */
 	function prepare(part) {
 		part.querySelectorAll("[data-copy]").forEach(element => element instanceof HTMLElement && (element.hidden = !navigator.clipboard));
+		part.querySelectorAll("[data-print]").forEach(button => button.removeAttribute("hidden"));
 		part.querySelectorAll("[data-until]").forEach(element => element instanceof HTMLElement && countDown(element));
 	}
 	prepare(document);
