@@ -36,7 +36,7 @@ func New(p process.Process) (process.Service, error) {
 	}
 	s := &service{
 		apis: apis, permissions: permissions, files: files, now: p.Now,
-		currency: p.Config.Currency, sessionMax: p.Config.SessionMax, crossOrigin: http.NewCrossOriginProtection(),
+		currency: p.Config.Currency, sessionMax: p.Config.SessionMax, cancelWindow: p.Config.CancelWindow, crossOrigin: http.NewCrossOriginProtection(),
 	}
 	config := server.NewConfig(p)
 	config.Service, config.Origins = name, nil
@@ -45,10 +45,11 @@ func New(p process.Process) (process.Service, error) {
 
 type service struct {
 	*apis
-	permissions server.Permissions
-	files       *static.Files
-	now         func() time.Time
-	currency    string
-	sessionMax  time.Duration
-	crossOrigin *http.CrossOriginProtection
+	permissions  server.Permissions
+	files        *static.Files
+	now          func() time.Time
+	currency     string
+	sessionMax   time.Duration
+	cancelWindow time.Duration // in which a confirmed order can be canceled
+	crossOrigin  *http.CrossOriginProtection
 }

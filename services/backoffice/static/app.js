@@ -6,6 +6,7 @@
 //   data-search              on an input: the key / moves there
 //   data-check-all="name"    on a checkbox: checks all checkboxes of its form with the name, or of its table if it has none
 //   data-dialog="#id"        on a button or link: opens the dialog; data-close inside it closes it
+//   data-print               on a hidden button: is shown, and prints the page
 //   data-until="RFC 3339"    on an element: its text is data-label with the time left for {left}, and it goes when the time is over
 "use strict";
 
@@ -156,6 +157,7 @@
 			dialog.showModal();
 			return;
 		}
+		if (around(event, "[data-print]")) print();
 		const closer = around(event, "dialog [data-close]");
 		if (closer) {
 			event.preventDefault();
@@ -249,6 +251,7 @@
 	 * @param {ParentNode} part
 	 */
 	function prepare(part) {
+		part.querySelectorAll("[data-print]").forEach(button => button.removeAttribute("hidden"));
 		part.querySelectorAll("[data-until]").forEach(element => element instanceof HTMLElement && countDown(element));
 	}
 	prepare(document);

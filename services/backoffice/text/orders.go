@@ -1,4 +1,102 @@
 package text
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
 // OrdersTexts has the texts about the lists and pages of orders.
-type OrdersTexts interface{}
+type OrdersTexts interface {
+	OrderNumber() string
+	OrderStatus() string
+	OrderStatusName(status orders.OrderStatus) string
+	OrderPlaced() string
+	OrderTotal() string
+	OrderProduct() string
+	SelectOrder(id int64) string
+	SelectAllOrders() string
+
+	SearchOrders() string
+	AnyStatus() string
+	OrdersFrom() string
+	OrdersTo() string
+	NotADay() string
+	WrongFilter() string
+	AddOrder() string
+	NoOrders() string
+	NoOrdersHint() string
+
+	WithSelected() string
+	Confirm() string
+	CancelOrders() string
+	NoneSelected() string
+	NoneSelectedHint() string
+	BackToOrders() string
+	CancelSelected(n int) string
+
+	// OrdersDoneTitle and OrdersDone say what an action did with several orders: confirm them, or else cancel them. The numbers are of
+	// those that it changed, that somebody had changed before, that were refused, and of which it is not known.
+	OrdersDoneTitle(confirm bool) string
+	OrdersDone(confirm bool, changed, before, refused, unclear int) string
+	OrderResult() string
+	OrderDetail() string
+	AlreadyDone(status orders.OrderStatus) string
+	ResultRefused() string
+	ResultUnclear() string
+	RetryUnclear(n int) string
+	RetryHint() string
+
+	OrderTitle(id int64) string
+	OrderConfirmed() string
+	OrderCanceled() string
+	OrderAgain() string
+	Print() string
+	Printed(by, when string) string
+	LineSKU() string
+	LineUnits() string
+	LinePrice() string
+	LineSubtotal() string
+	CustomerAsItWas() string
+
+	CancelOrder() string
+	CancelOrderTitle(id int64) string
+	CancelHint() string
+	CancelUntil(time string) string
+	Reason() string
+	ReasonHint() string
+	UsualReasons() []string
+
+	OrderHistory() string
+	NoHistory() string
+
+	// OrderEvent says who gave an order its status, and OrderEventSentence also when. When is what At or OnAt returns.
+	OrderEvent(to orders.OrderStatus, who string) string
+	OrderEventSentence(who string, to orders.OrderStatus, when string) string
+	At(time string) string
+	OnAt(day, time string) string
+
+	// OrderReason is why an order was canceled: what a person typed, or what the system says, in English.
+	OrderReason(reason string) string
+
+	// Caller names a caller of the APIs whose name is not known.
+	Caller(caller string) string
+
+	// OrderOutdated says that an order has changed since the page was opened. Change is a sentence, or empty.
+	OrderOutdated(change string) string
+
+	Export() string
+	ExportHint() string
+	ExportName() string
+	ExportIncomplete() string
+
+	// ExportColumns returns the titles of the columns: number, placed, status, confirmed, canceled, reason, customer number, customer,
+	// e-mail, SKU, product, units, price, subtotal. Times are in the zone.
+	ExportColumns(zone string) []string
+}
+
+// join joins sentences, of which some may be empty.
+func join(sentences ...string) string {
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
+}
