@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
@@ -59,17 +61,46 @@ func (s *service) customer(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
-	customer, err := read(r, err)
-	if err != nil {
+	page := view.CustomerPage{Status: orders.OrderStatus(v.QueryParam("status"))}
+	params := &orders.ListOrdersParams{CustomerID: &id, Cursor: v.query("cursor")}
+	if page.Status.Valid() {
+		params.Status = &page.Status
+	}
+	var list orders.OrderPage
+	var calls errgroup.Group
+	calls.Go(func() (err error) {
+		r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
+		page.Customer, err = read(r, err)
+		return err
+	})
+	calls.Go(func() (err error) {
+		r, err := s.orders.ListOrdersWithResponse(v.ctx(), params)
+		list, err = read(r, err)
+		return err
+	})
+	calls.Go(func() (err error) {
+		page.Totals, err = s.customerTotals(v, id)
+		return err
+	})
+	if err := calls.Wait(); err != nil {
 		return err
 	}
-	o, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{CustomerID: &id, Cursor: v.query("cursor")})
-	list, err := read(o, err)
+	page.Orders, page.Pages = list.Data, view.NewPager(customerPath(id), v.QueryParams(), list.NextCursor)
+	return v.render(http.StatusOK, view.Customer(v.page, page))
+}
+
+// ordersInTotals is the number of orders that the totals of a customer add up at most: one page of the API.
+const ordersInTotals int32 = 100
+
+// customerTotals adds up the newest orders of a customer, up to a year ago.
+func (s *service) customerTotals(v *visit, id int64) (view.CustomerTotals, error) {
+	from := v.page.Now.AddDate(-1, 0, 0).UTC().Format(time.RFC3339)
+	r, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{CustomerID: &id, From: &from, Limit: new(ordersInTotals)})
+	page, err := read(r, err)
 	if err != nil {
-		return err
+		return view.CustomerTotals{}, err
 	}
-	return v.render(http.StatusOK, view.Customer(v.page, customer, list.Data, view.NewPager(customerPath(id), v.QueryParams(), list.NextCursor)))
+	return view.NewCustomerTotals(page.Data, page.NextCursor == nil), nil
 }
 
 func (s *service) editCustomer(v *visit) error {

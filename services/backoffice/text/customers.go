@@ -20,4 +20,13 @@ type CustomersTexts interface {
 	Email() string
 	Phone() string
 	Since() string
+
+	InTwelveMonths() string
+	SinceDay(day string) string
+	OrderedValue() string
+	OrdersNotCanceled() string
+	LastOrder() string
+	NoCustomerOrders() string
+	NoCustomerOrdersHint() string
+	NoOrderWithStatus() string
 }

@@ -24,3 +24,14 @@ func (english) Name() string  { return "Name" }
 func (english) Email() string { return "E-mail" }
 func (english) Phone() string { return "Phone" }
 func (english) Since() string { return "Customer since" }
+
+func (english) InTwelveMonths() string     { return "last 12 months" }
+func (english) SinceDay(day string) string { return "since " + day }
+func (english) OrderedValue() string       { return "Ordered" }
+func (english) OrdersNotCanceled() string  { return "Orders, without canceled ones" }
+func (english) LastOrder() string          { return "Last order" }
+func (english) NoCustomerOrders() string   { return "No orders yet" }
+func (english) NoCustomerOrdersHint() string {
+	return "The orders of this customer are listed here, newest first."
+}
+func (english) NoOrderWithStatus() string { return "This customer has no order with this status." }

@@ -26,3 +26,14 @@ func (spanish) Name() string  { return "Nombre" }
 func (spanish) Email() string { return "Correo electrónico" }
 func (spanish) Phone() string { return "Teléfono" }
 func (spanish) Since() string { return "Cliente desde" }
+
+func (spanish) InTwelveMonths() string     { return "últimos 12 meses" }
+func (spanish) SinceDay(day string) string { return "desde el " + day }
+func (spanish) OrderedValue() string       { return "Total pedido" }
+func (spanish) OrdersNotCanceled() string  { return "Pedidos, sin los cancelados" }
+func (spanish) LastOrder() string          { return "Último pedido" }
+func (spanish) NoCustomerOrders() string   { return "Todavía no hay pedidos" }
+func (spanish) NoCustomerOrdersHint() string {
+	return "Los pedidos de este cliente aparecen acá, los más nuevos primero."
+}
+func (spanish) NoOrderWithStatus() string { return "Este cliente no tiene pedidos con ese estado." }

@@ -1,6 +1,15 @@
 package view
 
-import "github.com/pedidos-hq/pedidos/services/backoffice/text"
+import (
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	api "github.com/pedidos-hq/pedidos/gen/customers"
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/services/backoffice/text"
+)
 
 // The notices about customers.
 const (
@@ -11,4 +20,61 @@ const (
 
 func customerNotices(t text.Texts) map[Notice]string {
 	return map[Notice]string{CustomerCreated: t.CustomerCreated(), CustomerChanged: t.Saved(), CustomerDeleted: t.CustomerDeleted()}
+}
+
+// CustomerPage is what the page of a customer shows.
+type CustomerPage struct {
+	Customer api.Customer
+	Totals   CustomerTotals
+	Orders   []orders.Order
+	Status   orders.OrderStatus // of the orders that are listed; all if it is not valid
+	Pages    Pager
+}
+
+// CustomerTotals adds up the newest orders of a customer that are not canceled.
+type CustomerTotals struct {
+	Year      bool // they are all orders of the last 12 months; otherwise, there were more of them before Since
+	Since     time.Time
+	Orders    int64
+	ToConfirm int64
+	Cents     int64
+	Last      time.Time // when the newest was placed; zero if there is none
+}
+
+// NewCustomerTotals adds up orders, newest first. Year is whether they are all orders of the last 12 months.
+func NewCustomerTotals(list []orders.Order, year bool) CustomerTotals {
+	t := CustomerTotals{Year: year}
+	for _, o := range list {
+		t.Since = o.CreatedAt.Time
+		if o.Status == orders.StatusCanceled {
+			continue
+		}
+		if t.Orders == 0 {
+			t.Last = o.CreatedAt.Time
+		}
+		if o.Status == orders.StatusCreated {
+			t.ToConfirm++
+		}
+		t.Orders++
+		t.Cents += o.TotalCents
+	}
+	return t
+}
+
+// period says which orders the totals add up.
+func (t CustomerTotals) period(p *Page) string {
+	if t.Year {
+		return p.Text.InTwelveMonths()
+	}
+	return p.Text.SinceDay(p.Locale.Date(t.Since))
+}
+
+// newOrderURL returns the URL of a new order for a customer.
+func newOrderURL(customer int64) templ.SafeURL {
+	return templ.SafeURL("/orders/new?" + url.Values{"customer": {decimal(customer)}}.Encode())
+}
+
+// toConfirmURL returns the URL of the page of a customer with the orders that are to be confirmed.
+func toConfirmURL(customer int64) templ.SafeURL {
+	return customerURL(customer) + templ.SafeURL("?"+url.Values{"status": {string(orders.StatusCreated)}}.Encode())
 }

@@ -1,5 +1,158 @@
 package view
 
-import "github.com/pedidos-hq/pedidos/services/backoffice/text"
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
-func productNotices(text.Texts) map[Notice]string { return nil }
+	"github.com/a-h/templ"
+
+	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/services/backoffice/text"
+)
+
+// The notices about products.
+const (
+	ProductCreated  Notice = "product-created"
+	ProductChanged  Notice = "product-changed"
+	ProductArchived Notice = "product-archived"
+	ProductRestored Notice = "product-restored"
+	StockChanged    Notice = "stock-changed"
+)
+
+func productNotices(t text.Texts) map[Notice]string {
+	return map[Notice]string{
+		ProductCreated: t.ProductCreated(), ProductChanged: t.Saved(), ProductArchived: t.ProductArchived(),
+		ProductRestored: t.ProductRestored(), StockChanged: t.StockChanged(),
+	}
+}
+
+// ProductList is what the list of products shows.
+type ProductList struct {
+	Filter   *Form // search, low_stock and archived, as they are in the URL
+	Products []orders.Product
+	Pages    Pager
+}
+
+// LowStock reports whether only products with low stock are listed.
+func (l ProductList) LowStock() bool { return l.Filter.Get("low_stock") == "true" }
+
+// Archived says which archived products are listed, or is "".
+func (l ProductList) Archived() orders.ListProductsParamsArchived {
+	return orders.ListProductsParamsArchived(l.Filter.Get("archived"))
+}
+
+// wrong returns what is wrong with the filter, by the label of the field.
+func (l ProductList) wrong(p *Page) (all []labeled) {
+	for name, fault := range l.Filter.Faults {
+		label := name
+		switch name {
+		case "search":
+			label = p.Text.Search()
+		case "archived":
+			label = p.Text.ArchivedProducts()
+		}
+		all = append(all, labeled{label, fault})
+	}
+	slices.SortFunc(all, func(a, b labeled) int { return strings.Compare(a.label, b.label) })
+	return all
+}
+
+// ProductTab names a tab of the page of a product. It is in the URL.
+type ProductTab string
+
+// The tabs.
+const (
+	MovementsTab ProductTab = "movements"
+	OrdersTab    ProductTab = "orders"
+)
+
+// ProductPage is what the page of a product shows.
+type ProductPage struct {
+	Product   orders.Product
+	ETag      string
+	Tab       ProductTab
+	Movements []orders.StockMovement // of MovementsTab
+	Orders    []orders.Order         // of OrdersTab
+	Pages     Pager                  // of the tab
+}
+
+// tabs returns the tabs that the role may see.
+func (o ProductPage) tabs(p *Page) (all []labeledTab) {
+	if p.May("listStockMovements") {
+		all = append(all, labeledTab{MovementsTab, p.Text.Movements()})
+	}
+	if p.May("listOrders") {
+		all = append(all, labeledTab{OrdersTab, p.Text.Orders()})
+	}
+	return all
+}
+
+type labeledTab struct {
+	tab   ProductTab
+	label string
+}
+
+func (t labeledTab) url(id int64) templ.SafeURL {
+	return productURL(id) + templ.SafeURL("?"+url.Values{"tab": {string(t.tab)}}.Encode())
+}
+
+// The choices of the form AdjustStock: how the stock changes.
+const (
+	ByUnits = "units"
+	ByCount = "count"
+)
+
+// MayEditProduct reports whether the role may change a field of the form EditProduct.
+func MayEditProduct(p *Page) bool {
+	return p.May("updateProduct.name") || p.May("updateProduct.price_cents") || p.May("updateProduct.reorder_level")
+}
+
+// ShowProduct notes on a form which product it shows, so that a later change can be told from what was typed.
+func ShowProduct(form *Form, product orders.Product) {
+	form.Values.Set("was_name", product.Name)
+	form.Values.Set("was_price", decimal(product.PriceCents))
+	form.Values.Set("was_reorder_level", decimal(product.ReorderLevel))
+}
+
+// was returns the number that a field of a product had when its form was opened. The form carries it.
+func was(form *Form, field string) int64 {
+	n, _ := strconv.ParseInt(form.Get("was_"+field), 10, 64)
+	return n
+}
+
+// AdjustForm returns a form that changes the stock of a product.
+func AdjustForm(product orders.Product, etag string) *Form {
+	form := NewForm()
+	form.ETag = etag
+	form.Values.Set("product", product.Name)
+	form.Values.Set("was_stock", decimal(product.Stock))
+	return form
+}
+
+// ArchiveForm returns a form that archives or restores a product.
+func ArchiveForm(product orders.Product) *Form {
+	form := NewForm()
+	form.Values.Set("product", product.Name)
+	return form
+}
+
+// movedBy names the caller who changed the stock.
+func movedBy(p *Page, m orders.StockMovement) string {
+	if m.CallerName != nil {
+		return *m.CallerName
+	}
+	return p.Text.Caller(str(m.Caller))
+}
+
+// movedStock is the stock before and after a movement, or "" if it is not known.
+func movedStock(p *Page, m orders.StockMovement) string {
+	if m.From == nil || m.To == nil {
+		return ""
+	}
+	return p.Locale.Number(*m.From) + " → " + p.Locale.Number(*m.To)
+}
+
+func productURL(id int64) templ.SafeURL { return templ.SafeURL(fmt.Sprintf("/products/%d", id)) }
