@@ -234,7 +234,7 @@ type OrderRequest struct {
 	// CustomerID An id. Opaque and never reused.
 	CustomerID ID `json:"customer_id"`
 
-	// IdempotencyKey A key for this order, chosen by the caller; a retry must have the same one.
+	// IdempotencyKey A key for this order, chosen by the caller; a retry must have the same one. The order is placed with the Idempotency-Key `create-and-confirm.create.` and the SHA-256, in lower-case hexadecimal, of `create`, a line feed and this key: the same caller who places the same order with that key at orders-api gets the same order.
 	//
 	// Example: erp-2026-000123
 	IdempotencyKey string `json:"idempotency_key"`

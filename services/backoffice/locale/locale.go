@@ -171,6 +171,15 @@ func (l Locale) day(t time.Time) string {
 	return fmt.Sprintf("%d %s", t.Day(), l.either(english, spanish)[at:at+3])
 }
 
+// Day writes a day of the calendar in the form of ISO 8601, such as 2026-11-03, without its year: "3 Nov".
+func (l Locale) Day(date string) string {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return date
+	}
+	return l.day(t)
+}
+
 func (l Locale) either(english, spanish string) string {
 	if l.lang == Spanish {
 		return spanish

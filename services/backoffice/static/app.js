@@ -1,8 +1,9 @@
 // @ts-check
 // What the pages do more smoothly with a script. Everything works without it.
 //
-//   data-swap="#a, #b"       on a link or form: fetches the page it leads to, and replaces only the elements that the selectors name
-//   data-auto                on a form: sends itself as it is filled in
+//   data-swap="#a, #b"       on a link or form: fetches the page it leads to, and replaces only the elements that the selectors name;
+//                            on a button: instead of what its form says, and if empty, the page is loaded
+//   data-auto                on a form: sends itself as it is filled in, without a button
 //   data-search              on an input: the key / moves there
 //   data-check-all="name"    on a checkbox: checks all checkboxes of its form with the name, or of its table if it has none
 //   data-dialog="#id"        on a button or link: opens the dialog; data-close inside it closes it
@@ -13,7 +14,7 @@
 "use strict";
 
 (() => {
-	/** @type {AbortController | undefined} The fetch of the newest link, filter or search. Those before it are obsolete. */
+	/** @type {AbortController | undefined} The fetch of the newest link, filter or automatic form. Those before it are obsolete. */
 	let newest;
 
 	/**
@@ -33,9 +34,11 @@
 	 */
 	async function swap(s) {
 		const olds = [...document.querySelectorAll(s.selectors)];
-		if (!s.init) newest?.abort();
 		const abort = new AbortController();
-		if (!s.init) newest = abort;
+		if (!s.init || s.auto) {
+			newest?.abort();
+			newest = abort;
+		}
 		for (const old of olds) old.setAttribute("aria-busy", "true");
 		try {
 			const response = await fetch(s.url, { ...s.init, headers: { Accept: "text/html" }, signal: abort.signal });
@@ -55,7 +58,7 @@
 			announce(news);
 			return true;
 		} catch {
-			if (!abort.signal.aborted) s.leave();
+			if (!abort.signal.aborted && !(s.init && s.auto)) s.leave(); // an automatic form is sent again as typing goes on
 			return false;
 		} finally {
 			for (const old of olds) old.removeAttribute("aria-busy");
@@ -104,6 +107,8 @@
 		const data = new FormData(form, submitter);
 		const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
 		const selectors = form.dataset.swap ?? "";
+		const url = new URL(submitter?.getAttribute("formaction") ?? form.action, location.href);
+		const selectors = submitter?.dataset.swap ?? form.dataset.swap ?? "";
 		if (form.method === "get") {
 			const query = new URLSearchParams();
 			for (const [name, value] of data) if (typeof value === "string" && value !== "") query.append(name, value);
@@ -113,16 +118,17 @@
 		}
 		const body = new URLSearchParams();
 		for (const [name, value] of data) if (typeof value === "string") body.append(name, value);
-		sending(form, true);
+		if (!auto) sending(form, true);
 		const replaced = await swap({
-			url: url.href, init: { method: "POST", body }, selectors,
+			url: url.href, init: { method: "POST", body }, selectors, auto,
 			leave: () => { // with the same idempotency key, so it is done only once
 				sending(form, false);
 				form.removeAttribute("data-swap");
+				submitter?.removeAttribute("data-swap");
 				form.requestSubmit(submitter);
 			},
 		});
-		if (replaced) sending(form, false);
+		if (replaced && !auto) sending(form, false);
 	}
 
 	/**
@@ -187,9 +193,10 @@
 			event.preventDefault();
 			return;
 		}
-		if (form.dataset.swap) {
+		clearTimeout(typing);
+		if (form.hasAttribute("data-auto")) newest?.abort();
+		if (event.submitter?.dataset.swap ?? form.dataset.swap) {
 			event.preventDefault();
-			clearTimeout(typing);
 			send(form, event.submitter, false);
 		} else if (form.method === "post") {
 			sending(form, true);
@@ -210,6 +217,7 @@
 		const form = around(event, "form[data-auto]");
 		if (!(form instanceof HTMLFormElement)) return;
 		clearTimeout(typing);
+		if (form.method === "post") newest?.abort(); // its answer would replace what is being typed
 		typing = setTimeout(() => {
 			if (!form.checkValidity()) return;
 			if (form.dataset.swap) send(form, null, true);

@@ -1,0 +1,107 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// The numbers of entries on the home page.
+const (
+	ShownWaiting = 5
+	ShownLow     = 5
+)
+
+// Part is a part of a page that is read by itself.
+type Part[T any] struct {
+	Value  *T   // nil if the role may not see it, or if it can't be read
+	Failed bool // it can't be read
+}
+
+// Overview has what the home page shows.
+type Overview struct {
+	Orders Part[orders.OrdersReport]
+	Sales  Part[orders.SalesReport] // by day, up to today
+	Stock  Part[orders.StockReport]
+	Low    Part[[]orders.Product]
+	First  *FirstSteps // nil unless there are no orders yet
+}
+
+// FirstSteps says what there is already.
+type FirstSteps struct{ Product, Customer, Order bool }
+
+// NoOrders reports whether there are no orders, as far as is known.
+func (o *Overview) NoOrders() bool {
+	if o.Orders.Value == nil {
+		return false
+	}
+	for _, status := range o.Orders.Value.Data {
+		if status.Orders > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// waiting returns the number of orders that are to be confirmed.
+func waiting(r *orders.OrdersReport) int64 {
+	for _, status := range r.Data {
+		if status.Status == orders.StatusCreated {
+			return status.Orders
+		}
+	}
+	return 0
+}
+
+// today returns the last day of a report.
+func today(r *orders.SalesReport) (row orders.SalesRow) {
+	if len(r.Data) > 0 {
+		row = r.Data[len(r.Data)-1]
+	}
+	return row
+}
+
+// bar is a day in a chart. Its place is in percent of the width, and of the height that a scale has.
+type bar struct {
+	x, width, y, height string
+	label               string
+	today               bool
+}
+
+// The place of the bars in a chart, in percent of its height: above them is space for the largest number, and beneath them for days.
+const (
+	chartTop    = 12.0
+	chartBottom = 88.0
+)
+
+// bars returns the bars of a report by day, and the number at the top of their scale.
+func bars(p *Page, r *orders.SalesReport) (all []bar, top int64) {
+	for _, row := range r.Data {
+		top = max(top, row.TotalCents)
+	}
+	top = roundUp(top)
+	step := 100 / float64(max(1, len(r.Data)))
+	for i, row := range r.Data {
+		height := (chartBottom - chartTop) * float64(row.TotalCents) / float64(top)
+		all = append(all, bar{
+			x: percent(step * (float64(i) + 0.15)), width: percent(step * 0.7), y: percent(chartBottom - height), height: percent(height),
+			label: fmt.Sprintf("%s: %s, %s", p.Locale.Day(str(row.Day)), p.Locale.Money(row.TotalCents), p.Text.HomeOrders(row.Orders, p.Locale.Number(row.Orders))),
+			today: i == len(r.Data)-1,
+		})
+	}
+	return all, top
+}
+
+// roundUp returns the next number with one digit that is 1, 2 or 5, and zeros; at least 100, the smallest amount without cents.
+func roundUp(n int64) int64 {
+	for scale := int64(100); ; scale *= 10 {
+		for _, digit := range []int64{1, 2, 5} {
+			if n <= digit*scale || scale >= 1e17 {
+				return digit * scale
+			}
+		}
+	}
+}
+
+func percent(n float64) string { return strconv.FormatFloat(n, 'f', 2, 64) + "%" }
