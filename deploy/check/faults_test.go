@@ -100,7 +100,7 @@ var faults = map[string][]fault{
 			e.pod("orders").TopologySpreadConstraints[0].LabelSelector.MatchLabels["app.kubernetes.io/part-of"] = "order"
 		}},
 		{checkNames, "Service orders: it selects 0 workloads", func(e editor) { e.service("orders").Spec.Selector["app.kubernetes.io/name"] = "order" }},
-		{checkNames, "Service orders: it selects 6 workloads", func(e editor) {
+		{checkNames, "Service orders: it selects 7 workloads", func(e editor) {
 			e.service("orders").Spec.Selector = map[string]string{"app.kubernetes.io/part-of": "pedidos"}
 		}},
 		{checkNames, "Service orders: orders has no port web", func(e editor) { e.service("orders").Spec.Ports[0].TargetPort = intstr.FromString("web") }},
@@ -153,6 +153,9 @@ var faults = map[string][]fault{
 		}},
 	},
 	"production": {
+		{checkRoutes, `it shares the host "pedidos.example.com"`, func(e editor) {
+			get[*networkingv1.Ingress](e, "backoffice").Spec.Rules[0].Host = "pedidos.example.com"
+		}},
 		{checkResources, `orders: GOMEMLIMIT is "600MiB"`, func(e editor) { e.set("orders", "GOMEMLIMIT", "600MiB") }},
 		{checkConfig, "SIGNING_SECRET is not set", func(e editor) { delete(e.secret("pedidos").StringData, "SIGNING_SECRET") }},
 		{checkConfig, "TRUSTED_PROXIES holds", func(e editor) { e.settings("pedidos").Data["TRUSTED_PROXIES"] = "10.244.0.0" }},

@@ -11,15 +11,17 @@ import (
 // flows lists the allowed clients of each host and port. ingress and monitoring are namespaces. elsewhere is any other place,
 // in the cluster or outside, such as an external MySQL or the cluster's DNS. unlisted is a pod that no policy names.
 var flows = map[string][]string{
-	"customers:3001":    {"ingress", "orders"},
-	"orders:3002":       {"ingress", "orchestrator"},
-	"orchestrator:3003": {"ingress"},
+	"customers:3001":    {"ingress", "orders", "backoffice"},
+	"orders:3002":       {"ingress", "orchestrator", "backoffice"},
+	"orchestrator:3003": {"ingress", "backoffice"},
+	"backoffice:3000":   {"ingress"},
+	"backoffice:9090":   {"monitoring"},
 	"customers:9090":    {"monitoring"},
 	"orders:9090":       {"monitoring"},
 	"orchestrator:9090": {"monitoring"},
 	"mysql:3306":        {"customers", "orders", "migrate", "seed"},
 	"elsewhere:3306":    {"customers", "orders", "migrate", "seed"},
-	"elsewhere:53":      {"customers", "orders", "orchestrator", "migrate", "seed", "mysql", "unlisted"},
+	"elsewhere:53":      {"customers", "orders", "orchestrator", "backoffice", "migrate", "seed", "mysql", "unlisted"},
 }
 
 // party is one end of a connection.

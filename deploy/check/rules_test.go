@@ -294,7 +294,8 @@ func checkReferences(s system, report report) {
 	}
 }
 
-// checkRoutes checks that the Ingress routes every public path of the contracts to its service, and no other path.
+// checkRoutes checks that the Ingress of the APIs routes every public path of the contracts to its service, and no other path, and that
+// the one of the backoffice, if there is one, has another host.
 func checkRoutes(s system, report report) {
 	for service, document := range map[string][]byte{"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator} {
 		doc, err := openapi3.NewLoader().LoadFromData(document)
@@ -320,12 +321,26 @@ func checkRoutes(s system, report report) {
 			report("Ingress: %s leads to %q", path, got)
 		}
 	}
+	if pages, ok := named[*networkingv1.Ingress](s, "backoffice"); ok {
+		for _, rule := range pages.Spec.Rules {
+			if host := rule.Host; host == "" || slices.ContainsFunc(s.apis(), func(i *networkingv1.Ingress) bool {
+				return slices.ContainsFunc(i.Spec.Rules, func(r networkingv1.IngressRule) bool { return r.Host == host })
+			}) {
+				report("Ingress backoffice: it shares the host %q with the APIs, whose paths its pages have", host)
+			}
+		}
+	}
+}
+
+// apis returns the Ingresses other than the one of the backoffice.
+func (s system) apis() []*networkingv1.Ingress {
+	return slices.DeleteFunc(all[*networkingv1.Ingress](s), func(i *networkingv1.Ingress) bool { return i.Name == "backoffice" })
 }
 
 // route returns the Service that an Ingress routes a path to, by the longest match, or "".
 func (s system) route(path string) (service string) {
 	longest := -1
-	for _, ingress := range all[*networkingv1.Ingress](s) {
+	for _, ingress := range s.apis() {
 		if ingress.Spec.DefaultBackend != nil {
 			service = ingress.Spec.DefaultBackend.Service.Name
 		}

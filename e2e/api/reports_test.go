@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -163,11 +164,11 @@ func TestReportOrders(t *testing.T) {
 	var r orders.OrdersReport
 	call.Read(s.Orders.ReportOrders(t.Context())).Want(t, http.StatusOK, &r)
 	want := []orders.StatusCount{
-		{Status: orders.StatusCreated, Orders: 4, Ages: orders.OrderAges{Hour: 1, Day: 1, Week: 1, Older: 1}},
+		{Status: orders.StatusCreated, Orders: 4, Ages: orders.OrderAges{Hour: 1, Day: 1, Week: 1, Older: new(int64(1))}},
 		{Status: orders.StatusConfirmed, Orders: 1, Ages: orders.OrderAges{Month: 1}},
 		{Status: orders.StatusCanceled, Orders: 1, Ages: orders.OrderAges{Hour: 1}},
 	}
-	if !slices.Equal(r.Data, want) {
+	if !reflect.DeepEqual(r.Data, want) {
 		t.Errorf("got %+v, want %+v", r.Data, want)
 	}
 	var oldest []int64

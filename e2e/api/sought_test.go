@@ -78,7 +78,7 @@ func TestUpdatedSince(t *testing.T) {
 		t.Errorf("canceled %+v, want updated_at to be the time of the cancellation, now and later", canceled)
 	}
 	since := func(at string) *string { return &at }
-	later := confirmed.UpdatedAt.Time.Format(time.RFC3339Nano)
+	later := confirmed.UpdatedAt.Format(time.RFC3339Nano)
 	status := orders.StatusCanceled
 	for name, test := range map[string]struct {
 		params orders.ListOrdersParams

@@ -44,7 +44,7 @@ func (p *project) testDefaults(t *testing.T) {
 	for _, port := range portOf {
 		unmoved = unmoved.with(port.variable + "=")
 	}
-	want := map[string]string{"mysql": "3307", "customers-api": "3001", "orders-api": "3002", "orchestrator": "3003", "door": "8080"}
+	want := map[string]string{"mysql": "3307", "customers-api": "3001", "orders-api": "3002", "orchestrator": "3003", "backoffice": "3000", "door": "8080"}
 	for name, service := range unmoved.config(t).Services {
 		switch {
 		case want[name] == "" && len(service.Ports) == 0:

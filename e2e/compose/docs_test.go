@@ -38,7 +38,7 @@ func (p *project) testDocs(t *testing.T) {
 	}
 	const block = "#operations-products-listProducts "
 	err = chromedp.Do(tab,
-		chromedp.Navigate(p.door), // / redirects to the page
+		chromedp.Navigate(p.door+"/docs"),
 		chromedp.WaitVisible(chromedp.CSS("#operations-customers-listCustomers")),
 		chromedp.SendKeys(chromedp.CSS("#login [name=username]"), "admin"),
 		chromedp.SendKeys(chromedp.CSS("#login [name=password]"), call.LocalPassword+"\r"),

@@ -27,6 +27,7 @@ const serviceToken = "local-service-token"
 func (p *project) testDoor(t *testing.T) {
 	t.Run("flow", func(t *testing.T) { testFlow(t, "door", call.At(p.door)) })
 	t.Run("docs", p.testDocs)
+	t.Run("pages", p.testPages)
 	t.Run("nothing else", p.testNothingElse)
 	t.Run("contract", p.testDoorContract)
 	t.Run("who calls", p.testForwarded)
@@ -44,6 +45,7 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET // HTTP/1.1",
 		"GET /health HTTP/1.1",
 		"GET /ready HTTP/1.1",
+		"GET /login HTTP/1.1",
 		"GET /dev/ready HTTP/1.1",
 		"GET /openapi.json HTTP/1.1",
 		"GET /dev/docs HTTP/1.1",
@@ -115,6 +117,46 @@ func (p *project) raw(t *testing.T, line string) call.Response {
 		t.Errorf("the response contains the token of the request: %s", r)
 	}
 	return r
+}
+
+// testPages opens pages through the door and without it. Behind the door, a page and the API share a path: who asks for HTML gets the page.
+func (p *project) testPages(t *testing.T) {
+	const html = "text/html,application/xhtml+xml,*/*;q=0.8"
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	token := call.At(p.door).Token(t, call.LocalPassword)
+	for name, base := range map[string]string{"door": p.door, "backoffice": p.backoffice} {
+		send := func(method, path, body string, headers ...string) call.Response {
+			t.Helper()
+			return call.Send(t, browser, method, base+path, strings.NewReader(body), append([]string{"Accept", html}, headers...)...)
+		}
+		for _, path := range []string{"/", "/orders", "/customers/1", "/nowhere/else"} {
+			want := "/login?next=" + url.QueryEscape(path)
+			if r := send(http.MethodGet, path, ""); path != "/nowhere/else" && (r.Status != http.StatusSeeOther || r.Header.Get("Location") != want) ||
+				path == "/nowhere/else" && (r.Status != http.StatusNotFound || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html")) {
+				t.Errorf("%s: GET %s: got %s %v, want the login or, for no page, the page that says so", name, path, r, r.Header)
+			}
+		}
+		login := send(http.MethodGet, "/login", "").Want(t, http.StatusOK)
+		for _, file := range regexp.MustCompile(`/static/[^"]+`).FindAllString(string(login.Body), -1) {
+			if r := call.Send(t, browser, http.MethodGet, base+file, nil); r.Status != http.StatusOK || r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
+				t.Errorf("%s: GET %s: got %d %v, want a file to keep", name, file, r.Status, r.Header)
+			}
+		}
+		in := send(http.MethodPost, "/login", "username=admin&password="+call.LocalPassword, "Content-Type", "application/x-www-form-urlencoded", "Origin", base, "Sec-Fetch-Site", "same-origin")
+		cookie, _, _ := strings.Cut(in.Header.Get("Set-Cookie"), ";")
+		if page := send(http.MethodGet, "/customers", "", "Cookie", cookie); page.Status != http.StatusOK || !strings.Contains(string(page.Body), "compras@acme.example") {
+			t.Errorf("%s: GET /customers after the login: got %s, want the page", name, page)
+		}
+		if r := send(http.MethodPost, "/logout", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site"); r.Status != http.StatusForbidden {
+			t.Errorf("%s: a form of another site: got %s, want 403", name, r)
+		}
+	}
+	for accept, headers := range map[string][]string{html: {"Authorization", "Bearer " + token}, "*/*": {}, "application/json": {}} {
+		r := call.Send(t, browser, http.MethodGet, p.door+"/orders", nil, append(headers, "Accept", accept)...)
+		if !strings.Contains(r.Header.Get("Content-Type"), "json") {
+			t.Errorf("a program that accepts %s: got %s %v, want the API", accept, r, r.Header)
+		}
+	}
 }
 
 // testDoorContract checks responses through the door, and the door's own responses, against the contracts.
@@ -303,6 +345,7 @@ func (p *project) testPublic(t *testing.T) {
 			"SIGNING_SECRET": "", "JWT_SECRET": "", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN",
 		},
 		"orchestrator": {"CUSTOMERS_PUBLIC_URL": "", "LOCAL": "false", "ALLOW_ANONYMOUS": "false", "SERVICE_TOKEN": "value-of-SERVICE_TOKEN"},
+		"backoffice":   {"LOCAL": "false", "SERVICE_TOKEN": ""},
 	} {
 		got, ok := config.Services[service]
 		if !ok {
@@ -356,7 +399,7 @@ func (p *project) testReplicas(t *testing.T) {
 }
 
 var (
-	apis     = []string{"customers-api", "orders-api", "orchestrator"}
+	apis     = []string{"customers-api", "orders-api", "orchestrator", "backoffice"}
 	replicas = []int{1, 2}
 )
 

@@ -24,7 +24,7 @@ import (
 const timeout = 3 * time.Minute
 
 // running lists the long-running services in the order in which they start.
-var running = []string{"mysql", "customers-api", "orders-api", "orchestrator", "door"}
+var running = []string{"mysql", "customers-api", "orders-api", "orchestrator", "backoffice", "door"}
 
 // portOf maps a service to its port in the container and the variable that sets the published port.
 var portOf = map[string]struct{ inside, variable string }{
@@ -32,15 +32,17 @@ var portOf = map[string]struct{ inside, variable string }{
 	"customers-api": {"3001", "CUSTOMERS_PORT"},
 	"orders-api":    {"3002", "ORDERS_PORT"},
 	"orchestrator":  {"3003", "ORCHESTRATOR_PORT"},
+	"backoffice":    {"3000", "BACKOFFICE_PORT"},
 	"door":          {"8080", "DOOR_PORT"},
 }
 
 // project is a Compose project with a unique name and unused ports.
 type project struct {
-	name string
-	env  []string
-	urls call.URLs
-	door string // its URL
+	name       string
+	env        []string
+	urls       call.URLs
+	door       string // its URL
+	backoffice string
 }
 
 // newProject returns a project, which is removed when the test ends. Without Docker it skips the test or, if CI is set, ends it.
@@ -60,7 +62,7 @@ func newProject(t *testing.T) *project {
 		p.env = append(p.env, port.variable+"="+free)
 		url[service] = "http://127.0.0.1:" + free
 	}
-	p.door = url["door"]
+	p.door, p.backoffice = url["door"], url["backoffice"]
 	p.env = append(p.env, "COMPOSE_PROFILES=door", fmt.Sprintf("DOOR_SUBNET=10.213.%d.%d/28", 64+mathrand.IntN(192), 16*mathrand.IntN(16)))
 	p.urls = call.URLs{Customers: url["customers-api"], Orders: url["orders-api"], Orchestrator: url["orchestrator"]}
 	t.Cleanup(func() { p.down(t) })

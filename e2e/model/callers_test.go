@@ -53,6 +53,8 @@ type caller struct {
 type access struct {
 	least            customers.Role
 	services, anyone bool
+
+	fields func(role customers.Role) []string // returns the fields of the request that a role may not set; may be nil
 }
 
 // now returns the actor with the present name. An access token keeps the name that the user had at the login.
@@ -126,6 +128,12 @@ func (r request) denied(at time.Time) string {
 	case role != "" && slices.Index(roles, role) < slices.Index(roles, r.access.least):
 		refused.status, refused.code = http.StatusForbidden, common.CodeForbidden
 		return refused.String()
+	}
+	if r.access.fields != nil {
+		if refused.fields = r.access.fields(role); refused.fields != nil {
+			refused.status, refused.code = http.StatusForbidden, common.CodeForbidden
+			return refused.String()
+		}
 	}
 	return ""
 }

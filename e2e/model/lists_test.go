@@ -1,11 +1,13 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +31,7 @@ type listing struct {
 	limit      *int32
 	entries    []entry // the expected entries, in the order of the list
 	refused    string  // the outcome if the list can't be read, or ""
+	whole      bool    // the list is a single page, which takes no cursor
 	fetch      func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error)
 }
 
@@ -62,7 +65,7 @@ func (m *machine) list(t *rapid.T) {
 	m.readAll(t, rapid.Custom(func(t *rapid.T) listing {
 		l := m.drawListing(t)
 		l.by, l.limit = m.drawCaller(t), optional(t, "limit", limits)
-		if l.refused == "" && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
+		if l.refused == "" && !l.whole && rapid.IntRange(0, 2).Draw(t, "start") == 2 && len(m.cursors) > 0 {
 			c := rapid.SampledFrom(m.cursors).Draw(t, "cursor")
 			if c.of == l.of || c.list != l.name { // the service accepts a cursor of the same list of another product
 				l.cursor = &c
@@ -146,7 +149,7 @@ func setMovementID(t *rapid.T, entry any, answer json.RawMessage) {
 func (m *machine) drawListing(t *rapid.T) listing {
 	switch rapid.IntRange(0, 9).Draw(t, "what") {
 	case 0:
-		return m.listProducts(optional(t, "search", searches))
+		return m.listProducts(m.drawProductFilter(t))
 	case 1:
 		return m.listCustomers(optional(t, "search", searches))
 	case 2:
@@ -167,7 +170,27 @@ func (m *machine) drawListing(t *rapid.T) listing {
 	if rapid.IntRange(0, 3).Draw(t, "customer?") == 3 {
 		p.CustomerID = new(m.pickCustomer(t))
 	}
+	if rapid.IntRange(0, 3).Draw(t, "product?") == 3 {
+		p.ProductID = new(pick(t, "product", m.products, productID))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "updated?") == 3 {
+		p.UpdatedSince = new(m.drawDayOrTime(t))
+	}
 	return m.listOrders(p)
+}
+
+func (m *machine) drawProductFilter(t *rapid.T) (p orders.ListProductsParams) {
+	p = orders.ListProductsParams{
+		Search: optional(t, "search", searches), Archived: optional(t, "archived", archivals),
+		StockBelow: optional(t, "stock below", rapid.SampledFrom([]int64{1, 6, 101})), LowStock: optional(t, "low", rapid.Bool()),
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "which") {
+	case 2:
+		p.Ids = new(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) int64 { return pick(t, "id", m.products, productID) }), 1, 4).Draw(t, "ids"))
+	case 3:
+		p.SKU = new(rapid.SliceOfN(skus, 1, 4).Draw(t, "SKUs"))
+	}
+	return p
 }
 
 // drawDayOrTime draws the time at or next to the creation of an order, in some time zone, or its day in UTC.
@@ -215,15 +238,22 @@ func (m *machine) listCustomers(search *string) listing {
 	return l
 }
 
-func (m *machine) listProducts(search *string) listing {
-	l := listing{name: "listProducts", text: "GET /products" + note("search", search), of: "products", least: viewer, api: ordersAPI}
+func (m *machine) listProducts(f orders.ListProductsParams) listing {
+	l := listing{name: "listProducts", text: "GET /products " + encode(f), of: "products", least: viewer, api: ordersAPI}
+	archived := orders.ArchivedExclude
+	if f.Archived != nil {
+		archived = *f.Archived
+	}
 	for _, p := range m.products {
-		if finds(search, p.SKU, p.Name) {
+		if finds(f.Search, p.SKU, p.Name) && (f.Ids == nil || slices.Contains(*f.Ids, p.ID)) && (f.SKU == nil || slices.Contains(*f.SKU, p.SKU)) &&
+			(f.StockBelow == nil || p.Stock < *f.StockBelow) && (f.LowStock == nil || !*f.LowStock || p.Stock < p.ReorderLevel) &&
+			(archived == orders.ArchivedInclude || (archived == orders.ArchivedOnly) == (p.ArchivedAt != nil)) {
 			l.entries = append(l.entries, entry{p.ID, p.Product})
 		}
 	}
 	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
-		return s.Orders.ListProducts(ctx, &orders.ListProductsParams{Search: search, Cursor: cursor, Limit: limit})
+		f.Cursor, f.Limit = cursor, limit
+		return s.Orders.ListProducts(ctx, &f)
 	}
 	return l
 }
@@ -240,18 +270,65 @@ func (m *machine) listOrders(p orders.ListOrdersParams) listing {
 	if p.From != nil && p.To != nil && from.After(toStart) && !from.Before(to) {
 		l.refused = refuse(400, common.CodeInvalidInput, "from")
 	}
+	var since time.Time
+	if p.UpdatedSince != nil {
+		since, _ = span(*p.UpdatedSince)
+	}
+	numbered, product, text := m.sought(p.Search)
+	if numbered == nil && product != nil && p.ProductID != nil && *p.ProductID != product.ID && l.refused == "" {
+		l.refused = refuse(400, common.CodeInvalidInput, "search")
+	}
+	if p.ProductID != nil && numbered == nil {
+		product = m.product(*p.ProductID)
+	}
+	switch {
+	case p.UpdatedSince != nil:
+		l.of = "changes"
+	case product != nil || p.ProductID != nil:
+		l.of = "orders of a product"
+	}
 	for _, o := range slices.Backward(m.orders) {
-		if finds(p.Search, o.Customer.Name, o.Customer.Email) && (p.Status == nil || o.Status == *p.Status) &&
-			(p.CustomerID == nil || o.CustomerID == *p.CustomerID) &&
-			(p.From == nil || !o.CreatedAt.Before(from)) && (p.To == nil || o.CreatedAt.Before(to)) {
-			l.entries = append(l.entries, entry{-o.ID, o.Order})
+		if (numbered == nil || o == numbered) && finds(text, o.Customer.Name, o.Customer.Email) && (p.Status == nil || o.Status == *p.Status) &&
+			(p.CustomerID == nil || o.CustomerID == *p.CustomerID) && (p.ProductID == nil || o.has(*p.ProductID)) && (product == nil || o.has(product.ID)) &&
+			(p.From == nil || !o.CreatedAt.Before(from)) && (p.To == nil || o.CreatedAt.Before(to)) && (p.UpdatedSince == nil || !o.UpdatedAt.Before(since)) {
+			at := -o.ID
+			if p.UpdatedSince != nil {
+				at = o.UpdatedAt.UnixMicro()*1000 + o.ID
+			}
+			l.entries = append(l.entries, entry{at, o.Order})
 		}
 	}
+	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
+	l.whole = numbered != nil
 	l.fetch = func(ctx context.Context, s *call.Client, cursor *string, limit *int32) (*http.Response, error) {
 		p.Cursor, p.Limit = cursor, limit
 		return s.Orders.ListOrders(ctx, &p)
 	}
 	return l
+}
+
+// sought returns what a search of orders looks for: the order with this number or, if there is none, the product with this SKU or, if there is
+// none, a text.
+func (m *machine) sought(search *string) (numbered *order, product *product, text *string) {
+	if search == nil {
+		return nil, nil, nil
+	}
+	if id, err := strconv.ParseInt(*search, 10, 64); err == nil {
+		if o := m.order(id); o != nil {
+			return o, nil, nil
+		}
+	}
+	for _, p := range m.products {
+		if p.SKU == *search {
+			return nil, p, nil
+		}
+	}
+	return nil, nil, search
+}
+
+// has reports whether an order has a line of a product.
+func (o *order) has(product int64) bool {
+	return slices.ContainsFunc(o.Items, func(l orders.OrderLine) bool { return l.ProductID == product })
 }
 
 func (m *machine) listOrderHistory(id int64) listing {
@@ -286,7 +363,8 @@ func (m *machine) listStockMovements(id int64) listing {
 
 // compare compares all data of the services with the model and runs the checks of `pedidos audit`.
 func (m *machine) compare(t *rapid.T) {
-	lists := []listing{m.listCustomers(nil), m.listProducts(nil), m.listOrders(orders.ListOrdersParams{}), m.listUsers(), m.listIntegrators(), m.listAudit(nil, nil)}
+	include := orders.ArchivedInclude
+	lists := []listing{m.listCustomers(nil), m.listProducts(orders.ListProductsParams{Archived: &include}), m.listOrders(orders.ListOrdersParams{}), m.listUsers(), m.listIntegrators(), m.listAudit(nil, nil)}
 	for _, i := range m.integrators {
 		lists = append(lists, m.listKeys(i.ID))
 	}

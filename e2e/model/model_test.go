@@ -202,25 +202,28 @@ func (m *model) productCreated(t *rapid.T, got reply, by actor, in orders.Produc
 	body := decode[orders.Product](t, got, 201)
 	now := got.instant(t, &body.CreatedAt)
 	p := &product{version: 1, Product: orders.Product{
-		ID: newID(t, m.products, productID, body.ID), SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, CreatedAt: now,
+		ID: newID(t, m.products, productID, body.ID), SKU: in.SKU, Name: in.Name, PriceCents: in.PriceCents, ReorderLevel: in.ReorderLevel, CreatedAt: now,
 	}}
 	p.setStock(in.Stock, by, new("first stock"), now)
 	m.products = append(m.products, p)
 	return succeed(201, p.Product, etag(1), fmt.Sprintf("/products/%d", p.ID))
 }
 
-func (m *model) productUpdated(t *rapid.T, got reply, by actor, role customers.Role, id int64, ifMatch *string, in orders.ProductChange) string {
-	if fields := refusedFields(role, in); fields != nil {
-		return refuse(403, common.CodeForbidden, fields...)
-	}
+func (m *model) productUpdated(t *rapid.T, got reply, by actor, id int64, ifMatch *string, in orders.ProductChange) string {
 	p := m.product(id)
 	switch {
-	case in.Reason != nil && in.Stock == nil:
+	case in.Stock != nil && in.StockDelta != nil:
+		return refuse(400, common.CodeInvalidInput, "stock_delta")
+	case in.Reason != nil && in.Stock == nil && in.StockDelta == nil:
 		return refuse(400, common.CodeInvalidInput, "reason")
 	case p == nil:
 		return refuse(404, common.CodeProductNotFound)
 	case !matches(ifMatch, p.version):
 		return refuse(412, common.CodePreconditionFailed)
+	case in.StockDelta != nil && p.Stock+*in.StockDelta < 0:
+		return refusal{
+			status: 409, code: common.CodeInsufficientStock, shortages: []common.Shortage{{ProductID: id, Requested: -*in.StockDelta, Available: p.Stock}},
+		}.String()
 	}
 	if in.Name != nil {
 		p.Name = *in.Name
@@ -232,18 +235,40 @@ func (m *model) productUpdated(t *rapid.T, got reply, by actor, role customers.R
 	if in.Stock != nil {
 		stock = *in.Stock
 	}
-	p.setStock(stock, by, in.Reason, got.instant(t, new(decode[orders.Product](t, got, 200).UpdatedAt)))
+	if in.StockDelta != nil {
+		stock += *in.StockDelta
+	}
+	if in.ReorderLevel != nil {
+		p.ReorderLevel = *in.ReorderLevel
+	}
+	now := got.instant(t, new(decode[orders.Product](t, got, 200).UpdatedAt))
+	switch {
+	case in.Archived != nil && !*in.Archived:
+		p.ArchivedAt = nil
+	case in.Archived != nil && p.ArchivedAt == nil:
+		p.ArchivedAt = &now
+	}
+	p.setStock(stock, by, in.Reason, now)
 	p.version++
 	return succeed(200, p.Product, etag(p.version))
 }
 
 // refusedFields returns the fields that the role may not set: an operator changes only the stock.
 func refusedFields(role customers.Role, in orders.ProductChange) (fields []string) {
-	if role == operator && in.Name != nil {
+	if role != operator {
+		return nil
+	}
+	if in.Archived != nil {
+		fields = append(fields, "archived")
+	}
+	if in.Name != nil {
 		fields = append(fields, "name")
 	}
-	if role == operator && in.PriceCents != nil {
+	if in.PriceCents != nil {
 		fields = append(fields, "price_cents")
+	}
+	if in.ReorderLevel != nil {
+		fields = append(fields, "reorder_level")
 	}
 	return fields
 }
@@ -275,22 +300,28 @@ func (m *model) lines(in orders.OrderInput) (lines []orders.OrderLine, total int
 	for _, item := range in.Items {
 		units[item.ProductID] += item.Qty
 	}
-	var unknown []string
+	var unknown, archived []string
 	var short []common.Shortage
 	for _, id := range slices.Sorted(maps.Keys(units)) {
 		switch p, qty := m.product(id), units[id]; {
 		case p == nil:
 			unknown = append(unknown, "items")
+		case p.ArchivedAt != nil:
+			archived = append(archived, "items")
 		case p.Stock < qty:
 			short = append(short, common.Shortage{ProductID: id, Requested: qty, Available: p.Stock})
 		default:
-			lines = append(lines, orders.OrderLine{ProductID: id, Qty: qty, UnitPriceCents: p.PriceCents, SubtotalCents: qty * p.PriceCents})
+			lines = append(lines, orders.OrderLine{
+				ProductID: id, SKU: p.SKU, Name: p.Name, Qty: qty, UnitPriceCents: p.PriceCents, SubtotalCents: qty * p.PriceCents,
+			})
 			total += qty * p.PriceCents
 		}
 	}
 	switch {
 	case unknown != nil:
 		return nil, 0, &refusal{status: 404, code: common.CodeProductNotFound, fields: unknown}
+	case archived != nil:
+		return nil, 0, &refusal{status: 409, code: common.CodeProductArchived, fields: archived}
 	case total > maxTotal: // the total counts only lines with enough stock
 		return nil, 0, &refusal{status: 422, code: common.CodeTotalTooLarge}
 	case short != nil:
@@ -319,7 +350,7 @@ func (o *order) setStatus(status orders.OrderStatus, by actor, reason *string, n
 		event.From = new(o.Status)
 	}
 	o.events = append(o.events, event)
-	o.Status = status
+	o.Status, o.UpdatedAt = status, now
 	o.version++
 	switch status {
 	case orders.StatusConfirmed:

@@ -36,8 +36,11 @@ var (
 	skus       = rapid.SampledFrom([]string{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "a", "b", "Ab_c"})
 	prices     = rapid.SampledFrom([]int64{1, 0, 999, 129900, 100_000_000_000})
 	stocks     = rapid.SampledFrom([]int64{12, 100, 5, 0, 1_000_000, 1_000_000})
+	deltas     = rapid.SampledFrom([]int64{1, 12, -1, -3, 0, -2_000_000})
+	levels     = rapid.SampledFrom([]int64{0, 1, 10, 1_000})
 	quantities = rapid.SampledFrom([]int64{1, 1, 1, 2, 2, 3, 4, 5, 9, 1_000_000})
-	searches   = rapid.SampledFrom([]string{"norte", "ferreteria", "RÍA", "@y.", "%", "_", "ñ", "a", "nobody"})
+	searches   = rapid.SampledFrom([]string{"norte", "ferreteria", "RÍA", "@y.", "%", "_", "ñ", "a", "nobody", "1", "3", "A", "B"})
+	archivals  = rapid.SampledFrom([]orders.ListProductsParamsArchived{orders.ArchivedExclude, orders.ArchivedInclude, orders.ArchivedOnly})
 	statuses   = rapid.SampledFrom([]orders.OrderStatus{orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled})
 	limits     = rapid.SampledFrom([]int32{100, 1, 2, 3, 5})
 	spellings  = rapid.IntRange(0, 2)
@@ -197,6 +200,7 @@ func (m *machine) deleteCustomer(t *rapid.T, id int64) request {
 func (m *machine) createProduct(t *rapid.T) request {
 	in := orders.ProductInput{
 		SKU: skus.Draw(t, "sku"), Name: names.Draw(t, "name"), PriceCents: prices.Draw(t, "price"), Stock: stocks.Draw(t, "stock"),
+		ReorderLevel: levels.Draw(t, "level"),
 	}
 	return request{
 		name: "createProduct", text: "POST /products " + encode(in), by: m.drawCaller(t), access: access{least: manager},
@@ -212,26 +216,34 @@ func (m *machine) updateProduct(t *rapid.T) request {
 	id := pick(t, "id", m.products, productID)
 	in := orders.ProductChange{
 		Name: optional(t, "name", names), PriceCents: optional(t, "price", prices), Stock: optional(t, "stock", stocks),
+		StockDelta: optional(t, "delta", deltas), ReorderLevel: optional(t, "level", levels),
+	}
+	if rapid.IntRange(0, 9).Draw(t, "archive") == 9 {
+		in.Archived = new(rapid.Bool().Draw(t, "archived"))
 	}
 	if in == (orders.ProductChange{}) {
 		in.Stock = new(stocks.Draw(t, "stock"))
 	}
-	if in.Stock != nil || rapid.IntRange(0, 9).Draw(t, "astray") == 9 {
+	if in.Stock != nil || in.StockDelta != nil || rapid.IntRange(0, 9).Draw(t, "astray") == 9 {
 		in.Reason = reasons.Draw(t, "reason")
 	}
 	var match *string
 	if p := m.product(id); p != nil {
 		match = drawIfMatch(t, p.version)
 	}
-	by := m.drawCaller(t)
+	by, key := m.drawCaller(t), m.drawKey(t)
+	if in.Stock != nil && in.StockDelta != nil || in.Reason != nil && in.Stock == nil && in.StockDelta == nil {
+		key = "" // bad input is refused whatever its key
+	}
 	return request{
 		name: "updateProduct", text: fmt.Sprintf("PATCH /products/%d %s", id, encode(in)), note: note("If-Match", match), by: by,
-		access: access{least: operator}, api: ordersAPI,
-		send: func(ctx context.Context, s *call.Client, _ keys) (*http.Response, error) {
-			return s.Orders.UpdateProduct(ctx, id, &orders.UpdateProductParams{IfMatch: match}, in)
+		access: access{least: operator, fields: func(role customers.Role) []string { return refusedFields(role, in) }},
+		api:    ordersAPI, key: key, spelling: spellings.Draw(t, "spelling"),
+		send: func(ctx context.Context, s *call.Client, k keys) (*http.Response, error) {
+			return s.Orders.UpdateProduct(ctx, id, &orders.UpdateProductParams{IdempotencyKey: k.header, XIdempotencyKey: k.alias, IfMatch: match}, in)
 		},
 		rule: func(t *rapid.T, author actor, got reply) string {
-			return m.productUpdated(t, got, author, by.roleNow(), id, match, in)
+			return m.productUpdated(t, got, author, id, match, in)
 		},
 	}
 }

@@ -34,7 +34,7 @@ func TestUpListensOnlyOnHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, base := range []string{s.Customers, s.Orders, s.Orchestrator} {
+			for _, base := range []string{s.Customers, s.Orders, s.Orchestrator, s.Backoffice} {
 				u, err := url.Parse(base)
 				if err != nil {
 					t.Fatal(err)

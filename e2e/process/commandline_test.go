@@ -89,8 +89,8 @@ func TestCommandsWithoutConfiguration(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"--version", `^pedidos version \S.*, Go \d+\.\d+\S*\n$`},
 		{"version", `^pedidos version \S.*, Go \d+\.\d+\S*\n$`},
-		{"--help", `(?s)^A B2B order backend.* completion .* help .* version `},
-		{"help", `(?s)^A B2B order backend.* completion .* help .* version `},
+		{"--help", `(?s)^A B2B order system.* completion .* help .* version `},
+		{"help", `(?s)^A B2B order system.* completion .* help .* version `},
 		{"help migrate down", `(?s)^Revert the newest migration.*--yes`},
 		{"completion bash", `(?s)^# bash completion`},
 		{"completion zsh", `(?s)^#compdef pedidos`},

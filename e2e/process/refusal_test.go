@@ -87,7 +87,7 @@ func TestHelp(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "backup", "health"}},
-		{[]string{"up", "--help"}, []string{"--data", "--reset", "--no-seed", "--customers-port", "--orders-port", "--orchestrator-port"}},
+		{[]string{"up", "--help"}, []string{"--data", "--reset", "--no-seed", "--customers-port", "--orders-port", "--orchestrator-port", "--backoffice-port"}},
 	} {
 		r := program.Run(t, nil, tc.args...)
 		if r.Code != 0 || r.Stderr != "" {

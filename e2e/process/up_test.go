@@ -97,7 +97,7 @@ func TestUpWithoutSeed(t *testing.T) {
 	t.Parallel()
 	p := program.Start(t, []string{"DATA_DIR=" + t.TempDir()}, append(program.FreePorts(), "--no-seed")...)
 	found := p.AwaitMatch(t, p.Stdout, program.Greeting)
-	c := call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}.Login(t, call.LocalPassword)
+	c := call.URLs{Customers: found[2], Orders: found[3], Orchestrator: found[4]}.Login(t, call.LocalPassword)
 	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue holds %+v, want no products", products)
 	}

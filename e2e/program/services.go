@@ -23,14 +23,15 @@ import (
 type Shop struct {
 	*Program
 	call.URLs
-	Script string // the shell commands that the greeting shows
+	Backoffice string // base URL
+	Script     string // the shell commands that the greeting shows
 }
 
-// Greeting matches what up prints once all services are ready. Its submatches are the base URLs of customers-api, orders-api
-// and the orchestrator, and the shell commands.
-var Greeting = regexp.MustCompile(`(?s)customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*?\n)\n`)
+// Greeting matches what up prints once all services are ready. Its submatches are the base URLs of the backoffice, customers-api,
+// orders-api and the orchestrator, and the shell commands.
+var Greeting = regexp.MustCompile(`(?s)in a browser:\n\n +(\S+) +log in as .*customers-api +(\S+) .*orders-api +(\S+) .*orchestrator +(\S+) .*\n(TOKEN=.*?\n)\n`)
 
-// Up starts all three services on a data folder and waits for the greeting.
+// Up starts all services on a data folder and waits for the greeting.
 func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
 	t.Helper()
 	p := Start(t, env, append([]string{"up", "--data", folder}, args...)...)
@@ -43,7 +44,7 @@ func Up(t testing.TB, env []string, folder string, args ...string) *Shop {
 			t.Fatal(err)
 		}
 	}
-	return &Shop{Program: p, URLs: call.URLs{Customers: found[1], Orders: found[2], Orchestrator: found[3]}, Script: found[4]}
+	return &Shop{Program: p, Backoffice: found[1], URLs: call.URLs{Customers: found[2], Orders: found[3], Orchestrator: found[4]}, Script: found[5]}
 }
 
 var listening = regexp.MustCompile(`(?m)^{.*"msg":"listening","address":"([^"]+)"}$`)
@@ -109,13 +110,13 @@ func ready(ctx context.Context, url string) bool {
 
 // FreePorts returns flags with which up listens on free ports.
 func FreePorts() (args []string) {
-	return []string{"--customers-port", "0", "--orders-port", "0", "--orchestrator-port", "0"}
+	return []string{"--customers-port", "0", "--orders-port", "0", "--orchestrator-port", "0", "--backoffice-port", "0"}
 }
 
-// FixedPorts returns flags with three closed ports, which up can use again after a restart.
+// FixedPorts returns flags with closed ports, which up can use again after a restart.
 func FixedPorts(t testing.TB) (args []string) {
 	t.Helper()
-	for _, service := range []string{"customers", "orders", "orchestrator"} {
+	for _, service := range []string{"customers", "orders", "orchestrator", "backoffice"} {
 		args = append(args, fmt.Sprintf("--%s-port=%s", service, ClosedPort(t)))
 	}
 	return args

@@ -18,3 +18,9 @@ var Orders []byte
 //
 //go:embed orchestrator.json
 var Orchestrator []byte
+
+// Roles has the roles that may call each operation of the contracts, and set the fields that only some of them may set, as x-roles says: a
+// JSON object such as {"updateProduct": ["operator", "manager", "admin"], "updateProduct.name": ["manager", "admin"]}.
+//
+//go:embed roles.json
+var Roles []byte

@@ -205,7 +205,7 @@ type Order struct {
 	UpdatedAt Time `json:"updated_at"`
 }
 
-// OrderAges Numbers of orders by the time since they were placed. Each order is in one of them.
+// OrderAges Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
 type OrderAges struct {
 	// Day A number of orders or products.
 	//
@@ -222,10 +222,8 @@ type OrderAges struct {
 	// Example: 3
 	Month Count `json:"month"`
 
-	// Older A number of orders or products.
-	//
-	// Example: 3
-	Older Count `json:"older"`
+	// Older Orders that are CREATED for 30 days or more; null for the other statuses.
+	Older *int64 `json:"older"`
 
 	// Week A number of orders or products.
 	//
@@ -599,7 +597,7 @@ type Shortage = common.Shortage
 
 // StatusCount defines model for StatusCount.
 type StatusCount struct {
-	// Ages Numbers of orders by the time since they were placed. Each order is in one of them.
+	// Ages Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
 	Ages OrderAges `json:"ages"`
 
 	// Orders A number of orders or products.

@@ -7,12 +7,14 @@
 package backoffice
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/contract"
 	"github.com/pedidos-hq/pedidos/services/backoffice/static"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/process"
 	"github.com/pedidos-hq/pedidos/services/platform/server"
 )
@@ -26,9 +28,9 @@ func New(p process.Process) (process.Service, error) {
 	if err != nil {
 		return process.Service{}, err
 	}
-	permissions, err := server.ReadPermissions(contract.Customers, contract.Orders, contract.Orchestrator)
-	if err != nil {
-		return process.Service{}, fmt.Errorf("permissions: %w", err)
+	var permissions map[string][]auth.Role
+	if err := json.Unmarshal(contract.Roles, &permissions); err != nil {
+		return process.Service{}, fmt.Errorf("read roles: %w", err)
 	}
 	files, err := static.Read()
 	if err != nil {
@@ -45,7 +47,7 @@ func New(p process.Process) (process.Service, error) {
 
 type service struct {
 	*apis
-	permissions server.Permissions
+	permissions map[string][]auth.Role // by operation or field of the contracts
 	files       *static.Files
 	now         func() time.Time
 	currency    string

@@ -106,7 +106,7 @@ func (s *service) setPreferences(c echo.Context) error {
 		if value == "" {
 			age = -time.Second
 		}
-		c.SetCookie(&http.Cookie{
+		c.SetCookie(&http.Cookie{ //nolint:gosec // the script sets the time zone, and loopback has no TLS
 			Name: name, Value: url.QueryEscape(value), Path: "/", MaxAge: int(age.Seconds()), SameSite: http.SameSiteLaxMode, Secure: !onLoopback(c.Request()),
 		})
 	}

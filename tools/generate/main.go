@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"maps"
@@ -52,7 +53,7 @@ func run(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", service, err)
 		}
 	}
-	if err := writeRoles(root, contracts, services); err != nil {
+	if err := errors.Join(writeRoles(root, contracts, services), writePermissions(root, contracts)); err != nil {
 		return err
 	}
 	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))

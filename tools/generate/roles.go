@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -39,6 +40,43 @@ func writeRoles(root string, contracts map[string]*openapi3.T, order []string) e
 	return os.WriteFile(file, slices.Concat(begin, []byte("<!-- roles -->\n"+table.String()+"<!-- end of roles -->\n"), end), 0o644)
 }
 
+// writePermissions writes x-roles of all operations, by operationId, and of the fields of their bodies, by operationId and name.
+func writePermissions(root string, contracts map[string]*openapi3.T) error {
+	all := map[string][]string{}
+	for _, doc := range contracts {
+		for _, path := range doc.Paths.Map() {
+			for _, operation := range path.Operations() {
+				roles := rolesOf(operation.Extensions)
+				if roles == nil {
+					continue
+				}
+				all[operation.OperationID] = roles
+				for name, roles := range fieldRoles(operation) {
+					all[operation.OperationID+"."+name] = roles
+				}
+			}
+		}
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, "gen/contract/roles.json"), append(text, '\n'), 0o644)
+}
+
+// fieldRoles returns x-roles of the fields of a body that have it.
+func fieldRoles(operation *openapi3.Operation) map[string][]string {
+	fields := map[string][]string{}
+	if body := operation.RequestBody; body != nil {
+		for name, property := range body.Value.Content.Get("application/json").Schema.Value.Properties {
+			if roles := rolesOf(property.Value.Extensions); roles != nil {
+				fields[name] = roles
+			}
+		}
+	}
+	return fields
+}
+
 // roleRows returns a row for each operation that has roles, in order of paths and methods.
 func roleRows(doc *openapi3.T) (rows []string) {
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
@@ -64,11 +102,9 @@ func cell(operation *openapi3.Operation, role string) string {
 		return "–"
 	}
 	var forbidden []string
-	if body := operation.RequestBody; body != nil {
-		for name, property := range body.Value.Content.Get("application/json").Schema.Value.Properties {
-			if roles := rolesOf(property.Value.Extensions); roles != nil && !slices.Contains(roles, role) {
-				forbidden = append(forbidden, name)
-			}
+	for name, roles := range fieldRoles(operation) {
+		if !slices.Contains(roles, role) {
+			forbidden = append(forbidden, name)
 		}
 	}
 	if forbidden == nil {

@@ -43,9 +43,9 @@ const stock = 1_000_000_000
 const adminPassword = "pedidos-bench"
 
 // Environment returns the variables that all services have, except for addresses and secrets. It raises the limits of logins
-// and of the lifetime of tokens, which a load from one address, or of some hours, would exceed.
+// and of the lifetime of tokens, which a load from one address, or of some hours, would exceed. Reports are made anew for each request.
 func Environment() []string {
-	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000"}
+	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000", "REPORT_AGE=0s"}
 }
 
 // Rig is a set of running services with their database.

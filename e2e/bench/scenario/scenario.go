@@ -83,6 +83,7 @@ func All() []Scenario {
 		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
 		{Name: "pairs", Against: "create-1", start: pairs},
 		{Name: "create-grown", Against: "create-1", Grown: true, Places: true, start: create(1)},
+		{Name: "create-watched", Against: "create-grown", Grown: true, Places: true, start: createWatched},
 		{Name: "replay", Against: "create-1", Grown: true, start: replay},
 		{Name: "floor/create-5", start: floorCreate(5)},
 		{Name: "create-5", Against: "floor/create-5", Places: true, start: create(5)},
@@ -99,6 +100,11 @@ func All() []Scenario {
 		{Name: "depth", Against: "list", Grown: true, start: depth},
 		{Name: "search", Against: "list", Grown: true, start: search},
 		{Name: "search-customer", Against: "list", Grown: true, start: searchCustomer},
+		{Name: "sales-by-day", Grown: true, start: sales("day")},
+		{Name: "sales-by-customer", Grown: true, start: sales("customer")},
+		{Name: "sales-by-product", Grown: true, start: sales("product")},
+		{Name: "orders-by-age", Grown: true, start: report("/reports/orders")},
+		{Name: "stock-report", Grown: true, start: report("/reports/stock")},
 		{Name: "mixed", Grown: true, start: mixed},
 		{Name: "login", Most: 32, start: login}, // more would be refused, since passwords are hashed one at a time
 	}

@@ -35,7 +35,7 @@
 		if (!s.init) newest = abort;
 		for (const old of olds) old.setAttribute("aria-busy", "true");
 		try {
-			const response = await fetch(s.url, { ...s.init, signal: abort.signal });
+			const response = await fetch(s.url, { ...s.init, headers: { Accept: "text/html" }, signal: abort.signal });
 			const html = response.headers.get("Content-Type")?.startsWith("text/html");
 			const page = new DOMParser().parseFromString(await response.text(), "text/html");
 			const news = [...page.querySelectorAll(s.selectors)];
