@@ -106,8 +106,6 @@
 	async function send(form, submitter, auto) {
 		const data = new FormData(form, submitter);
 		const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
-		const selectors = form.dataset.swap ?? "";
-		const url = new URL(submitter?.getAttribute("formaction") ?? form.action, location.href);
 		const selectors = submitter?.dataset.swap ?? form.dataset.swap ?? "";
 		if (form.method === "get") {
 			const query = new URLSearchParams();
