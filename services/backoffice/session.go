@@ -128,7 +128,7 @@ func (s *service) logIn(c echo.Context) error {
 		}
 		return render(c, status, view.Login(page, form, kept))
 	}
-	c.SetCookie(sessionCookie(c.Request(), session.Token, time.Until(session.ExpiresAt.Time)))
+	c.SetCookie(sessionCookie(c.Request(), session.Token, session.ExpiresAt.Sub(s.now())))
 	if kept != nil {
 		return render(c, http.StatusOK, view.Resume(page, *kept))
 	}
