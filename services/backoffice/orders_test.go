@@ -87,8 +87,7 @@ func (d *desk) do(method, path string, form url.Values) (*http.Response, string,
 	}
 	r.Header.Set("Accept-Language", d.lang)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.AddCookie(&http.Cookie{Name: "pedidos_session", Value: "session"})
-	r.AddCookie(&http.Cookie{Name: "tz", Value: url.QueryEscape("America/Santiago")})
+	r.Header.Set("Cookie", "pedidos_session=session; tz="+url.QueryEscape("America/Santiago"))
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		d.t.Fatal(err)

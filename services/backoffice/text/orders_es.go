@@ -152,19 +152,19 @@ func (spanish) OrderEvent(to orders.OrderStatus, who string) string {
 }
 
 func (spanish) OrderEventSentence(who string, to orders.OrderStatus, when string) string {
-	active, passive := "cambió", "cambió"
+	did, happened := "cambió", "cambió"
 	switch to {
 	case orders.StatusCreated:
-		active, passive = "hizo", "se hizo"
+		did, happened = "hizo", "se hizo"
 	case orders.StatusConfirmed:
-		active, passive = "confirmó", "se confirmó"
+		did, happened = "confirmó", "se confirmó"
 	case orders.StatusCanceled:
-		active, passive = "canceló", "se canceló"
+		did, happened = "canceló", "se canceló"
 	}
 	if who == "" {
-		return sentence(passive + " " + when)
+		return sentence(happened + " " + when)
 	}
-	return who + " lo " + active + " " + when + "."
+	return who + " lo " + did + " " + when + "."
 }
 func (spanish) At(time string) string        { return "a las " + time }
 func (spanish) OnAt(day, time string) string { return "el " + day + " a las " + time }
