@@ -347,3 +347,20 @@ func (tab *Tab) Keep(name string) {
 		tab.t.Error(err)
 	}
 }
+
+// Promise returns the value of a JavaScript promise.
+func Promise[T any](tab *Tab, expression string) T {
+	tab.t.Helper()
+	value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		tab.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// SetValue replaces the value of the field that a selector finds, as if it were typed.
+func (tab *Tab) SetValue(selector, value string) {
+	tab.t.Helper()
+	field := chromedp.CSS(selector)
+	tab.Do(chromedp.Clear(field), chromedp.SendKeys(field, value))
+}

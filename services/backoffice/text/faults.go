@@ -17,6 +17,8 @@ func sentence(message string) string {
 func translate(message string) string {
 	for _, t := range []struct{ english, spanish string }{
 		{`^is required$`, "es obligatorio"},
+		{`^is not a next_cursor of this list$`, "no es de esta lista; volver a la primera página"},
+		{`^is the SKU of another product than product_id$`, "es el SKU de otro producto que el del filtro"},
 		{`^must be at least (\S+)$`, "debe ser al menos $1"},
 		{`^must be at most (\S+)$`, "debe ser como máximo $1"},
 		{`^must have at least (\d+) characters?$`, "debe tener al menos $1 caracteres"},

@@ -1,0 +1,115 @@
+package backoffice
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
+)
+
+// axe is the version that checks the pages against WCAG. npm verifies what it downloads, and keeps it.
+const axe = "axe-core@4.14.1"
+
+var long = flag.Bool("long", false, "check every page in every window")
+
+// pages returns a page of each kind, by the name of its screenshot.
+func pages() map[string]string {
+	return map[string]string{
+		"home": "/", "orders": "/orders", "orders-none": "/orders?search=nobody", "order-created": "/orders/1", "order-confirmed": "/orders/2", "order-canceled": "/orders/3",
+		"order-cancel": "/orders/1/cancel", "orders-cancel": "/orders/cancel?id=1&id=2", "order-new": "/orders/new", "order-again": "/orders/new?from=1",
+		"products": "/products", "products-low": "/products?low_stock=true", "product": "/products/1", "product-orders": "/products/1?tab=orders", "product-edit": "/products/1/edit",
+		"product-stock": "/products/1/stock", "product-archive": "/products/1/archive", "product-new": "/products/new",
+		"customers": "/customers", "customer": "/customers/1", "customer-edit": "/customers/1/edit", "customer-delete": "/customers/1/delete", "customer-new": "/customers/new",
+		"users": "/team", "user-new": "/team/users/new", "user": "/team/users/1", "user-reset": "/team/users/1/reset", "integrators": "/team/integrators", "integrator-new": "/team/integrators/new",
+		"integrator": "/team/integrators/1", "key-new": "/team/integrators/1/keys/new", "key-revoke": "/team/integrators/1/keys/1/revoke", "audit": "/team/audit", "account": "/account",
+		"not-found": "/nowhere", "setup": "/setup",
+	}
+}
+
+// TestLooks opens the pages at both widths and in both themes. A page must not scroll sideways, write to the console, or have serious or
+// critical findings of axe. With -screenshots, people can look at them.
+func TestLooks(t *testing.T) {
+	t.Parallel()
+	source := axeSource(t)
+	w, _ := newShop(t)
+	for i, as := range []browser.As{
+		{Width: 360, Role: "admin"}, {Width: 360, Role: "admin", Dark: true, Language: "es"}, {Width: 1280, Role: "admin"}, {Width: 1280, Role: "admin", Dark: true, Language: "es"},
+	} {
+		name := fmt.Sprintf("%d-%s", as.Width, map[bool]string{true: "dark", false: "light"}[as.Dark])
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tab := browser.Open(t, w, as)
+			n := 0
+			for page, path := range pages() {
+				if n++; !*long && os.Getenv("CI") == "" && n%4 != i { // each page in one of the windows
+					continue
+				}
+				tab.Go(path)
+				tab.Keep(page + "-" + name)
+				checkAxe(t, tab, source)
+			}
+			anonymous := as
+			anonymous.Role = ""
+			login := browser.Open(t, w, anonymous)
+			login.Go("/login?next=/customers")
+			login.Keep("login-" + name)
+			checkAxe(t, login, source)
+		})
+	}
+}
+
+// axeSource returns axe-core. It skips the test without npm, except in CI.
+func axeSource(t *testing.T) string {
+	t.Helper()
+	npm, err := exec.LookPath("npm")
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip("axe needs npm, which is not installed")
+	}
+	folder := t.TempDir()
+	c := exec.CommandContext(t.Context(), npm, "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefer-offline", "--ignore-scripts", "--prefix", folder, axe)
+	if said, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", c, err, said)
+	}
+	source, err := os.ReadFile(filepath.Join(folder, "node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
+// finding is a rule of axe that a page breaks.
+type finding struct {
+	ID, Impact, Help string
+	Nodes            []struct {
+		HTML           string
+		FailureSummary string
+	}
+}
+
+func checkAxe(t *testing.T, tab *browser.Tab, source string) {
+	t.Helper()
+	browser.Eval[bool](tab, source+";true")
+	text := browser.Promise[string](tab, `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`)
+	var findings []finding
+	if err := json.Unmarshal([]byte(text), &findings); err != nil {
+		t.Fatalf("axe: %v in %s", err, text)
+	}
+	for _, f := range findings {
+		if f.Impact == "serious" || f.Impact == "critical" {
+			var at []string
+			for _, n := range f.Nodes[:min(3, len(f.Nodes))] {
+				at = append(at, fmt.Sprintf("%.200s: %s", n.HTML, strings.ReplaceAll(n.FailureSummary, "\n", " ")))
+			}
+			t.Errorf("%s: %s: %s: %s", tab.Path(), f.Impact, f.Help, strings.Join(at, "; "))
+		}
+	}
+}
