@@ -14,7 +14,7 @@ func (english) HomeOrders(n int64, written string) string {
 	return counted(n, written, "order", "orders")
 }
 func (english) HomeUnits(n int64, written string) string { return counted(n, written, "unit", "units") }
-func (english) HomeLow() string                          { return "products low in stock" }
+func (english) HomeLow() string                          { return "low in stock" }
 func (english) HomeOut(products string) string           { return products + " out of stock" }
 func (english) HomeStockValue() string                   { return "value of the stock" }
 func (english) HomeMissing() string                      { return "can't be read right now" }

@@ -17,8 +17,8 @@ func (spanish) HomeOrders(n int64, written string) string {
 func (spanish) HomeUnits(n int64, written string) string {
 	return counted(n, written, "unidad", "unidades")
 }
-func (spanish) HomeLow() string                { return "productos con poco stock" }
-func (spanish) HomeOut(products string) string { return products + " sin stock" }
+func (spanish) HomeLow() string                { return "con poco stock" }
+func (spanish) HomeOut(products string) string { return products + " agotados" }
 func (spanish) HomeStockValue() string         { return "valor del stock" }
 func (spanish) HomeMissing() string            { return "no se puede leer por ahora" }
 func (spanish) HomeAll() string                { return "Ver todos" }
