@@ -21,11 +21,12 @@ type CustomersTexts interface {
 	Phone() string
 	Since() string
 
-	InTwelveMonths() string
-	SinceDay(day string) string
-	OrderedValue() string
-	OrdersNotCanceled() string
-	LastOrder() string
+	// The totals of a customer: the number of orders, their total, how many of them are to confirm, and when the last was placed.
+	OrdersOfYear() string
+	OrdersOfNewest(n string) string
+	TheirTotal() string
+	OfThemToConfirm() string
+	LastOfThem() string
 	NoCustomerOrders() string
 	NoCustomerOrdersHint() string
 	NoOrderWithStatus() string

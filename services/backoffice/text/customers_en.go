@@ -25,12 +25,14 @@ func (english) Email() string { return "E-mail" }
 func (english) Phone() string { return "Phone" }
 func (english) Since() string { return "Customer since" }
 
-func (english) InTwelveMonths() string     { return "last 12 months" }
-func (english) SinceDay(day string) string { return "since " + day }
-func (english) OrderedValue() string       { return "Ordered" }
-func (english) OrdersNotCanceled() string  { return "Orders, without canceled ones" }
-func (english) LastOrder() string          { return "Last order" }
-func (english) NoCustomerOrders() string   { return "No orders yet" }
+func (english) OrdersOfYear() string { return "orders in the last 12 months, without canceled ones" }
+func (english) OrdersOfNewest(n string) string {
+	return "of the newest " + n + " orders, without canceled ones"
+}
+func (english) TheirTotal() string       { return "their total" }
+func (english) OfThemToConfirm() string  { return "of them to confirm" }
+func (english) LastOfThem() string       { return "the last of them" }
+func (english) NoCustomerOrders() string { return "No orders yet" }
 func (english) NoCustomerOrdersHint() string {
 	return "The orders of this customer are listed here, newest first."
 }

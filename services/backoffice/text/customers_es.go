@@ -27,12 +27,14 @@ func (spanish) Email() string { return "Correo electrónico" }
 func (spanish) Phone() string { return "Teléfono" }
 func (spanish) Since() string { return "Cliente desde" }
 
-func (spanish) InTwelveMonths() string     { return "últimos 12 meses" }
-func (spanish) SinceDay(day string) string { return "desde el " + day }
-func (spanish) OrderedValue() string       { return "Total pedido" }
-func (spanish) OrdersNotCanceled() string  { return "Pedidos, sin los cancelados" }
-func (spanish) LastOrder() string          { return "Último pedido" }
-func (spanish) NoCustomerOrders() string   { return "Todavía no hay pedidos" }
+func (spanish) OrdersOfYear() string { return "pedidos en los últimos 12 meses, sin los cancelados" }
+func (spanish) OrdersOfNewest(n string) string {
+	return "de los " + n + " pedidos más nuevos, sin los cancelados"
+}
+func (spanish) TheirTotal() string       { return "su total" }
+func (spanish) OfThemToConfirm() string  { return "de ellos por confirmar" }
+func (spanish) LastOfThem() string       { return "el último de ellos" }
+func (spanish) NoCustomerOrders() string { return "Todavía no hay pedidos" }
 func (spanish) NoCustomerOrdersHint() string {
 	return "Los pedidos de este cliente aparecen acá, los más nuevos primero."
 }

@@ -13,7 +13,6 @@ type ProductsTexts interface {
 	InStock() string
 	ReorderLevel() string
 	ReorderLevelHint() string
-	ReorderBelow(level string) string
 	NeverLow() string
 	ProductState() string
 	StockIsLow() string

@@ -23,12 +23,11 @@ func (english) ReorderLevel() string { return "Reorder level" }
 func (english) ReorderLevelHint() string {
 	return "With fewer units than this in stock, the product is listed as low. 0: never."
 }
-func (english) ReorderBelow(level string) string { return "low below " + level }
-func (english) NeverLow() string                 { return "never listed as low" }
-func (english) ProductState() string             { return "State" }
-func (english) StockIsLow() string               { return "Low" }
-func (english) StockIsOut() string               { return "Out of stock" }
-func (english) IsArchived() string               { return "Archived" }
+func (english) NeverLow() string     { return "Never listed as low" }
+func (english) ProductState() string { return "State" }
+func (english) StockIsLow() string   { return "Low" }
+func (english) StockIsOut() string   { return "Out of stock" }
+func (english) IsArchived() string   { return "Archived" }
 
 func (english) SearchProducts() string   { return "SKU or name" }
 func (english) OnlyLowStock() string     { return "Only low stock" }

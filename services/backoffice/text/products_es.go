@@ -23,12 +23,11 @@ func (spanish) ReorderLevel() string { return "Stock mínimo" }
 func (spanish) ReorderLevelHint() string {
 	return "Con menos unidades que estas, el producto aparece con stock bajo. 0: nunca."
 }
-func (spanish) ReorderBelow(level string) string { return "bajo con menos de " + level }
-func (spanish) NeverLow() string                 { return "sin aviso de stock bajo" }
-func (spanish) ProductState() string             { return "Estado" }
-func (spanish) StockIsLow() string               { return "Bajo" }
-func (spanish) StockIsOut() string               { return "Sin stock" }
-func (spanish) IsArchived() string               { return "Archivado" }
+func (spanish) NeverLow() string     { return "Sin aviso de stock bajo" }
+func (spanish) ProductState() string { return "Estado" }
+func (spanish) StockIsLow() string   { return "Bajo" }
+func (spanish) StockIsOut() string   { return "Sin stock" }
+func (spanish) IsArchived() string   { return "Archivado" }
 
 func (spanish) SearchProducts() string   { return "SKU o nombre" }
 func (spanish) OnlyLowStock() string     { return "Solo stock bajo" }

@@ -33,19 +33,19 @@ type CustomerPage struct {
 
 // CustomerTotals adds up the newest orders of a customer that are not canceled.
 type CustomerTotals struct {
-	Year      bool // they are all orders of the last 12 months; otherwise, there were more of them before Since
-	Since     time.Time
+	Newest    int // the number of orders that were looked at if there are older ones; 0 if these are all of the last 12 months
 	Orders    int64
 	ToConfirm int64
 	Cents     int64
 	Last      time.Time // when the newest was placed; zero if there is none
 }
 
-// NewCustomerTotals adds up orders, newest first. Year is whether they are all orders of the last 12 months.
-func NewCustomerTotals(list []orders.Order, year bool) CustomerTotals {
-	t := CustomerTotals{Year: year}
+// NewCustomerTotals adds up orders, newest first. All is whether they are all orders of the last 12 months.
+func NewCustomerTotals(list []orders.Order, all bool) (t CustomerTotals) {
+	if !all {
+		t.Newest = len(list)
+	}
 	for _, o := range list {
-		t.Since = o.CreatedAt.Time
 		if o.Status == orders.StatusCanceled {
 			continue
 		}
@@ -59,14 +59,6 @@ func NewCustomerTotals(list []orders.Order, year bool) CustomerTotals {
 		t.Cents += o.TotalCents
 	}
 	return t
-}
-
-// period says which orders the totals add up.
-func (t CustomerTotals) period(p *Page) string {
-	if t.Year {
-		return p.Text.InTwelveMonths()
-	}
-	return p.Text.SinceDay(p.Locale.Date(t.Since))
 }
 
 // newOrderURL returns the URL of a new order for a customer.

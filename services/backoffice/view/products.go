@@ -139,6 +139,14 @@ func ArchiveForm(product orders.Product) *Form {
 	return form
 }
 
+// reorderLevel is the reorder level of a product, or a dash for one that is never low.
+func reorderLevel(p *Page, o orders.Product) string {
+	if o.ReorderLevel == 0 {
+		return "–"
+	}
+	return p.Locale.Number(o.ReorderLevel)
+}
+
 // movedBy names the caller who changed the stock.
 func movedBy(p *Page, m orders.StockMovement) string {
 	if m.CallerName != nil {
