@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -312,4 +313,29 @@ func TestTypingAnOrder(t *testing.T) {
 	tab.Await(`location.search === "?done=order-placed"`)
 	s.WantOrders(t, 1)
 	s.WantStock(t, saw, 6)
+}
+
+// TestRefusedOrderLooks checks an order with everything that can be wrong or to be chosen, as TestLooks checks the pages.
+func TestRefusedOrderLooks(t *testing.T) {
+	t.Parallel()
+	source := axeSource(t)
+	w, s := newShop(t)
+	s.CreateCustomer(t, "b@example.com")
+	for _, as := range []browser.As{{Role: "admin", Width: 360}, {Role: "admin", Dark: true, Language: "es"}} {
+		tab := browser.Open(t, w, as)
+		tab.Go("/orders/new?from=1")
+		tab.Fill(qty(1), "100")
+		tab.Await(`document.querySelector("#lines .error")`)
+		browser.Eval[string](tab, `document.querySelector("#customer").value = "example"`)
+		browser.Eval[string](tab, `document.querySelector("#paste").value = "NOPE 1\nDRILL x"`)
+		tab.Fill("add", "ril\r")
+		tab.Await(`document.querySelectorAll(".choices").length === 2 && document.querySelector("#pasted li")`)
+		tab.CheckWidth()
+		tab.Keep(fmt.Sprintf("order-refused-%d", as.Width))
+		checkAxe(t, tab, source)
+		if got := tab.Text("#pasted"); !strings.Contains(got, "NOPE 1") {
+			t.Errorf("the page shows %q of what was pasted, want NOPE 1", got)
+		}
+	}
+	s.WantOrders(t, 3)
 }
