@@ -246,11 +246,10 @@ func lineFaults(page *view.Page, d *view.Draft, refusal error) error {
 		d.Fault(view.QtyField(short.ProductID), shortage(page, short.Available))
 	}
 	for i, f := range e.Fields {
-		at := 0
-		switch {
-		case f.Field == "customer_id":
+		switch at := 0; f.Field {
+		case "customer_id":
 			e.Fields[i].Field = view.CustomerField
-		case f.Field == "items":
+		case "items":
 			e.Fields[i].Field = view.AddField
 		default:
 			if _, err := fmt.Sscanf(f.Field, "items[%d]", &at); err == nil && at >= 0 && at < len(d.Lines) {
