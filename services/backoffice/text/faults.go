@@ -41,6 +41,7 @@ func translate(message string) string {
 		{`^is one of the most common passwords$`, "es una de las contraseñas más comunes"},
 		{`^is not the present password$`, "no es la contraseña actual"},
 		{`^is not valid: it was used.*$`, "no es válido: se usó, hay uno más nuevo, está mal escrito o tiene más de 24 horas"},
+		{`^raises the stock above (\S+)$`, "deja el stock por encima de $1"},
 		{`^another (customer|product|user|integrator) has it$`, "ya está en uso"},
 	} {
 		if re := regexp.MustCompile(t.english); re.MatchString(message) {
