@@ -58,7 +58,7 @@ func TestTryItOut(t *testing.T) {
 	defer stop()
 
 	page := map[string]string{"search": "", "cursor": "", "limit": "20"}
-	products := map[string]string{"ids": "", "sku": "", "stock_below": "", "low_stock": "", "archived": "exclude"}
+	products := map[string]string{"ids": "on", "sku": "on", "stock_below": "", "low_stock": "", "archived": "exclude"}
 	maps.Copy(products, page)
 	orders := map[string]string{"status": "", "customer_id": "", "product_id": "", "updated_since": "", "from": "", "to": ""}
 	maps.Copy(orders, page)

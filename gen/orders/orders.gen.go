@@ -862,7 +862,7 @@ type ListOrderHistoryParams struct {
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Ids Returns only products with one of these ids, separated by commas, such as 1,2.
-	Ids *[]ID `form:"ids,omitempty" json:"ids,omitempty"`
+	Ids *[]int64 `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// SKU Returns only products with one of these SKUs, separated by commas, such as DRILL-18V,SAW-190.
 	SKU *[]SKU `form:"sku,omitempty" json:"sku,omitempty"`
