@@ -635,7 +635,7 @@ func confirmed(t *testing.T, a answer) {
 	body(`{"success":true,"correlationId":"erp-run-42","data":{
 		"customer":{"id":1,"name":"ACME Ferretería","email":"compras@acme.example","phone":null},
 		"order":{"id":7,"customer_id":1,"status":"CONFIRMED","total_cents":259800,
-			"items":[{"product_id":1,"qty":2,"unit_price_cents":129900,"subtotal_cents":259800}],
+			"items":[{"product_id":1,"sku":"DRILL-18V","name":"Cordless drill 18 V","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}],
 			"created_at":"2026-01-15T09:30:00.123456Z","confirmed_at":"2026-01-15T09:30:00.223456Z"}}}`)(t, a)
 }
 
@@ -705,7 +705,7 @@ func (o *orders) answer(status int, state, confirmedAt string) http.HandlerFunc 
 		fmt.Fprintf(w, `{"id":7,"customer_id":1,
 			"customer":{"name":"ACME Ferretería","email":"compras@acme.example","phone":null},
 			"status":%q,"total_cents":259800,
-			"items":[{"product_id":1,"qty":2,"unit_price_cents":129900,"subtotal_cents":259800}],
+			"items":[{"product_id":1,"sku":"DRILL-18V","name":"Cordless drill 18 V","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}],
 			"created_at":"2026-01-15T09:30:00.123456Z","confirmed_at":%s,"canceled_at":null,"cancel_reason":null}`, state, confirmedAt)
 	}
 }
