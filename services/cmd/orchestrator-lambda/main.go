@@ -37,7 +37,7 @@ func run(environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Check(config.Needs{OrdersAPI: true}); err != nil {
+	if err := c.Check(config.Needs{OrdersAPI: true, Anonymous: true}); err != nil {
 		return err
 	}
 	p := process.Process{Config: c, Log: telemetry.NewLogger(stderr, false, c.LogLevel), Now: time.Now}
