@@ -1,5 +1,5 @@
-// Package world starts the three services inside a test with their production constructors, a new database and real TCP
-// ports. It checks every request and response against the contract.
+// Package world starts the three services and the backoffice inside a test with their production constructors, a new database and real
+// TCP ports. It checks every request and response of the three services against the contract.
 package world
 
 import (
@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -63,7 +65,7 @@ type Options struct {
 	AdminPassword  string       // "" means AdminPassword
 }
 
-// World holds the three services of one test.
+// World holds the services of one test.
 type World struct {
 	Clock   *Clock
 	DB      *database.DB
@@ -74,6 +76,7 @@ type World struct {
 	BackofficeURL                            string // empty without Options.Backoffice
 
 	t             testing.TB
+	process       process.Process
 	coverage      *Coverage
 	servers       map[string]*httptest.Server
 	gates         map[string]*gate
@@ -110,10 +113,9 @@ func New(t testing.TB, o Options) *World {
 	c.OrdersAPIBase = w.serve("orders", handler, err)
 	handler, err = orchestrator.New(p)
 	w.CustomersURL, w.OrdersURL, w.OrchestratorURL = c.CustomersAPIBase, c.OrdersAPIBase, w.serve("orchestrator", handler, err)
+	w.process = p
 	if o.Backoffice {
-		c.OrchestratorAPIBase = w.OrchestratorURL
-		handler, err = backoffice.New(p)
-		w.BackofficeURL = w.serve("backoffice", handler, err)
+		w.BackofficeURL = w.ServeBackoffice()
 	}
 	w.Clock.Advance(time.Minute) // from now on, the signing key signs
 	return w
@@ -144,6 +146,37 @@ func (w *World) config(o Options) *config.Config {
 		w.t.Fatal(err)
 	}
 	return c
+}
+
+// ServeBackoffice starts another backoffice over the three services and returns its URL. Its exchanges with them are checked against the
+// contracts, as those of World.HTTP are.
+func (w *World) ServeBackoffice() string {
+	w.t.Helper()
+	c := *w.process.Config
+	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.checked("customers"), w.checked("orders"), w.checked("orchestrator")
+	p := w.process
+	p.Config = &c
+	handler, err := backoffice.New(p)
+	return w.serve("backoffice", handler, err)
+}
+
+// checked returns the URL of a proxy that checks the exchanges with a service against its contract, and hangs up if the service does.
+func (w *World) checked(service string) string {
+	at, err := url.Parse(w.servers[service].URL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(at)
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
+		},
+		Transport:    w.HTTP(service).Transport,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	s := httptest.NewServer(proxy)
+	w.t.Cleanup(s.Close)
+	return s.URL
 }
 
 func (w *World) serve(name string, handler http.Handler, err error) string {
@@ -242,7 +275,7 @@ func (w *World) checkLog() {
 
 var token = regexp.MustCompile(`eyJ[\w-]{8,}|p(ed_\d+|es|et)_[A-Z2-7]{8,}`)
 
-// Handler returns the handler of a service: "customers", "orders" or "orchestrator".
+// Handler returns the handler of a service: "customers", "orders", "orchestrator" or "backoffice".
 func (w *World) Handler(name string) http.Handler { return w.gates[name].next }
 
 // Metric returns the value of a metric, or 0 if it is absent. The name includes the labels as /metrics writes them.
@@ -262,7 +295,7 @@ func (w *World) Metric(name string) float64 {
 	return 0
 }
 
-// Stop shuts down a service: "customers", "orders" or "orchestrator".
+// Stop shuts down a service: "customers", "orders", "orchestrator" or "backoffice".
 func (w *World) Stop(name string) { w.servers[name].Close() }
 
 // Pause makes a service drop every connection without an answer, as if it were down, until Resume.
