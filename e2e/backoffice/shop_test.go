@@ -35,6 +35,10 @@ func newShop(t *testing.T) (w *world.World, s *call.Client) {
 	}
 	s.ConfirmOrder(t, 2, "confirm")
 	call.Read(s.Orders.CancelOrder(t.Context(), 3, nil, orders.Cancellation{Reason: new(markup)})).Want(t, http.StatusOK)
+	call.Read(s.Orders.CreateProduct(t.Context(), nil, orders.ProductInput{SKU: "OLD", Name: markup, PriceCents: 100})).Want(t, http.StatusCreated)
+	s.ChangeProduct(t, 2, orders.ProductChange{Archived: new(true)})
+	call.Read(s.Customers.CreateSession(t.Context(), &customers.CreateSessionParams{UserAgent: new(markup)},
+		customers.Credentials{Username: "admin", Password: w.Password()})).Want(t, http.StatusCreated)
 	call.Read(s.Customers.CreateIntegrator(t.Context(), nil, customers.IntegratorInput{Name: markup, Role: customers.RoleViewer})).Want(t, http.StatusCreated)
 	call.Read(s.Customers.CreateKey(t.Context(), 1, nil, customers.KeyInput{Name: markup})).Want(t, http.StatusCreated)
 	call.Read(s.Customers.CreateUser(t.Context(), nil, customers.UserInput{Username: "x", Name: markup, Role: customers.RoleManager})).Want(t, http.StatusCreated)

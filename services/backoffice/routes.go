@@ -18,6 +18,20 @@ type route struct {
 	long               bool // as server.Page.Long
 }
 
+// Route is a page, or a form that a page sends, for people who are logged in.
+type Route struct {
+	Method, Path string   // Path as in Echo, such as /orders/:id
+	Needs        []string // operations and fields of the contracts, such as updateProduct.name, all of which the role must allow
+}
+
+// Routes returns the routes that need a login.
+func Routes() (all []Route) {
+	for _, r := range new(service).routes() {
+		all = append(all, Route{r.method, r.path, r.needs})
+	}
+	return all
+}
+
 // routes returns what people use after the login. Roles are nowhere named: x-roles of the operations decide.
 func (s *service) routes() []route {
 	return slices.Concat(s.homeRoutes(), s.orderRoutes(), s.newOrderRoutes(), s.productRoutes(), s.customerRoutes(), s.teamRoutes(), s.accountRoutes())
