@@ -3,6 +3,7 @@ package backoffice
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -12,14 +13,22 @@ func TestAPIsDown(t *testing.T) {
 	t.Parallel()
 	w, _ := newShop(t)
 	v := visit(t, w, "admin", "Accept-Language", "es")
-	w.Stop("orders")
+	w.Pause("orders")
 	html := page(t, v.get("/orders"), http.StatusServiceUnavailable)
 	if !strings.Contains(html, "No disponible por ahora") || strings.Contains(html, "connection refused") || strings.Contains(html, "127.0.0.1") {
 		t.Errorf("got %s, want what to do, and no cause", html)
 	}
+	failures := w.Log.Lines(`"msg":"request failed"`, `"service":"backoffice"`)
+	if len(failures) != 1 || !strings.Contains(failures[0], "EOF") {
+		t.Errorf("got the log %q, want one line with the cause", failures)
+	}
+	reference := regexp.MustCompile(`<code>([0-9a-f]{32})</code>`).FindStringSubmatch(html)
+	if reference == nil || len(failures) > 0 && !strings.Contains(failures[0], reference[1]) {
+		t.Errorf("the page has the reference %q, the log %q", reference, failures)
+	}
 	page(t, v.get("/customers"), http.StatusOK)
 	page(t, v.get("/"), http.StatusOK) // the home page says which parts are missing
-	w.Stop("customers")
+	w.Pause("customers")
 	page(t, v.get("/customers"), http.StatusServiceUnavailable)
 	v.get("/health").Want(t, http.StatusOK)
 }

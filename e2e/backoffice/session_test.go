@@ -57,10 +57,15 @@ func TestLogoutEndsTheSession(t *testing.T) {
 	w := world.New(t, world.Options{Backoffice: true})
 	v := visit(t, w, "admin")
 	page(t, v.get("/"), http.StatusOK)
+	elsewhere := visitor{t: t, base: w.ServeBackoffice(), cookie: v.cookie}
+	page(t, elsewhere.get("/"), http.StatusOK)
 	out := v.post("/logout", nil)
 	if out.Status != http.StatusSeeOther || !strings.HasPrefix(out.Header.Get("Set-Cookie"), "pedidos_session=; Path=/; Max-Age=0;") ||
 		out.Header.Get("Clear-Site-Data") != `"cache"` {
 		t.Errorf("logout: got %s %v", out, out.Header)
+	}
+	if stolen := elsewhere.get("/"); stolen.Status != http.StatusSeeOther || stolen.Header.Get("Location") != "/login?next=%2F" {
+		t.Errorf("with a copy of the cookie, at another instance: got %s %v, want the login", stolen, stolen.Header)
 	}
 	if stolen := v.get("/"); stolen.Status != http.StatusSeeOther || stolen.Header.Get("Location") != "/login?next=%2F" {
 		t.Errorf("with a copy of the cookie: got %s %v, want the login", stolen, stolen.Header)

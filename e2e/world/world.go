@@ -156,6 +156,9 @@ func (w *World) ServeBackoffice() string {
 	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.checked("customers"), w.checked("orders"), w.checked("orchestrator")
 	p := w.process
 	p.Config = &c
+	if w.BackofficeURL != "" { // another process
+		p.Metrics = metrics.New()
+	}
 	handler, err := backoffice.New(p)
 	return w.serve("backoffice", handler, err)
 }
