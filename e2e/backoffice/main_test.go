@@ -7,4 +7,4 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
 )
 
-func TestMain(m *testing.M) { os.Exit(browser.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(browser.Main(m.Run)) }

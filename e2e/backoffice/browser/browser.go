@@ -49,10 +49,10 @@ var (
 	missing error
 )
 
-// Main runs the tests of a package and stops the browser. Call it from TestMain.
-func Main(m *testing.M) int {
+// Main runs the tests of a package with run, such as testing.M.Run, and stops the browser. Call it from TestMain.
+func Main(run func() int) int {
 	defer func() { stop() }()
-	return m.Run()
+	return run()
 }
 
 // shared starts the browser once. It skips the test without chromium, except in CI.
@@ -93,7 +93,8 @@ type As struct {
 // Tab is a tab of a browser of its own, without the cookies of others. Its methods end the test unless they succeed.
 type Tab struct {
 	t       testing.TB
-	world   *world.World
+	url     string       // of the backoffice
+	world   *world.World // nil after OpenAt
 	ctx     context.Context
 	session customers.NewSession // zero if nobody is logged in
 
@@ -103,11 +104,23 @@ type Tab struct {
 // Open opens a tab. When the test ends, it checks that the console has no errors, and closes the tab.
 func Open(t testing.TB, w *world.World, as As) *Tab {
 	t.Helper()
+	tab := OpenAt(t, w.BackofficeURL, as)
+	tab.world = w
+	if as.Role != "" {
+		tab.session = Session(t, w, as.Role)
+		tab.SetCookie("pedidos_session", tab.session.Token)
+	}
+	return tab
+}
+
+// OpenAt is Open for a backoffice that runs elsewhere. It logs nobody in.
+func OpenAt(t testing.TB, url string, as As) *Tab {
+	t.Helper()
 	ctx, done := chromedp.NewContext(shared(t), chromedp.WithNewBrowserContext())
 	t.Cleanup(done)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
-	tab := &Tab{t: t, world: w, ctx: ctx}
+	tab := &Tab{t: t, url: url, ctx: ctx}
 	theme := "light"
 	if as.Dark {
 		theme = "dark"
@@ -121,10 +134,6 @@ func Open(t testing.TB, w *world.World, as As) *Tab {
 		send(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": cmp.Or(as.Language, "en")}}),
 		send(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: as.NoScript}),
 	)
-	if as.Role != "" {
-		tab.session = Session(t, w, as.Role)
-		tab.SetCookie("pedidos_session", tab.session.Token)
-	}
 	if !as.NoScript { // the console is read with a script
 		tab.watch()
 	}
@@ -172,7 +181,7 @@ func Person(t testing.TB, w *world.World, role string) (user, password string) {
 // SetCookie sets a cookie of the backoffice.
 func (tab *Tab) SetCookie(name, value string) {
 	tab.t.Helper()
-	if _, err := chromedp.Call(tab.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: tab.world.BackofficeURL}); err != nil {
+	if _, err := chromedp.Call(tab.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: tab.url}); err != nil {
 		tab.t.Fatal(err)
 	}
 }
@@ -231,13 +240,19 @@ func Eval[T any](tab *Tab, expression string) T {
 // Go opens a path and returns the status of the answer.
 func (tab *Tab) Go(path string) int {
 	tab.t.Helper()
-	return tab.navigate("open "+path, chromedp.Navigate(tab.world.BackofficeURL+path))
+	return tab.navigate("open "+path, chromedp.Navigate(tab.url+path))
 }
 
-// Back goes back.
+// Reload reloads the page. A page that answered a form sends the form again.
+func (tab *Tab) Reload() {
+	tab.t.Helper()
+	tab.Do(chromedp.Reload())
+}
+
+// Back goes back. It does not wait for the page, which may come without loading.
 func (tab *Tab) Back() {
 	tab.t.Helper()
-	tab.Do(chromedp.NavigateBack())
+	Eval[bool](tab, `history.back() ?? true`)
 }
 
 // Press clicks a button or link with this text, waits for the page it leads to, and returns the status of the answer.
@@ -253,12 +268,25 @@ func (tab *Tab) Click(label string) {
 }
 
 func (tab *Tab) click(label string) chromedp.Action[chromedp.Void] {
+	tab.t.Helper()
+	return chromedp.Click(chromedp.JSPath(tab.labeled(label)))
+}
+
+// Send clicks a button with this text as soon as it is there, and does not wait for an answer.
+func (tab *Tab) Send(label string) {
+	tab.t.Helper()
+	tab.Await(tab.labeled(label) + `.length > 0`)
+	Eval[bool](tab, tab.labeled(label)+`[0].click() || true`)
+}
+
+// labeled returns an expression for the last visible button or link with this text.
+func (tab *Tab) labeled(label string) string {
+	tab.t.Helper()
 	quoted, err := json.Marshal(label)
 	if err != nil {
 		tab.t.Fatal(err)
 	}
-	return chromedp.Click(chromedp.JSPath(`[...document.querySelectorAll("button, a, summary")].filter(e =>
-		e.textContent.trim() === ` + string(quoted) + ` && e.checkVisibility()).slice(-1)`))
+	return `[...document.querySelectorAll("button, a, summary")].filter(e => e.textContent.trim() === ` + string(quoted) + ` && e.checkVisibility()).slice(-1)`
 }
 
 func (tab *Tab) navigate(what string, action chromedp.Action[chromedp.Void]) int {
