@@ -67,6 +67,15 @@ var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) er
 
 func (v *visitor) send(method, path string, form url.Values, headers ...string) call.Response {
 	v.t.Helper()
+	r := v.try(method, path, form, headers...)
+	if r.Err != nil {
+		v.t.Fatal(r)
+	}
+	return r
+}
+
+// try is send for other goroutines than that of the test.
+func (v *visitor) try(method, path string, form url.Values, headers ...string) call.Response {
 	headers = append(headers, v.header...)
 	if v.cookie != "" {
 		headers = append(headers, "Cookie", v.cookie)
@@ -74,7 +83,7 @@ func (v *visitor) send(method, path string, form url.Values, headers ...string) 
 	if form != nil {
 		headers = append(headers, "Content-Type", "application/x-www-form-urlencoded")
 	}
-	return call.Send(v.t, direct, method, v.base+path, strings.NewReader(form.Encode()), headers...)
+	return call.Try(v.t.Context(), direct, method, v.base+path, strings.NewReader(form.Encode()), headers...)
 }
 
 func (v *visitor) get(path string, headers ...string) call.Response {
