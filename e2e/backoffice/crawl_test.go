@@ -256,3 +256,49 @@ func TestTypedMarkup(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyForms sends each form without the fields that it requires. It comes back with what else it had, and says beside a field what is
+// missing.
+func TestEmptyForms(t *testing.T) {
+	t.Parallel()
+	w, _ := newShop(t)
+	v := visit(t, w, "admin")
+	seen := map[string]bool{}
+	for path, from := range crawl(t, v) {
+		from.Find("form[method=post]").Each(func(_ int, form *goquery.Selection) {
+			action, required := form.AttrOr("action", ""), form.Find("[required]")
+			if required.Length() == 0 || seen[action] {
+				return
+			}
+			seen[action] = true
+			fields := fillings(form).plain
+			required.Each(func(_ int, field *goquery.Selection) { fields.Set(field.AttrOr("name", ""), "") })
+			button := form.Find("button").Last()
+			r := v.post(action, with(fields, button.AttrOr("name", "none"), button.AttrOr("value", "")))
+			if r.Status < http.StatusBadRequest || r.Status >= http.StatusInternalServerError {
+				t.Errorf("%s: the form for %s without required fields: got %d", path, action, r.Status)
+				return
+			}
+			again := formTo(t, r, action)
+			for name := range fields {
+				if name != "key" && !slices.Equal(again[name], fields[name]) {
+					t.Errorf("%s: the form for %s comes back with %s = %q, want %q", path, action, name, again[name], fields[name])
+				}
+			}
+			said := 0
+			document(t, r).Find(`main form [aria-invalid="true"]`).Each(func(_ int, field *goquery.Selection) {
+				for id := range strings.FieldsSeq(field.AttrOr("aria-describedby", "")) {
+					if strings.TrimSpace(document(t, r).Find("#"+id).Text()) != "" {
+						said++
+					}
+				}
+			})
+			if said == 0 {
+				t.Errorf("%s: the form for %s does not say beside a field what is missing: %.2000s", path, action, r.Body)
+			}
+		})
+	}
+	if len(seen) < 10 {
+		t.Errorf("only the forms %q have required fields", slices.Sorted(maps.Keys(seen)))
+	}
+}

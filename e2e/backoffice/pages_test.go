@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
+	"github.com/pedidos-hq/pedidos/services/backoffice"
 )
 
 // axe is the version that checks the pages against WCAG. npm verifies what it downloads, and keeps it.
@@ -24,18 +28,28 @@ func pages() map[string]string {
 		"home": "/", "orders": "/orders", "orders-none": "/orders?search=nobody", "order-created": "/orders/1", "order-confirmed": "/orders/2", "order-canceled": "/orders/3",
 		"order-cancel": "/orders/1/cancel", "orders-cancel": "/orders/cancel?id=1&id=2", "order-new": "/orders/new", "order-again": "/orders/new?from=1",
 		"products": "/products", "products-low": "/products?low_stock=true", "product": "/products/1", "product-orders": "/products/1?tab=orders", "product-edit": "/products/1/edit",
-		"product-stock": "/products/1/stock", "product-archive": "/products/1/archive", "product-new": "/products/new",
+		"product-stock": "/products/1/stock", "product-archive": "/products/1/archive", "product-restore": "/products/2/restore", "product-new": "/products/new",
 		"customers": "/customers", "customer": "/customers/1", "customer-edit": "/customers/1/edit", "customer-delete": "/customers/1/delete", "customer-new": "/customers/new",
-		"users": "/team", "user-new": "/team/users/new", "user": "/team/users/1", "user-reset": "/team/users/1/reset", "integrators": "/team/integrators", "integrator-new": "/team/integrators/new",
-		"integrator": "/team/integrators/1", "key-new": "/team/integrators/1/keys/new", "key-revoke": "/team/integrators/1/keys/1/revoke", "audit": "/team/audit", "account": "/account",
+		"users": "/team", "user-new": "/team/users/new", "user": "/team/users/1", "user-reset": "/team/users/1/reset", "user-state": "/team/users/1/state", "integrators": "/team/integrators", "integrator-new": "/team/integrators/new",
+		"integrator": "/team/integrators/1", "integrator-state": "/team/integrators/1/state", "key-new": "/team/integrators/1/keys/new", "key-revoke": "/team/integrators/1/keys/1/revoke", "audit": "/team/audit", "account": "/account",
 		"not-found": "/nowhere", "setup": "/setup",
 	}
 }
 
-// TestLooks opens the pages at both widths and in both themes. A page must not scroll sideways, write to the console, or have serious or
-// critical findings of axe. With -screenshots, people can look at them.
+// TestLooks opens the pages at both widths and in both themes, and sends their forms empty. A page must not scroll sideways, write to the
+// console, or have serious or critical findings of axe. With -screenshots, people can look at them.
 func TestLooks(t *testing.T) {
 	t.Parallel()
+	seen := map[string]bool{"/orders.csv": true} // no page
+	for _, path := range pages() {
+		r, _ := routeOf(http.MethodGet, path)
+		seen[r.Path] = true
+	}
+	for _, r := range backoffice.Routes() {
+		if r.Method == http.MethodGet && !seen[r.Path] {
+			t.Errorf("no page shows the route %s", r.Path)
+		}
+	}
 	source := axeSource(t)
 	w, _ := newShop(t)
 	for i, as := range []browser.As{
@@ -45,13 +59,19 @@ func TestLooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tab := browser.Open(t, w, as)
-			n := 0
-			for page, path := range pages() {
-				if n++; !*long && os.Getenv("CI") == "" && n%4 != i { // each page in one of the windows
+			for n, page := range slices.Sorted(maps.Keys(pages())) {
+				if !*long && os.Getenv("CI") == "" && n%4 != i { // each page in one of the windows
 					continue
 				}
-				tab.Go(path)
+				tab.Go(pages()[page])
 				tab.Keep(page + "-" + name)
+				checkAxe(t, tab, source)
+				if !browser.Eval[bool](tab, sendEmpty) {
+					continue
+				}
+				tab.Await(`document.querySelector("main [aria-invalid=true]") !== null && document.readyState === "complete"`)
+				tab.CheckWidth()
+				tab.Keep(page + "-refused-" + name)
 				checkAxe(t, tab, source)
 			}
 			anonymous := as
@@ -63,6 +83,15 @@ func TestLooks(t *testing.T) {
 		})
 	}
 }
+
+// sendEmpty sends the first form of a page that has required fields, without them, and returns whether there is one.
+const sendEmpty = `(form => {
+	if (!form) return false;
+	form.noValidate = true;
+	for (const field of form.querySelectorAll("[required]")) field.value = "";
+	form.querySelector("button:not([type=button])").click();
+	return true;
+})(document.querySelector("main form[method=post]:has([required])"))`
 
 // axeSource returns axe-core. It skips the test without npm, except in CI.
 func axeSource(t *testing.T) string {

@@ -349,10 +349,13 @@ func (tab *Tab) Want(selector string, texts ...string) {
 	}
 }
 
-// Await waits until a JavaScript expression is true.
+// Await waits until a JavaScript expression is true. The page may be replaced by another meanwhile.
 func (tab *Tab) Await(expression string) {
 	tab.t.Helper()
-	call.Eventually(tab.t, expression, func() bool { return Eval[bool](tab, "!!("+expression+")") })
+	call.Eventually(tab.t, expression, func() bool {
+		value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		return err == nil && value
+	})
 }
 
 // Path returns the path and the query of the page.
