@@ -41,7 +41,11 @@ func refuse(page *view.Page, form *view.Form, err error) (int, error) {
 	default:
 		form.Refuse(page.Text.Problem(e.Code, e.Message))
 		for _, f := range e.Fields {
-			form.Fault(f.Field, page.Text.Fault(e.Code, f.Message))
+			why := page.Text.Fault(e.Code, f.Message)
+			if form.Values.Has(f.Field) && form.Get(f.Field) == "" {
+				why = page.Text.Required()
+			}
+			form.Fault(f.Field, why)
 		}
 	}
 	return problem.Status(e), nil

@@ -87,7 +87,7 @@ func (s *service) cancelOrder(v *visit) error {
 	reason := form.Get("reason")
 	if reason == "" {
 		form.Fault("reason", v.page.Text.Required())
-		return v.render(http.StatusBadRequest, again)
+		return v.refuse(form, fault.Invalid(), again)
 	}
 	params := &orders.CancelOrderParams{IdempotencyKey: &form.Key, IfMatch: optional(form.ETag)}
 	r, err := s.orders.CancelOrderWithResponse(v.ctx(), id, params, orders.Cancellation{Reason: &reason})

@@ -49,6 +49,15 @@ func (s *service) renderCancelOrders(v *visit, status int, ids []int64, form *vi
 	return v.render(status, view.CancelOrders(v.page, list, form, listPath(form)))
 }
 
+// refuseCancelOrders asks again for the reason, which was refused.
+func (s *service) refuseCancelOrders(v *visit, ids []int64, form *view.Form, err error) error {
+	status, err := refuse(v.page, form, err)
+	if err != nil {
+		return err
+	}
+	return s.renderCancelOrders(v, status, ids, form)
+}
+
 // changeOrders confirms or cancels several orders, and shows what happened to each. Each has a key of its own, made of the form's, so
 // that a form that is sent again does nothing twice.
 func (s *service) changeOrders(v *visit) error {
@@ -70,7 +79,7 @@ func (s *service) changeOrders(v *visit) error {
 		return v.render(http.StatusBadRequest, view.NoneSelected(v.page, listPath(form)))
 	case action == view.Cancel && form.Get("reason") == "":
 		form.Fault("reason", v.page.Text.Required())
-		return s.renderCancelOrders(v, http.StatusBadRequest, ids, form)
+		return s.refuseCancelOrders(v, ids, form, fault.Invalid())
 	}
 	done := view.OrderResults{Action: action, Results: make([]view.OrderResult, len(ids)), Form: form, Back: listPath(form)}
 	err = forEach(ids, func(i int, id int64) (err error) {
@@ -78,11 +87,7 @@ func (s *service) changeOrders(v *visit) error {
 		return err
 	})
 	if fault.Is(err, common.CodeInvalidInput) && action == view.Cancel { // the reason, which is the same for all
-		status, err := refuse(v.page, form, err)
-		if err != nil {
-			return err
-		}
-		return s.renderCancelOrders(v, status, ids, form)
+		return s.refuseCancelOrders(v, ids, form, err)
 	}
 	if err != nil {
 		return err

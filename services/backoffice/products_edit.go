@@ -28,6 +28,7 @@ func (s *service) createProduct(v *visit) error {
 	if form.Get("reorder_level") != "" {
 		in.ReorderLevel = typedNumber(v.page, form, "reorder_level")
 	}
+	requireTyped(v.page, form, "sku", "name")
 	if !form.OK() {
 		return refuseProduct(v, form, fault.Invalid(), view.NewProduct(v.page, form))
 	}
@@ -76,6 +77,7 @@ func (s *service) updateProduct(v *visit) error {
 	var change orders.ProductChange // of the fields that the form has: it has those that the role may change
 	if form.Values.Has("name") {
 		change.Name = new(form.Get("name"))
+		requireTyped(v.page, form, "name")
 	}
 	if form.Values.Has("price") {
 		change.PriceCents = new(typedPrice(v.page, form))
@@ -254,6 +256,15 @@ func (s *service) archive(archive bool) func(*visit) error {
 			return v.redirect(productPath(id), view.ProductArchived)
 		}
 		return v.redirect(productPath(id), view.ProductRestored)
+	}
+}
+
+// requireTyped notes on a form which of the fields are empty, so that this is said together with what else is wrong.
+func requireTyped(page *view.Page, form *view.Form, fields ...string) {
+	for _, field := range fields {
+		if form.Get(field) == "" {
+			form.Fault(field, page.Text.Required())
+		}
 	}
 }
 
