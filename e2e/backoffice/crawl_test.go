@@ -272,7 +272,7 @@ func TestEmptyForms(t *testing.T) {
 				return
 			}
 			seen[action] = true
-			fields := fillings(form).plain
+			fields := fillings(form).typed
 			required.Each(func(_ int, field *goquery.Selection) { fields.Set(field.AttrOr("name", ""), "") })
 			button := form.Find("button").Last()
 			r := v.post(action, with(fields, button.AttrOr("name", "none"), button.AttrOr("value", "")))
