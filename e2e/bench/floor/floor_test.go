@@ -191,7 +191,7 @@ func (s *shop) compare(t *testing.T, floor, api int64) {
 	for _, query := range []string{
 		`SELECT customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason,
 created_at IS NULL, confirmed_at IS NULL, canceled_at IS NULL FROM orders WHERE id = ?`,
-		"SELECT product_id, qty, unit_price_cents, subtotal_cents FROM order_lines WHERE order_id = ? ORDER BY product_id",
+		"SELECT product_id, qty, unit_price_cents, subtotal_cents, sku, name FROM order_lines WHERE order_id = ? ORDER BY product_id",
 		"SELECT version, from_status, to_status, caller, reason FROM order_events WHERE order_id = ? ORDER BY version",
 		`SELECT caller, LENGTH(fingerprint), status, headers, CAST(body AS CHAR), TIMESTAMPDIFF(SECOND, created_at, expires_at)
 FROM orders_idempotency WHERE JSON_EXTRACT(CAST(body AS CHAR), '$.id') = ? ORDER BY status DESC`,

@@ -64,7 +64,7 @@ func (s *Session) place(ctx context.Context, key string, b basket.Basket) (id in
 	}
 	o := ordersdb.Order{
 		CustomerID: b.Customer.ID, CustomerName: b.Customer.Name, CustomerEmail: b.Customer.Email, CustomerPhone: b.Customer.Phone,
-		Status: string(api.StatusCreated), Version: 1, CreatedAt: now,
+		Status: string(api.StatusCreated), Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	for _, l := range lines {
 		o.TotalCents += l.SubtotalCents
@@ -82,10 +82,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	}
 	var values []any
 	for _, l := range lines {
-		values = append(values, o.ID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents)
+		values = append(values, o.ID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents, l.SKU, l.Name)
 	}
-	_, err = s.conn.ExecContext(ctx, `INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents)
-VALUES `+list("(?, ?, ?, ?, ?)", len(lines)), values...)
+	_, err = s.conn.ExecContext(ctx, `INSERT INTO order_lines (order_id, product_id, qty, unit_price_cents, subtotal_cents, sku, name)
+VALUES `+list("(?, ?, ?, ?, ?, ?, ?)", len(lines)), values...)
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ func (s *Session) lock(ctx context.Context, wanted []api.OrderLineInput) ([]orde
 	for i, w := range wanted {
 		ids[i] = w.ProductID
 	}
-	rows, err := s.conn.QueryContext(ctx, "SELECT id, price_cents, stock FROM products WHERE id IN ("+list("?", len(ids))+") ORDER BY id FOR UPDATE", ids...)
+	rows, err := s.conn.QueryContext(ctx, "SELECT id, sku, name, price_cents, stock FROM products WHERE id IN ("+list("?", len(ids))+") ORDER BY id FOR UPDATE", ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *Session) lock(ctx context.Context, wanted []api.OrderLineInput) ([]orde
 	for rows.Next() {
 		l := ordersdb.OrderLine{Qty: wanted[len(lines)].Qty} // both are sorted by product
 		var stock int64
-		if err := rows.Scan(&l.ProductID, &l.UnitPriceCents, &stock); err != nil {
+		if err := rows.Scan(&l.ProductID, &l.SKU, &l.Name, &l.UnitPriceCents, &stock); err != nil {
 			return nil, err
 		}
 		if stock < l.Qty {
@@ -160,7 +160,7 @@ func (s *Session) confirm(ctx context.Context, key string, id int64) error {
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	before := o.Status
-	o.Status, o.ConfirmedAt, o.Version = string(api.StatusConfirmed), &now, o.Version+1
+	o.Status, o.ConfirmedAt, o.UpdatedAt, o.Version = string(api.StatusConfirmed), &now, now, o.Version+1
 	_, err = s.conn.ExecContext(ctx, "UPDATE orders SET status = ?, confirmed_at = ?, version = ? WHERE id = ?", o.Status, now, o.Version, id)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (s *Session) confirm(ctx context.Context, key string, id int64) error {
 func (s *Session) lockOrder(ctx context.Context, id int64) (o ordersdb.Order, lines []ordersdb.OrderLine, err error) {
 	rows, err := s.conn.QueryContext(ctx, `SELECT o.id, o.customer_id, o.customer_name, o.customer_email, o.customer_phone, o.search_text,
 o.status, o.total_cents, o.version, o.cancel_reason, o.created_at, o.confirmed_at, o.canceled_at,
-l.order_id, l.product_id, l.qty, l.unit_price_cents, l.subtotal_cents
+l.order_id, l.product_id, l.qty, l.unit_price_cents, l.subtotal_cents, l.sku, l.name
 FROM orders o JOIN order_lines l ON l.order_id = o.id
 WHERE o.id = ?
 ORDER BY l.product_id
@@ -190,7 +190,7 @@ FOR UPDATE OF o`, id)
 		var l ordersdb.OrderLine
 		err := rows.Scan(&o.ID, &o.CustomerID, &o.CustomerName, &o.CustomerEmail, &o.CustomerPhone, &o.SearchText,
 			&o.Status, &o.TotalCents, &o.Version, &o.CancelReason, &o.CreatedAt, &o.ConfirmedAt, &o.CanceledAt,
-			&l.OrderID, &l.ProductID, &l.Qty, &l.UnitPriceCents, &l.SubtotalCents)
+			&l.OrderID, &l.ProductID, &l.Qty, &l.UnitPriceCents, &l.SubtotalCents, &l.SKU, &l.Name)
 		if err != nil {
 			return o, nil, err
 		}
@@ -226,13 +226,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, caller, key, fingerprint[:], status, string(he
 func order(o ordersdb.Order, lines []ordersdb.OrderLine) api.Order {
 	items := make([]api.OrderLine, len(lines))
 	for i, l := range lines {
-		items[i] = api.OrderLine{ProductID: l.ProductID, Qty: l.Qty, UnitPriceCents: l.UnitPriceCents, SubtotalCents: l.SubtotalCents}
+		items[i] = api.OrderLine{ProductID: l.ProductID, SKU: *l.SKU, Name: *l.Name, Qty: l.Qty, UnitPriceCents: l.UnitPriceCents, SubtotalCents: l.SubtotalCents}
 	}
 	return api.Order{
 		ID: o.ID, CustomerID: o.CustomerID,
 		Customer:   api.OrderCustomer{Name: o.CustomerName, Email: o.CustomerEmail, Phone: o.CustomerPhone},
 		Status:     api.OrderStatus(o.Status),
-		TotalCents: o.TotalCents, Items: items, CreatedAt: common.Time{Time: o.CreatedAt},
+		TotalCents: o.TotalCents, Items: items, CreatedAt: common.Time{Time: o.CreatedAt}, UpdatedAt: common.Time{Time: o.UpdatedAt},
 		ConfirmedAt: optional(o.ConfirmedAt), CanceledAt: optional(o.CanceledAt), CancelReason: o.CancelReason,
 	}
 }
