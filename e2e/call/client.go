@@ -86,12 +86,27 @@ func New(t testing.TB, u URLs, token string, httpFor func(service string) *http.
 // Client returns a client with a token, or without if it is "".
 func (u URLs) Client(t testing.TB, token string) *Client {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: &tls.Config{RootCAs: u.Roots}}
+	transport := u.transport()
 	client := &http.Client{Transport: transport, Timeout: timeout}
 	c := New(t, u, token, func(string) *http.Client { return client })
 	c.hangUp = transport.CloseIdleConnections
 	t.Cleanup(c.hangUp)
 	return c
+}
+
+// Browser returns an HTTP client that does not follow redirects.
+func (u URLs) Browser(t testing.TB) *http.Client {
+	t.Helper()
+	transport := u.transport()
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{
+		Transport: transport, Timeout: timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (u URLs) transport() *http.Transport {
+	return &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: &tls.Config{RootCAs: u.Roots}}
 }
 
 // Login returns a client with a token of the administrator.

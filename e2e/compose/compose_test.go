@@ -220,7 +220,7 @@ func (p *project) testServicesBeforeMySQL(t *testing.T) {
 
 // testLogs checks that every log line is a JSON object and that the logs contain no secrets.
 func (p *project) testLogs(t *testing.T) {
-	log := p.compose(t, "logs", "--no-color", "--no-log-prefix", "customers-api", "orders-api", "orchestrator", "door")
+	log := p.compose(t, "logs", "--no-color", "--no-log-prefix", "customers-api", "orders-api", "orchestrator", "backoffice", "door")
 	requests := 0
 	for line := range strings.Lines(log) {
 		var entry struct {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -122,7 +123,7 @@ func (p *project) raw(t *testing.T, line string) call.Response {
 // testPages opens pages through the door and without it. Behind the door, a page and the API share a path: who asks for HTML gets the page.
 func (p *project) testPages(t *testing.T) {
 	const html = "text/html,application/xhtml+xml,*/*;q=0.8"
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	browser := call.At(p.door).Browser(t)
 	token := call.At(p.door).Token(t, call.LocalPassword)
 	for name, base := range map[string]string{"door": p.door, "backoffice": p.backoffice} {
 		send := func(method, path, body string, headers ...string) call.Response {
@@ -142,8 +143,7 @@ func (p *project) testPages(t *testing.T) {
 				t.Errorf("%s: GET %s: got %d %v, want a file to keep", name, file, r.Status, r.Header)
 			}
 		}
-		in := send(http.MethodPost, "/login", "username=admin&password="+call.LocalPassword, "Content-Type", "application/x-www-form-urlencoded", "Origin", base, "Sec-Fetch-Site", "same-origin")
-		cookie, _, _ := strings.Cut(in.Header.Get("Set-Cookie"), ";")
+		cookie, _, _ := strings.Cut(logIn(t, browser, base, ""), ";")
 		if page := send(http.MethodGet, "/customers", "", "Cookie", cookie); page.Status != http.StatusOK || !strings.Contains(string(page.Body), "compras@acme.example") {
 			t.Errorf("%s: GET /customers after the login: got %s, want the page", name, page)
 		}
@@ -151,12 +151,31 @@ func (p *project) testPages(t *testing.T) {
 			t.Errorf("%s: a form of another site: got %s, want 403", name, r)
 		}
 	}
+	if cookie := logIn(t, browser, p.door, "pedidos.example"); !strings.HasPrefix(cookie, "__Host-") || !strings.Contains(cookie, "; Secure") {
+		t.Errorf("for another host the login sets %q, want a cookie that only HTTPS can have set", cookie)
+	}
 	for accept, headers := range map[string][]string{html: {"Authorization", "Bearer " + token}, "*/*": {}, "application/json": {}} {
 		r := call.Send(t, browser, http.MethodGet, p.door+"/orders", nil, append(headers, "Accept", accept)...)
 		if !strings.Contains(r.Header.Get("Content-Type"), "json") {
 			t.Errorf("a program that accepts %s: got %s %v, want the API", accept, r, r.Header)
 		}
 	}
+}
+
+// logIn logs the administrator in to the backoffice at a base URL, as a browser that knows it as host, or as the host of the URL if host is
+// "". It returns the cookie that the backoffice sets.
+func logIn(t *testing.T, client *http.Client, base, host string) (cookie string) {
+	t.Helper()
+	form := strings.NewReader(url.Values{"username": {"admin"}, "password": {call.LocalPassword}}.Encode())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/login", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = cmp.Or(host, r.URL.Host)
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", r.URL.Scheme+"://"+r.Host) // compared with Host, which the door must keep
+	return call.Read(client.Do(r)).Want(t, http.StatusSeeOther).Header.Get("Set-Cookie")
 }
 
 // testDoorContract checks responses through the door, and the door's own responses, against the contracts.
@@ -204,20 +223,28 @@ func (p *project) testDoorContract(t *testing.T) {
 	}
 }
 
-// testForwarded checks the client address that the services log: that of the connection to the door or, without the door,
-// to the service. They must not trust the X-Forwarded-For of the client.
+// testForwarded checks the client address that customers-api logs: that of the connection to the door, the backoffice or customers-api,
+// whichever the client has called. None of them must trust the X-Forwarded-For of the client.
 func (p *project) testForwarded(t *testing.T) {
-	for name, url := range map[string]string{"door": p.door, "customers-api": p.urls.Customers} {
-		trace := fmt.Sprintf("%032x", len(name))
-		call.Send(t, http.DefaultClient, http.MethodGet, url+"/customers", nil,
-			"X-Forwarded-For", "203.0.113.7, 203.0.113.8", "traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
+	for i, test := range []struct{ called, url, method, path, operation string }{
+		{"door", p.door, http.MethodGet, "/customers", "listCustomers"},
+		{"customers-api", p.urls.Customers, http.MethodGet, "/customers", "listCustomers"},
+		{"door", p.door, http.MethodPost, "/login", "createSession"},
+		{"backoffice", p.backoffice, http.MethodPost, "/login", "createSession"},
+	} {
+		trace := fmt.Sprintf("%032x", i+1)
+		headers := []string{"X-Forwarded-For", "203.0.113.7, 203.0.113.8", "traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}
+		if test.path == "/login" {
+			headers = append(headers, "Accept", "text/html", "Content-Type", "application/x-www-form-urlencoded")
+		}
+		call.Send(t, http.DefaultClient, test.method, test.url+test.path, strings.NewReader("username=nobody&password=not-a-password"), headers...)
 		var line string
-		await(t, "the log line of the request to "+name, func() bool {
-			line = regexp.MustCompile(`.*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers-api"))
+		await(t, "the log line of "+test.operation+" through "+test.called, func() bool {
+			line = regexp.MustCompile(`.*"operationId":"` + test.operation + `".*"trace_id":"` + trace + `".*`).FindString(p.compose(t, "logs", "--no-log-prefix", "customers-api"))
 			return line != ""
 		})
-		gateways := p.container(t, name).NetworkSettings.Networks // the address of this machine inside the containers
-		if name == "customers-api" {
+		gateways := p.container(t, test.called).NetworkSettings.Networks // the address of this machine inside the containers
+		if test.called != "door" {
 			delete(gateways, p.name+"_door")
 		}
 		var logged struct{ IP string }
@@ -229,7 +256,7 @@ func (p *project) testForwarded(t *testing.T) {
 			known = known || network.Gateway == logged.IP
 		}
 		if !known {
-			t.Errorf("%s: logged the client address %q, want a gateway of %v", name, logged.IP, gateways)
+			t.Errorf("%s of %s: logged the client address %q, want a gateway of %v", test.operation, test.called, logged.IP, gateways)
 		}
 	}
 }
@@ -264,7 +291,7 @@ func (p *project) testDoorLog(t *testing.T) {
 	}
 }
 
-// testServicesDown stops the services and checks that the door answers 503 as their contracts say.
+// testServicesDown stops the services and checks that the door answers 503, to programs as the contracts say and to people with a page.
 func (p *project) testServicesDown(t *testing.T) {
 	p.each(t, apis, "stop")
 	const order = `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"down"}`
@@ -276,8 +303,18 @@ func (p *project) testServicesDown(t *testing.T) {
 		{"orders", "POST", "/orders/1/confirm", "", "run-7"},
 		{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", order, "run-7"},
 		{"orchestrator", "POST", "/dev/orchestrator/create-and-confirm-order", order, `no "id`},
+		{"", "GET", "/orders", "", "run-7"},
+		{"", "POST", "/orders/new", "key=down", "run-7"},
 	} {
 		asked.Go(func() {
+			if test.service == "" {
+				r := call.Try(t.Context(), http.DefaultClient, test.method, p.door+test.path, strings.NewReader(test.body), "Accept", "text/html")
+				if r.Status != http.StatusServiceUnavailable || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") ||
+					r.Header.Get("Retry-After") == "" || !strings.Contains(string(r.Body), "Recargar") {
+					t.Errorf("%s %s in a browser: got %s %v, want a page for people", test.method, test.path, r, r.Header)
+				}
+				return
+			}
 			client := http.DefaultClient
 			if test.correlation == "run-7" { // the other one violates the contract
 				client = world.HTTP(t, test.service, http.DefaultTransport)
@@ -409,6 +446,11 @@ func (p *project) testRollingRestart(t *testing.T, urls call.URLs) {
 	client := urls.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: timeout}, client)
 	u := newUnkeyed(t, client)
+	browser := urls.Browser(t)
+	cookie, _, _ := strings.Cut(logIn(t, browser, urls.Customers, ""), ";")
+	u.page = func() call.Response {
+		return call.Try(t.Context(), browser, http.MethodGet, urls.Customers+"/orders", nil, "Accept", "text/html", "Cookie", cookie)
+	}
 	l.Start(t)
 	u.start(t)
 	const some = 100 // requests
@@ -438,6 +480,7 @@ type unkeyed struct {
 	product int64
 	sent    int
 	placed  int
+	page    func() call.Response // of the backoffice
 	failed  []string
 	stop    chan struct{}
 	done    chan struct{}
@@ -467,7 +510,7 @@ func (u *unkeyed) start(t *testing.T) {
 	}()
 }
 
-// round places an order, and creates and reads a customer, whose address must be unique.
+// round places an order, creates and reads a customer, whose address must be unique, and opens a page.
 func (u *unkeyed) round(t *testing.T) {
 	expect := func(want int, r call.Response) {
 		u.sent++
@@ -480,6 +523,7 @@ func (u *unkeyed) round(t *testing.T) {
 		customers.CustomerInput{Name: "Unkeyed", Email: fmt.Sprintf("unkeyed-%d@example.com", u.sent)}))
 	expect(http.StatusCreated, added)
 	u.placed++
+	expect(http.StatusOK, u.page())
 	var customer customers.Customer
 	if added.Decode(http.StatusCreated, &customer) != nil {
 		return

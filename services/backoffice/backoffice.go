@@ -38,7 +38,7 @@ func New(p process.Process) (process.Service, error) {
 	}
 	s := &service{
 		apis: apis, permissions: permissions, files: files, now: p.Now,
-		currency: p.Config.Currency, sessionMax: p.Config.SessionMax, cancelWindow: p.Config.CancelWindow, crossOrigin: http.NewCrossOriginProtection(),
+		currency: p.Config.Currency, cancelWindow: p.Config.CancelWindow, crossOrigin: http.NewCrossOriginProtection(),
 	}
 	config := server.NewConfig(p)
 	config.Service, config.Origins = name, nil
@@ -51,7 +51,6 @@ type service struct {
 	files        *static.Files
 	now          func() time.Time
 	currency     string
-	sessionMax   time.Duration
 	cancelWindow time.Duration // in which a confirmed order can be canceled
 	crossOrigin  *http.CrossOriginProtection
 }
