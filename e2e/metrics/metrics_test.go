@@ -37,6 +37,15 @@ func TestMain(m *testing.M) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	started, after := run(t)
+	for _, series := range []string{
+		`pedidos_requests_total{service="backoffice",operation="home",status="303"}`,
+		`pedidos_upstream_tries_total{upstream="backoffice-customers",outcome="answered"}`,
+		`pedidos_upstream_breaker_state{upstream="backoffice-orders"}`, `pedidos_upstream_breaker_state{upstream="backoffice-orchestrator"}`,
+	} {
+		for _, fault := range after.check(series) {
+			t.Error(fault)
+		}
+	}
 	for where, expr := range expressions(t) {
 		for _, fault := range after.check(expr.text, expr.shown...) {
 			t.Errorf("%s: %s", where, fault)
@@ -77,7 +86,8 @@ func run(t *testing.T) (started, after scrape) {
 	customersAPI, customersURL := serve("customers")
 	_, ordersURL := serve("orders", "CUSTOMERS_API_BASE="+customersURL)
 	_, orchestratorURL := serve("orchestrator", "ORDERS_API_BASE="+ordersURL)
-	program.AwaitReady(t, customersURL, ordersURL, orchestratorURL)
+	_, backofficeURL := serve("backoffice", "CUSTOMERS_API_BASE="+customersURL, "ORDERS_API_BASE="+ordersURL, "ORCHESTRATOR_API_BASE="+orchestratorURL)
+	program.AwaitReady(t, customersURL, ordersURL, orchestratorURL, backofficeURL)
 	for service, url := range admin {
 		started.add(t, page(t, url), service)
 	}
@@ -89,6 +99,7 @@ func run(t *testing.T) (started, after scrape) {
 		c.TryOrder(t.Context(), key, customer, product, qty).Want(t, want)
 	}
 	call.Read(c.Customers.GetHealth(t.Context())).Want(t, http.StatusOK)
+	call.Send(t, call.URLs{}.Browser(t), http.MethodGet, backofficeURL+"/", nil).Want(t, http.StatusSeeOther)
 	c.CreateAndConfirm(t, "at-once", buyer, product, 1)
 	place("key", buyer, 1, http.StatusCreated)
 	place("key", buyer, 1, http.StatusCreated) // replayed
@@ -98,7 +109,7 @@ func run(t *testing.T) (started, after scrape) {
 	c.HangUp()
 	customersAPI.Interrupt(t)
 	place("unknown", buyer+1, 1, http.StatusServiceUnavailable) // customers-api is down
-	for _, service := range []string{"orders", "orchestrator"} {
+	for _, service := range []string{"orders", "orchestrator", "backoffice"} {
 		after.add(t, page(t, admin[service]), service)
 	}
 	return started, after
