@@ -83,6 +83,11 @@ var faults = map[string][]fault{
 		{checkConnections, "customers: it listens on 0, and its port metrics is 9090", func(e editor) { e.unset("customers", "ADMIN_PORT") }},
 		{checkConnections, "orders: there is no Service at customer:3001", func(e editor) { e.set("orders", "CUSTOMERS_API_BASE", "http://customer:3001") }},
 		{checkConnections, "orchestrator: there is no Service at orders:3001", func(e editor) { e.set("orchestrator", "ORDERS_API_BASE", "http://orders:3001") }},
+		{checkConnections, "backoffice: there is no Service at orchestrator:3001", func(e editor) {
+			e.set("backoffice", "ORCHESTRATOR_API_BASE", "http://orchestrator:3001")
+		}},
+		{checkConfig, "ORDERS_API_BASE is not set", func(e editor) { e.unset("backoffice", "ORDERS_API_BASE") }},
+		{checkNetworkPolicies, "backoffice may connect to customers:3001: false", func(e editor) { e.policy("backoffice").Spec.Egress = nil }},
 		{checkConnections, "migrate: there is no Service at db:3306", func(e editor) { e.settings("pedidos").Data["DB_HOST"] = "db" }},
 
 		{checkProbes, "orders: the readiness probe is not GET /ready", func(e editor) { e.container("orders").ReadinessProbe.HTTPGet.Path = "/health" }},
@@ -153,6 +158,9 @@ var faults = map[string][]fault{
 		}},
 	},
 	"production": {
+		{checkRoutes, "Ingress backoffice: / does not lead to the backoffice", func(e editor) {
+			paths(get[*networkingv1.Ingress](e, "backoffice"))[0].Backend.Service.Name = "orders"
+		}},
 		{checkRoutes, `it shares the host "pedidos.example.com"`, func(e editor) {
 			get[*networkingv1.Ingress](e, "backoffice").Spec.Rules[0].Host = "pedidos.example.com"
 		}},

@@ -128,7 +128,7 @@ func checkConnections(s system, report report) {
 		if settings.DBHost != "" {
 			hosts = append(hosts, fmt.Sprintf("%s:%d", settings.DBHost, settings.DBPort))
 		}
-		for _, base := range []string{settings.CustomersAPIBase, settings.OrdersAPIBase} {
+		for _, base := range []string{settings.CustomersAPIBase, settings.OrdersAPIBase, settings.OrchestratorAPIBase} {
 			if u, err := url.Parse(base); err == nil && base != "" {
 				hosts = append(hosts, u.Host)
 			}
@@ -322,6 +322,11 @@ func checkRoutes(s system, report report) {
 		}
 	}
 	if pages, ok := named[*networkingv1.Ingress](s, "backoffice"); ok {
+		for _, path := range paths(pages) {
+			if to := path.Backend.Service; path.Path != "/" || to == nil || to.Name != "backoffice" {
+				report("Ingress backoffice: %s does not lead to the backoffice alone", path.Path)
+			}
+		}
 		for _, rule := range pages.Spec.Rules {
 			if host := rule.Host; host == "" || slices.ContainsFunc(s.apis(), func(i *networkingv1.Ingress) bool {
 				return slices.ContainsFunc(i.Spec.Rules, func(r networkingv1.IngressRule) bool { return r.Host == host })

@@ -94,17 +94,6 @@ func (u URLs) Client(t testing.TB, token string) *Client {
 	return c
 }
 
-// Browser returns an HTTP client that does not follow redirects.
-func (u URLs) Browser(t testing.TB) *http.Client {
-	t.Helper()
-	transport := u.transport()
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{
-		Transport: transport, Timeout: timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
 func (u URLs) transport() *http.Transport {
 	return &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: &tls.Config{RootCAs: u.Roots}}
 }

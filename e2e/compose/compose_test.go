@@ -251,7 +251,7 @@ func (p *project) testLogs(t *testing.T) {
 	for _, secret := range []string{
 		"pedidos-local", "local-jwt-secret", "local-service-token", "b2b_pass", "root_pass", "customers_pass", "orders_pass", // passwords
 		"flow-confirm", `-[0-9]+-(place|confirm|cancel)`, // keys
-		`eyJ[\w-]{8,}`, `[\w.+-]{2,}@[\w-]+\.[\w.-]+`, // tokens, addresses
+		`eyJ[\w-]{8,}`, `pes_\w{8,}`, `[\w.+-]{2,}@[\w-]+\.[\w.-]+`, // tokens, addresses
 	} {
 		if found := regexp.MustCompile(secret).FindString(log); found != "" {
 			t.Errorf("the logs contain %s", found)

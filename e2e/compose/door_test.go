@@ -2,7 +2,6 @@ package compose
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -143,16 +142,19 @@ func (p *project) testPages(t *testing.T) {
 				t.Errorf("%s: GET %s: got %d %v, want a file to keep", name, file, r.Status, r.Header)
 			}
 		}
-		cookie, _, _ := strings.Cut(logIn(t, browser, base, ""), ";")
-		if page := send(http.MethodGet, "/customers", "", "Cookie", cookie); page.Status != http.StatusOK || !strings.Contains(string(page.Body), "compras@acme.example") {
+		cookie := call.StartSession(t, browser, base, "", call.LocalPassword)
+		if page := send(http.MethodGet, "/customers", "", "Cookie", cookie.Name+"="+cookie.Value); page.Status != http.StatusOK || !strings.Contains(string(page.Body), "compras@acme.example") {
 			t.Errorf("%s: GET /customers after the login: got %s, want the page", name, page)
 		}
-		if r := send(http.MethodPost, "/logout", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site"); r.Status != http.StatusForbidden {
+		if r := send(http.MethodPost, "/logout", "", "Cookie", cookie.Name+"="+cookie.Value, "Sec-Fetch-Site", "cross-site"); r.Status != http.StatusForbidden {
 			t.Errorf("%s: a form of another site: got %s, want 403", name, r)
 		}
 	}
-	if cookie := logIn(t, browser, p.door, "pedidos.example"); !strings.HasPrefix(cookie, "__Host-") || !strings.Contains(cookie, "; Secure") {
+	if cookie := call.StartSession(t, browser, p.door, "pedidos.example", call.LocalPassword); !strings.HasPrefix(cookie.Name, "__Host-") || !cookie.Secure {
 		t.Errorf("for another host the login sets %q, want a cookie that only HTTPS can have set", cookie)
+	}
+	for _, path := range []string{"/health", "/ready?x"} {
+		call.Send(t, browser, http.MethodGet, p.door+path, nil, "Accept", html).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 	}
 	for accept, headers := range map[string][]string{html: {"Authorization", "Bearer " + token}, "*/*": {}, "application/json": {}} {
 		r := call.Send(t, browser, http.MethodGet, p.door+"/orders", nil, append(headers, "Accept", accept)...)
@@ -160,22 +162,6 @@ func (p *project) testPages(t *testing.T) {
 			t.Errorf("a program that accepts %s: got %s %v, want the API", accept, r, r.Header)
 		}
 	}
-}
-
-// logIn logs the administrator in to the backoffice at a base URL, as a browser that knows it as host, or as the host of the URL if host is
-// "". It returns the cookie that the backoffice sets.
-func logIn(t *testing.T, client *http.Client, base, host string) (cookie string) {
-	t.Helper()
-	form := strings.NewReader(url.Values{"username": {"admin"}, "password": {call.LocalPassword}}.Encode())
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/login", form)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host = cmp.Or(host, r.URL.Host)
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", r.URL.Scheme+"://"+r.Host) // compared with Host, which the door must keep
-	return call.Read(client.Do(r)).Want(t, http.StatusSeeOther).Header.Get("Set-Cookie")
 }
 
 // testDoorContract checks responses through the door, and the door's own responses, against the contracts.
@@ -447,9 +433,9 @@ func (p *project) testRollingRestart(t *testing.T, urls call.URLs) {
 	l := load.New(t, load.Config{Name: "replicas", Callers: 4, Once: true, Patience: timeout}, client)
 	u := newUnkeyed(t, client)
 	browser := urls.Browser(t)
-	cookie, _, _ := strings.Cut(logIn(t, browser, urls.Customers, ""), ";")
+	cookie := call.StartSession(t, browser, urls.Customers, "", call.LocalPassword)
 	u.page = func() call.Response {
-		return call.Try(t.Context(), browser, http.MethodGet, urls.Customers+"/orders", nil, "Accept", "text/html", "Cookie", cookie)
+		return call.Try(t.Context(), browser, http.MethodGet, urls.Customers+"/orders", nil, "Accept", "text/html", "Cookie", cookie.Name+"="+cookie.Value)
 	}
 	l.Start(t)
 	u.start(t)

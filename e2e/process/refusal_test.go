@@ -57,6 +57,10 @@ func TestRefusals(t *testing.T) {
 		}, upWith(), []string{"there is no active administrator"}},
 		{"orders with a base URL that is not HTTP", append(planted, "CUSTOMERS_API_BASE=ftp://x"), []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
 		{"orders without a base URL", planted, []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
+		{"backoffice without base URLs", nil, []string{"backoffice"}, []string{"CUSTOMERS_API_BASE", "ORDERS_API_BASE", "ORCHESTRATOR_API_BASE"}},
+		{"backoffice with a currency that does not exist", []string{
+			"CUSTOMERS_API_BASE=http://127.0.0.1:1", "ORDERS_API_BASE=http://127.0.0.1:2", "ORCHESTRATOR_API_BASE=http://127.0.0.1:3", "CURRENCY=pesos",
+		}, []string{"backoffice"}, []string{"CURRENCY"}},
 		{"orchestrator without a base URL", nil, []string{"orchestrator"}, []string{"ORDERS_API_BASE"}},
 		{"variable that can't be read", []string{"JWT_TTL=soon", "PORT=x"}, []string{"health"}, []string{"PORT", "JWT_TTL"}},
 		{"health without a URL", nil, []string{"health"}, []string{"PORT"}},
@@ -86,7 +90,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "backup", "health"}},
+		{[]string{"--help"}, []string{"up", "customers", "orders", "orchestrator", "migrate", "seed", "audit", "backup", "health", "backoffice"}},
 		{[]string{"up", "--help"}, []string{"--data", "--reset", "--no-seed", "--customers-port", "--orders-port", "--orchestrator-port", "--backoffice-port"}},
 	} {
 		r := program.Run(t, nil, tc.args...)

@@ -3,6 +3,7 @@ package process
 import (
 	"database/sql"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -30,7 +31,9 @@ func TestServices(t *testing.T) {
 	customersAPI, customersURL := program.Serve(t, "customers", append(planted, "DATA_DIR="+t.TempDir())...)
 	ordersAPI, ordersURL := program.Serve(t, "orders", append(planted, "DATA_DIR="+folder, "CUSTOMERS_API_BASE="+customersURL+"/")...)
 	orchestratorAPI, orchestratorURL := program.Serve(t, "orchestrator", append(planted, "ORDERS_API_URL="+ordersURL+"/orders")...)
-	for _, url := range []string{customersURL, ordersURL, orchestratorURL, ordersURL + "/"} {
+	backoffice, backofficeURL := program.Serve(t, "backoffice", // without secrets
+		"CUSTOMERS_API_BASE="+customersURL+"/", "ORDERS_API_BASE="+ordersURL+"/orders", "ORCHESTRATOR_API_BASE="+orchestratorURL)
+	for _, url := range []string{customersURL, ordersURL, orchestratorURL, ordersURL + "/", backofficeURL} {
 		if r := program.Run(t, nil, "health", url); r.Code != 0 {
 			t.Errorf("health %s: exit code %d\n%s", url, r.Code, r.Stderr)
 		}
@@ -52,7 +55,16 @@ func TestServices(t *testing.T) {
 		t.Errorf("%d saws are in stock, want 7", stock)
 	}
 
-	for _, p := range []*program.Program{orchestratorAPI, ordersAPI, customersAPI} {
+	browser := call.URLs{}.Browser(t)
+	session := call.StartSession(t, browser, backofficeURL, "", plantedPassword)
+	backoffice.Hide(session.Value)
+	page := call.Send(t, browser, http.MethodGet, backofficeURL+"/orders", nil, "Cookie", session.Name+"="+session.Value).Want(t, http.StatusOK)
+	if !strings.Contains(string(page.Body), buyer.Name) {
+		t.Errorf("the page of the orders does not name %q:\n%s", buyer.Name, page.Body)
+	}
+	browser.CloseIdleConnections()
+
+	for _, p := range []*program.Program{backoffice, orchestratorAPI, ordersAPI, customersAPI} {
 		if code := p.Stop(t, syscall.SIGTERM); code != 0 {
 			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
 		}

@@ -95,8 +95,40 @@ func TestTraces(t *testing.T) {
 			}
 			t.Logf("the trace of one order:\n%s", c.tree(first))
 			c.checkSecrets(t, "planted", "eyJ", "SAW")
+			c.checkStatements(t)
 		})
 	}
+}
+
+// TestTraceOfAPage opens a page of the backoffice and checks that its trace has the spans of the services that it calls.
+func TestTraceOfAPage(t *testing.T) {
+	t.Parallel()
+	c := collect(t)
+	env := append(slices.Clip(planted), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_HEADERS=x-tenant=planted-tenant")
+	customersAPI, customersURL := program.Serve(t, "customers", append(env, "DATA_DIR="+t.TempDir())...)
+	ordersAPI, ordersURL := program.Serve(t, "orders", append(env, "DATA_DIR="+t.TempDir(), "CUSTOMERS_API_BASE="+customersURL)...)
+	backoffice, backofficeURL := program.Serve(t, "backoffice",
+		append(env, "CUSTOMERS_API_BASE="+customersURL, "ORDERS_API_BASE="+ordersURL, "ORCHESTRATOR_API_BASE=http://127.0.0.1:1")...)
+
+	browser := call.URLs{}.Browser(t)
+	session := call.StartSession(t, browser, backofficeURL, "", plantedPassword)
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	call.Send(t, browser, http.MethodGet, backofficeURL+"/products", nil,
+		"Cookie", session.Name+"="+session.Value, "traceparent", "00-"+trace+"-00f067aa0ba902b7-01").Want(t, http.StatusOK)
+	browser.CloseIdleConnections()
+	for _, p := range []*program.Program{backoffice, ordersAPI, customersAPI} {
+		p.Hide(session.Value)
+		if code := p.Stop(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("%s ended with %d after SIGTERM\n%s", p, code, p.Stderr)
+		}
+	}
+	got := c.tree(trace)
+	for _, want := range []string{"\nbackoffice: GET /products ", "\n    customers: POST /auth/token ", "\n    customers: GET /auth/me ", "\n    orders: GET /products "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the trace lacks %q:\n%s", want, got)
+		}
+	}
+	c.checkSecrets(t, "planted", "eyJ", session.Value)
 }
 
 // TestCallersDoNotControlSampling checks that the sampled flag of a caller does not override a sampler that drops all traces.
@@ -288,7 +320,14 @@ func (c *collector) checkSecrets(t *testing.T, secrets ...string) {
 			t.Errorf("a span contains %s: %s", secret, sent[max(0, at-200):min(len(sent), at+200)])
 		}
 	}
-	if !strings.Contains(sent, "FROM customers") || !strings.Contains(sent, "INSERT INTO orders ") {
+}
+
+// checkStatements expects spans with the text of their statements.
+func (c *collector) checkStatements(t *testing.T) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sent := c.text.String(); !strings.Contains(sent, "FROM customers") || !strings.Contains(sent, "INSERT INTO orders ") {
 		t.Error("no span contains the text of its statement")
 	}
 }

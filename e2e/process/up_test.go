@@ -101,8 +101,8 @@ func TestUpWithoutSeed(t *testing.T) {
 	if products := c.Catalogue(t); len(products) != 0 {
 		t.Errorf("the catalogue holds %+v, want no products", products)
 	}
-	if strings.Contains(found[4], "my-first-order") {
-		t.Errorf("the greeting places an order, but there are no products:\n%s", found[4])
+	if script := found[5]; strings.Contains(script, "my-first-order") {
+		t.Errorf("the greeting places an order, but there are no products:\n%s", script)
 	}
 	p.Interrupt(t)
 }

@@ -37,8 +37,8 @@ const localPassword = "pedidos-local" //nolint:gosec // public, and refused wher
 func (u *upCommand) run(ctx context.Context, p *program) error {
 	c := p.Config
 	if c.DBHost != "" {
-		return errors.New("DB_HOST is set, but up keeps its data in a file: unset DB_HOST, or run pedidos customers, pedidos orders and " +
-			"pedidos orchestrator on MySQL")
+		return errors.New("DB_HOST is set, but up keeps its data in a file: unset DB_HOST, or run pedidos customers, pedidos orders, " +
+			"pedidos orchestrator and pedidos backoffice on MySQL")
 	}
 	c.Host = u.host // also for ADMIN_PORT
 	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
