@@ -294,8 +294,8 @@ func checkReferences(s system, report report) {
 	}
 }
 
-// checkRoutes checks that the Ingress of the APIs routes every public path of the contracts to its service, and no other path, and that
-// the one of the backoffice, if there is one, has another host.
+// checkRoutes checks that the Ingress of the APIs routes every public path of the contracts to its service, and no other path. The
+// one of the backoffice, if there is one, must have another host and lead to nothing else.
 func checkRoutes(s system, report report) {
 	for service, document := range map[string][]byte{"customers": contract.Customers, "orders": contract.Orders, "orchestrator": contract.Orchestrator} {
 		doc, err := openapi3.NewLoader().LoadFromData(document)

@@ -119,7 +119,8 @@ func (p *project) raw(t *testing.T, line string) call.Response {
 	return r
 }
 
-// testPages opens pages through the door and without it. Behind the door, a page and the API share a path: who asks for HTML gets the page.
+// testPages opens pages through the door and without it. Behind the door, pages and API share paths: a request that asks for HTML gets
+// the page.
 func (p *project) testPages(t *testing.T) {
 	const html = "text/html,application/xhtml+xml,*/*;q=0.8"
 	browser := call.At(p.door).Browser(t)
@@ -209,8 +210,8 @@ func (p *project) testDoorContract(t *testing.T) {
 	}
 }
 
-// testForwarded checks the client address that customers-api logs: that of the connection to the door, the backoffice or customers-api,
-// whichever the client has called. None of them must trust the X-Forwarded-For of the client.
+// testForwarded checks the client address that customers-api logs: that of the connection to the door, the backoffice or
+// customers-api, whichever the client has called. None of them must trust the X-Forwarded-For of the client.
 func (p *project) testForwarded(t *testing.T) {
 	for i, test := range []struct{ called, url, method, path, operation string }{
 		{"door", p.door, http.MethodGet, "/customers", "listCustomers"},
@@ -277,7 +278,8 @@ func (p *project) testDoorLog(t *testing.T) {
 	}
 }
 
-// testServicesDown stops the services and checks that the door answers 503, to programs as the contracts say and to people with a page.
+// testServicesDown stops the services and checks that the door answers 503, to programs as the contracts say, and to people with a
+// page.
 func (p *project) testServicesDown(t *testing.T) {
 	p.each(t, apis, "stop")
 	const order = `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"down"}`
