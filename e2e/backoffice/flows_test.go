@@ -143,7 +143,7 @@ func TestOrderChangedMeanwhile(t *testing.T) {
 	if status := tab.Press("Cancel order"); status != http.StatusPreconditionFailed {
 		t.Errorf("got %d, want 412", status)
 	}
-	tab.Want("main", "This order has changed since you opened it.", "confirmed it at", "Nothing of yours was saved")
+	tab.Want("main", "This order has changed since you opened it.", "confirmed it at", "Your change was not saved")
 	if got := s.GetOrder(t, 1).Status; got != orders.StatusConfirmed {
 		t.Errorf("the order is %s, want CONFIRMED", got)
 	}

@@ -191,7 +191,7 @@ func TestArchiveProduct(t *testing.T) {
 	listed("?low_stock=true", "DRILL")
 	listed("?search=dri", "DRILL")
 	wantParts(t, page(t, v.get("/products?archived=only"), http.StatusOK), "No archived products")
-	wantParts(t, page(t, v.get("/products?archived=x"), http.StatusBadRequest), "This filter has something that does not fit", "Archived: ")
+	wantParts(t, page(t, v.get("/products?archived=x"), http.StatusBadRequest), "This filter is not valid", "Archived: ")
 
 	form := hiddenFields(t, page(t, v.get("/products/1/archive"), http.StatusOK), "/products/1/archive")
 	for range 2 {

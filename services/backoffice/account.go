@@ -35,7 +35,7 @@ func (s *service) readAccount(v *visit) (view.OwnAccount, error) {
 	}
 	preferences := view.NewForm()
 	if v.page.Locale.ZoneKnown() {
-		preferences.Values.Set("tz", v.page.Locale.ZoneName())
+		preferences.Values.Set("tz", v.page.Locale.Location().String())
 	}
 	if wrong := v.QueryParam("tz"); wrong != "" {
 		preferences.Values.Set("tz", wrong)
@@ -55,7 +55,7 @@ func (s *service) changePassword(v *visit) error {
 	r, err := s.customers.ChangePasswordWithResponse(v.ctx(), api.PasswordChange{Current: form.Get("current"), New: form.Get("new")})
 	if err := finished(r, err); err != nil {
 		if fault.Is(err, common.CodeTooManyRequests) {
-			fault.From(err).RetryAfter = wait(r.HTTPResponse)
+			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
 		}
 		account, failed := s.readAccount(v)
 		if failed != nil {

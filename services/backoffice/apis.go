@@ -30,7 +30,7 @@ func newAPIs(p process.Process) (*apis, error) {
 	c := p.Config
 	doer := func(api string) *http.Client {
 		policy := upstream.Policy{Name: name + "-" + api, Timeout: c.RequestTimeout, Tries: tries, Metrics: p.Metrics, Tracing: p.Tracing}
-		return &http.Client{Transport: repeatable{safe: upstream.NewClient(policy).Transport, once: upstream.NewProbe(policy).Transport}}
+		return &http.Client{Transport: transport{retry: upstream.NewClient(policy).Transport, once: upstream.NewProbe(policy).Transport}}
 	}
 	a := &apis{}
 	var faults [3]error
@@ -46,17 +46,17 @@ func newAPIs(p process.Process) (*apis, error) {
 // tries is the maximum number of attempts of a call that is safe to repeat.
 const tries = 2
 
-// repeatable repeats requests that are safe to repeat: reads, and writes with an idempotency key.
-type repeatable struct{ safe, once http.RoundTripper }
+// transport retries requests that are safe to repeat: reads, and writes with an idempotency key.
+type transport struct{ retry, once http.RoundTripper }
 
-func (t repeatable) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet || r.Header.Get("Idempotency-Key") != "" {
-		return t.safe.RoundTrip(r)
+		return t.retry.RoundTrip(r)
 	}
 	return t.once.RoundTrip(r)
 }
 
-// identity is what calls send of the person on whose behalf they are made.
+// identity identifies the person for whom a call is made.
 type identity struct {
 	token   string // session or access token; empty before the login
 	address string
@@ -86,7 +86,8 @@ type answer interface {
 	GetBody() []byte
 }
 
-// read returns the value of an answer with status 200, or the error of the call, or a fault.Error with the problem document of the answer.
+// read returns the value of an answer with status 200. The error of any other is a fault.Error, with the problem document of the answer if it
+// has one.
 func read[R interface {
 	answer
 	GetJSON200() *T
@@ -97,7 +98,7 @@ func read[R interface {
 	return value(r.GetJSON200(), r)
 }
 
-// created is read for an answer with status 201.
+// created returns the value of an answer with status 201. Its errors are those of read.
 func created[R interface {
 	answer
 	GetJSON201() *T
@@ -108,7 +109,7 @@ func created[R interface {
 	return value(r.GetJSON201(), r)
 }
 
-// finished is read for an answer without a body.
+// finished returns nil for an answer with status 204. Its errors are those of read.
 func finished(r answer, err error) error {
 	switch {
 	case err != nil:
@@ -149,8 +150,8 @@ func refusal(a answer) error {
 	return e
 }
 
-// wait returns the wait before a retry that a response asks for, or 0.
-func wait(r *http.Response) time.Duration {
+// retryAfter returns the wait in the header Retry-After of a response, or 0.
+func retryAfter(r *http.Response) time.Duration {
 	if r == nil {
 		return 0
 	}
@@ -158,7 +159,7 @@ func wait(r *http.Response) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// unclear reports whether the request may have taken effect although it failed, or may succeed if it is sent again.
+// unclear reports whether a failed request may have taken effect, or may succeed if it is sent again.
 func unclear(e *fault.Error) bool {
 	status := problem.Status(e)
 	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || e.Code == common.CodeRequestInProgress

@@ -9,6 +9,7 @@ package backoffice
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -37,7 +38,7 @@ func New(p process.Process) (process.Service, error) {
 		return process.Service{}, fmt.Errorf("static files: %w", err)
 	}
 	s := &service{
-		apis: apis, permissions: permissions, files: files, now: p.Now,
+		apis: apis, log: p.Log.With("service", name), permissions: permissions, files: files, now: p.Now,
 		currency: p.Config.Currency, cancelWindow: p.Config.CancelWindow, crossOrigin: http.NewCrossOriginProtection(),
 	}
 	config := server.NewConfig(p)
@@ -47,6 +48,7 @@ func New(p process.Process) (process.Service, error) {
 
 type service struct {
 	*apis
+	log          *slog.Logger
 	permissions  map[string][]auth.Role // by operation or field of the contracts
 	files        *static.Files
 	now          func() time.Time

@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -69,8 +70,7 @@ func (s *service) customer(v *visit) error {
 	var list orders.OrderPage
 	var calls errgroup.Group
 	calls.Go(func() (err error) {
-		r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
-		page.Customer, err = read(r, err)
+		page.Customer, _, err = s.readCustomer(v.ctx(), id)
 		return err
 	})
 	calls.Go(func() (err error) {
@@ -89,10 +89,10 @@ func (s *service) customer(v *visit) error {
 	return v.render(http.StatusOK, view.Customer(v.page, page))
 }
 
-// ordersInTotals is the number of orders that the totals of a customer add up at most: one page of the API.
+// ordersInTotals is the maximum number of orders in the totals of a customer, one page of the API.
 const ordersInTotals int32 = 100
 
-// customerTotals adds up the newest orders of a customer, up to a year ago.
+// customerTotals adds up the newest orders of a customer of the last year.
 func (s *service) customerTotals(v *visit, id int64) (view.CustomerTotals, error) {
 	from := v.page.Now.AddDate(-1, 0, 0).UTC().Format(time.RFC3339)
 	r, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{CustomerID: &id, From: &from, Limit: new(ordersInTotals)})
@@ -103,18 +103,26 @@ func (s *service) customerTotals(v *visit, id int64) (view.CustomerTotals, error
 	return view.NewCustomerTotals(page.Data, page.NextCursor == nil), nil
 }
 
+// readCustomer returns a customer and its ETag.
+func (s *service) readCustomer(ctx context.Context, id int64) (customer api.Customer, etag string, err error) {
+	r, err := s.customers.GetCustomerWithResponse(ctx, id)
+	if customer, err = read(r, err); err != nil {
+		return customer, "", err
+	}
+	return customer, r.HTTPResponse.Header.Get("ETag"), nil
+}
+
 func (s *service) editCustomer(v *visit) error {
 	id, err := v.id()
 	if err != nil {
 		return err
 	}
-	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
-	customer, err := read(r, err)
+	customer, etag, err := s.readCustomer(v.ctx(), id)
 	if err != nil {
 		return err
 	}
 	form := view.NewForm()
-	form.ETag = r.HTTPResponse.Header.Get("ETag")
+	form.ETag = etag
 	form.Values.Set("name", customer.Name)
 	form.Values.Set("email", customer.Email)
 	form.Values.Set("phone", deref(customer.Phone))
@@ -122,11 +130,7 @@ func (s *service) editCustomer(v *visit) error {
 }
 
 func (s *service) updateCustomer(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -144,14 +148,14 @@ func (s *service) updateCustomer(v *visit) error {
 	return v.redirect(customerPath(id), view.CustomerChanged)
 }
 
-// compareCustomer notes on a form the present values that differ from those typed, so that it can be sent again knowingly.
+// compareCustomer adds to a form the present values that differ from those typed, for the person to decide. Sent again, the form
+// replaces them.
 func (s *service) compareCustomer(v *visit, id int64, form *view.Form) error {
-	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
-	customer, err := read(r, err)
+	customer, etag, err := s.readCustomer(v.ctx(), id)
 	if err != nil {
 		return err
 	}
-	form.ETag = r.HTTPResponse.Header.Get("ETag")
+	form.ETag = etag
 	for field, now := range map[string]string{"name": customer.Name, "email": customer.Email, "phone": deref(customer.Phone)} {
 		if form.Get(field) != now {
 			form.Fault(field, v.page.Text.Now(now))
@@ -165,8 +169,7 @@ func (s *service) askDeleteCustomer(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.customers.GetCustomerWithResponse(v.ctx(), id)
-	customer, err := read(r, err)
+	customer, _, err := s.readCustomer(v.ctx(), id)
 	if err != nil {
 		return err
 	}
@@ -174,11 +177,7 @@ func (s *service) askDeleteCustomer(v *visit) error {
 }
 
 func (s *service) deleteCustomer(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const (
 	preferencesAge = 365 * 24 * time.Hour
 )
 
-// contentPolicy allows only the backoffice's own files (Content Security Policy Level 3).
+// contentPolicy allows nothing but the files of the backoffice (Content Security Policy Level 3).
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -42,7 +42,7 @@ func (s *service) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set(echo.HeaderReferrerPolicy, "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set(echo.HeaderVary, "Accept-Language, Cookie")
-		h.Set("Cache-Control", "private, no-cache") // not no-store: going back restores a form with its key
+		h.Set("Cache-Control", "private, no-cache") // with no-store, going back would make a form with another key
 		if err := s.crossOrigin.Check(c.Request()); err != nil {
 			return &fault.Error{Code: common.CodeForbidden, Message: "The form comes from another site.", Cause: errCrossOrigin}
 		}
@@ -65,24 +65,23 @@ func (s *service) newPage(c echo.Context) *view.Page {
 		zone = loadZone(cookie.Value)
 	}
 	texts := text.For(lang)
-	p := &view.Page{
+	return &view.Page{
 		Text: texts, Locale: locale.New(lang, zone, s.currency), Now: s.now(),
 		Path:     pathOf(r),
 		Notice:   view.Notice(c.QueryParam("done")).Text(texts),
 		Insecure: !onLoopback(r) && c.Scheme() != "https",
 		Style:    s.files.URL("style.css"), Script: s.files.URL("app.js"), Icon: s.files.URL("icon.svg"),
 	}
-	return p
 }
 
-// pathOf returns the path and query of a page to come back to.
+// pathOf returns the path and query of a request, without the notice.
 func pathOf(r *http.Request) string {
 	q := r.URL.Query()
 	q.Del("done")
 	return (&url.URL{Path: r.URL.Path, RawQuery: q.Encode()}).String()
 }
 
-// loadZone returns the time zone with an IANA name as cookies hold it, or nil.
+// loadZone returns the time zone with a name in a cookie, or nil.
 func loadZone(name string) *time.Location {
 	name, err := url.QueryUnescape(name)
 	if err != nil || name == "" || name == "Local" {
@@ -95,7 +94,7 @@ func loadZone(name string) *time.Location {
 	return zone
 }
 
-// setPreferences keeps the language or the time zone, and returns to the page of the form.
+// setPreferences stores the language and the time zone in cookies, and returns to the page of the form.
 func (s *service) setPreferences(c echo.Context) error {
 	form, err := readForm(c)
 	if err != nil {
@@ -124,10 +123,10 @@ func (s *service) setPreferences(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, localPath(form.Get("back")))
 }
 
-// fail answers a request with an error as a page. A session that has ended leads to the login, which keeps what was typed.
+// fail answers a failed request with a page. If the session has ended, that is the login, which keeps a form that was sent.
 func (s *service) fail(c echo.Context, e *fault.Error) error {
 	p := s.newPage(c)
-	c.Response().Header().Del(echo.HeaderWWWAuthenticate) // browsers would ask for a password
+	c.Response().Header().Del(echo.HeaderWWWAuthenticate) // for it, browsers open a dialog
 	switch {
 	case e.Code == common.CodeUnauthorized && c.Request().Method == http.MethodGet:
 		return c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(p.Path))
@@ -149,9 +148,9 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 	return render(c, status, view.Failure(p, title, hint, reference))
 }
 
-// keepForm shows the login with the form that was sent after the session had ended.
+// keepForm shows the login page with the form that was sent.
 func (s *service) keepForm(c echo.Context, p *view.Page) error {
-	values, err := c.FormParams()
+	values, err := formValues(c)
 	if err != nil {
 		return c.Redirect(http.StatusSeeOther, "/login")
 	}

@@ -16,7 +16,7 @@ func (s *service) homeRoutes() []route {
 	return []route{{name: "home", method: http.MethodGet, path: "/", needs: []string{"listOrders"}, handle: s.home}}
 }
 
-// home shows what is to be done and how the business goes. A part that can't be read says so, and the others are shown.
+// home shows what to do next and how the business goes. If a part can't be read, the page says so and shows the others.
 func (s *service) home(v *visit) error {
 	h := &view.Overview{}
 	var calls errgroup.Group
@@ -25,7 +25,7 @@ func (s *service) home(v *visit) error {
 		return read(r, err)
 	})
 	part(v, &calls, &h.Sales, "reportSales", func() (orders.SalesReport, error) {
-		zone := v.page.Locale.ZoneName()
+		zone := v.page.Locale.Location().String()
 		r, err := s.orders.ReportSalesWithResponse(v.ctx(), &orders.ReportSalesParams{TimeZone: &zone}) // 30 days, by day
 		return read(r, err)
 	})
@@ -52,7 +52,7 @@ func (s *service) home(v *visit) error {
 	return v.render(http.StatusOK, view.Home(v.page, h))
 }
 
-// part reads a part of a page beside the others, if the role may. A session that has ended fails the page.
+// part reads a part of a page concurrently with the others, if the role may read it. It returns an error only if the session has ended.
 func part[T any](v *visit, calls *errgroup.Group, p *view.Part[T], operation string, read func() (T, error)) {
 	if !v.page.May(operation) {
 		return
@@ -65,13 +65,15 @@ func part[T any](v *visit, calls *errgroup.Group, p *view.Part[T], operation str
 		case fault.Is(err, common.CodeUnauthorized):
 			return err
 		default:
+			v.warn(err)
 			p.Failed = true
 		}
 		return nil
 	})
 }
 
-// begin finds out what the first steps are, where nobody has placed an order yet. Reports are some seconds old, so it looks for orders again.
+// begin finds out which first steps are left if there are no orders yet. It looks for orders, because the reports may be some seconds
+// old.
 func (s *service) begin(v *visit, h *view.Overview) error {
 	one := int32(1)
 	first := &view.FirstSteps{}
@@ -101,7 +103,9 @@ func (s *service) begin(v *visit, h *view.Overview) error {
 	switch err := calls.Wait(); {
 	case fault.Is(err, common.CodeUnauthorized):
 		return err
-	case err == nil && !first.Order: // otherwise, the page does without the steps
+	case err != nil:
+		v.warn(err)
+	case !first.Order:
 		h.First = first
 	}
 	return nil

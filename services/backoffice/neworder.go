@@ -26,7 +26,7 @@ func (s *service) newOrderRoutes() []route {
 	}
 }
 
-// newOrder shows an empty order, one for the customer in the query, or one with the lines of the order that "from" names.
+// newOrder shows an empty order, an order for the customer in the query, or a copy of the order in the parameter "from".
 func (s *service) newOrder(v *visit) error {
 	d := &view.Draft{Form: view.NewForm(), Focus: view.CustomerField}
 	customer, err := queryID(v, "customer")
@@ -42,7 +42,7 @@ func (s *service) newOrder(v *visit) error {
 		err = s.repeatOrder(v, d, from)
 	case customer != 0:
 		var c api.Customer
-		if c, err = s.getCustomer(v.ctx(), customer); err == nil {
+		if c, _, err = s.readCustomer(v.ctx(), customer); err == nil {
 			d.SetCustomer(c)
 		}
 	}
@@ -57,18 +57,14 @@ func (s *service) newOrder(v *visit) error {
 
 // queryID returns the id in a parameter of the query, or 0 if it is absent.
 func queryID(v *visit, name string) (int64, error) {
-	raw := v.QueryParam(name)
-	if raw == "" {
+	text := v.QueryParam(name)
+	if text == "" {
 		return 0, nil
 	}
-	id, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || id < 1 {
-		return 0, fault.New(common.CodeNotFound, "There is nothing with this id.")
-	}
-	return id, nil
+	return parseID(text)
 }
 
-// repeatOrder fills in the customer and the lines of an order, without the products that are archived.
+// repeatOrder copies the customer and the lines of an order, except archived products.
 func (s *service) repeatOrder(v *visit, d *view.Draft, id int64) error {
 	r, err := s.orders.GetOrderWithResponse(v.ctx(), id)
 	order, err := read(r, err)
@@ -90,20 +86,20 @@ func (s *service) repeatOrder(v *visit, d *view.Draft, id int64) error {
 		}
 		return archived
 	})
-	customer, err := s.getCustomer(v.ctx(), order.CustomerID)
+	customer, _, err := s.readCustomer(v.ctx(), order.CustomerID)
 	switch {
 	case fault.Is(err, common.CodeCustomerNotFound):
 		d.Fault(view.CustomerField, v.page.Text.DraftCustomerGone(order.Customer.Name))
 	case err != nil:
-		return miss(d, err)
+		return miss(v, d, err)
 	default:
 		d.SetCustomer(customer)
 	}
 	return nil
 }
 
-// placeOrder does what the button that was pressed says: it adds to the order or removes from it, or places it. An order is placed only if
-// nothing that was typed is still to be added to it.
+// placeOrder changes an order or places it, as the pressed button says. If something typed had to be added first, it shows the order again
+// instead of placing what the person has not seen.
 func (s *service) placeOrder(v *visit) error {
 	form, err := readForm(v)
 	if err != nil {
@@ -141,17 +137,19 @@ func (s *service) placeOrder(v *visit) error {
 	return v.render(status, view.NewOrder(v.page, d))
 }
 
-// miss notes that something can't be read, so that the page shows what is typed all the same. It returns errors that concern no form.
-func miss(d *view.Draft, err error) error {
+// miss marks an order as stale because something could not be read. The page keeps what was typed. Miss returns the errors that refuse
+// returns.
+func miss(v *visit, d *view.Draft, err error) error {
 	switch fault.From(err).Code {
 	case common.CodeUnauthorized, common.CodeForbidden, common.CodeInternal:
 		return err
 	}
+	v.warn(err)
 	d.Stale = true
 	return nil
 }
 
-// readDraft returns the order that a form has.
+// readDraft returns the order in a form.
 func readDraft(form *view.Form) *view.Draft {
 	d := &view.Draft{Form: form}
 	for _, known := range form.Values[view.KnownField] {
@@ -167,15 +165,15 @@ func readDraft(form *view.Form) *view.Draft {
 	return d
 }
 
-// cutID splits an id from what a field has after it.
+// cutID splits a value of view.KnownField or view.ProductField into its id and its text.
 func cutID(value string) (id int64, rest string, ok bool) {
 	before, rest, _ := strings.Cut(value, " ")
 	id, err := strconv.ParseInt(before, 10, 64)
 	return id, rest, err == nil && id > 0
 }
 
-// checkDraft reports whether an order can be placed as it is typed. It looks only at the form, so that a form that is sent again is the same
-// request with the same idempotency key, whatever has become of prices and stock.
+// checkDraft reports whether an order can be placed as typed. It reads only the form, so that a form that is sent again makes the same
+// request, although prices and stock may have changed.
 func checkDraft(page *view.Page, d *view.Draft) bool {
 	if d.Customer() == 0 && d.Faults[view.CustomerField] == "" {
 		d.Fault(view.CustomerField, page.Text.DraftNoCustomer())
@@ -202,8 +200,8 @@ func unitsFault(page *view.Page, typed string) string {
 	return ""
 }
 
-// place places an order, and confirms it if asked to. Both ways place it with the same idempotency key, so that it is one order although
-// one button is pressed after the other.
+// place places an order and, if confirm is true, confirms it through the orchestrator. Both ways place it with the same idempotency key, so
+// that pressing both buttons one after the other places one order.
 func (s *service) place(ctx context.Context, d *view.Draft, confirm bool) (id int64, notice view.Notice, err error) {
 	if confirm {
 		in := orchestrator.OrderRequest{CustomerID: d.Customer(), IdempotencyKey: d.Key}
@@ -226,13 +224,13 @@ func (s *service) place(ctx context.Context, d *view.Draft, confirm bool) (id in
 	return order.ID, view.PlacedNotice, err
 }
 
-// placeKey returns the key with which the orchestrator places the order of a call with a key, as its contract says.
+// placeKey returns the idempotency key that the orchestrator sends to orders-api for a call with a key, as its contract says.
 func placeKey(key string) string {
 	sum := sha256.Sum256([]byte("create\n" + key))
 	return "create-and-confirm.create." + hex.EncodeToString(sum[:])
 }
 
-// lineFaults notes on the fields of an order what a refusal says about them, and returns the refusal.
+// lineFaults adds the faults of a refusal to the fields of an order, whose names differ from those of the API. It returns the refusal.
 func lineFaults(page *view.Page, d *view.Draft, refusal error) error {
 	e := fault.From(refusal)
 	switch e.Code {
@@ -267,7 +265,7 @@ func shortage(page *view.Page, stock int64) string {
 	return page.Text.DraftShort(page.Locale.Number(stock))
 }
 
-// readLines reads the products of the lines as they are now, and notes which can't be ordered.
+// readLines reads the products of the lines, and adds a fault to each line that can't be ordered.
 func (s *service) readLines(v *visit, d *view.Draft) error {
 	if len(d.Lines) == 0 {
 		return nil
@@ -280,7 +278,7 @@ func (s *service) readLines(v *visit, d *view.Draft) error {
 	r, err := s.orders.ListProductsWithResponse(v.ctx(), &orders.ListProductsParams{Ids: &ids, Archived: &all, Limit: &limit})
 	page, err := read(r, err)
 	if err != nil {
-		return miss(d, err)
+		return miss(v, d, err)
 	}
 	for i := range page.Data {
 		if line := d.Line(page.Data[i].ID); line != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 )
 
-// editDraft does what the buttons and boxes of a form say, apart from placing the order. It reports whether something was typed that was not
-// in the order yet.
+// editDraft changes an order as the pressed button says, but does not place it. It reports whether the person had typed something that was
+// not in the order yet.
 func (s *service) editDraft(v *visit, d *view.Draft) (open bool, err error) {
 	d.Focus = view.AddField
 	switch values := d.Values; {
@@ -28,7 +28,7 @@ func (s *service) editDraft(v *visit, d *view.Draft) (open bool, err error) {
 			values.Del(view.AddField)
 		}
 	case d.Get("do") == "":
-		return false, s.suggest(v.ctx(), d)
+		return false, s.suggest(v, d)
 	default:
 		return s.takeTyped(v, d)
 	}
@@ -48,11 +48,11 @@ func pickCustomer(d *view.Draft) {
 }
 
 // suggest offers customers and products that match what is being typed.
-func (s *service) suggest(ctx context.Context, d *view.Draft) error {
+func (s *service) suggest(v *visit, d *view.Draft) error {
 	var calls errgroup.Group
 	if d.Customer() == 0 {
 		calls.Go(func() error {
-			found, err := s.findCustomers(ctx, d.Get(view.CustomerField))
+			found, err := s.findCustomers(v.ctx(), d.Get(view.CustomerField))
 			d.Known = nil
 			for _, c := range found {
 				d.Known = append(d.Known, view.NewKnownCustomer(c))
@@ -61,17 +61,17 @@ func (s *service) suggest(ctx context.Context, d *view.Draft) error {
 		})
 	}
 	calls.Go(func() (err error) {
-		d.Products, err = s.findProducts(ctx, d.Get(view.AddField))
+		d.Products, err = s.findProducts(v.ctx(), d.Get(view.AddField))
 		return err
 	})
 	if err := calls.Wait(); err != nil {
-		return miss(d, err)
+		return miss(v, d, err)
 	}
 	return nil
 }
 
-// takeTyped looks up the customer that is typed, and adds what is typed in the box for products and in that for pasted lines. What can't be
-// added stays where it is typed.
+// takeTyped looks up the typed customer, and adds the typed product and the pasted lines. Whatever can't be added stays in its input. It
+// reports whether anything was typed.
 func (s *service) takeTyped(v *visit, d *view.Draft) (open bool, err error) {
 	for _, box := range []struct {
 		typed bool
@@ -86,7 +86,7 @@ func (s *service) takeTyped(v *visit, d *view.Draft) (open bool, err error) {
 		}
 		open = true
 		if err := box.take(v, d); err != nil {
-			if err := miss(d, err); err != nil {
+			if err := miss(v, d, err); err != nil {
 				return open, err
 			}
 		}
@@ -94,7 +94,7 @@ func (s *service) takeTyped(v *visit, d *view.Draft) (open bool, err error) {
 	return open, nil
 }
 
-// takeCustomer looks up the customer that is typed. If several match, they are shown to choose from.
+// takeCustomer looks up the typed customer. If several match, the person chooses.
 func (s *service) takeCustomer(v *visit, d *view.Draft) error {
 	typed := d.Get(view.CustomerField)
 	found, err := s.findCustomers(v.ctx(), typed)
@@ -122,8 +122,8 @@ func (s *service) takeCustomer(v *visit, d *view.Draft) error {
 	return nil
 }
 
-// takeProduct adds the product whose SKU is typed, with units after it if there are any. Otherwise, the products that match are shown to
-// choose from.
+// takeProduct adds the product with the typed SKU, which units may follow. If there is none, the person chooses among the products that
+// match.
 func (s *service) takeProduct(v *visit, d *view.Draft) error {
 	typed := d.Get(view.AddField)
 	sku, units := cutUnits(typed)
@@ -168,7 +168,7 @@ func (s *service) takeProduct(v *visit, d *view.Draft) error {
 	return nil
 }
 
-// addLine adds units of a product, and reports whether there was space.
+// addLine adds units of a product. It reports whether it could: an order has a maximum number of lines.
 func addLine(page *view.Page, d *view.Draft, p orders.Product, units int64) bool {
 	if d.Add(p, units) {
 		return true
@@ -177,10 +177,10 @@ func addLine(page *view.Page, d *view.Draft, p orders.Product, units int64) bool
 	return false
 }
 
-// takePasted adds the lines that were pasted. Those that can't be added stay in the box.
+// takePasted adds the pasted lines to the order. It leaves in the input those that can't be added.
 func (s *service) takePasted(v *visit, d *view.Draft) error {
 	all := pastedLines(d.Get(view.PasteField))
-	now := all[:min(len(all), view.MaxLines)] // the most that an order can have, and that one call looks up
+	now := all[:min(len(all), view.MaxLines)] // also the maximum of SKUs in one call
 	skus := make([]string, len(now))
 	for i, line := range now {
 		skus[i], _ = cutUnits(line)
@@ -213,7 +213,7 @@ func (s *service) takePasted(v *visit, d *view.Draft) error {
 	return nil
 }
 
-// takeLine adds a line that was pasted, or says why it can't.
+// takeLine adds a pasted line. If it can't, it returns the reason.
 func takeLine(page *view.Page, d *view.Draft, products map[string]orders.Product, sku, units string) string {
 	product, ok := products[sku]
 	switch why := unitsFault(page, units); {
@@ -241,7 +241,7 @@ func pastedLines(text string) (lines []string) {
 	return lines
 }
 
-// cutUnits splits a line as spreadsheets and people write it into a SKU and units: at its first tab, semicolon, comma or space.
+// cutUnits splits a line at the first tab, semicolon, comma or space, as spreadsheets and people separate a SKU from the units.
 func cutUnits(line string) (sku, units string) {
 	line = strings.TrimSpace(line)
 	at := strings.IndexAny(line, "\t;, \u00a0")
@@ -251,15 +251,14 @@ func cutUnits(line string) (sku, units string) {
 	return line[:at], strings.Trim(line[at:], "\t;, \u00a0")
 }
 
-// The numbers of customers or products that are offered, and of pages that are searched for them.
 const (
-	offers      = 10
-	searchPages = 3
+	offers      = 10 // customers or products to choose from
+	searchPages = 3  // maximum number of calls for them
 )
 
 // findCustomers returns the first customers whose name or e-mail address contains a text.
 func (s *service) findCustomers(ctx context.Context, text string) ([]api.Customer, error) {
-	if _, email, ok := strings.Cut(text, "<"); ok { // as KnownCustomer writes it
+	if _, email, ok := strings.Cut(text, "<"); ok { // the label of a KnownCustomer
 		text = cmp.Or(strings.TrimSuffix(email, ">"), text)
 	}
 	limit := int32(offers)
@@ -280,7 +279,7 @@ func (s *service) findProducts(ctx context.Context, text string) ([]orders.Produ
 	})
 }
 
-// search returns the first entries of a list that match a text. A page of a search may have none although the next one has some.
+// search returns the first entries that match a text, or none for a text that the contracts do not allow.
 func search[T any](text string, next func(cursor *string) ([]T, *string, error)) (found []T, err error) {
 	const longest = 100 // of a search in the contracts, in characters
 	if text == "" || len([]rune(text)) > longest || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '\x7f' }) {
@@ -289,7 +288,7 @@ func search[T any](text string, next func(cursor *string) ([]T, *string, error))
 	return firstOf(offers, next)
 }
 
-// firstOf returns the first entries of a list, from a few pages at most.
+// firstOf returns the first entries of a list. It reads several pages, because a page of a search may be empty before the end.
 func firstOf[T any](enough int, next func(cursor *string) ([]T, *string, error)) (found []T, err error) {
 	var cursor *string
 	for range searchPages {
@@ -305,7 +304,7 @@ func firstOf[T any](enough int, next func(cursor *string) ([]T, *string, error))
 	return found[:min(len(found), enough)], nil
 }
 
-// productsBySKU returns the products that have one of some SKUs, also archived ones. There may be up to 100.
+// productsBySKU returns the products with one of the SKUs, by SKU, also archived ones. It takes at most view.MaxLines SKUs.
 func (s *service) productsBySKU(ctx context.Context, skus ...string) (map[string]orders.Product, error) {
 	ask := slices.Compact(slices.Sorted(slices.Values(skus)))
 	ask = slices.DeleteFunc(ask, func(sku string) bool { return !isSKU(sku) })
@@ -325,15 +324,10 @@ func (s *service) productsBySKU(ctx context.Context, skus ...string) (map[string
 	return found, nil
 }
 
-// isSKU reports whether a text can be a SKU, as the contract says. The API refuses to look up others.
+// isSKU reports whether a text matches the pattern of SKUs in the contract. The API refuses to look up any other.
 func isSKU(text string) bool {
 	const longest = 64
 	alphanumeric := func(r rune) bool { return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' }
 	return text != "" && len(text) <= longest && alphanumeric(rune(text[0])) &&
 		!strings.ContainsFunc(text, func(r rune) bool { return !alphanumeric(r) && !strings.ContainsRune("._-", r) })
-}
-
-func (s *service) getCustomer(ctx context.Context, id int64) (api.Customer, error) {
-	r, err := s.customers.GetCustomerWithResponse(ctx, id)
-	return read(r, err)
 }

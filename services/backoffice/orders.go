@@ -41,11 +41,7 @@ func (s *service) order(v *visit) error {
 }
 
 func (s *service) confirmOrder(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -75,11 +71,7 @@ func (s *service) askCancelOrder(v *visit) error {
 }
 
 func (s *service) cancelOrder(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -97,8 +89,8 @@ func (s *service) cancelOrder(v *visit) error {
 	return v.redirect(orderPath(id), view.OrderCanceled)
 }
 
-// refuseOrder answers a form that changes an order and was refused: with the order as it is now or, if the form is to be sent again, with
-// again.
+// refuseOrder answers a refused form that changes an order. It shows the form again if the person can correct it or should send it again,
+// and otherwise the order as it is now.
 func (s *service) refuseOrder(v *visit, id int64, form *view.Form, err error, again templ.Component) error {
 	if e := fault.From(err); unclear(e) || e.Code == common.CodeInvalidInput {
 		return v.refuse(form, err, again)
@@ -142,14 +134,14 @@ func (s *service) readOrder(v *visit, id int64) (page view.OrderPage, err error)
 	return page, nil
 }
 
-// orderHistory returns the history of an order, oldest first. A page has all of it, since each status comes at most once.
+// orderHistory returns the history of an order, oldest first. One page has all of it, because an order has each status at most once.
 func (s *service) orderHistory(v *visit, id int64) ([]orders.OrderEvent, error) {
 	r, err := s.orders.ListOrderHistoryWithResponse(v.ctx(), id, &orders.ListOrderHistoryParams{})
 	history, err := read(r, err)
 	return history.Data, err
 }
 
-// cancelable reports whether an order can be canceled, as the page is rendered. orders-api decides.
+// cancelable reports whether an order can be canceled now. It is for showing the button; orders-api decides.
 func (s *service) cancelable(o orders.Order) bool {
 	switch o.Status {
 	case orders.StatusCreated:

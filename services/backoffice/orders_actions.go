@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 
 const (
 	maxSelected    = 100 // orders of an action
-	parallelOrders = 4   // of an action, at the same time: orders-api is there for others too
+	parallelOrders = 4   // orders that an action changes at the same time, so that it leaves room for other requests
 )
 
 // askCancelOrders asks for the reason before several orders are canceled.
@@ -49,7 +48,7 @@ func (s *service) renderCancelOrders(v *visit, status int, ids []int64, form *vi
 	return v.render(status, view.CancelOrders(v.page, list, form, listPath(form)))
 }
 
-// refuseCancelOrders asks again for the reason, which was refused.
+// refuseCancelOrders asks for another reason.
 func (s *service) refuseCancelOrders(v *visit, ids []int64, form *view.Form, err error) error {
 	status, err := refuse(v.page, form, err)
 	if err != nil {
@@ -58,8 +57,8 @@ func (s *service) refuseCancelOrders(v *visit, ids []int64, form *view.Form, err
 	return s.renderCancelOrders(v, status, ids, form)
 }
 
-// changeOrders confirms or cancels several orders, and shows what happened to each. Each has a key of its own, made of the form's, so
-// that a form that is sent again does nothing twice.
+// changeOrders confirms or cancels several orders, and shows what happened to each. The key of each call is derived from that of the form,
+// so that a form that is sent again does nothing twice.
 func (s *service) changeOrders(v *visit) error {
 	form, err := readForm(v)
 	if err != nil {
@@ -86,7 +85,7 @@ func (s *service) changeOrders(v *visit) error {
 		done.Results[i], err = s.changeOrder(v, action, id, form)
 		return err
 	})
-	if fault.Is(err, common.CodeInvalidInput) && action == view.Cancel { // the reason, which is the same for all
+	if fault.Is(err, common.CodeInvalidInput) && action == view.Cancel { // all have the same reason
 		return s.refuseCancelOrders(v, ids, form, err)
 	}
 	if err != nil {
@@ -95,7 +94,7 @@ func (s *service) changeOrders(v *visit) error {
 	return v.render(http.StatusOK, view.ChangedOrders(v.page, done))
 }
 
-// changeOrder does an action with an order. It fails only if the action would fail in the same way for any other order.
+// changeOrder confirms or cancels one of several orders. It returns an error only if all other orders would have the same.
 func (s *service) changeOrder(v *visit, action view.OrderAction, id int64, form *view.Form) (view.OrderResult, error) {
 	result := view.OrderResult{ID: id}
 	key := strings.Join([]string{form.Key, string(action), decimal(id)}, ".")
@@ -115,6 +114,7 @@ func (s *service) changeOrder(v *visit, action view.OrderAction, id int64, form 
 		case e.Code == common.CodeUnauthorized, e.Code == common.CodeForbidden, e.Code == common.CodeInvalidInput:
 			return result, err
 		case unclear(e):
+			v.warn(err)
 			result.Unclear, result.Why = true, v.page.Text.Unclear(e.Code, v.page.Locale.Age(e.RetryAfter))
 		default:
 			result.Why = v.page.Text.Problem(e.Code, e.Message)
@@ -124,9 +124,10 @@ func (s *service) changeOrder(v *visit, action view.OrderAction, id int64, form 
 	result.Order = &o
 	history, err := s.orderHistory(v, id)
 	if err != nil {
-		return result, nil //nolint:nilerr // the action has taken effect; only who made the change is not known
+		v.warn(err)
+		return result, nil //nolint:nilerr // the action has taken effect, although it is not known who made the change
 	}
-	since, _ := time.Parse(time.RFC3339, form.Get("since")) // when the list was shown; without it, changes before can't be told apart
+	since, _ := time.Parse(time.RFC3339, form.Get("since")) // when the list was shown; earlier changes are not those of this form
 	for _, e := range history {
 		if e.To == o.Status {
 			result.Change, result.Own = &e, deref(e.Caller) == v.me.Caller && !e.CreatedAt.Before(since)
@@ -135,7 +136,7 @@ func (s *service) changeOrder(v *visit, action view.OrderAction, id int64, form 
 	return result, nil
 }
 
-// forEach calls f for each order, for some at the same time. It calls f for all of them, and returns the first error.
+// forEach calls f for each order, several at a time. It returns the first error, after it has called f for all.
 func forEach(ids []int64, f func(i int, id int64) error) error {
 	var calls errgroup.Group
 	calls.SetLimit(parallelOrders)
@@ -148,16 +149,16 @@ func forEach(ids []int64, f func(i int, id int64) error) error {
 // orderIDs reads the ids of selected orders, each once.
 func orderIDs(values []string) (ids []int64, err error) {
 	for _, value := range values {
-		id, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || id < 1 {
+		id, err := parseID(value)
+		switch {
+		case err != nil:
 			return nil, fault.Invalid(common.FieldError{Field: "id", Message: "must be the number of an order"})
+		case slices.Contains(ids, id):
+			continue
+		case len(ids) == maxSelected:
+			return nil, fault.Invalid(common.FieldError{Field: "id", Message: fmt.Sprintf("must have at most %d items", maxSelected)})
 		}
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) > maxSelected {
-		return nil, fault.Invalid(common.FieldError{Field: "id", Message: fmt.Sprintf("must have at most %d items", maxSelected)})
+		ids = append(ids, id)
 	}
 	return ids, nil
 }

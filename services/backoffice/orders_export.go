@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	exportLimit int32 = 100         // orders that a call returns at most
-	exportPause       = time.Minute // until the client must have taken what was written, and the next orders are read
+	exportLimit int32 = 100         // maximum number of orders that a call returns
+	exportPause       = time.Minute // in which the client must receive the rows of a call
 )
 
-// exportOrders writes the orders that a filter shows as CSV (RFC 4180), as they are read. A file that is not complete says so in its last
-// line, and its download fails.
+// exportOrders streams the orders of a filter as CSV (RFC 4180). If it can't complete the file, the last row says so, and the download
+// fails.
 func (s *service) exportOrders(v *visit) error {
 	filter := view.ReadOrderFilter(v.QueryParams())
 	params := s.orderParams(v, filter)
@@ -32,7 +32,7 @@ func (s *service) exportOrders(v *visit) error {
 	if filter.OK() {
 		page, err = s.ordersToExport(v, params)
 	}
-	if !filter.OK() || fault.Is(err, common.CodeInvalidInput) { // the list says what is wrong
+	if !filter.OK() || fault.Is(err, common.CodeInvalidInput) { // the page of the list says what is wrong
 		return v.Redirect(http.StatusSeeOther, filter.URL("/orders"))
 	}
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *service) exportOrders(v *visit) error {
 		params.Cursor = page.NextCursor
 		if page, err = s.ordersToExport(v, params); err != nil {
 			sheet.cut()
-			if err := connection.SetWriteDeadline(time.Now()); err != nil { // the response has no end, so that it counts as failed
+			if err := connection.SetWriteDeadline(time.Now()); err != nil { // cuts the response off, so that the download fails
 				panic(http.ErrAbortHandler)
 			}
 			return err
@@ -61,7 +61,7 @@ func (s *service) exportOrders(v *visit) error {
 	}
 }
 
-// ordersToExport returns a page of orders. It renews the access token if that has expired since the export began.
+// ordersToExport returns a page of orders. It renews the access token, which expires during a long export.
 func (s *service) ordersToExport(v *visit, params *orders.ListOrdersParams) (orders.OrderPage, error) {
 	r, err := s.orders.ListOrdersWithResponse(v.ctx(), params)
 	page, err := read(r, err)
@@ -78,8 +78,8 @@ func (s *service) ordersToExport(v *visit, params *orders.ListOrdersParams) (ord
 	return read(r, err)
 }
 
-// orderSheet writes orders as CSV for a spreadsheet. Each row is an order line, so that subtotals add up. In Spanish, it has semicolons
-// and decimal commas, as spreadsheets in Spanish expect.
+// orderSheet writes orders as CSV for a spreadsheet. Each row is an order line, so that subtotals add up. In Spanish, it separates columns
+// by semicolons and has decimal commas, which spreadsheets in Spanish expect.
 type orderSheet struct {
 	csv     *csv.Writer
 	page    *view.Page
@@ -91,7 +91,7 @@ type orderSheet struct {
 // newOrderSheet begins the response with the titles of the columns.
 func newOrderSheet(v *visit) *orderSheet {
 	w := v.Response()
-	s := &orderSheet{csv: csv.NewWriter(w), page: v.page, zone: readerZone(v.page), flush: w.Flush, decimal: "."}
+	s := &orderSheet{csv: csv.NewWriter(w), page: v.page, zone: v.page.Locale.Location(), flush: w.Flush, decimal: "."}
 	s.csv.UseCRLF = true
 	if v.page.Locale.Lang() == locale.Spanish {
 		s.csv.Comma, s.decimal = ';', ","
@@ -122,14 +122,14 @@ func (s *orderSheet) add(list []orders.Order) error {
 	return s.csv.Error()
 }
 
-// cut writes that the rest is missing.
+// cut writes that the rest of the file is missing.
 func (s *orderSheet) cut() {
-	_ = s.csv.Write([]string{s.page.Text.ExportIncomplete()}) // the request fails anyway
+	_ = s.csv.Write([]string{s.page.Text.ExportIncomplete()}) // the download fails in any case
 	s.csv.Flush()
 	s.flush()
 }
 
-// time writes a time as spreadsheets read it in any language.
+// time returns a time in a format that spreadsheets read in any language.
 func (s *orderSheet) time(t *common.Time) string {
 	if t == nil {
 		return ""
@@ -137,12 +137,12 @@ func (s *orderSheet) time(t *common.Time) string {
 	return t.In(s.zone).Format(time.DateTime)
 }
 
-// amount writes cents without thousands separators, which spreadsheets would take for text.
+// amount returns an amount without separators of thousands, with which spreadsheets would take it for text.
 func (s *orderSheet) amount(cents int64) string {
 	return fmt.Sprintf("%d%s%02d", cents/100, s.decimal, cents%100)
 }
 
-// harmless returns a text that no spreadsheet takes for a formula (OWASP, CSV injection).
+// harmless returns a text so that no spreadsheet takes it for a formula (OWASP, CSV injection).
 func harmless(text string) string {
 	if first := []rune(text); len(first) > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first[0]) {
 		return "'" + text

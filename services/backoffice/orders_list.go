@@ -2,8 +2,6 @@ package backoffice
 
 import (
 	"net/http"
-	"strconv"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// ordersPerPage is the length of the list of orders: what a person looks through at once.
+// ordersPerPage is the length of the list of orders, which a person looks through at once.
 const ordersPerPage int32 = 50
 
 func (s *service) listOrders(v *visit) error {
@@ -47,42 +45,31 @@ func (s *service) listOrders(v *visit) error {
 	list.Orders, list.Key = found.Data, view.NewForm().Key
 	list.Choices = s.orderChoices(v, found.Data)
 	list.Pages = view.NewPager("/orders", v.QueryParams(), found.NextCursor)
-	if list.Filter.Customer == "" && len(found.Data) > 0 {
-		list.Filter.Customer = found.Data[0].Customer.Name // of a deleted customer
+	if list.Filter.Customer == "" && len(found.Data) > 0 { // the customer was deleted, and its orders have its name
+		list.Filter.Customer = found.Data[0].Customer.Name
 	}
 	return v.render(http.StatusOK, view.Orders(v.page, list))
 }
 
-// orderParams returns the parameters of a filter. It notes on the filter what is wrong with it. Days are those of the reader's time zone.
+// orderParams returns the parameters of a filter, whose days are those of the person's time zone. It adds to the filter what is wrong
+// with it.
 func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrdersParams {
 	id := func(name string) *int64 {
 		if filter.Get(name) == "" {
 			return nil
 		}
-		n, err := strconv.ParseInt(filter.Get(name), 10, 64)
-		if err != nil || n < 1 {
+		n, err := parseID(filter.Get(name))
+		if err != nil {
 			filter.Fault(name, v.page.Text.NotAnID())
 		}
 		return &n
 	}
-	zone := readerZone(v.page)
-	day := func(name string, later int) *string {
-		if filter.Get(name) == "" {
-			return nil
-		}
-		day, err := time.Parse(time.DateOnly, filter.Get(name))
-		if err != nil {
-			filter.Fault(name, v.page.Text.NotADay())
-			return nil
-		}
-		return new(startOfDay(day.AddDate(0, 0, later), zone).UTC().Format(time.RFC3339))
+	from, to := v.day(filter.Form, "from", 0), v.day(filter.Form, "to", 1) // the API excludes the time at the end
+	if from != nil && to != nil && !from.Before(*to) {
+		filter.Fault("to", v.page.Text.BeforeFrom())
 	}
 	params := &orders.ListOrdersParams{
-		Search: optional(filter.Get("search")), CustomerID: id("customer_id"), ProductID: id("product_id"),
-		From: day("from", 0), To: day("to", 1), // the API excludes the time at the end
-	}
-	if filter.OK() && params.From != nil && params.To != nil && filter.Get("from") > filter.Get("to") {
-		filter.Fault("to", v.page.Text.BeforeFrom())
+		Search: optional(filter.Get("search")), CustomerID: id("customer_id"), ProductID: id("product_id"), From: inWire(from), To: inWire(to),
 	}
 	if status := orders.OrderStatus(filter.Get("status")); status != "" {
 		params.Status = &status
@@ -93,45 +80,25 @@ func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrd
 	return params
 }
 
-// readerZone returns the time zone of the person.
-func readerZone(p *view.Page) *time.Location {
-	if zone := loadZone(p.Locale.ZoneName()); zone != nil {
-		return zone
-	}
-	return time.UTC
-}
-
-// startOfDay returns when a day begins in a time zone. That is not midnight where clocks are put forward at midnight.
-func startOfDay(day time.Time, zone *time.Location) time.Time {
-	t := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)
-	if t.Day() != day.Day() {
-		_, end := t.ZoneBounds()
-		return end
-	}
-	return t
-}
-
-// customerName returns the name of the customer with an id, or "" if there is none.
+// customerName returns the name of a customer, or "" if it was deleted or the role may not see it.
 func (s *service) customerName(v *visit, id *int64) (string, error) {
 	if id == nil || !v.page.May("getCustomer") {
 		return "", nil
 	}
-	r, err := s.customers.GetCustomerWithResponse(v.ctx(), *id)
-	customer, err := read(r, err)
-	if fault.Is(err, common.CodeNotFound) {
+	customer, _, err := s.readCustomer(v.ctx(), *id)
+	if fault.Is(err, common.CodeCustomerNotFound) {
 		return "", nil
 	}
 	return customer.Name, err
 }
 
-// productName returns the name of the product with an id, or "" if there is none.
+// productName returns the name of a product, or "" if there is none or the role may not see it.
 func (s *service) productName(v *visit, id *int64) (string, error) {
 	if id == nil || !v.page.May("getProduct") {
 		return "", nil
 	}
-	r, err := s.orders.GetProductWithResponse(v.ctx(), *id)
-	product, err := read(r, err)
-	if fault.Is(err, common.CodeNotFound) {
+	product, _, err := s.readProduct(v, *id)
+	if fault.Is(err, common.CodeProductNotFound) {
 		return "", nil
 	}
 	return product.Name, err

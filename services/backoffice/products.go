@@ -29,7 +29,7 @@ func (s *service) productRoutes() []route {
 	}
 }
 
-// productsPerPage is the length of the list of products: what a person looks through at once.
+// productsPerPage is the length of the list of products, which a person looks through at once.
 const productsPerPage int32 = 50
 
 func (s *service) listProducts(v *visit) error {
@@ -92,14 +92,14 @@ func (s *service) readProduct(v *visit, id int64) (product orders.Product, etag 
 	return product, r.HTTPResponse.Header.Get("ETag"), nil
 }
 
-// productMovements returns the page of a product's stock movements that the URL asks for, and the cursor of the next one.
+// productMovements returns the page of stock movements that the URL selects, and the cursor of the next page.
 func (s *service) productMovements(v *visit, id int64) ([]orders.StockMovement, *string, error) {
 	r, err := s.orders.ListStockMovementsWithResponse(v.ctx(), id, &orders.ListStockMovementsParams{Cursor: v.query("cursor")})
 	page, err := read(r, err)
 	return page.Data, page.NextCursor, err
 }
 
-// productOrders returns the page of a product's orders that the URL asks for, and the cursor of the next one.
+// productOrders returns the page of orders that the URL selects, and the cursor of the next page.
 func (s *service) productOrders(v *visit, id int64) ([]orders.Order, *string, error) {
 	r, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{ProductID: &id, Cursor: v.query("cursor")})
 	page, err := read(r, err)

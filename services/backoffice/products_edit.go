@@ -63,18 +63,14 @@ func (s *service) editProduct(v *visit) error {
 }
 
 func (s *service) updateProduct(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
 	if err := mayEditProduct(v); err != nil {
 		return err
 	}
-	var change orders.ProductChange // of the fields that the form has: it has those that the role may change
+	var change orders.ProductChange // the form lacks the fields that the role may not change
 	if form.Values.Has("name") {
 		change.Name = new(form.Get("name"))
 		requireTyped(v.page, form, "name")
@@ -105,8 +101,8 @@ func mayEditProduct(v *visit) error {
 // saveTries is the maximum number of attempts to change a product while orders change its stock.
 const saveTries = 5
 
-// saveProduct changes a product. Every order changes the ETag of its products, so it tries again if only what the form does not show has
-// changed. Each attempt has its own key, the same if the form is sent again.
+// saveProduct changes a product. Every order changes the ETag of its products, so it tries again if nothing in the form has changed.
+// The key of each attempt is derived from that of the form, so that a form that is sent again repeats the same attempts.
 func (s *service) saveProduct(v *visit, id int64, form *view.Form, change orders.ProductChange) error {
 	for try := 1; ; try++ {
 		key := form.Key
@@ -129,8 +125,8 @@ func (s *service) saveProduct(v *visit, id int64, form *view.Form, change orders
 	}
 }
 
-// compareProduct notes on a form the present values that have changed since it was opened and differ from those typed, and reports
-// whether there are any.
+// compareProduct adds to a form the values that somebody else has changed since it was opened, except those equal to the typed ones. It
+// reports whether there are any.
 func compareProduct(page *view.Page, form *view.Form, product orders.Product, change orders.ProductChange) (outdated bool) {
 	note := func(field string, differs bool, was, now, shown string) {
 		if differs && was != now {
@@ -160,11 +156,7 @@ func (s *service) askAdjustStock(v *visit) error {
 }
 
 func (s *service) adjustStock(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -183,7 +175,7 @@ func (s *service) adjustStock(v *visit) error {
 	return v.redirect(productPath(id), view.StockChanged)
 }
 
-// stockChange returns the change of the stock that a form asks for. It notes on the form what is wrong with it.
+// stockChange returns the change of stock in a form. It adds to the form what is wrong with it.
 func stockChange(page *view.Page, form *view.Form) (change orders.ProductChange) {
 	if form.Get("how") == view.ByCount {
 		change.Stock = new(typedNumber(page, form, "stock"))
@@ -200,7 +192,7 @@ func stockChange(page *view.Page, form *view.Form) (change orders.ProductChange)
 	return change
 }
 
-// noteStock notes on a form the present stock, if that is why it is refused.
+// noteStock adds the present stock to a form that was refused because of it.
 func (s *service) noteStock(v *visit, id int64, form *view.Form, refusal error) error {
 	e := fault.From(refusal)
 	switch {
@@ -222,7 +214,7 @@ func (s *service) noteStock(v *visit, id int64, form *view.Form, refusal error) 
 	return nil
 }
 
-// askArchive asks whether to archive a product, or else to restore it.
+// askArchive returns the handler of the page that asks whether to archive a product or, if archive is false, to restore it.
 func (s *service) askArchive(archive bool) func(*visit) error {
 	return func(v *visit) error {
 		id, err := v.id()
@@ -237,14 +229,10 @@ func (s *service) askArchive(archive bool) func(*visit) error {
 	}
 }
 
-// archive archives a product, or else restores it, whatever else has changed.
+// archive returns the handler that archives or restores a product, also if it has changed since the page was opened.
 func (s *service) archive(archive bool) func(*visit) error {
 	return func(v *visit) error {
-		id, err := v.id()
-		if err != nil {
-			return err
-		}
-		form, err := readForm(v)
+		id, form, err := v.sent()
 		if err != nil {
 			return err
 		}
@@ -259,7 +247,7 @@ func (s *service) archive(archive bool) func(*visit) error {
 	}
 }
 
-// requireTyped notes on a form which of the fields are empty, so that this is said together with what else is wrong.
+// requireTyped adds a fault for each of the fields that is empty. The API would name them only after all others are right.
 func requireTyped(page *view.Page, form *view.Form, fields ...string) {
 	for _, field := range fields {
 		if form.Get(field) == "" {
@@ -268,7 +256,7 @@ func requireTyped(page *view.Page, form *view.Form, fields ...string) {
 	}
 }
 
-// typedPrice returns the price that is typed in a form, in cents. It notes on the form why there is none.
+// typedPrice returns the price in a form, in cents. It adds a fault to the form if the price can't be read.
 func typedPrice(page *view.Page, form *view.Form) int64 {
 	cents, err := page.Locale.ParseMoney(form.Get("price"))
 	if err != nil {
@@ -277,7 +265,7 @@ func typedPrice(page *view.Page, form *view.Form) int64 {
 	return cents
 }
 
-// typedNumber returns the whole number that is typed in a field. It notes on the form why there is none.
+// typedNumber returns the whole number in a field. It adds a fault to the form if the number can't be read.
 func typedNumber(page *view.Page, form *view.Form, field string) int64 {
 	n, err := page.Locale.ParseNumber(form.Get(field))
 	if err != nil {
@@ -286,14 +274,12 @@ func typedNumber(page *view.Page, form *view.Form, field string) int64 {
 	return n
 }
 
-// refuseProduct answers with the page that shows the form of a product again, in which a price is typed otherwise than the API knows it.
+// refuseProduct answers with the page that shows a refused form of a product again. The form has the price in another unit than the API.
 func refuseProduct(v *visit, form *view.Form, err error, content templ.Component) error {
-	status, err := refuse(v.page, form, err)
-	if err != nil {
-		return err
+	for _, f := range fault.From(err).Fields {
+		if f.Field == "price_cents" {
+			form.Fault("price", v.page.Text.PriceTooLarge())
+		}
 	}
-	if form.Faults["price_cents"] != "" {
-		form.Fault("price", v.page.Text.PriceTooLarge())
-	}
-	return v.render(status, content)
+	return v.refuse(form, err, content)
 }

@@ -13,15 +13,15 @@ import (
 // route is a page, or a form that a page sends, for people who are logged in.
 type route struct {
 	name, method, path string
-	needs              []string // operations of the contracts; the person's role must allow all of them
+	needs              []string // operations and fields of the contracts, such as updateProduct.name, all of which the role must allow
 	handle             func(*visit) error
 	long               bool // as server.Page.Long
 }
 
-// Route is a page, or a form that a page sends, for people who are logged in.
+// Route describes a route for people who are logged in, for tests.
 type Route struct {
 	Method, Path string   // Path as in Echo, such as /orders/:id
-	Needs        []string // operations and fields of the contracts, such as updateProduct.name, all of which the role must allow
+	Needs        []string // operations and fields of the contracts, all of which the role must allow
 }
 
 // Routes returns the routes that need a login.
@@ -32,7 +32,7 @@ func Routes() (all []Route) {
 	return all
 }
 
-// routes returns what people use after the login. Roles are nowhere named: x-roles of the operations decide.
+// routes returns the routes that need a login. They name operations instead of roles, whose x-roles decide.
 func (s *service) routes() []route {
 	return slices.Concat(s.homeRoutes(), s.orderRoutes(), s.newOrderRoutes(), s.productRoutes(), s.customerRoutes(), s.teamRoutes(), s.accountRoutes())
 }
@@ -56,12 +56,12 @@ func (s *service) pages() []server.Page {
 	return all
 }
 
-// may returns whether a role may use an operation or a field of the contracts, such as updateProduct.name.
+// may returns a function that reports whether a role may use an operation or a field of the contracts.
 func (s *service) may(role auth.Role) func(string) bool {
 	return func(what string) bool { return slices.Contains(s.permissions[what], role) }
 }
 
-// health says that the process runs. The backoffice is ready whether or not the APIs are, because its pages say what is missing.
+// health answers that the process runs. The backoffice is ready even if an API is not, because its pages say which is missing.
 func (s *service) health(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
 }

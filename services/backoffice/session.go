@@ -2,7 +2,6 @@ package backoffice
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,14 +18,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// The names of the session cookie. On loopback it can't be Secure, because browsers reach the backoffice without TLS. Elsewhere, the prefix
-// makes browsers refuse a cookie that another host or an insecure page has set (RFC 6265bis, section 4.1.3.2).
+// The names of the session cookie. On loopback it can't be Secure, because browsers reach the backoffice without TLS. Elsewhere, browsers
+// accept a cookie with the prefix only from the same host over TLS (RFC 6265bis, section 4.1.3.2).
 const (
 	localCookie  = "pedidos_session"
 	secureCookie = "__Host-pedidos_session"
 )
 
-// sessionCookie returns the cookie of a session token.
+// sessionCookie returns the cookie for a session token. A negative age deletes it.
 func sessionCookie(r *http.Request, token string, age time.Duration) *http.Cookie {
 	c := &http.Cookie{Name: localCookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(age.Seconds())}
 	if !onLoopback(r) {
@@ -35,7 +34,7 @@ func sessionCookie(r *http.Request, token string, age time.Duration) *http.Cooki
 	return c
 }
 
-// onLoopback reports whether a browser on this machine sent the request to a name or an address of this machine.
+// onLoopback reports whether the host of a request is a loopback name or address.
 func onLoopback(r *http.Request) bool {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -57,8 +56,8 @@ func sessionToken(r *http.Request) string {
 	return c.Value
 }
 
-// admit lets people who are logged in and whose role allows it use a route. It exchanges the session for an access token at each request,
-// so that a logout, a new role or a disabled user counts at once, on all replicas.
+// admit returns the handler of a route. It refuses requests without a session, and roles that may not use the route. It exchanges the session
+// for an access token at each request, so that a logout, a new role or a disabled user takes effect at once, on all replicas.
 func (s *service) admit(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		token := sessionToken(c.Request())
@@ -102,7 +101,7 @@ func (s *service) showLogin(c echo.Context) error {
 	return render(c, http.StatusOK, view.Login(s.newPage(c), form, nil))
 }
 
-// logIn starts a session. It always makes a new one, whatever cookie the request has.
+// logIn starts a new session, also if the request has the cookie of another one.
 func (s *service) logIn(c echo.Context) error {
 	form, err := readForm(c)
 	if err != nil {
@@ -118,15 +117,10 @@ func (s *service) logIn(c echo.Context) error {
 	r, err := s.customers.CreateSessionWithResponse(ctx, params, api.Credentials{Username: form.Values.Get("username"), Password: form.Values.Get("password")})
 	session, err := created(r, err)
 	if err != nil {
-		if e := (*fault.Error)(nil); errors.As(err, &e) && e.Code == common.CodeTooManyRequests {
-			e.RetryAfter = wait(r.HTTPResponse)
+		if fault.Is(err, common.CodeTooManyRequests) {
+			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
 		}
-		form.Values.Del("password")
-		status, err := refuse(page, form, err)
-		if err != nil {
-			return err
-		}
-		return render(c, status, view.Login(page, form, kept))
+		return answerRefused(c, page, form, err, view.Login(page, form, kept))
 	}
 	c.SetCookie(sessionCookie(c.Request(), session.Token, session.ExpiresAt.Sub(s.now())))
 	if kept != nil {
@@ -169,8 +163,7 @@ func (s *service) endSession(ctx context.Context) error {
 	}
 }
 
-// localPath returns a path of the backoffice to which a login may lead, or "/" for anything else: only the path and query of a URL without
-// scheme and host, which no browser reads as another site.
+// localPath returns the path and query of a URL that leads to the backoffice, or "/" if a browser may read it as another site.
 func localPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") ||

@@ -21,7 +21,7 @@ func (s *service) showSetup(c echo.Context) error {
 	return render(c, http.StatusOK, view.Setup(s.newPage(c), view.NewForm()))
 }
 
-// setPassword sets the password of the person who has the setup token, who logs in next.
+// setPassword sets the password of the user to whom a setup token belongs. It starts no session: the user logs in next.
 func (s *service) setPassword(c echo.Context) error {
 	form, err := readForm(c)
 	if err != nil {
@@ -34,14 +34,10 @@ func (s *service) setPassword(c echo.Context) error {
 	r, err := s.customers.SetPasswordWithResponse(ctx, api.Setup{Token: token, Password: form.Get("password")})
 	if err := finished(r, err); err != nil {
 		if fault.Is(err, common.CodeTooManyRequests) {
-			fault.From(err).RetryAfter = wait(r.HTTPResponse)
+			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
 		}
 		page := s.newPage(c)
-		status, err := refuse(page, form, err)
-		if err != nil {
-			return err
-		}
-		return render(c, status, view.Setup(page, form))
+		return answerRefused(c, page, form, err, view.Setup(page, form))
 	}
 	return c.Redirect(http.StatusSeeOther, "/login?done="+string(view.PasswordSet))
 }

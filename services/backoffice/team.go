@@ -92,11 +92,7 @@ func (s *service) user(v *visit) error {
 }
 
 func (s *service) updateUser(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -144,11 +140,7 @@ func (s *service) askUserState(v *visit) error {
 }
 
 func (s *service) setUserState(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -175,11 +167,7 @@ func (s *service) askResetUser(v *visit) error {
 }
 
 func (s *service) resetUser(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}

@@ -79,11 +79,7 @@ func (s *service) integrator(v *visit) error {
 }
 
 func (s *service) updateIntegrator(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}
@@ -126,11 +122,7 @@ func (s *service) askIntegratorState(v *visit) error {
 }
 
 func (s *service) setIntegratorState(v *visit) error {
-	id, err := v.id()
-	if err != nil {
-		return err
-	}
-	form, err := readForm(v)
+	id, form, err := v.sent()
 	if err != nil {
 		return err
 	}

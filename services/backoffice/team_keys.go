@@ -3,7 +3,6 @@ package backoffice
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
@@ -47,14 +46,9 @@ func (s *service) createKey(v *visit) error {
 	if err != nil {
 		return err
 	}
-	in := api.KeyInput{Name: form.Get("name")}
-	if day := form.Get("expires_at"); day != "" {
-		end, err := time.ParseInLocation(time.DateOnly, day, v.zone())
-		if err != nil {
-			err = fault.Invalid(common.FieldError{Field: "expires_at", Message: "must be a day, such as 2027-01-15"})
-			return v.refuse(form, err, view.NewKey(v.page, integrator, form))
-		}
-		in.ExpiresAt = new(end.AddDate(0, 0, 1)) // the key works on its last day
+	in := api.KeyInput{Name: form.Get("name"), ExpiresAt: v.day(form, "expires_at", 1)} // the key works on its last day
+	if !form.OK() {
+		return v.refuse(form, fault.Invalid(), view.NewKey(v.page, integrator, form))
 	}
 	r, err := s.customers.CreateKeyWithResponse(v.ctx(), integrator.ID, &api.CreateKeyParams{IdempotencyKey: &form.Key}, in)
 	key, err := created(r, err)
@@ -71,7 +65,7 @@ func (s *service) readKey(v *visit) (key api.Key, err error) {
 	if err != nil {
 		return key, err
 	}
-	id, err := v.number("key")
+	id, err := parseID(v.Param("key"))
 	if err != nil {
 		return key, err
 	}

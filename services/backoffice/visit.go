@@ -1,11 +1,11 @@
 package backoffice
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
-
-	"context"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -14,6 +14,9 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/page"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
 // visit is a request of a person who is logged in. Its context makes API calls on their behalf.
@@ -26,13 +29,14 @@ type visit struct {
 
 func (v *visit) ctx() context.Context { return v.Request().Context() }
 
-// id returns the id in the path. It fails with not_found if that is not an id.
-func (v *visit) id() (int64, error) { return v.number("id") }
+// id returns the id in the path.
+func (v *visit) id() (int64, error) { return parseID(v.Param("id")) }
 
-func (v *visit) number(name string) (int64, error) {
-	n, err := strconv.ParseInt(v.Param(name), 10, 64)
+// parseID reads an id in a URL. It fails with not_found if the text is not an id.
+func parseID(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return 0, fault.New(common.CodeNotFound, "There is nothing at this path.")
+		return 0, fault.New(common.CodeNotFound, "There is nothing with this id.")
 	}
 	return n, nil
 }
@@ -40,21 +44,56 @@ func (v *visit) number(name string) (int64, error) {
 // query returns a parameter of the query, or nil if it is absent or empty.
 func (v *visit) query(name string) *string { return optional(v.QueryParam(name)) }
 
+// sent returns the id in the path and the form of the request.
+func (v *visit) sent() (id int64, form *view.Form, err error) {
+	if id, err = v.id(); err != nil {
+		return 0, nil, err
+	}
+	form, err = readForm(v)
+	return id, form, err
+}
+
+// day returns the time at which the day in a field begins for the person, or the day that comes a number of days later. It returns nil if
+// the field is empty or, after it has added a fault to the form, not a day.
+func (v *visit) day(form *view.Form, field string, later int) *time.Time {
+	if form.Get(field) == "" {
+		return nil
+	}
+	day, err := time.Parse(time.DateOnly, form.Get(field))
+	if err != nil {
+		form.Fault(field, v.page.Text.NotADay())
+		return nil
+	}
+	return new(page.StartOfDay(day.AddDate(0, 0, later), v.page.Locale.Location()))
+}
+
+// inWire returns a time as the APIs take it in a filter (RFC 3339), or nil.
+func inWire(t *time.Time) *common.DayOrTime {
+	if t == nil {
+		return nil
+	}
+	return new(t.UTC().Format(time.RFC3339))
+}
+
 // render answers with a page.
 func (v *visit) render(status int, content templ.Component) error {
 	return render(v.Context, status, content)
 }
 
-// refuse answers with the page that shows a form again, which the API has refused.
-func (v *visit) refuse(form *view.Form, err error, content templ.Component) error {
-	status, err := refuse(v.page, form, err)
-	if err != nil {
-		return err
-	}
-	return v.render(status, content)
+// refuse answers with the page that shows a refused form again. As the form holds the reason, content may be made before.
+func (v *visit) refuse(form *view.Form, refusal error, content templ.Component) error {
+	return answerRefused(v.Context, v.page, form, refusal, content)
 }
 
-// redirect answers a form that has taken effect. The page at path shows the notice.
+// warn logs why a page lacks a part. The page says that it does, and does not fail.
+func (v *visit) warn(err error) {
+	ctx := v.Request().Context()
+	if problem.Status(fault.From(err)) >= http.StatusInternalServerError && ctx.Err() == nil {
+		v.s.log.WarnContext(ctx, "page is incomplete", "cause", err, "trace_id", telemetry.TraceID(ctx))
+	}
+}
+
+// redirect answers a form that took effect: it leads to the page at path, which shows the notice.
 func (v *visit) redirect(path string, notice view.Notice) error {
 	return v.Redirect(http.StatusSeeOther, path+"?done="+url.QueryEscape(string(notice)))
 }

@@ -24,7 +24,7 @@ const maxDays = 366
 // period is a range of days in a time zone.
 type period struct {
 	zone        *time.Location
-	first, last time.Time // the midnights, UTC, of the days without their zone
+	first, last time.Time // days; their times and time zones do not count
 }
 
 func parsePeriod(p api.ReportSalesParams, now time.Time) (r period, err error) {
@@ -72,19 +72,10 @@ func (r period) start() time.Time { return r.midnight(r.first) }
 // end returns the instant at which the period has ended.
 func (r period) end() time.Time { return r.midnight(r.last.AddDate(0, 0, 1)) }
 
-// midnight returns the instant at which a day begins. If clocks skip midnight, that is the first instant of the day.
-func (r period) midnight(day time.Time) time.Time {
-	y, m, d := day.Date()
-	t := time.Date(y, m, d, 0, 0, 0, 0, r.zone)
-	if t.Day() != d { // time.Date chose the offset after the gap
-		_, offset := t.Zone()
-		_, later := t.Add(24 * time.Hour).Zone()
-		t = t.Add(time.Duration(later-offset) * time.Second)
-	}
-	return t.UTC()
-}
+// midnight returns the first instant of a day.
+func (r period) midnight(day time.Time) time.Time { return page.StartOfDay(day, r.zone).UTC() }
 
-// reports makes the reports. They read many rows, so they take turns, and each is kept for a short time for further requests.
+// reports makes reports. They read many rows, so they take turns, and each is kept for a short time for further requests.
 type reports struct {
 	db    *database.DB
 	now   func() time.Time

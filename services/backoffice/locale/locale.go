@@ -58,8 +58,8 @@ func New(lang Lang, zone *time.Location, money string) Locale {
 // Lang returns the language.
 func (l Locale) Lang() Lang { return l.lang }
 
-// ZoneName returns the name of the time zone in the IANA database, such as America/Montevideo.
-func (l Locale) ZoneName() string { return l.zone.String() }
+// Location returns the time zone. Its name is that of the IANA database, such as America/Montevideo.
+func (l Locale) Location() *time.Location { return l.zone }
 
 // ZoneKnown reports whether the time zone is the reader's.
 func (l Locale) ZoneKnown() bool { return l.known }

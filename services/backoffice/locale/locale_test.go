@@ -99,13 +99,13 @@ func TestTimes(t *testing.T) {
 	} {
 		l := locale.New(test.lang, test.zone, "USD")
 		if got := l.Moment(test.at, now); got != test.moment {
-			t.Errorf("%s, %s: the moment %s is %q, want %q", test.lang, l.ZoneName(), test.at, got, test.moment)
+			t.Errorf("%s, %s: the moment %s is %q, want %q", test.lang, l.Location().String(), test.at, got, test.moment)
 		}
 		if got := l.DateTime(test.at); got != test.full {
-			t.Errorf("%s, %s: the time %s is %q, want %q", test.lang, l.ZoneName(), test.at, got, test.full)
+			t.Errorf("%s, %s: the time %s is %q, want %q", test.lang, l.Location().String(), test.at, got, test.full)
 		}
 		if got := l.Date(test.at) + ", " + l.Time(test.at); got != test.full {
-			t.Errorf("%s, %s: the day and the time %s are %q, want %q", test.lang, l.ZoneName(), test.at, got, test.full)
+			t.Errorf("%s, %s: the day and the time %s are %q, want %q", test.lang, l.Location().String(), test.at, got, test.full)
 		}
 	}
 	first := utc(2026, 1, 1, 12, 0) // the day before is in another year
@@ -117,11 +117,11 @@ func TestTimes(t *testing.T) {
 func TestZone(t *testing.T) {
 	t.Parallel()
 	unknown, known := locale.New(locale.English, nil, "USD"), locale.New(locale.English, time.UTC, "USD")
-	if unknown.ZoneKnown() || unknown.Zone() != "UTC" || unknown.ZoneName() != "UTC" {
-		t.Errorf("without a zone: known %v, %q, %q", unknown.ZoneKnown(), unknown.Zone(), unknown.ZoneName())
+	if unknown.ZoneKnown() || unknown.Zone() != "UTC" || unknown.Location().String() != "UTC" {
+		t.Errorf("without a zone: known %v, %q, %q", unknown.ZoneKnown(), unknown.Zone(), unknown.Location().String())
 	}
-	if !known.ZoneKnown() || known.Zone() != "" || known.ZoneName() != "UTC" {
-		t.Errorf("somebody in UTC: known %v, %q, %q", known.ZoneKnown(), known.Zone(), known.ZoneName())
+	if !known.ZoneKnown() || known.Zone() != "" || known.Location().String() != "UTC" {
+		t.Errorf("somebody in UTC: known %v, %q, %q", known.ZoneKnown(), known.Zone(), known.Location().String())
 	}
 }
 

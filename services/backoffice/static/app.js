@@ -1,20 +1,20 @@
 // @ts-check
-// What the pages do more smoothly with a script. Everything works without it.
+// The script of the pages. They work without it, less smoothly.
 //
-//   data-swap="#a, #b"       on a link or form: fetches the page it leads to, and replaces only the elements that the selectors name;
-//                            on a button: instead of what its form says, and if empty, the page is loaded
-//   data-auto                on a form: sends itself as it is filled in, without a button
-//   data-search              on an input: the key / moves there
-//   data-check-all="name"    on a checkbox: checks all checkboxes of its form with the name, or of its table if it has none
+//   data-swap="#a, #b"       on a link or form: fetches its page, and replaces only the elements that match the selectors;
+//                            on a button: overrides data-swap of its form; if it is empty, the browser loads the page
+//   data-auto                on a form: sends it as it is filled in
+//   data-search              on an input: the key / moves the focus there
+//   data-check-all="name"    on a checkbox: checks all checkboxes with the name in its form
 //   data-dialog="#id"        on a button or link: opens the dialog; data-close inside it closes it
-//   data-fragment            on an input: takes what follows the # in the address, and removes it from there
-//   data-copy="#id"          on a hidden button: copies the text of the element, and says data-copied
-//   data-print               on a hidden button: is shown, and prints the page
-//   data-until="RFC 3339"    on an element: its text is data-label with the time left for {left}, and it goes when the time is over
+//   data-fragment            on an input: moves the fragment of the URL into it
+//   data-copy="#id"          on a hidden button: shows it; it copies the text of the element, and then has the text data-copied
+//   data-print               on a hidden button: shows it; it prints the page
+//   data-until="RFC 3339"    on an element: shows data-label with the time that is left for {left}, and hides it when none is left
 "use strict";
 
 (() => {
-	/** @type {AbortController | undefined} The fetch of the newest link, filter or automatic form. Those before it are obsolete. */
+	/** @type {AbortController | undefined} Aborts the last fetch of a link, a filter or an automatic form, when a newer one replaces it. */
 	let newest;
 
 	/**
@@ -23,13 +23,13 @@
 	 * @property {string} url
 	 * @property {RequestInit} [init] of a form with the method POST
 	 * @property {string} selectors
-	 * @property {boolean} [auto] whether nobody pressed a button or link; Back leads to before the first of several in a row
-	 * @property {boolean} [back] whether the history leads to the URL already
+	 * @property {boolean} [auto] whether a form was sent as it was filled in; Back skips all but the first of several in a row
+	 * @property {boolean} [back] whether the history has the URL already
 	 * @property {() => void} leave loads the page as if there were no script
 	 */
 
 	/**
-	 * Reports whether the parts were replaced.
+	 * Sends a request and replaces parts of the page. It reports whether it did.
 	 * @param {Swap} s
 	 */
 	async function swap(s) {
@@ -66,7 +66,7 @@
 	}
 
 	/**
-	 * Replaces elements, and keeps the focus in what stands for the focused element.
+	 * Replaces elements. If the focus was in one of them, it moves to the new element with the same id or name.
 	 * @param {Element[]} olds
 	 * @param {Element[]} news
 	 */
@@ -88,7 +88,7 @@
 	}
 
 	/**
-	 * Tells a screen reader what has come.
+	 * Announces new elements to screen readers.
 	 * @param {Element[]} news
 	 */
 	function announce(news) {
@@ -101,7 +101,7 @@
 	 * Sends a form with data-swap.
 	 * @param {HTMLFormElement} form
 	 * @param {HTMLElement | null} submitter
-	 * @param {boolean} auto whether nobody pressed a button
+	 * @param {boolean} auto whether it is sent as it is filled in
 	 */
 	async function send(form, submitter, auto) {
 		const data = new FormData(form, submitter);
@@ -130,7 +130,7 @@
 	}
 
 	/**
-	 * Disables the buttons of a form while it is being sent, as soon as the browser has read which one was pressed.
+	 * Disables the buttons of a form while it is being sent. It waits until the browser has read which one was pressed.
 	 * @param {HTMLFormElement} form
 	 * @param {boolean} on
 	 */
@@ -201,12 +201,12 @@
 		}
 	});
 
-	// A page that the browser kept comes back with its buttons, and its form has the same key.
+	// A page from the back-forward cache has its form with the same key, and disabled buttons.
 	addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(form => {
 		if (form instanceof HTMLFormElement) sending(form, false);
 	}));
 
-	// Only what swap has added to the history comes here.
+	// Only entries of the history that swap has added cause this event.
 	addEventListener("popstate", () => swap({ url: location.href, selectors: "main", back: true, leave: () => location.reload() }));
 
 	/** @type {number | undefined} */
@@ -225,15 +225,14 @@
 
 	document.addEventListener("change", event => {
 		const box = event.target;
-		if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
-		const all = box.closest("table, form")?.querySelector("[data-check-all]");
-		if (!(all instanceof HTMLInputElement)) return;
-		const name = all.dataset.checkAll;
-		/** @type {Iterable<HTMLInputElement>} */
-		const boxes = all.closest("form, table")?.querySelectorAll(`input[type="checkbox"]:not([data-check-all])${name ? `[name="${CSS.escape(name)}"]` : ""}`) ?? [];
+		const form = box instanceof HTMLInputElement && box.type === "checkbox" ? box.form : null;
+		const all = form?.querySelector("[data-check-all]");
+		if (!form || !(all instanceof HTMLInputElement)) return;
+		/** @type {HTMLInputElement[]} */
+		const boxes = [...form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.checkAll ?? "")}"]`)];
 		if (box === all) for (const one of boxes) one.checked = all.checked;
-		const checked = [...boxes].filter(one => one.checked).length;
-		all.checked = checked > 0 && checked === [...boxes].length;
+		const checked = boxes.filter(one => one.checked).length;
+		all.checked = checked > 0 && checked === boxes.length;
 		all.indeterminate = checked > 0 && !all.checked;
 	});
 
@@ -279,7 +278,7 @@
 		history.replaceState(null, "", location.pathname + location.search);
 	}
 
-	// The time zone of the browser is for the next pages, and for this one if it has times in another.
+	// The cookie sets the time zone of the next pages. This page is fetched again if it has times of another zone.
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 	const { dataset } = document.documentElement;
 	if (zone && dataset.zoneSource === "default") {

@@ -33,11 +33,11 @@ func (english) NeedsHTTPS() string {
 }
 
 func (english) SessionEndedKept() string {
-	return "Your session ended before the form was sent. Nothing was saved yet, and what you typed is kept: log in to go on."
+	return "Your session had ended, so nothing was saved. Your form is kept: log in, then send it."
 }
 func (english) LoggedInAgain() string { return "You are logged in again" }
 func (english) NothingWasSent() string {
-	return "Nothing has been sent yet. What you typed is here, ready to send."
+	return "Your form is kept, but not sent yet."
 }
 func (english) SendNow() string { return "Send it now" }
 
@@ -45,7 +45,7 @@ func (english) Account() string  { return "Account" }
 func (english) Language() string { return "Language" }
 func (english) TimeZone() string { return "Time zone" }
 func (english) TimeZoneHint() string {
-	return "Such as America/Argentina/Buenos_Aires. Empty: the one of the browser."
+	return "Such as America/Argentina/Buenos_Aires. Leave it empty for the time zone of the browser."
 }
 func (english) UnknownTimeZone() string { return "There is no such time zone." }
 

@@ -21,7 +21,7 @@ type CustomersTexts interface {
 	Phone() string
 	Since() string
 
-	// The totals of a customer: the number of orders, their total, how many of them are to confirm, and when the last was placed.
+	// These label the totals of a customer: the orders, their total, those to confirm, and the time of the last one.
 	OrdersOfYear() string
 	OrdersOfNewest(n string) string
 	TheirTotal() string

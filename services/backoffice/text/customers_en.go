@@ -16,9 +16,9 @@ func (english) NoCustomersHint() string {
 	return "Orders are placed for customers. Create the first one to begin."
 }
 func (english) NoMatch() string     { return "Nothing matches" }
-func (english) NoMatchHint() string { return "Search for less, or clear the search." }
+func (english) NoMatchHint() string { return "Try a shorter text, or clear the search." }
 func (english) MoreToSearch() string {
-	return "Nothing here yet; the search goes on with the next page."
+	return "No match up to here. The search continues on the next page."
 }
 func (english) Name() string  { return "Name" }
 func (english) Email() string { return "E-mail" }

@@ -14,13 +14,13 @@ func (english) Failure(status int) (title, hint string) {
 	case http.StatusForbidden:
 		return "Not allowed", "Your role may not do this. An administrator can change your role."
 	case http.StatusNotFound:
-		return "Not found", "There is nothing at this address. It may have been deleted, or the link is not complete."
+		return "Not found", "This page does not exist. It may have been deleted, or the link is incomplete."
 	case http.StatusMethodNotAllowed:
 		return "Not possible", "This address can't be used in this way. Go back and use the buttons of the page."
 	case http.StatusRequestEntityTooLarge:
 		return "Too large", "What you sent is too large. Send less at once."
 	case http.StatusBadRequest:
-		return "Not understood", "The address or the form has something that does not fit. Go back and try again."
+		return "Not understood", "Something in the address or the form is not valid. Go back and try again."
 	case http.StatusTooManyRequests:
 		return "Too many requests", "Wait a moment and try again."
 	case http.StatusServiceUnavailable:
@@ -42,7 +42,7 @@ func (english) Unclear(code common.ProblemCode, wait string) string {
 	case code == common.CodeRequestInProgress:
 		return "This is still being processed. Send it again in a moment: it takes effect only once."
 	}
-	return "There was no answer in time, so it is not known whether this took effect. Send it again: it takes effect only once."
+	return "There was no answer, so this may or may not have taken effect. Send it again: it takes effect only once."
 }
 
 func (english) Problem(code common.ProblemCode, detail string) string {
@@ -52,9 +52,9 @@ func (english) Problem(code common.ProblemCode, detail string) string {
 	case common.CodeInvalidCredentials:
 		return "The user name or the password is wrong."
 	case common.CodePreconditionFailed:
-		return "This has changed since you opened it. Nothing of yours was saved; compare with the present values and save again."
+		return "This has changed since you opened it. Your changes were not saved: compare them with the present values, and save again."
 	case common.CodeIdempotencyKeyReused:
-		return "This form was already sent, with other content. Look whether that is what you want; to save this too, send it again."
+		return "This form was sent before, with other content. Check what was saved then. To save this as well, send it again."
 	case common.CodeEmailTaken:
 		return "Nothing was saved. Another customer has this e-mail address."
 	case common.CodeSKUTaken:
@@ -85,7 +85,6 @@ func (english) Problem(code common.ProblemCode, detail string) string {
 	return detail
 }
 
-func (english) Fault(_ common.ProblemCode, message string) string { return sentence(message) }
+func (english) Fault(message string) string { return sentence(message) }
 
-func (english) Outdated() string        { return "Changed since you opened it" }
 func (english) Now(value string) string { return "Now: " + value }

@@ -85,9 +85,8 @@ func (spanish) Problem(code common.ProblemCode, detail string) string {
 	return detail
 }
 
-func (spanish) Fault(_ common.ProblemCode, message string) string {
+func (spanish) Fault(message string) string {
 	return sentence(translate(message))
 }
 
-func (spanish) Outdated() string        { return "Cambió desde que se abrió" }
 func (spanish) Now(value string) string { return "Ahora: " + value }

@@ -13,40 +13,45 @@ func sentence(message string) string {
 	return string(unicode.ToUpper(first)) + strings.TrimSuffix(message[size:], ".") + "."
 }
 
-// translate returns the Spanish for what an API says about a field, or the message itself if it is not known.
+// translate returns the Spanish for what an API says about a field, or the message itself if there is no translation.
 func translate(message string) string {
-	for _, t := range []struct{ english, spanish string }{
-		{`^is required$`, "es obligatorio"},
-		{`^is not a next_cursor of this list$`, "no es de esta lista; volver a la primera página"},
-		{`^is the SKU of another product than product_id$`, "es el SKU de otro producto que el del filtro"},
-		{`^must be at least (\S+)$`, "debe ser al menos $1"},
-		{`^must be at most (\S+)$`, "debe ser como máximo $1"},
-		{`^must have at least (\d+) characters?$`, "debe tener al menos $1 caracteres"},
-		{`^must have at most (\d+) characters?$`, "debe tener como máximo $1 caracteres"},
-		{`^must have at least (\d+) items?$`, "debe tener al menos $1 elementos"},
-		{`^must have at most (\d+) items?$`, "debe tener como máximo $1 elementos"},
-		{`^must be an integer.*$`, "debe ser un número entero"},
-		{`^is out of range$`, "está fuera de rango"},
-		{`^must not contain control characters$`, "no debe tener caracteres de control"},
-		{`^must have no surrounding white space.*$`, "no debe tener espacios al principio ni al final"},
-		{`^must be an e-mail address.*$`, "debe ser un correo electrónico, como compras@acme.example"},
-		{`^must start with a letter or digit.*$`, "debe empezar con una letra o un dígito y tener solo letras, dígitos, puntos, guiones y guiones bajos, como DRILL-18V"},
-		{`^must be one of (.+)$`, "debe ser uno de $1"},
-		{`^must be in the future.*$`, "debe ser un día futuro"},
-		{`^must be a (day|valid date).*$`, "debe ser una fecha, como 2027-01-15"},
-		{`^must not be after to$`, "no debe ser posterior al final"},
-		{`^must be an action.*$`, "debe ser una acción, como user.created"},
-		{`^must be a caller.*$`, "debe ser un usuario o un integrador, como ana o integrator:7"},
-		{`^must not be your name$`, "no debe ser el nombre de la persona"},
-		{`^is one of the most common passwords$`, "es una de las contraseñas más comunes"},
-		{`^is not the present password$`, "no es la contraseña actual"},
-		{`^is not valid: it was used.*$`, "no es válido: se usó, hay uno más nuevo, está mal escrito o tiene más de 24 horas"},
-		{`^raises the stock above (\S+)$`, "deja el stock por encima de $1"},
-		{`^another (customer|product|user|integrator) has it$`, "ya está en uso"},
-	} {
-		if re := regexp.MustCompile(t.english); re.MatchString(message) {
-			return re.ReplaceAllString(message, t.spanish)
+	for _, t := range translations {
+		if t.english.MatchString(message) {
+			return t.english.ReplaceAllString(message, t.spanish)
 		}
 	}
 	return message
+}
+
+var translations = []struct {
+	english *regexp.Regexp
+	spanish string
+}{
+	{regexp.MustCompile(`^is required$`), "es obligatorio"},
+	{regexp.MustCompile(`^is not a next_cursor of this list$`), "no es de esta lista; volver a la primera página"},
+	{regexp.MustCompile(`^is the SKU of another product than product_id$`), "es el SKU de otro producto que el del filtro"},
+	{regexp.MustCompile(`^must be at least (\S+)$`), "debe ser al menos $1"},
+	{regexp.MustCompile(`^must be at most (\S+)$`), "debe ser como máximo $1"},
+	{regexp.MustCompile(`^must have at least (\d+) characters?$`), "debe tener al menos $1 caracteres"},
+	{regexp.MustCompile(`^must have at most (\d+) characters?$`), "debe tener como máximo $1 caracteres"},
+	{regexp.MustCompile(`^must have at least (\d+) items?$`), "debe tener al menos $1 elementos"},
+	{regexp.MustCompile(`^must have at most (\d+) items?$`), "debe tener como máximo $1 elementos"},
+	{regexp.MustCompile(`^must be an integer.*$`), "debe ser un número entero"},
+	{regexp.MustCompile(`^is out of range$`), "está fuera de rango"},
+	{regexp.MustCompile(`^must not contain control characters$`), "no debe tener caracteres de control"},
+	{regexp.MustCompile(`^must have no surrounding white space.*$`), "no debe tener espacios al principio ni al final"},
+	{regexp.MustCompile(`^must be an e-mail address.*$`), "debe ser un correo electrónico, como compras@acme.example"},
+	{regexp.MustCompile(`^must start with a letter or digit.*$`), "debe empezar con una letra o un dígito y tener solo letras, dígitos, puntos, guiones y guiones bajos, como DRILL-18V"},
+	{regexp.MustCompile(`^must be one of (.+)$`), "debe ser uno de $1"},
+	{regexp.MustCompile(`^must be in the future.*$`), "debe ser un día futuro"},
+	{regexp.MustCompile(`^must be a (day|valid date).*$`), "debe ser una fecha, como 2027-01-15"},
+	{regexp.MustCompile(`^must not be after to$`), "no debe ser posterior al final"},
+	{regexp.MustCompile(`^must be an action.*$`), "debe ser una acción, como user.created"},
+	{regexp.MustCompile(`^must be a caller.*$`), "debe ser un usuario o un integrador, como ana o integrator:7"},
+	{regexp.MustCompile(`^must not be your name$`), "no debe ser el nombre de la persona"},
+	{regexp.MustCompile(`^is one of the most common passwords$`), "es una de las contraseñas más comunes"},
+	{regexp.MustCompile(`^is not the present password$`), "no es la contraseña actual"},
+	{regexp.MustCompile(`^is not valid: it was used.*$`), "no es válido: se usó, hay uno más nuevo, está mal escrito o tiene más de 24 horas"},
+	{regexp.MustCompile(`^raises the stock above (\S+)$`), "deja el stock por encima de $1"},
+	{regexp.MustCompile(`^another (customer|product|user|integrator) has it$`), "ya está en uso"},
 }

@@ -15,7 +15,6 @@ type NewOrderTexts interface {
 	DraftNoCustomer() string
 	DraftNoCustomerMatches(typed string) string
 
-	DraftLines() string
 	DraftNoLines() string
 	DraftNoLinesHint() string
 	DraftProduct() string
@@ -61,7 +60,7 @@ type NewOrderTexts interface {
 	DraftFrom(order int64) string
 }
 
-// counted returns a number as it is written, and the noun that goes with it.
+// counted returns a written number and the noun in singular or plural.
 func counted(n int64, written, one, many string) string {
 	if n == 1 {
 		return written + " " + one

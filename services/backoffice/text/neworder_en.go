@@ -20,7 +20,6 @@ func (english) DraftNoCustomerMatches(typed string) string {
 	return fmt.Sprintf("No customer has “%s” in the name or the e-mail address.", typed)
 }
 
-func (english) DraftLines() string       { return "Lines" }
 func (english) DraftNoLines() string     { return "No lines yet" }
 func (english) DraftNoLinesHint() string { return "Add products by SKU or name, or paste them." }
 func (english) DraftProduct() string     { return "Product" }
@@ -58,7 +57,7 @@ func (english) DraftAdded(lines int) string {
 	return counted(int64(lines), strconv.Itoa(lines), "line", "lines") + " added."
 }
 func (english) DraftLeft(lines int) string {
-	return counted(int64(lines), strconv.Itoa(lines), "line is", "lines are") + " still in the box, to be corrected or removed:"
+	return counted(int64(lines), strconv.Itoa(lines), "line is", "lines are") + " still in the box. Correct or remove:"
 }
 func (english) DraftPastedLine(line int) string { return fmt.Sprintf("Line %d", line) }
 
@@ -76,7 +75,7 @@ func (english) DraftGone() string              { return "This product does not e
 func (english) DraftShort(stock string) string { return "Only " + stock + " in stock." }
 func (english) DraftOut() string               { return "None in stock." }
 func (english) DraftLookAgain() string {
-	return "Nothing is placed yet. What you typed has just been filled in: check the order, then place it."
+	return "The order is not placed yet. What you typed was added: check the order, then place it."
 }
 func (english) DraftStale() string {
 	return "Prices, stock or customers can't be read right now. Nothing you typed is lost; try again in a few seconds."

@@ -22,7 +22,6 @@ func (spanish) DraftNoCustomerMatches(typed string) string {
 	return fmt.Sprintf("Ningún cliente tiene «%s» en el nombre o el correo electrónico.", typed)
 }
 
-func (spanish) DraftLines() string       { return "Líneas" }
 func (spanish) DraftNoLines() string     { return "Todavía no hay líneas" }
 func (spanish) DraftNoLinesHint() string { return "Agregar productos por SKU o nombre, o pegarlos." }
 func (spanish) DraftProduct() string     { return "Producto" }

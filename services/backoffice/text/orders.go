@@ -38,8 +38,8 @@ type OrdersTexts interface {
 	BackToOrders() string
 	CancelSelected(n int) string
 
-	// OrdersDoneTitle and OrdersDone say what an action did with several orders: confirm them, or else cancel them. The numbers are of
-	// those that it changed, that somebody had changed before, that were refused, and of which it is not known.
+	// OrdersDoneTitle and OrdersDone say what an action did with several orders. It confirmed them or, if confirm is false, canceled
+	// them. The numbers are the orders that it changed, that had been changed before, that it could not change, and that may have changed.
 	OrdersDoneTitle(confirm bool) string
 	OrdersDone(confirm bool, changed, before, refused, unclear int) string
 	OrderResult() string
@@ -80,10 +80,10 @@ type OrdersTexts interface {
 	At(time string) string
 	OnAt(day, time string) string
 
-	// OrderReason is why an order was canceled: what a person typed, or what the system says, in English.
+	// OrderReason translates the reason of a cancellation, if the system gave it. It returns what a person typed as it is.
 	OrderReason(reason string) string
 
-	// Caller names a caller of the APIs whose name is not known.
+	// Caller returns a name for a caller of the APIs, such as "user:ana", whose own name is unknown.
 	Caller(caller string) string
 
 	// OrderOutdated says that an order has changed since the page was opened. Change is a sentence, or empty.

@@ -36,7 +36,7 @@ func (english) NotADay() string      { return "This is not a day. Type it as 202
 func (english) NotAnID() string      { return "This is not a valid number." }
 func (english) NotAStatus() string   { return "There is no such status." }
 func (english) BeforeFrom() string   { return "This is before the first day." }
-func (english) WrongFilter() string  { return "This filter has something that does not fit" }
+func (english) WrongFilter() string  { return "This filter is not valid" }
 func (english) AddOrder() string     { return "New order" }
 func (english) NoOrders() string     { return "No orders yet" }
 func (english) NoOrdersHint() string {
@@ -47,7 +47,7 @@ func (english) WithSelected() string { return "With the selected:" }
 func (english) Confirm() string      { return "Confirm" }
 func (english) NoneSelected() string { return "No order was selected" }
 func (english) NoneSelectedHint() string {
-	return "Nothing was changed. Check the boxes at the left of the orders, and press the button again."
+	return "Nothing was changed. Check the boxes left of the orders, and press the button again."
 }
 func (english) BackToOrders() string { return "Back to the orders" }
 func (english) CancelSelected(n int) string {
@@ -121,7 +121,7 @@ func (english) CancelUntil(time string) string { return "can be canceled until "
 func (english) Reason() string                 { return "Reason" }
 func (english) ReasonHint() string             { return "It stays in the history of the order." }
 func (english) UsualReasons() []string {
-	return []string{"The customer changed its mind", "Placed by mistake", "Placed twice", "Can't be delivered"}
+	return []string{"The customer changed their mind", "Placed by mistake", "Placed twice", "Can't be delivered"}
 }
 
 func (english) OrderHistory() string { return "History" }
@@ -183,12 +183,12 @@ func (english) Caller(caller string) string {
 }
 
 func (english) OrderOutdated(change string) string {
-	return join("This order has changed since you opened it.", change, "Nothing of yours was saved; look at it again below.")
+	return join("This order has changed since you opened it.", change, "Your change was not saved. Below is the order as it is now.")
 }
 
 func (english) Export() string { return "Export CSV" }
 func (english) ExportHint() string {
-	return "All orders that the filter shows, for a spreadsheet. Each row is a line of an order, so the subtotals add up by product, customer or day."
+	return "All orders of the filter, for a spreadsheet. Each row is a line of an order."
 }
 func (english) ExportName() string { return "orders" }
 func (english) ExportIncomplete() string {

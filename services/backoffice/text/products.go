@@ -38,7 +38,7 @@ type ProductsTexts interface {
 	EditProduct() string
 	PriceChangeHint() string
 
-	// PriceFault says why ParseMoney of package locale could not read a price.
+	// PriceFault says what is wrong with a price, given an error of Locale.ParseMoney.
 	PriceFault(err error) string
 	PriceTooLarge() string
 	NotWholeNumber() string
@@ -78,7 +78,7 @@ type ProductsTexts interface {
 	MovementWho() string
 	NoReason() string
 
-	// MovementReason is why the stock changed: what a person typed, or what the system says, in English.
+	// MovementReason translates the reason of a change of stock, if the system gave it. It returns what a person typed as it is.
 	MovementReason(reason string) string
 	NoMovements() string
 	NoMovementsHint() string

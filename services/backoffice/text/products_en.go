@@ -17,11 +17,11 @@ func (english) PriceHint(currency, example string) string {
 	return "Of one unit, in " + currency + ", such as " + example + "."
 }
 func (english) Stock() string        { return "Stock" }
-func (english) StockHint() string    { return "Units that are there now. Empty: none." }
+func (english) StockHint() string    { return "Units in stock now. Leave it empty for none." }
 func (english) InStock() string      { return "in stock" }
 func (english) ReorderLevel() string { return "Reorder level" }
 func (english) ReorderLevelHint() string {
-	return "With fewer units than this in stock, the product is listed as low. 0: never."
+	return "With fewer units in stock, the product is listed as low. With 0, it never is."
 }
 func (english) NeverLow() string     { return "Never listed as low" }
 func (english) ProductState() string { return "State" }
@@ -77,7 +77,7 @@ func (english) ArchiveHint(name string) string {
 }
 func (english) ProductArchived() string { return "The product is archived." }
 func (english) ArchivedSince(when string) string {
-	return "Archived on " + when + ". It can't be ordered; its orders keep it."
+	return "Archived on " + when + ". It can't be ordered."
 }
 func (english) Restore() string        { return "Restore" }
 func (english) RestoreProduct() string { return "Restore product" }
@@ -96,7 +96,7 @@ func (english) StockByCountHint() string         { return "The count replaces th
 func (english) StockUnits() string               { return "Units" }
 func (english) StockUnitsHint() string           { return "+12 adds 12 units, −3 takes 3 away." }
 func (english) StockCounted() string             { return "Counted units" }
-func (english) StockCountedHint() string         { return "As many as there are now." }
+func (english) StockCountedHint() string         { return "All units in stock." }
 func (english) StockReasonHint() string {
 	return "It stays in the movements, with your name."
 }
@@ -111,7 +111,7 @@ func (english) StockChanged() string { return "The stock is saved." }
 
 func (english) Movements() string { return "Movements" }
 func (english) MovementsHint() string {
-	return "Changes by hand. What orders take and return is in the orders."
+	return "Manual changes. What orders take and give back is not listed here."
 }
 func (english) MovementWhen() string  { return "When" }
 func (english) MovementUnits() string { return "Units" }

@@ -30,10 +30,10 @@ func (english) EnableUserHint() string {
 	return "This person can log in again, with the same password and role."
 }
 func (english) DisableUserHint() string {
-	return "This person can't log in any more, and all of their sessions end now. What they did stays as it is. You can enable them again."
+	return "This person can't log in any more, and all of their sessions end now. You can enable them again."
 }
 func (english) EnableIntegratorHint() string {
-	return "Its API keys work again, except for those that are revoked or expired."
+	return "Its API keys work again. Revoked and expired keys still don't."
 }
 func (english) DisableIntegratorHint() string {
 	return "All of its API keys are refused within 5 seconds. Its orders stay as they are. You can enable it again."
@@ -47,7 +47,7 @@ func (english) UsernameHint() string {
 }
 func (english) NeverLoggedIn() string { return "Never" }
 func (english) LastLogin() string     { return "Last login" }
-func (english) NewRoleHint() string   { return "After a change of the role, this person logs in again." }
+func (english) NewRoleHint() string   { return "If you change the role, this person must log in again." }
 func (english) WhatTheyDid() string   { return "Entries in the audit log" }
 func (english) ToUser() string        { return "Go to the user" }
 
@@ -57,13 +57,13 @@ func (english) ResetTitle(name string) string    { return "New password for " + 
 func (english) SetupLinkOf(name string) string   { return "Password link for " + name }
 func (english) SetupUsername(name string) string { return "User name to log in with: " + name }
 func (english) ResetHint() string {
-	return "You get a link with which this person sets a new password within 24 hours. All of their sessions end now, and earlier links stop working. The present password works until then: if others may know it, disable the user first."
+	return "You get a link with which this person sets a new password within 24 hours. All of their sessions end now, and earlier links stop working. The old password works until the new one is set: if others may know it, disable the user first."
 }
 func (english) SetupLinkHint(name, until string) string {
-	return "Give this link to " + name + " in a way that nobody else can read. It sets a password once, until " + until + "."
+	return "Send this link to " + name + " where nobody else can read it. It sets a password once, until " + until + "."
 }
 func (english) SetupLinkGone() string {
-	return "This was done before, and the link was already shown. It is stored nowhere; if you don't have it any more, create a new one."
+	return "This link was shown before and is not stored. If you lost it, create a new one."
 }
 
 func (english) Integrator() string    { return "Integrator" }
@@ -99,7 +99,7 @@ func (english) KeyHint(integrator string) string {
 }
 func (english) KeyUse() string { return "The program sends it in each request, in the header" }
 func (english) KeyGone() string {
-	return "This key was created before, and was already shown. It is stored nowhere: if you don't have it any more, revoke it and create another one."
+	return "This key was shown before and is not stored. If you lost it, revoke it and create another one."
 }
 func (english) ToKeys() string       { return "Go to the keys" }
 func (english) NoKeys() string       { return "No keys yet" }

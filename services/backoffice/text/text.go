@@ -89,20 +89,19 @@ type Failures interface {
 	Reference() string
 	ToHome() string
 
-	// Failure returns the title of a page that a request could not get, and what to do now.
+	// Failure returns the title of the page for a failed request, and a hint what to do now.
 	Failure(status int) (title, hint string)
 	CrossOrigin() string
 
-	// Unclear says that it is not known whether a form took effect, and when to send it again. Wait may be empty.
+	// Unclear says that it is unknown whether a form took effect, and when to send it again. Wait may be empty.
 	Unclear(code common.ProblemCode, wait string) string
 
-	// Problem says why a form was refused. Detail is what the API says, in English.
+	// Problem says why a form was refused. Detail is the sentence of the API, in English.
 	Problem(code common.ProblemCode, detail string) string
 
-	// Fault says what is wrong with a field. Message is what the API says, in English.
-	Fault(code common.ProblemCode, message string) string
+	// Fault says what is wrong with a field. Message is that of the API, in English.
+	Fault(message string) string
 
-	// Outdated says that what a form changes has changed since.
-	Outdated() string
+	// Now says the present value of a field.
 	Now(value string) string
 }

@@ -18,14 +18,14 @@ func accountNotices(t text.Texts) map[Notice]string {
 	return map[Notice]string{PasswordSet: t.PasswordSet(), PasswordChanged: t.PasswordChanged(), SessionEnded: t.SessionEnded()}
 }
 
-// OwnAccount is what the page of the own account shows.
+// OwnAccount is what the page of a person's own account shows.
 type OwnAccount struct {
 	Password, Preferences *Form
 	Sessions              []api.Session
 	Pages                 Pager
 }
 
-// device returns the browser and the system that a User-Agent header names, such as "Firefox, Windows", or "" if it knows neither.
+// device returns the browser and the system in a User-Agent header, such as "Firefox, Windows", or "" if both are unknown.
 func device(agent string) string {
 	first := func(names [][2]string) string {
 		for _, n := range names {
@@ -35,7 +35,7 @@ func device(agent string) string {
 		}
 		return ""
 	}
-	// Most browsers also name those that they resemble, so the order counts.
+	// Most browsers also contain the names of others, so the order counts.
 	browser := first([][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
 		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},

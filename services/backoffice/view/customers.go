@@ -27,20 +27,20 @@ type CustomerPage struct {
 	Customer api.Customer
 	Totals   CustomerTotals
 	Orders   []orders.Order
-	Status   orders.OrderStatus // of the orders that are listed; all if it is not valid
+	Status   orders.OrderStatus // of the listed orders; all if it is not valid
 	Pages    Pager
 }
 
 // CustomerTotals adds up the newest orders of a customer that are not canceled.
 type CustomerTotals struct {
-	Newest    int // the number of orders that were looked at if there are older ones; 0 if these are all of the last 12 months
+	Newest    int // number of newest orders that the totals are limited to; 0 if they include all of the last 12 months
 	Orders    int64
 	ToConfirm int64
 	Cents     int64
-	Last      time.Time // when the newest was placed; zero if there is none
+	Last      time.Time // when the newest was placed; zero without orders
 }
 
-// NewCustomerTotals adds up orders, newest first. All is whether they are all orders of the last 12 months.
+// NewCustomerTotals adds up orders, which are newest first. All says whether they include all orders of the last 12 months.
 func NewCustomerTotals(list []orders.Order, all bool) (t CustomerTotals) {
 	if !all {
 		t.Newest = len(list)
@@ -66,7 +66,7 @@ func newOrderURL(customer int64) templ.SafeURL {
 	return templ.SafeURL("/orders/new?" + url.Values{"customer": {decimal(customer)}}.Encode())
 }
 
-// toConfirmURL returns the URL of the page of a customer with the orders that are to be confirmed.
+// toConfirmURL returns the URL of the page of a customer with the orders to confirm.
 func toConfirmURL(customer int64) templ.SafeURL {
 	return customerURL(customer) + templ.SafeURL("?"+url.Values{"status": {string(orders.StatusCreated)}}.Encode())
 }

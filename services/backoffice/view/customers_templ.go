@@ -318,7 +318,7 @@ func Customers(p *Page, list []api.Customer, search string, pages Pager) templ.C
 	})
 }
 
-// nothing stands for a list without rows: because of a search that finds nothing here, or because there is nothing yet.
+// nothing is shown instead of a list without rows. If the list is not filtered, it has the title and the hint.
 func nothing(p *Page, filtered bool, pages Pager, title, hint string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -819,7 +819,7 @@ func newCustomerOrder(p *Page, customer int64) templ.Component {
 	})
 }
 
-// customerTotals says what the newest orders of a customer add up to, and which these are.
+// customerTotals shows the totals of the newest orders of a customer, and which orders they are of.
 func customerTotals(p *Page, o CustomerPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1378,7 +1378,7 @@ func DeleteCustomer(p *Page, c api.Customer, form *Form) templ.Component {
 
 func customerURL(id int64) templ.SafeURL { return templ.SafeURL(fmt.Sprintf("/customers/%d", id)) }
 
-// mailURL returns the URL that writes to an e-mail address, of which no part is read as anything else.
+// mailURL returns the mailto URL of an e-mail address.
 func mailURL(address string) templ.SafeURL { return templ.SafeURL("mailto:" + url.PathEscape(address)) }
 
 var _ = templruntime.GeneratedTemplate

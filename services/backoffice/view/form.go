@@ -7,16 +7,13 @@ import (
 	"strings"
 )
 
-// Form is a form with what is typed in it, and what is wrong with that.
+// Form holds what is typed in a form, and what is wrong with it.
 type Form struct {
 	Key    string // idempotency key of its effect
 	ETag   string // of what it changes
 	Values url.Values
-	Note   string            // why it was refused
+	Note   string            // why it was refused, or why its outcome is unknown
 	Faults map[string]string // by field
-
-	// Outdated is set if what the form changes has changed since.
-	Outdated bool
 }
 
 // NewForm returns an empty form with a new key.
@@ -30,7 +27,7 @@ const (
 	etagField = "etag"
 )
 
-// Secret reports whether a field holds a password. It is never shown again, nor carried through a login.
+// Secret reports whether a field holds a password. Passwords are not shown again, and not kept while a person logs in.
 func Secret(field string) bool {
 	switch field {
 	case "password", "current", "new":
@@ -39,7 +36,7 @@ func Secret(field string) bool {
 	return false
 }
 
-// ReadForm returns a form as it was sent, without surrounding white space in its fields. Secrets keep theirs.
+// ReadForm returns a form as it was sent. It removes white space around values, except around passwords.
 func ReadForm(values url.Values) *Form {
 	f := NewForm()
 	f.Key, f.ETag = values.Get(keyField), values.Get(etagField)
@@ -61,19 +58,19 @@ func ReadForm(values url.Values) *Form {
 // Get returns what is typed in a field.
 func (f *Form) Get(field string) string { return f.Values.Get(field) }
 
-// Fault notes what is wrong with a field.
+// Fault sets what is wrong with a field.
 func (f *Form) Fault(field, message string) { f.Faults[field] = message }
 
 // OK reports whether nothing is wrong with the form.
 func (f *Form) OK() bool { return f.Note == "" && len(f.Faults) == 0 }
 
-// Refuse notes why the form was refused, and gives it a new key.
+// Refuse sets why the form was refused, and gives it a new key.
 func (f *Form) Refuse(note string) { f.Note, f.Key = note, rand.Text() }
 
-// Unclear notes why it is not known whether the form took effect. It keeps its key.
+// Unclear sets why it is not known whether the form took effect. The form keeps its key.
 func (f *Form) Unclear(note string) { f.Note = note }
 
-// Kept is a form that was sent after the session had ended. It is carried through the login.
+// Kept is a form that was sent after the session had ended. The login form contains it, so that it can be sent after the login.
 type Kept struct {
 	Path   string
 	Fields []KeptField
@@ -87,5 +84,5 @@ func (k *Kept) Sort() {
 // KeptField is a field of a Kept form.
 type KeptField struct{ Name, Value string }
 
-// KeptPrefix begins the names of the fields of a kept form in the login form.
+// KeptPrefix precedes the names of the fields of a kept form in the login form.
 const KeptPrefix = "kept."

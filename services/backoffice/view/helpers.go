@@ -5,7 +5,7 @@ import "cmp"
 // area is an entry of the navigation.
 type area struct{ path, title string }
 
-// areas returns the entries that the role may use.
+// areas returns the entries of the navigation that the role may use.
 func areas(p *Page) (all []area) {
 	for _, a := range []struct {
 		area
@@ -24,7 +24,7 @@ func areas(p *Page) (all []area) {
 	return all
 }
 
-// zoneSource says where the time zone comes from: the script sets the one of the browser where it is the default.
+// zoneSource returns "set" if the time zone is known. If it is "default", the script sets that of the browser.
 func zoneSource(p *Page) string {
 	if p.Locale.ZoneKnown() {
 		return "set"

@@ -15,8 +15,8 @@ const (
 
 // Part is a part of a page that is read by itself.
 type Part[T any] struct {
-	Value  *T   // nil if the role may not see it, or if it can't be read
-	Failed bool // it can't be read
+	Value  *T   // nil if the role may not read it, or if Failed
+	Failed bool // whether it could not be read
 }
 
 // Overview has what the home page shows.
@@ -28,10 +28,10 @@ type Overview struct {
 	First  *FirstSteps // nil unless there are no orders yet
 }
 
-// FirstSteps says what there is already.
+// FirstSteps says whether there is a product, a customer and an order already.
 type FirstSteps struct{ Product, Customer, Order bool }
 
-// NoOrders reports whether there are no orders, as far as is known.
+// NoOrders reports whether the report of orders was read and counts none.
 func (o *Overview) NoOrders() bool {
 	if o.Orders.Value == nil {
 		return false
@@ -44,7 +44,7 @@ func (o *Overview) NoOrders() bool {
 	return true
 }
 
-// waiting returns the number of orders that are to be confirmed.
+// waiting returns the number of orders to confirm.
 func waiting(r *orders.OrdersReport) int64 {
 	for _, status := range r.Data {
 		if status.Status == orders.StatusCreated {
@@ -62,20 +62,20 @@ func today(r *orders.SalesReport) (row orders.SalesRow) {
 	return row
 }
 
-// bar is a day in a chart. Its place is in percent of the width, and of the height that a scale has.
+// bar is a day in a chart. Its lengths are in percent of the width and height of the chart.
 type bar struct {
 	x, width, y, height string
 	label               string
 	today               bool
 }
 
-// The place of the bars in a chart, in percent of its height: above them is space for the largest number, and beneath them for days.
+// The top and the bottom of the bars in a chart, in percent of its height. Above is space for the largest number, below for the days.
 const (
 	chartTop    = 12.0
 	chartBottom = 88.0
 )
 
-// bars returns the bars of a report by day, and the number at the top of their scale.
+// bars returns the bars of a report by day, and the largest number of their scale, in cents.
 func bars(p *Page, r *orders.SalesReport) (all []bar, top int64) {
 	for _, row := range r.Data {
 		top = max(top, row.TotalCents)
@@ -93,7 +93,7 @@ func bars(p *Page, r *orders.SalesReport) (all []bar, top int64) {
 	return all, top
 }
 
-// roundUp returns the next number with one digit that is 1, 2 or 5, and zeros; at least 100, the smallest amount without cents.
+// roundUp rounds an amount in cents up to 1, 2 or 5 times a power of ten, at least 100.
 func roundUp(n int64) int64 {
 	for scale := int64(100); ; scale *= 10 {
 		for _, digit := range []int64{1, 2, 5} {

@@ -15,7 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// Home is the first page: what is to be done, and how the business goes.
+// Home is the first page. It shows what to do next and how the business goes.
 func Home(p *Page, o *Overview) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -380,7 +380,7 @@ func figures(p *Page, o *Overview) templ.Component {
 	})
 }
 
-// missing stands for a figure that can't be read.
+// missing is shown instead of a figure that can't be read.
 func missing(p *Page, title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1316,7 +1316,7 @@ func chart(p *Page, r *orders.SalesReport) templ.Component {
 	})
 }
 
-// firstSteps stands for the figures where nobody has placed an order yet.
+// firstSteps is shown instead of the figures if there are no orders yet.
 func firstSteps(p *Page, first FirstSteps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

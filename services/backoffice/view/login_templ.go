@@ -8,7 +8,7 @@ package view
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// Login is the form with which a person logs in. It carries a form that was sent after the session had ended.
+// Login is the form with which a person logs in. It contains kept, a form that was sent after the session had ended, if that is not nil.
 func Login(p *Page, form *Form, kept *Kept) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -340,7 +340,7 @@ func Resume(p *Page, kept Kept) templ.Component {
 	})
 }
 
-// Failure says why there is no page: a title, what to do now, and a reference for the operator's log.
+// Failure is shown instead of a page. Hint says what to do now; reference is the trace id of the log, and may be empty.
 func Failure(p *Page, title, hint, reference string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

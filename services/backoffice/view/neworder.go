@@ -32,18 +32,18 @@ const maxTotal = 1<<53 - 1
 // Draft is an order that is being typed.
 type Draft struct {
 	*Form
-	Known    []KnownCustomer // those offered, one of which may be typed
-	Choices  []api.Customer  // to choose from, if what is typed matches several
+	Known    []KnownCustomer // customers that the input suggests
+	Choices  []api.Customer  // customers to choose from, if several match
 	Lines    []*DraftLine
-	Products []orders.Product // that match what is typed in the box that adds lines
-	Choose   bool             // whether to choose from Products, or only to suggest them
-	Pasted   []PastedFault    // why lines that were pasted are not added
-	Notes    []string         // what has happened to the order and is not asked for
-	Stale    bool             // prices and stock could not be read
-	Focus    string           // id of the input to go on with
+	Products []orders.Product // products that match the typed SKU or name
+	Choose   bool             // whether to ask for one of Products, or only suggest them
+	Pasted   []PastedFault    // pasted lines that could not be added
+	Notes    []string         // changes that the person did not ask for
+	Stale    bool             // customers, prices or stock could not be read
+	Focus    string           // id of the input with the focus
 }
 
-// The names of the fields of a Draft. Each of KnownField and ProductField is an id and, after a space, what is shown of it.
+// The names of the fields of a Draft. A value of KnownField or ProductField is an id, a space, and a label or a SKU.
 const (
 	CustomerField = "customer"
 	KnownField    = "known"
@@ -52,7 +52,7 @@ const (
 	PasteField    = "paste"
 )
 
-// What the buttons that place an order send as "do". The others send "refresh", and a form that sends itself sends nothing.
+// The values of the field "do" that place an order. Other buttons send "refresh"; a form that the script sends has no such field.
 const (
 	DoPlace   = "place"
 	DoConfirm = "confirm"
@@ -61,18 +61,18 @@ const (
 // QtyField returns the name of the field with the units of a product.
 func QtyField(product int64) string { return fmt.Sprintf("qty.%d", product) }
 
-// KnownCustomer is a customer, with the text that names it.
+// KnownCustomer is a customer and the label by which a person selects it.
 type KnownCustomer struct {
 	ID    int64
 	Label string
 }
 
-// NewKnownCustomer returns a customer with its name and e-mail address.
+// NewKnownCustomer returns a customer whose label is its name and e-mail address.
 func NewKnownCustomer(c api.Customer) KnownCustomer {
 	return KnownCustomer{c.ID, fmt.Sprintf("%s <%s>", c.Name, c.Email)}
 }
 
-// Customer returns the id of the customer that is typed, or 0 if none of those offered is.
+// Customer returns the id of the known customer whose label is typed, or 0.
 func (d *Draft) Customer() int64 {
 	for _, known := range d.Known {
 		if known.Label == d.Get(CustomerField) {
@@ -82,7 +82,7 @@ func (d *Draft) Customer() int64 {
 	return 0
 }
 
-// SetCustomer types a customer.
+// SetCustomer selects a customer.
 func (d *Draft) SetCustomer(c api.Customer) {
 	d.Known = []KnownCustomer{NewKnownCustomer(c)}
 	d.Values.Set(CustomerField, d.Known[0].Label)
@@ -98,7 +98,7 @@ func (d *Draft) Line(product int64) *DraftLine {
 	return nil
 }
 
-// Add adds units of a product, in a line of its own if it has none. It reports whether there was space.
+// Add adds units of a product to its line, or adds a line. It reports whether it could: an order has at most MaxLines lines.
 func (d *Draft) Add(p orders.Product, units int64) bool {
 	line := d.Line(p.ID)
 	switch {
@@ -125,7 +125,7 @@ func (d *Draft) Units() (sum int64) {
 	return sum
 }
 
-// Total returns the total in cents, and whether it is known and not too large.
+// Total returns the total in cents. It reports whether all subtotals are known and the total is not too large.
 func (d *Draft) Total() (cents int64, ok bool) {
 	for _, line := range d.Lines {
 		subtotal, ok := line.Subtotal()
@@ -142,10 +142,10 @@ type DraftLine struct {
 	ID      int64 // of the product
 	SKU     string
 	Qty     string
-	Product *orders.Product // as it is now; nil if that is not known
+	Product *orders.Product // nil if it is unknown
 }
 
-// Subtotal returns the subtotal in cents, and whether it is known and not too large.
+// Subtotal returns the subtotal in cents. It reports whether it is known and not too large.
 func (l *DraftLine) Subtotal() (cents int64, ok bool) {
 	units, ok := ParseUnits(l.Qty)
 	if !ok || l.Product == nil {
@@ -155,18 +155,18 @@ func (l *DraftLine) Subtotal() (cents int64, ok bool) {
 	return int64(low), high == 0 && low <= maxTotal
 }
 
-// ParseUnits reads the units of a line, and reports whether the text is a number that an order may have.
+// ParseUnits reads the units of a line, and reports whether the contract allows them.
 func ParseUnits(text string) (units int64, ok bool) {
 	units, err := strconv.ParseInt(text, 10, 64)
 	return units, err == nil && units >= 1 && units <= MaxUnits && text[0] != '+'
 }
 
-// PastedFault says why a line that was pasted is not added.
+// PastedFault says why a pasted line could not be added.
 type PastedFault struct {
-	Line int // in the box, from 1
+	Line int // of the input, from 1
 	Text string
 	Why  string
 }
 
-// numbered returns an id and what is shown of it, as in KnownField and ProductField.
+// numbered returns a value of KnownField or ProductField.
 func numbered(id int64, label string) string { return strconv.FormatInt(id, 10) + " " + label }

@@ -14,7 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// NewOrder is the form in which an order is typed. All buttons that place nothing stand before those that do, so that Enter places nothing.
+// NewOrder is the form of a new order. The first button places nothing, because Enter presses the first button.
 func NewOrder(p *Page, d *Draft) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -438,7 +438,7 @@ func draftCustomer(p *Page, d *Draft) templ.Component {
 	})
 }
 
-// refresh is a button that takes what is typed into the order, and places nothing.
+// refresh is a button that adds what is typed to the order, and does not place it.
 func refresh(label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -23,13 +23,13 @@ func orderNotices(t text.Texts) map[Notice]string {
 	return map[Notice]string{OrderConfirmed: t.OrderConfirmed(), OrderCanceled: t.OrderCanceled()}
 }
 
-// OrderFilter is the filter of a list of orders, as it is in the URL, and what is wrong with it.
+// OrderFilter is the filter of a list of orders. Its fields are those of the URL.
 type OrderFilter struct {
 	*Form
-	Customer, Product string // names, if the filter has their ids
+	Customer, Product string // the names for customer_id and product_id
 }
 
-// orderFilterFields returns the fields of an OrderFilter, which are the parameters of the query.
+// orderFilterFields returns the names of the fields of an OrderFilter.
 func orderFilterFields() []string {
 	return []string{"search", "status", "from", "to", "customer_id", "product_id"}
 }
@@ -45,7 +45,7 @@ func ReadOrderFilter(query url.Values) OrderFilter {
 	return f
 }
 
-// URL returns the URL of the page at a path with the filter, except some of its fields.
+// URL returns a path with the filter as its query. It leaves out the fields in without.
 func (f OrderFilter) URL(path string, without ...string) string {
 	query := url.Values{}
 	for name := range f.Values {
@@ -59,52 +59,44 @@ func (f OrderFilter) URL(path string, without ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// wrong returns what is wrong with the filter, by the label of the field.
-func (f OrderFilter) wrong(p *Page) (all []labeled) {
-	for name, fault := range f.Faults {
-		label := name
-		switch name {
-		case "search":
-			label = p.Text.Search()
-		case "status":
-			label = p.Text.OrderStatus()
-		case "from":
-			label = p.Text.OrdersFrom()
-		case "to":
-			label = p.Text.OrdersTo()
-		case "customer_id":
-			label = p.Text.Customer()
-		case "product_id":
-			label = p.Text.OrderProduct()
-		case "cursor":
-			label = p.Text.Pages()
-		}
-		all = append(all, labeled{label, fault})
+// wrong returns what is wrong with the filter.
+func (f OrderFilter) wrong(p *Page) []labeled {
+	return labelFaults(f.Form, map[string]string{
+		"search": p.Text.Search(), "status": p.Text.OrderStatus(), "from": p.Text.OrdersFrom(), "to": p.Text.OrdersTo(),
+		"customer_id": p.Text.Customer(), "product_id": p.Text.OrderProduct(), "cursor": p.Text.Pages(),
+	})
+}
+
+// labeled is a fault with the label of its field.
+type labeled struct{ label, text string }
+
+// labelFaults returns the faults of a form in order of their labels, which are given by field.
+func labelFaults(form *Form, labels map[string]string) (all []labeled) {
+	for field, fault := range form.Faults {
+		all = append(all, labeled{or(labels[field], field), fault})
 	}
 	slices.SortFunc(all, func(a, b labeled) int { return strings.Compare(a.label, b.label) })
 	return all
 }
-
-type labeled struct{ label, text string }
 
 // OrderList is what the list of orders shows.
 type OrderList struct {
 	Filter  OrderFilter
 	Orders  []orders.Order
 	Choices map[int64]bool // the orders that can be confirmed or canceled
-	Key     string         // idempotency key of what is done with those selected
+	Key     string         // idempotency key of an action with the selected orders
 	Pages   Pager
 }
 
-// statuses returns the statuses in the order of an order's life.
+// statuses returns all statuses, in the order in which an order may have them.
 func statuses() []orders.OrderStatus {
 	return []orders.OrderStatus{orders.StatusCreated, orders.StatusConfirmed, orders.StatusCanceled}
 }
 
-// OrderAction is what can be done with several orders at once.
+// OrderAction is an action with several orders. It is a value of the field "action".
 type OrderAction string
 
-// The actions. They are in the forms.
+// The actions.
 const (
 	Confirm OrderAction = "confirm"
 	Cancel  OrderAction = "cancel"
@@ -113,23 +105,23 @@ const (
 // OrderResult is what an action did with one of several orders.
 type OrderResult struct {
 	ID     int64
-	Order  *orders.Order      // after the action; nil if it was refused or is unclear
-	Change *orders.OrderEvent // that gave the order its status; nil if it is not known
-	Own    bool               // whether the action made the change, and not somebody else or an earlier one
-	Why    string             // why it was refused or is unclear
+	Order  *orders.Order      // after the action; nil if the action was refused or is unclear
+	Change *orders.OrderEvent // the event that gave the order its status; may be nil
+	Own    bool               // whether this action caused Change
+	Why    string             // why the action was refused or is unclear
 
-	Unclear bool // it is not known whether the action took effect
+	Unclear bool // whether it is unknown if the action took effect
 }
 
 // OrderResults is what an action did with each of several orders.
 type OrderResults struct {
 	Action  OrderAction
 	Results []OrderResult
-	Form    *Form // as it was sent; sent again, it does nothing twice
-	Back    string
+	Form    *Form  // as it was sent
+	Back    string // URL of the list
 }
 
-// counts returns the numbers of orders that were changed, had been changed before, were refused, and are unclear.
+// counts returns the number of orders by result: changed by this action, changed before, refused, and unclear.
 func (r OrderResults) counts() (changed, before, refused, unclear int) {
 	for _, one := range r.Results {
 		switch {
@@ -146,7 +138,7 @@ func (r OrderResults) counts() (changed, before, refused, unclear int) {
 	return changed, before, refused, unclear
 }
 
-// summary says what happened, in numbers.
+// summary returns the numbers of counts as a text.
 func (r OrderResults) summary(p *Page) string {
 	changed, before, refused, unclear := r.counts()
 	return p.Text.OrdersDone(r.Action == Confirm, changed, before, refused, unclear)
@@ -171,19 +163,19 @@ type OrderPage struct {
 	History []orders.OrderEvent // oldest first
 
 	CanCancel bool
-	Until     time.Time // of a confirmed order: when it can't be canceled any more; zero if it can't, or if there is no limit
+	Until     time.Time // when CanCancel ends; zero if it has no end
 
 	Note   string // why a form was refused; may be empty
-	Reason string // that was typed in the form
+	Reason string // the typed reason of the form; may be empty
 }
 
-// Changed says who has changed an order since the page was opened.
+// Changed returns a text that says who changed the order last.
 func (o OrderPage) Changed(p *Page) string {
 	if len(o.History) == 0 {
 		return p.Text.OrderOutdated("")
 	}
 	e := o.History[len(o.History)-1]
-	return p.Text.OrderOutdated(p.Text.OrderEventSentence(who(p, e), e.To, clock(p, e.CreatedAt.Time)))
+	return p.Text.OrderOutdated(p.Text.OrderEventSentence(who(p, e.Caller, e.CallerName), e.To, clock(p, e.CreatedAt.Time)))
 }
 
 // form returns a form with a new key that changes the order.
@@ -210,15 +202,15 @@ func (o OrderPage) newest() []orders.OrderEvent {
 	return all
 }
 
-// who names the caller who changed an order.
-func who(p *Page, e orders.OrderEvent) string {
-	if e.CallerName != nil {
-		return *e.CallerName
+// who returns the name of the caller of a change.
+func who(p *Page, caller, name *string) string {
+	if name != nil {
+		return *name
 	}
-	return p.Text.Caller(str(e.Caller))
+	return p.Text.Caller(str(caller))
 }
 
-// clock says when something happened, in a sentence: only the time if it was today.
+// clock returns a time for use in a sentence, without the date if that is today.
 func clock(p *Page, t time.Time) string {
 	if p.Locale.Date(t) == p.Locale.Date(p.Now) {
 		return p.Text.At(p.Locale.Time(t))

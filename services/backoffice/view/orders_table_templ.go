@@ -14,7 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/orders"
 )
 
-// OrderTable is the table of a list of orders, to be put in a .table.
+// OrderTable is a table of orders, for an element with the class table.
 func OrderTable(p *Page, list []orders.Order) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -44,7 +44,7 @@ func OrderTable(p *Page, list []orders.Order) templ.Component {
 	})
 }
 
-// orderTable has a checkbox named id in the rows of the orders in choices, if there are any.
+// orderTable has a checkbox in the rows of the orders in choices.
 func orderTable(p *Page, list []orders.Order, choices map[int64]bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -600,7 +600,7 @@ func orderFilter(p *Page, f OrderFilter) templ.Component {
 	})
 }
 
-// filterTag is a field of the filter that came with a link, and can only be removed.
+// filterTag is a field of the filter that a link has set. People can only remove it.
 func filterTag(name, label, value, remove string, f OrderFilter) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -812,7 +812,7 @@ func wrongFilter(p *Page, f OrderFilter) templ.Component {
 	})
 }
 
-// NoneSelected says that an action needs orders.
+// NoneSelected says that no order was selected for an action.
 func NoneSelected(p *Page, back string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -903,7 +903,7 @@ func NoneSelected(p *Page, back string) templ.Component {
 	})
 }
 
-// CancelOrders asks for the reason before it cancels several orders.
+// CancelOrders is the form that cancels several orders for a reason.
 func CancelOrders(p *Page, list []orders.Order, form *Form, back string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1101,7 +1101,7 @@ func CancelOrders(p *Page, list []orders.Order, form *Form, back string) templ.C
 	})
 }
 
-// reasonField asks why an order is canceled, and offers the usual reasons.
+// reasonField is the input for the reason of a cancellation. It suggests the usual ones.
 func reasonField(p *Page, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1158,7 +1158,7 @@ func reasonField(p *Page, form *Form) templ.Component {
 	})
 }
 
-// ChangedOrders shows what an action did with each order. Those that are unclear can be sent again.
+// ChangedOrders shows what an action did with each order. It offers to send the action again for orders whose result is unclear.
 func ChangedOrders(p *Page, r OrderResults) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1627,9 +1627,9 @@ func orderResult(p *Page, r OrderResult) templ.Component {
 			}
 		} else if r.Change != nil {
 			var templ_7745c5c3_Var90 string
-			templ_7745c5c3_Var90, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text.OrderEventSentence(who(p, *r.Change), r.Change.To, clock(p, r.Change.CreatedAt.Time)))
+			templ_7745c5c3_Var90, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text.OrderEventSentence(who(p, r.Change.Caller, r.Change.CallerName), r.Change.To, clock(p, r.Change.CreatedAt.Time)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/orders.templ`, Line: 220, Col: 98}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/orders.templ`, Line: 220, Col: 125}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var90))
 			if templ_7745c5c3_Err != nil {
@@ -1976,7 +1976,7 @@ func Order(p *Page, o OrderPage) templ.Component {
 	})
 }
 
-// timeLeft counts down to when a confirmed order can't be canceled any more.
+// timeLeft shows until when a confirmed order can be canceled. A script counts down.
 func timeLeft(p *Page, until time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2457,9 +2457,9 @@ func orderHistory(p *Page, o OrderPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var137 string
-			templ_7745c5c3_Var137, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text.OrderEvent(e.To, who(p, e)))
+			templ_7745c5c3_Var137, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text.OrderEvent(e.To, who(p, e.Caller, e.CallerName)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/orders.templ`, Line: 350, Col: 47}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/orders.templ`, Line: 350, Col: 68}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var137))
 			if templ_7745c5c3_Err != nil {
@@ -2532,7 +2532,7 @@ func orderHistory(p *Page, o OrderPage) templ.Component {
 	})
 }
 
-// CancelOrder asks for the reason before it cancels an order. Until may be zero.
+// CancelOrder is the form that cancels an order for a reason. Until may be zero.
 func CancelOrder(p *Page, id int64, until time.Time, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2736,7 +2736,7 @@ func cancelForm(p *Page, id int64, until time.Time, form *Form) templ.Component 
 	})
 }
 
-// ConfirmOrder offers to confirm an order again, after it is not known whether that took effect.
+// ConfirmOrder offers to confirm an order again, after a confirmation with an unclear outcome.
 func ConfirmOrder(p *Page, id int64, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/backoffice/text"
 )
 
-// Page is what all pages have in common.
+// Page has what all pages show.
 type Page struct {
 	Text   text.Texts
 	Locale locale.Locale
@@ -20,9 +20,9 @@ type Page struct {
 	Me  *api.Me                // nil before the login
 	May func(what string) bool // whether the role may use an operation or field of the contracts
 
-	Path        string // of the page, with the query, to come back to
-	Notice      string // what the form has done that led here; may be empty
-	Insecure    bool   // the browser will not keep the session, since the page was not reached over HTTPS
+	Path        string // of the page, with its query
+	Notice      string // what the form that led here did; may be empty
+	Insecure    bool   // whether the browser refuses the session cookie, which needs HTTPS
 	Style, Icon string // URLs
 	Script      string
 }
@@ -36,7 +36,7 @@ func (p *Page) On(area string) bool {
 	return path == area || strings.HasPrefix(path, area+"/")
 }
 
-// Notice names what a form has done, for the page that follows.
+// Notice names what a form did, for the page that follows.
 type Notice string
 
 // The notices of the frame.
@@ -58,8 +58,8 @@ func (n Notice) Text(t text.Texts) string {
 	return ""
 }
 
-// Pager leads to the pages before and after the present one of a list. The URL of a page carries the cursors of those before it, because
-// the lists of the APIs go forward only.
+// Pager has the URLs of the previous and the next page of a list. The APIs page only forward, so the URL of a page contains the cursors of
+// all pages before it.
 type Pager struct {
 	Newer, Older string // URLs; empty if there is none
 }

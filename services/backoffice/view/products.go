@@ -3,9 +3,7 @@ package view
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -31,7 +29,7 @@ func productNotices(t text.Texts) map[Notice]string {
 
 // ProductList is what the list of products shows.
 type ProductList struct {
-	Filter   *Form // search, low_stock and archived, as they are in the URL
+	Filter   *Form // with the fields search, low_stock and archived of the URL
 	Products []orders.Product
 	Pages    Pager
 }
@@ -39,25 +37,14 @@ type ProductList struct {
 // LowStock reports whether only products with low stock are listed.
 func (l ProductList) LowStock() bool { return l.Filter.Get("low_stock") == "true" }
 
-// Archived says which archived products are listed, or is "".
+// Archived returns which archived products are listed, or "" for none.
 func (l ProductList) Archived() orders.ListProductsParamsArchived {
 	return orders.ListProductsParamsArchived(l.Filter.Get("archived"))
 }
 
-// wrong returns what is wrong with the filter, by the label of the field.
-func (l ProductList) wrong(p *Page) (all []labeled) {
-	for name, fault := range l.Filter.Faults {
-		label := name
-		switch name {
-		case "search":
-			label = p.Text.Search()
-		case "archived":
-			label = p.Text.ArchivedProducts()
-		}
-		all = append(all, labeled{label, fault})
-	}
-	slices.SortFunc(all, func(a, b labeled) int { return strings.Compare(a.label, b.label) })
-	return all
+// wrong returns what is wrong with the filter.
+func (l ProductList) wrong(p *Page) []labeled {
+	return labelFaults(l.Filter, map[string]string{"search": p.Text.Search(), "archived": p.Text.ArchivedProducts(), "cursor": p.Text.Pages()})
 }
 
 // ProductTab names a tab of the page of a product. It is in the URL.
@@ -99,7 +86,7 @@ func (t labeledTab) url(id int64) templ.SafeURL {
 	return productURL(id) + templ.SafeURL("?"+url.Values{"tab": {string(t.tab)}}.Encode())
 }
 
-// The choices of the form AdjustStock: how the stock changes.
+// The values of the field "how" of the form AdjustStock.
 const (
 	ByUnits = "units"
 	ByCount = "count"
@@ -110,14 +97,14 @@ func MayEditProduct(p *Page) bool {
 	return p.May("updateProduct.name") || p.May("updateProduct.price_cents") || p.May("updateProduct.reorder_level")
 }
 
-// ShowProduct notes on a form which product it shows, so that a later change can be told from what was typed.
+// ShowProduct adds the present values of a product to a form, to detect whether they change before the form is sent.
 func ShowProduct(form *Form, product orders.Product) {
 	form.Values.Set("was_name", product.Name)
 	form.Values.Set("was_price", decimal(product.PriceCents))
 	form.Values.Set("was_reorder_level", decimal(product.ReorderLevel))
 }
 
-// was returns the number that a field of a product had when its form was opened. The form carries it.
+// was returns the number that a field had when its form was opened.
 func was(form *Form, field string) int64 {
 	n, _ := strconv.ParseInt(form.Get("was_"+field), 10, 64)
 	return n
@@ -139,7 +126,7 @@ func ArchiveForm(product orders.Product) *Form {
 	return form
 }
 
-// reorderLevel is the reorder level of a product, or a dash for one that is never low.
+// reorderLevel returns the reorder level of a product, or a dash for 0, at which a product is never low.
 func reorderLevel(p *Page, o orders.Product) string {
 	if o.ReorderLevel == 0 {
 		return "–"
@@ -147,15 +134,7 @@ func reorderLevel(p *Page, o orders.Product) string {
 	return p.Locale.Number(o.ReorderLevel)
 }
 
-// movedBy names the caller who changed the stock.
-func movedBy(p *Page, m orders.StockMovement) string {
-	if m.CallerName != nil {
-		return *m.CallerName
-	}
-	return p.Text.Caller(str(m.Caller))
-}
-
-// movedStock is the stock before and after a movement, or "" if it is not known.
+// movedStock returns the stock before and after a movement, or "" if it is unknown.
 func movedStock(p *Page, m orders.StockMovement) string {
 	if m.From == nil || m.To == nil {
 		return ""

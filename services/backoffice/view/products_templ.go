@@ -352,7 +352,7 @@ func Products(p *Page, l ProductList) templ.Component {
 	})
 }
 
-// noProducts stands for a list of products without rows.
+// noProducts is shown instead of a list of products without rows.
 func noProducts(p *Page, l ProductList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -701,7 +701,7 @@ func productTable(p *Page, list []orders.Product) templ.Component {
 	})
 }
 
-// productState says what is to be known about a product: that it is archived, or has little stock or none.
+// productState is the status of a product that is archived, low or out of stock.
 func productState(p *Page, o orders.Product) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1526,9 +1526,9 @@ func movementTable(p *Page, list []orders.StockMovement) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var85 string
-			templ_7745c5c3_Var85, templ_7745c5c3_Err = templ.JoinStringErrs(movedBy(p, m))
+			templ_7745c5c3_Var85, templ_7745c5c3_Err = templ.JoinStringErrs(who(p, m.Caller, m.CallerName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/products.templ`, Line: 229, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `view/products.templ`, Line: 229, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var85))
 			if templ_7745c5c3_Err != nil {
@@ -1720,7 +1720,7 @@ func priceField(p *Page, form *Form, hint string) templ.Component {
 	})
 }
 
-// EditProduct is the form that changes a product. It has text for the fields that the role may not change.
+// EditProduct is the form that changes a product. Fields that the role may not change are text.
 func EditProduct(p *Page, id int64, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2073,7 +2073,7 @@ func AdjustStock(p *Page, id int64, form *Form) templ.Component {
 	})
 }
 
-// adjustForm has two choices, of which the server reads the one that is made: a difference, or a count.
+// adjustForm offers to type a difference or a count. The server reads only the chosen one.
 func adjustForm(p *Page, id int64, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2355,7 +2355,7 @@ func adjustForm(p *Page, id int64, form *Form) templ.Component {
 	})
 }
 
-// ArchiveProduct asks whether to archive a product, or else to restore it.
+// ArchiveProduct asks whether to archive a product or, if archive is false, to restore it.
 func ArchiveProduct(p *Page, id int64, archive bool, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

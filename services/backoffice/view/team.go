@@ -27,7 +27,7 @@ func teamNotices(t text.Texts) map[Notice]string {
 	}
 }
 
-// StateNotice returns the notice for a user or an integrator who has got a state.
+// StateNotice returns the notice that follows a change to a state.
 func StateNotice(state api.State) Notice {
 	if state == api.StateActive {
 		return Enabled
@@ -35,7 +35,7 @@ func StateNotice(state api.State) Notice {
 	return Disabled
 }
 
-// otherState returns the state that a user or an integrator can be given.
+// otherState returns the state to which a user or an integrator can change.
 func otherState(state api.State) api.State {
 	if state == api.StateActive {
 		return api.StateDisabled
@@ -55,7 +55,7 @@ func auditActions() []string {
 	}
 }
 
-// auditChange says what has changed, such as "Role: Operator → Manager".
+// auditChange returns a change as text, such as "Role: Operator → Manager".
 func auditChange(p *Page, c api.AuditChange) string {
 	value := func(v *string) string { return p.Text.AuditValue(c.Field, str(v)) }
 	switch field := p.Text.AuditField(c.Field); {
@@ -68,7 +68,7 @@ func auditChange(p *Page, c api.AuditChange) string {
 	}
 }
 
-// keyState says whether a key works: the class of the status and its word.
+// keyState returns the class and the word of a key's status.
 func keyState(p *Page, k api.Key) (class, word string) {
 	switch {
 	case k.RevokedAt != nil:
@@ -85,7 +85,7 @@ func usableKey(p *Page, k api.Key) bool {
 	return class == "good"
 }
 
-// lastDay returns the last day on which a key works in full, given when it expires.
+// lastDay returns the last day of a key with an expiry.
 func lastDay(p *Page, expires time.Time) string { return p.Locale.Date(expires.Add(-time.Second)) }
 
 func userURL(id int64) templ.SafeURL { return templ.SafeURL(fmt.Sprintf("/team/users/%d", id)) }
@@ -98,7 +98,7 @@ func keyURL(k api.Key) templ.SafeURL {
 	return integratorURL(k.IntegratorID) + templ.SafeURL(fmt.Sprintf("/keys/%d", k.ID))
 }
 
-// auditFiltered reports whether the list shows less than the whole audit log.
+// auditFiltered reports whether a filter of the audit log is set.
 func auditFiltered(filters *Form) bool {
 	return filters.Get("actor")+filters.Get("action")+filters.Get("from")+filters.Get("to") != ""
 }

@@ -1185,7 +1185,7 @@ func NewKey(p *Page, i api.Integrator, form *Form) templ.Component {
 	})
 }
 
-// CreatedKey shows a new API key. A repeated answer of the API has none.
+// CreatedKey shows a new API key, once. A repeated answer of the API lacks it.
 func CreatedKey(p *Page, i api.Integrator, k api.NewKey) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,7 +15,7 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 )
 
-// teamTabs leads to the lists of the team. Here is the path of the one to which the page belongs.
+// teamTabs has links to the lists of the team. Here is the path of the present one.
 func teamTabs(p *Page, here string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -222,7 +222,7 @@ func userState(p *Page, u api.User) templ.Component {
 	})
 }
 
-// roleField is the choice of a role.
+// roleField is the select for a role.
 func roleField(p *Page, form *Form) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -348,7 +348,7 @@ func roleField(p *Page, form *Form) templ.Component {
 	})
 }
 
-// secret is a text that is shown once. The script offers to copy it.
+// secret is a text that is shown once, with a button to copy it.
 func secret(p *Page, label, value string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -796,7 +796,7 @@ func NewUser(p *Page, form *Form) templ.Component {
 	})
 }
 
-// SetupLink shows the link with which a user sets a password. An empty link was shown before.
+// SetupLink shows the link with which a user sets a password. Link is empty if it was shown before.
 func SetupLink(p *Page, u api.UserSetup, link string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -36,6 +36,29 @@ func Since(field string, since common.DayOrTime) (start time.Time, err error) {
 	return clamp(ceil(start)), err
 }
 
+// StartOfDay returns the first instant of a day in a time zone. Its clocks may skip midnight, or show it twice. Only the date of day
+// counts.
+func StartOfDay(day time.Time, zone *time.Location) time.Time {
+	y, m, d := day.Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	_, offset := t.Zone()
+	start, end := t.ZoneBounds()
+	switch clock := t.Unix() + int64(offset); {
+	case clock < midnight.Unix(): // skipped: t is before the gap
+		return end
+	case clock > midnight.Unix(): // skipped: t is after the gap
+		return start
+	case start.IsZero():
+		return t
+	}
+	_, before := start.Add(-time.Second).Zone()
+	if first := t.Add(time.Duration(offset-before) * time.Second); first.Before(start) {
+		return first
+	}
+	return t
+}
+
 // Limits returns a range of times that both engines can compare.
 func Limits() (first, last time.Time) {
 	return time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
