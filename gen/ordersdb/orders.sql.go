@@ -445,7 +445,7 @@ func (q *Queries) ListOrdersByCustomerAndStatus(ctx context.Context, arg ListOrd
 
 const listOrdersByProduct = `-- name: ListOrdersByProduct :many
 
-SELECT o.id, o.customer_id, o.customer_name, o.customer_email, o.customer_phone, o.search_text, o.status, o.total_cents, o.version, o.cancel_reason, o.created_at, o.confirmed_at, o.canceled_at, o.updated_at
+SELECT /*+ JOIN_PREFIX(l) INDEX(l order_lines_product) */ o.id, o.customer_id, o.customer_name, o.customer_email, o.customer_phone, o.search_text, o.status, o.total_cents, o.version, o.cancel_reason, o.created_at, o.confirmed_at, o.canceled_at, o.updated_at
 FROM order_lines l
 JOIN orders o ON o.id = l.order_id
 WHERE l.product_id = ? AND l.order_id < ? AND l.order_id >= ?

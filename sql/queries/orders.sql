@@ -110,7 +110,7 @@ LIMIT ?;
 -- filters are empty, 0 or %.
 
 -- name: ListOrdersByProduct :many
-SELECT o.*
+SELECT /*+ JOIN_PREFIX(l) INDEX(l order_lines_product) */ o.*
 FROM order_lines l
 JOIN orders o ON o.id = l.order_id
 WHERE l.product_id = sqlc.arg(product_id) AND l.order_id < sqlc.arg(before_id) AND l.order_id >= sqlc.arg(until_id)
