@@ -338,7 +338,7 @@ func TestOrderChangedMeanwhile(t *testing.T) {
 	d.clock.Set(placed.Add(time.Minute))
 	form := url.Values{"key": {"k1"}, "etag": {`"3"`}, "reason": {"<b>late</b>"}}
 	text, source := d.page(http.StatusPreconditionFailed, http.MethodPost, "/orders/7/cancel", form)
-	const want = "This order has changed since you opened it. Marco Ruiz confirmed it at 09:30. Nothing of yours was saved; look at it again below."
+	const want = "This order has changed since you opened it. Marco Ruiz confirmed it at 09:30. Your change was not saved. Below is the order as it is now."
 	if !strings.Contains(text, want) || !strings.Contains(text, "can be canceled until 09:40") {
 		t.Errorf("page %q, want the note %q and the time that is left", text, want)
 	}
@@ -379,7 +379,7 @@ func TestActionWithSeveral(t *testing.T) {
 	text, source := d.page(http.StatusOK, http.MethodPost, "/orders/actions", form)
 	for _, want := range []string{
 		"2 confirmed · 1 already confirmed · 1 refused, nothing changed · 1 without an answer",
-		"Already confirmed Marco Ruiz confirmed it", "Refused The order is canceled.", "No answer There was no answer in time", "Send 1 order again",
+		"Already confirmed Marco Ruiz confirmed it", "Refused The order is canceled.", "No answer There was no answer, so this may or may not have taken effect.", "Send 1 order again",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("page %q, want %q", text, want)
