@@ -345,7 +345,7 @@ func testReadYourWrites(t *testing.T, g *group) {
 	transactions := func() (n int) {
 		for member := range g.ports {
 			if member != primary {
-				n += g.ask(t, member, "SELECT variable_value FROM performance_schema.global_status WHERE variable_name = 'Com_begin'")
+				n += g.ask(t, member, "SELECT count_star FROM performance_schema.events_statements_summary_global_by_event_name WHERE event_name = 'statement/sql/begin'")
 			}
 		}
 		return n
@@ -396,7 +396,7 @@ func (g *group) lag(ctx context.Context, member int) {
 	}
 	defer conn.Close()
 	for ctx.Err() == nil {
-		for _, statement := range []string{"FLUSH TABLES WITH READ LOCK", "DO SLEEP(0.03)", "UNLOCK TABLES", "DO SLEEP(0.01)"} {
+		for _, statement := range []string{"LOCK TABLES b2b_db.orders READ", "DO SLEEP(0.02)", "UNLOCK TABLES", "DO SLEEP(0.02)"} {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
 				return
 			}
