@@ -284,8 +284,10 @@ func groupFaults() []groupFault {
 		{"switchover", func(t *testing.T, g *group, _ *shop, l *load.Load) []int {
 			before := l.Counts()
 			for range len(g.ports) {
-				g.switchTo(t, (g.primary(t, none)+1)%len(g.ports))
+				old := g.primary(t, none)
+				g.switchTo(t, (old+1)%len(g.ports))
 				l.AwaitMore(t, 50)
+				call.Eventually(t, "the services leave the previous primary", func() bool { return g.ask(t, old, writersQuery) == 0 })
 			}
 			t.Logf("%d switchovers; requests that had to be repeated: %d", len(g.ports), l.Counts().Repeats-before.Repeats)
 			return nil
@@ -320,6 +322,10 @@ func groupFaults() []groupFault {
 		}},
 	}
 }
+
+// writersQuery counts the connections of the services to a member, except for those that read from secondaries.
+const writersQuery = `SELECT COUNT(*) FROM performance_schema.threads JOIN performance_schema.variables_by_thread USING (thread_id)
+	WHERE processlist_user = 'b2b_user' AND variable_name = 'group_replication_consistency' AND variable_value <> 'BEFORE'`
 
 // testReadYourWrites places orders through one orders-api and lists them through the other, which reads from secondaries that lag.
 // Every list has the order that was placed before.

@@ -288,7 +288,9 @@ func (mysqlEngine) classify(err error) error {
 			return ErrCheck
 		case e.Number == 1213: // ER_LOCK_DEADLOCK
 			return errDeadlock
-		case e.Number == 3101: // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows
+		case e.Number == 3101:
+			// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows. A member that is leaving its group
+			// says so too, of transactions that the others may have received; a request with a key then finds its stored answer.
 			return errDeadlock
 		case e.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
 			return errors.Join(ErrLockTimeout, errDeadlock)
