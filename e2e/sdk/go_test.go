@@ -392,6 +392,19 @@ func TestGoTokens(t *testing.T) {
 	}
 }
 
+// newShop starts the services, with the customer and the product that the programs of the READMEs order, and returns their address and a key.
+func newShop(t *testing.T) (address, key string) {
+	t.Helper()
+	address = newDoor(t, world.New(t, world.Options{})).URL
+	admin := newAdmin(t, address)
+	customer := must(admin.Customers.Create(t.Context(), pedidos.CustomerInput{Name: "ACME", Email: "compras@acme.example"}))(t)
+	product := must(admin.Products.Create(t.Context(), pedidos.ProductInput{SKU: "DRILL-18V", Name: "Drill", PriceCents: 129900, Stock: 5}))(t)
+	if customer.ID != 1 || product.ID != 1 {
+		t.Fatal("the programs order product 1 for customer 1")
+	}
+	return address, newKey(t, admin, pedidos.RoleOperator)
+}
+
 // local matches the addresses of the READMEs.
 var local = regexp.MustCompile(`http://localhost:\d+`)
 
@@ -404,13 +417,7 @@ func TestGoReadmes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			door := newDoor(t, world.New(t, world.Options{}))
-			admin := newAdmin(t, door.URL)
-			customer := must(admin.Customers.Create(t.Context(), pedidos.CustomerInput{Name: "ACME", Email: "compras@acme.example"}))(t)
-			product := must(admin.Products.Create(t.Context(), pedidos.ProductInput{SKU: "DRILL-18V", Name: "Drill", PriceCents: 129900, Stock: 5}))(t)
-			if customer.ID != 1 || product.ID != 1 {
-				t.Fatal("the programs order product 1 for customer 1")
-			}
+			address, key := newShop(t)
 			program := document.Blocks(document.Section(t, at.file, at.section), "go")[0]
 			dir := t.TempDir()
 			sdk, err := filepath.Abs("../../sdk/go")
@@ -420,14 +427,14 @@ func TestGoReadmes(t *testing.T) {
 			for name, text := range map[string]string{
 				"go.mod": "module example.com/outside\n\ngo 1.24.0\n\nrequire github.com/pedidos-hq/pedidos/sdk/go v0.0.0\n\n" +
 					"replace github.com/pedidos-hq/pedidos/sdk/go => " + sdk + "\n",
-				"main.go": local.ReplaceAllString(program, door.URL),
+				"main.go": local.ReplaceAllString(program, address),
 			} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
 			c := exec.CommandContext(t.Context(), "go", "run", ".")
-			c.Dir, c.Env = dir, append(os.Environ(), "GOWORK=off", "PEDIDOS_KEY="+newKey(t, admin, pedidos.RoleOperator))
+			c.Dir, c.Env = dir, append(os.Environ(), "GOWORK=off", "PEDIDOS_KEY="+key)
 			if out, err := c.CombinedOutput(); err != nil || string(out) != "1 CREATED 259800\n" {
 				t.Errorf("got %v, %s", err, out)
 			}

@@ -53,7 +53,7 @@ func run(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", service, err)
 		}
 	}
-	if err := errors.Join(writeRoles(root, contracts, services), writePermissions(root, contracts), writeSDKs(root, services)); err != nil {
+	if err := errors.Join(writeRoles(root, contracts, services), writePermissions(root, contracts), writeSDKs(ctx, root, services)); err != nil {
 		return err
 	}
 	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -229,10 +230,13 @@ func prune(doc *openapi3.T) error {
 	return nil
 }
 
-// writeSDKs writes the types and the operations of the Go SDK.
-func writeSDKs(root string, services []string) error {
+// writeSDKs writes the types of both SDKs and the operations of the Go SDK.
+func writeSDKs(ctx context.Context, root string, services []string) error {
 	doc, err := publicContract(root, services)
 	if err != nil {
+		return err
+	}
+	if err := writeTypeScript(ctx, root, doc); err != nil {
 		return err
 	}
 	if err := writeOperations(filepath.Join(root, "sdk/go/operations.gen.go"), doc); err != nil {
@@ -347,7 +351,9 @@ func writeTypes(file string, doc *openapi3.T) error {
 	return os.WriteFile(file, slices.Concat([]byte(generated), code), 0o644)
 }
 
-func nameOf(schema *openapi3.SchemaRef) string { return schema.Ref[strings.LastIndexByte(schema.Ref, '/')+1:] }
+func nameOf(schema *openapi3.SchemaRef) string {
+	return schema.Ref[strings.LastIndexByte(schema.Ref, '/')+1:]
+}
 
 // filterOf returns a schema with the parameters of an operation.
 func filterOf(operation *openapi3.Operation) *openapi3.SchemaRef {
