@@ -235,12 +235,9 @@ func (e *Error) temporary() bool {
 	return e.Code == CodeRequestInProgress
 }
 
-// wait returns the time until the next attempt: what Pedidos asks for and a random part of a time that doubles, so that clients that fail
-// together do not come back together.
+// wait returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients
+// that fail together do not come back together.
 func (c *Client) wait(attempt int, retryAfter time.Duration) time.Duration {
-	longest := min(100*time.Millisecond<<min(attempt-1, 6), 5*time.Second, c.maxWait)
-	if retryAfter > 0 {
-		return retryAfter + mathrand.N(longest+1)
-	}
-	return longest/2 + mathrand.N(longest/2+1)
+	least := max(retryAfter, min(75*time.Millisecond<<min(attempt-1, 6), 4*time.Second))
+	return least + mathrand.N(least/2) //nolint:gosec // nobody gains by guessing the jitter
 }

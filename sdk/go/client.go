@@ -28,7 +28,7 @@ type Config struct {
 	// MaxAttempts is the number of requests of one call, 8 by default. The waits between 8 attempts are about 10 seconds together. 1 means
 	// that nothing is retried.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts, 30 seconds by default. If Pedidos asks for a longer one, the call fails at once.
+	// MaxWait is the longest Retry-After that a call waits for, 30 seconds by default. If Pedidos asks for more, the call fails at once.
 	MaxWait time.Duration
 }
 

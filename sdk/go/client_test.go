@@ -79,12 +79,12 @@ func TestRetries(t *testing.T) {
 		least, most time.Duration
 	}{
 		{"no fault", nil, 1, "", 0, 0},
-		{"lost", slices.Repeat([]func() (*http.Response, error){lost}, 3), 4, "", 350 * time.Millisecond, 700 * time.Millisecond},
-		{"cut off", []func() (*http.Response, error){torn}, 2, "", 50 * time.Millisecond, 100 * time.Millisecond},
-		{"429", []func() (*http.Response, error){status(429, "too_many_requests", "Retry-After", "7")}, 2, "", 7 * time.Second, 8 * time.Second},
-		{"503", []func() (*http.Response, error){status(503, "unavailable", "Retry-After", "1")}, 2, "", time.Second, 2 * time.Second},
-		{"502 and 504", []func() (*http.Response, error){status(502, ""), status(504, "")}, 3, "", 150 * time.Millisecond, 300 * time.Millisecond},
-		{"in progress", []func() (*http.Response, error){status(409, "request_in_progress", "Retry-After", "1")}, 2, "", time.Second, 2 * time.Second},
+		{"lost", slices.Repeat([]func() (*http.Response, error){lost}, 3), 4, "", 525 * time.Millisecond, 788 * time.Millisecond},
+		{"cut off", []func() (*http.Response, error){torn}, 2, "", 75 * time.Millisecond, 113 * time.Millisecond},
+		{"429", []func() (*http.Response, error){status(429, "too_many_requests", "Retry-After", "7")}, 2, "", 7 * time.Second, 10500 * time.Millisecond},
+		{"503", []func() (*http.Response, error){status(503, "unavailable", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
+		{"502 and 504", []func() (*http.Response, error){status(502, ""), status(504, "")}, 3, "", 225 * time.Millisecond, 338 * time.Millisecond},
+		{"in progress", []func() (*http.Response, error){status(409, "request_in_progress", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
 		{"a long wait", []func() (*http.Response, error){status(429, "too_many_requests", "Retry-After", "31")}, 1, "too_many_requests", 0, 0},
 		{"conflict", []func() (*http.Response, error){status(409, "insufficient_stock")}, 1, "insufficient_stock", 0, 0},
 		{"forbidden", []func() (*http.Response, error){status(403, "forbidden")}, 1, "forbidden", 0, 0},

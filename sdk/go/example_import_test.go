@@ -1,6 +1,7 @@
 package pedidos_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -19,12 +20,11 @@ func Example_import() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	file, err := os.Open(os.Getenv("ORDERS"))
+	file, err := os.ReadFile(os.Getenv("ORDERS"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -20,7 +20,7 @@ export interface Config {
   readonly timeout?: number;
   /** The number of requests of one call; 8 by default. The waits between 8 are about 10 seconds together. 1 means no retries. */
   readonly maxAttempts?: number;
-  /** The longest wait between two attempts, in milliseconds; 30,000 by default. If Pedidos asks for a longer one, the call fails at once. */
+  /** The longest Retry-After that a call waits for, in milliseconds; 30,000 by default. If Pedidos asks for more, the call fails at once. */
   readonly maxWait?: number;
 }
 
@@ -145,7 +145,7 @@ export class Transport {
       if (attempt >= maxAttempts || !repeatable || !isTemporary(done.failure) || asked > maxWait) {
         throw new PedidosError(operation, done.failure, key, attempt);
       }
-      await sleep(wait(attempt, asked, maxWait), options.signal);
+      await sleep(wait(attempt, asked), options.signal);
     }
   }
 
@@ -236,12 +236,12 @@ function isTemporary({ status, code }: Failure): boolean {
 }
 
 /**
- * Returns the time until the next attempt: what Pedidos asks for and a random part of a time that doubles, so that clients that fail together
- * do not come back together.
+ * Returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients that fail
+ * together do not come back together.
  */
-function wait(attempt: number, asked: number, maxWait: number): number {
-  const longest = Math.min(100 * 2 ** (attempt - 1), 5000, maxWait);
-  return asked > 0 ? asked + Math.random() * longest : longest / 2 + (Math.random() * longest) / 2;
+function wait(attempt: number, asked: number): number {
+  const least = Math.max(asked, Math.min(75 * 2 ** (attempt - 1), 4000));
+  return least + (Math.random() * least) / 2;
 }
 
 function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -51,11 +51,11 @@ const order = { customer_id: 1 as CustomerID, items: [{ product_id: 2 as Product
 
 const cases: { name: string; answers: (() => Response)[]; requests: number; code?: string; least: number; most: number }[] = [
   { name: "no fault", answers: [], requests: 1, least: 0, most: 0 },
-  { name: "lost", answers: [lost, lost, lost], requests: 4, least: 350, most: 730 },
-  { name: "429", answers: [() => problem(429, "too_many_requests", { "Retry-After": "7" })], requests: 2, least: 7000, most: 7110 },
-  { name: "503", answers: [() => problem(503, "unavailable", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1110 },
-  { name: "502 and 504", answers: [() => new Response("<html>", { status: 502 }), () => new Response("", { status: 504 })], requests: 3, least: 150, most: 320 },
-  { name: "in progress", answers: [() => problem(409, "request_in_progress", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1110 },
+  { name: "lost", answers: [lost, lost, lost], requests: 4, least: 525, most: 830 },
+  { name: "429", answers: [() => problem(429, "too_many_requests", { "Retry-After": "7" })], requests: 2, least: 7000, most: 10_520 },
+  { name: "503", answers: [() => problem(503, "unavailable", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1520 },
+  { name: "502 and 504", answers: [() => new Response("<html>", { status: 502 }), () => new Response("", { status: 504 })], requests: 3, least: 225, most: 360 },
+  { name: "in progress", answers: [() => problem(409, "request_in_progress", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1520 },
   { name: "a long wait", answers: [() => problem(429, "too_many_requests", { "Retry-After": "31" })], requests: 1, code: "too_many_requests", least: 0, most: 0 },
   { name: "conflict", answers: [() => problem(409, "insufficient_stock")], requests: 1, code: "insufficient_stock", least: 0, most: 0 },
   { name: "internal", answers: [() => problem(500, "internal")], requests: 1, code: "internal", least: 0, most: 0 },
