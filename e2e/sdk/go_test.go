@@ -358,9 +358,15 @@ func TestGoPeople(t *testing.T) {
 	if !actions["user.created"] || !actions["key.revoked"] {
 		t.Errorf("the audit log has %v", actions)
 	}
-	for range admin.Users.List(ctx) {
+	for known, err := range admin.Users.List(ctx) {
+		if err != nil || known.State != pedidos.StateActive {
+			t.Errorf("got %+v, %v", known, err)
+		}
 	}
-	for range admin.Integrators.List(ctx) {
+	for known, err := range admin.Integrators.List(ctx) {
+		if err != nil || known.Name != "ERP 2" {
+			t.Errorf("got %+v, %v", known, err)
+		}
 	}
 	for session, err := range admin.Account.Sessions(ctx) {
 		t.Errorf("got %+v, %v", session, err)
@@ -412,7 +418,7 @@ var local = regexp.MustCompile(`http://localhost:\d+`)
 func TestGoReadmes(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]struct{ file, section string }{
-		"README":     {"../../README.md", "## The Go SDK"},
+		"README":     {"../../README.md", "## The SDKs"},
 		"sdk/README": {"../../sdk/README.md", "## Go"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -439,5 +445,25 @@ func TestGoReadmes(t *testing.T) {
 				t.Errorf("got %v, %s", err, out)
 			}
 		})
+	}
+}
+
+// TestOldestGo compiles the SDK with the Go that its go.mod names. It runs in CI alone, as it downloads that Go.
+func TestOldestGo(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("CI") == "" {
+		t.Skip("runs in CI")
+	}
+	mod, err := os.ReadFile("../../sdk/go/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := "go" + regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(string(mod))[1]
+	for command, want := range map[string]string{"version": version + " ", "build": ""} {
+		c := exec.CommandContext(t.Context(), "go", command)
+		c.Dir, c.Env = "../../sdk/go", append(os.Environ(), "GOWORK=off", "GOTOOLCHAIN="+version, "CGO_ENABLED=0")
+		if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v\n%s", c, err, out)
+		}
 	}
 }
