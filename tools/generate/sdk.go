@@ -56,9 +56,7 @@ func publicContract(root string, services []string) (*openapi3.T, error) {
 			merged.Components.Schemas[name] = schema
 		}
 	}
-	if err := nameIDs(merged); err != nil {
-		return nil, err
-	}
+	nameIDs(merged)
 	if err := prune(merged); err != nil {
 		return nil, err
 	}
@@ -146,7 +144,7 @@ var resources = map[string]string{
 }
 
 // nameIDs gives each kind of id a schema: CustomerID for the id of a Customer and for every customer_id.
-func nameIDs(doc *openapi3.T) error {
+func nameIDs(doc *openapi3.T) {
 	kinds := append(slices.Collect(maps.Values(resources)), "Key")
 	for _, kind := range kinds {
 		id := *doc.Components.Schemas["ID"].Value
@@ -186,7 +184,6 @@ func nameIDs(doc *openapi3.T) error {
 		}
 		item.Parameters = nil
 	}
-	return nil
 }
 
 // idKind is the extension of the schema of an id that names what it is the id of.
