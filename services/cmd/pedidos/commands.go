@@ -128,6 +128,7 @@ func (p *program) seed() *cobra.Command {
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders of the existing customers and products")
+	f.StringVar(&s.until, "until", "2025-12-31", "The last `DAY` of generated orders, in UTC; they span 365 days")
 	f.Uint64Var(&s.number, "rand-seed", 1, "Seed of the generator: the same `N` generates the same data")
 	return p.withData(c)
 }
