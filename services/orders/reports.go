@@ -179,7 +179,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 			return err
 		}
 		total, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: in.status})
-		report.Total.Orders, report.Total.TotalCents = total.Orders, exact(total.TotalCents)
+		report.Total.Orders, report.Total.TotalCents = total.Orders, bounded(total.TotalCents)
 		return err
 	})
 	if err != nil {
@@ -197,17 +197,18 @@ func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) erro
 	return r.db.Snapshot(ctx, func(conn database.Conn) error { return queries(ordersdb.New(conn)) })
 }
 
-// exact returns a sum of integers, which is exact up to maxTotal, and maxTotal for a larger one.
-func exact(sum float64) int64 { return int64(min(sum, maxTotal)) }
+// bounded returns a sum of integers that the database computed as a float: exact up to maxTotal, and maxTotal beyond.
+func bounded(sum float64) int64 { return int64(min(sum, maxTotal)) }
 
 // salesByDay adds up one day after the other, because the engines have no time zones in common.
-func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) (rows []api.SalesRow, err error) {
+func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) ([]api.SalesRow, error) {
+	var rows []api.SalesRow
 	for day := days.first; !day.After(days.last); day = day.AddDate(0, 0, 1) {
 		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.midnight(day), PlacedBefore: days.midnight(day.AddDate(0, 0, 1)), Status: status})
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, api.SalesRow{Day: new(day.Format(time.DateOnly)), Orders: sum.Orders, TotalCents: exact(sum.TotalCents)})
+		rows = append(rows, api.SalesRow{Day: new(day.Format(time.DateOnly)), Orders: sum.Orders, TotalCents: bounded(sum.TotalCents)})
 	}
 	return rows, nil
 }
@@ -235,7 +236,7 @@ func salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, statu
 		title := titles[sum.ProductID]
 		rows[i] = api.SalesRow{
 			Product: &api.SalesProduct{ID: sum.ProductID, SKU: title.SKU, Name: title.Name},
-			Orders:  sum.Orders, Units: &sum.Units, TotalCents: exact(sum.TotalCents),
+			Orders:  sum.Orders, Units: &sum.Units, TotalCents: bounded(sum.TotalCents),
 		}
 	}
 	return rows, units, nil
@@ -262,7 +263,7 @@ func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, stat
 	for i, sum := range sums {
 		rows[i] = api.SalesRow{
 			Customer: &api.SalesCustomer{ID: sum.CustomerID, Name: names[sum.CustomerID]},
-			Orders:   sum.Orders, TotalCents: exact(sum.TotalCents),
+			Orders:   sum.Orders, TotalCents: bounded(sum.TotalCents),
 		}
 	}
 	return rows, nil
@@ -273,7 +274,7 @@ func (r *reports) makeStock(ctx context.Context, _ struct{}) (report api.StockRe
 	err = r.read(ctx, func(q *ordersdb.Queries) error {
 		row, err := q.Stock(ctx)
 		report.Products, report.Low, report.Out = row.Products, row.Low, row.Gone
-		report.Units, report.ValueCents = exact(row.Units), exact(row.ValueCents)
+		report.Units, report.ValueCents = bounded(row.Units), bounded(row.ValueCents)
 		return err
 	})
 	if err != nil {
