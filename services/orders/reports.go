@@ -81,6 +81,8 @@ type reports struct {
 	now   func() time.Time
 	turns *search.Gate
 
+	products *productSales
+
 	sales  *kept[salesQuery, api.SalesReport]
 	stock  *kept[struct{}, api.StockReport]
 	orders *kept[struct{}, api.OrdersReport]
@@ -88,10 +90,11 @@ type reports struct {
 
 func newReports(db *database.DB, age time.Duration, now func() time.Time) (*reports, error) {
 	r := &reports{db: db, now: now, turns: search.NewGate()}
-	var faults [3]error
-	r.sales, faults[0] = newKept(age, r.makeSales)
-	r.stock, faults[1] = newKept(age, r.makeStock)
-	r.orders, faults[2] = newKept(age, r.makeOrders)
+	var faults [4]error
+	r.products, faults[0] = newProductSales()
+	r.sales, faults[1] = newKept(age, r.makeSales)
+	r.stock, faults[2] = newKept(age, r.makeStock)
+	r.orders, faults[3] = newKept(age, r.makeOrders)
 	return r, errors.Join(faults[:]...)
 }
 
@@ -169,7 +172,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 	err = r.read(ctx, func(q *ordersdb.Queries) (err error) {
 		switch in.by {
 		case api.SalesByProduct:
-			report.Data, report.Total.Units, err = salesByProduct(ctx, q, days, in.status, in.limit)
+			report.Data, report.Total.Units, err = r.salesByProduct(ctx, q, days, in.status, in.limit)
 		case api.SalesByCustomer:
 			report.Data, err = salesByCustomer(ctx, q, days, in.status, in.limit)
 		default:
@@ -214,8 +217,8 @@ func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status st
 }
 
 // salesByProduct returns the products with the largest amounts, and the units of all products.
-func salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
-	sums, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status})
+func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
+	sums, err := r.products.sums(ctx, q, days, status)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -281,6 +284,19 @@ func (r *reports) makeStock(ctx context.Context, _ struct{}) (report api.StockRe
 		return report, fmt.Errorf("report stock: %w", err)
 	}
 	return report, nil
+}
+
+// LowStock counts the products below their reorder level, and those without stock. Archived products do not count.
+func LowStock(ctx context.Context, db *database.DB) (low, out int64, err error) {
+	err = db.Read(ctx, func(conn database.Conn) error {
+		row, err := ordersdb.New(conn).Stock(ctx)
+		low, out = row.Low, row.Gone
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("count low stock: %w", err)
+	}
+	return low, out, nil
 }
 
 // maxOldest is the number of waiting orders in the report of orders.
