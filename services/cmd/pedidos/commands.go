@@ -35,6 +35,7 @@ func (p *program) commands() *cobra.Command {
 		p.withData(p.command("audit", "Check that stock, totals and statuses are consistent. Exits with 1 if they are not.", audit)),
 		p.backup(),
 		p.health(),
+		p.withData(p.command("doctor", "Look for what is wrong: settings, schema, clock, disk, backup, stock. Changes nothing; exits with 1 if a check fails.", examine)),
 		p.command("version", "Show the version.", func(context.Context, *program) error {
 			_, err := fmt.Fprintln(p.stdout, "pedidos version", buildVersion()) // as --version does
 			return err

@@ -182,6 +182,9 @@ func backup(ctx context.Context, p *program, file string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.recordBackup(file); err != nil {
+		p.Log.WarnContext(ctx, "pedidos doctor will not know of this backup", "error", err)
+	}
 	_, err = fmt.Fprintf(p.stdout, "Backed up to %s and verified: customers: %d, products: %d, orders: %d, schema version: %d.\n",
 		file, counts.Rows[0], counts.Rows[1], counts.Rows[2], counts.Version)
 	return err
