@@ -427,7 +427,7 @@ var local = regexp.MustCompile(`http://localhost:\d+`)
 func TestGoReadmes(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]struct{ file, section string }{
-		"README":     {"../../README.md", "## The SDKs"},
+		"README":     {"../../README.md", "## The same, in Go"},
 		"sdk/README": {"../../sdk/README.md", "## Go"},
 	} {
 		t.Run(name, func(t *testing.T) {

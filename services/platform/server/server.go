@@ -99,6 +99,8 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	return config.Tracing.Server(e), nil
 }
 
+const defaultTimeout = 10 * time.Second
+
 // newShared returns an Echo with the middleware that all services share.
 func newShared(config Config, all map[string]*operation) (*shared, *echo.Echo) {
 	if config.Timeout == 0 {
@@ -128,7 +130,6 @@ type shared struct {
 	config     Config
 	operations map[string]*operation
 	traffic    *traffic
-	long       map[string]bool // the pages, by route, whose time is not limited
 	respond    func(c echo.Context, e *fault.Error, cause error) error
 }
 
