@@ -102,9 +102,10 @@ func (c *Client) send(ctx context.Context, op operation, r request, options []Ca
 	}
 	refused := "" // an access token that is no longer accepted
 	for attempt := 1; ; attempt++ {
-		token, err := c.token(ctx, op, refused)
-		if err != nil {
-			return nil, nil, err
+		token, failed := c.token(ctx, op, refused)
+		if failed != nil {
+			failed.Key = key
+			return nil, nil, failed
 		}
 		got, text, failed := c.try(ctx, op, r, header, body, token)
 		if failed == nil {

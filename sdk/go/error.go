@@ -11,7 +11,7 @@ import (
 // If Status is 0, there is no response and Err says why. The call may have taken effect; repeat it with the same key to find out:
 // WithKey(e.Key).
 type Error struct {
-	Operation string // the method and path, such as "POST /orders"
+	Operation string // the method and path, such as "POST /orders"; "POST /auth/login" if the client cannot log in
 	Status    int    // the HTTP status, or 0
 
 	Code      ProblemCode  // the kind of error, for programs; empty if something else than Pedidos answered
