@@ -56,6 +56,7 @@ type Options struct {
 	KeyTTL         time.Duration // 0 means 24 hours
 	ReportAge      time.Duration // how long reports are kept; 0 keeps none
 	Known          time.Duration // how long orders-api caches a customer; 0 means one nanosecond
+	CallerRate     float64       // 0 means no limit
 	LoginBurst     int           // 0 means one million, in effect no limit
 	Timeout        time.Duration // of a request; 0 means 10 seconds
 	Waiting        int           // callers that may wait for a connection; 0 means no limit
@@ -132,6 +133,7 @@ func (w *World) config(o Options) *config.Config {
 	c.SigningSecret, c.JWTSecret, c.ServiceToken = SigningSecret, JWTSecret, ServiceToken+","+OldToken
 	c.PasswordMemoryKiB = 8 // a hash takes microseconds
 	c.AdminPassword, c.ViewerUser, c.ViewerPassword = config.Secret(w.adminPassword), "viewer", ViewerPassword
+	c.CallerRate = o.CallerRate
 	c.LoginRate, c.LoginBurst = 1, cmp.Or(o.LoginBurst, 1e6)
 	c.AllowAnonymous, c.CORSOrigins = o.AllowAnonymous, o.Origins
 	c.CancelWindow = cmp.Or(o.CancelWindow, c.CancelWindow)
