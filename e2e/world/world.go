@@ -383,7 +383,8 @@ func (w *World) HTTP(service string) *http.Client {
 	return newClient(w.t, service, w.coverage, w.servers[service].Client().Transport)
 }
 
-// HTTP returns an HTTP client that checks requests and responses against the contract of a service that runs elsewhere.
+// HTTP returns an HTTP client that checks requests and responses against the contract of a service that runs elsewhere, or against that of
+// the front door, "public".
 func HTTP(t testing.TB, service string, next http.RoundTripper) *http.Client {
 	t.Helper()
 	return newClient(t, service, &Coverage{}, next)
@@ -403,6 +404,7 @@ var contracts = map[string]func() (*Contract, error){
 	"customers":    sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Customers) }),
 	"orders":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orders) }),
 	"orchestrator": sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orchestrator) }),
+	"public":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Public) }),
 }
 
 // With returns a client that sends a token, or none if it is "".
