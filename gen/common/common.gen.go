@@ -276,5 +276,8 @@ type Unauthorized = Problem
 // Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
 
+// Unknown An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type Unknown = Problem
+
 // UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem

@@ -308,20 +308,23 @@ type WithdrawnOrder struct {
 // WithdrawnOrderStatus defines model for WithdrawnOrder.Status.
 type WithdrawnOrderStatus string
 
+// Failed An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
+type Failed = Failure
+
 // Healthy Example: {"status":"ok"}
 type Healthy = Health
 
 // InternalError An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type InternalError = Problem
 
+// Limited An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
+type Limited = Failure
+
 // NoAnswer An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type NoAnswer = Failure
 
 // NoToken An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
 type NoToken = Failure
-
-// Refused An error of the order call: a problem document with `success`, `correlationId` and `error` added. If the error is final, a retry returns the same document, including its `trace_id`.
-type Refused = Failure
 
 // Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem

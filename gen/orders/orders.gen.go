@@ -766,6 +766,9 @@ type ProductUpdated = Product
 // Refused An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Refused = Problem
 
+// TooManyRequests An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type TooManyRequests = Problem
+
 // Unauthorized An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unauthorized = Problem
 

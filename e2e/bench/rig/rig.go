@@ -45,7 +45,7 @@ const adminPassword = "pedidos-bench"
 // Environment returns the variables that all services have, except for addresses and secrets. It raises the limits of logins
 // and of the lifetime of tokens, which a load from one address, or of some hours, would exceed. Reports are made anew for each request.
 func Environment() []string {
-	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000", "REPORT_AGE=0s"}
+	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000", "REPORT_AGE=0s", "CALLER_RATE=0"}
 }
 
 // Rig is a set of running services with their database.

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if unset.DBPort != 3306 || unset.JWTTTL != time.Hour || unset.CancelWindow != 10*time.Minute ||
-		unset.IdempotencyTTL != 24*time.Hour || unset.AllowAnonymous || unset.LogLevel != slog.LevelInfo || unset.AdminUser != "admin" {
+		unset.IdempotencyTTL != 24*time.Hour || unset.AllowAnonymous || unset.CallerRate != 1000 || unset.LogLevel != slog.LevelInfo || unset.AdminUser != "admin" {
 		t.Errorf("defaults: %+v", unset)
 	}
 	if err := unset.Check(config.Needs{}); err != nil {
@@ -77,6 +77,7 @@ func TestMalformedSettings(t *testing.T) {
 		{"STALE_ORDERS_AFTER", "2 days", `STALE_ORDERS_AFTER is "2 days": ` + duration},
 		{"LOGIN_RATE", "five", `LOGIN_RATE is "five": give a number such as 5`},
 		{"LOGIN_BURST", "", ""},
+		{"CALLER_RATE", "1k", `CALLER_RATE is "1k": give a number such as 1000`},
 		{"ALLOW_ANONYMOUS", "yes please", `ALLOW_ANONYMOUS is "yes please": give true or false`},
 		{"LOG_LEVEL", "loud", `LOG_LEVEL is "loud": give DEBUG, INFO, WARN or ERROR`},
 		{"LOG_LEVEL", "debug", ""},
@@ -149,6 +150,15 @@ func TestCheck(t *testing.T) {
 		{"bad proxies", []string{"TRUSTED_PROXIES", "10.0.0.1,fd00::/8,\n"}, []string{`TRUSTED_PROXIES holds "10.0.0.1"`, `TRUSTED_PROXIES holds "\n"`}},
 		{"port too high", []string{"PORT", "65536"}, []string{"PORT is "}},
 		{"port below 0", []string{"PORT", "-1"}, []string{"PORT is "}},
+		{"several servers", []string{"DB_HOST", "mysql-1:3306, mysql-2, [::1]:3307, 10.0.0.4, ::2"}, nil},
+		{"a server without a name", []string{"DB_HOST", "mysql-1,"}, []string{`DB_HOST holds "": give a host such as mysql`}},
+		{"a server that is a URL", []string{"DB_HOST", "mysql-1,tcp://mysql-2:3306"}, []string{`DB_HOST holds "tcp://mysql-2:3306": give a host such as mysql`}},
+		{"a blank between servers", []string{"DB_HOST", "mysql-1 mysql-2"}, []string{`DB_HOST holds "mysql-1 mysql-2": give a host such as mysql`}},
+		{"a server with an empty port", []string{"DB_HOST", "mysql-1:,mysql-2"}, []string{`DB_HOST holds "mysql-1:": its port must be between 1 and 65535`}},
+		{"a server with port 0", []string{"DB_HOST", "mysql-1:0"}, []string{`DB_HOST holds "mysql-1:0": its port must be between 1 and 65535`}},
+		{"a server with a port too high", []string{"DB_HOST", "mysql-1:65536"}, []string{`DB_HOST holds "mysql-1:65536": its port must be between 1 and 65535`}},
+		{"a server twice", []string{"DB_HOST", "mysql-1,mysql-1:3306"}, []string{`DB_HOST holds "mysql-1:3306" twice`}},
+		{"too many servers", []string{"DB_HOST", "a,b,c,d,e,f,g,h,i,j"}, []string{"DB_HOST holds 10 servers: a group has at most 9"}},
 		{"too few connections", []string{"DB_MAX_CONNS", "2"}, []string{"DB_MAX_CONNS is 2: it must be at least 3, such as 32"}},
 		{"unknown TLS mode", []string{"DB_TLS", "on"}, []string{`DB_TLS is "on": it must be one of off, preferred, required, verify-ca`}},
 		{"a CA that is not asked for", []string{"DB_TLS_CA", "ca.pem"}, []string{"DB_TLS=verify-ca and DB_TLS_CA go together: DB_TLS_CA is a file in PEM, such as /etc/pedidos/mysql-ca.pem"}},
@@ -201,6 +211,11 @@ func TestCheck(t *testing.T) {
 		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL is 0s: it must be more than 0"}},
 		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL is 0s: it must be more than 0"}},
 		{"no idempotency", []string{"IDEMPOTENCY_TTL", "0s"}, []string{"IDEMPOTENCY_TTL is 0s: it must be more than 0"}},
+		{"no limit of callers", []string{"CALLER_RATE", "0"}, nil},
+		{"a request in ten seconds", []string{"CALLER_RATE", "0.1"}, nil},
+		{"infinite rate of callers", []string{"CALLER_RATE", "+Inf"}, nil},
+		{"rate of callers below 0", []string{"CALLER_RATE", "-1"}, []string{"CALLER_RATE is -1: it must not be less than 0"}},
+		{"rate of callers not a number", []string{"CALLER_RATE", "NaN"}, []string{"CALLER_RATE is NaN: it must not be less than 0"}},
 		{"queue below 0", []string{"DB_MAX_QUEUE", "-1"}, []string{"DB_MAX_QUEUE is -1: it must not be less than 0"}},
 		{"stale before they are placed", []string{"STALE_ORDERS_AFTER", "-1s"}, []string{"STALE_ORDERS_AFTER is -1s: it must not be less than 0"}},
 		{"no sweep interval", []string{"SWEEP_INTERVAL", "0s"}, []string{"SWEEP_INTERVAL is 0s: it must be more than 0"}},
@@ -230,6 +245,28 @@ func TestCheck(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "planted") {
 			t.Errorf("%s: the error contains a secret: %v", test.name, err)
+		}
+	}
+}
+
+func TestDBServers(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string][]string{
+		"mysql":            {"mysql:3307"},
+		"mysql:3308":       {"mysql:3308"},
+		"::1":              {"[::1]:3307"},
+		"a:3306,b, [::2]":  {"a:3306", "b:3307", "[::2]:3307"},
+		"10.0.0.1,my_host": {"10.0.0.1:3307", "my_host:3307"},
+	} {
+		c, err := config.Read(environment("DB_HOST", host, "DB_PORT", "3307"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(everything); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.DBServers(); !slices.Equal(got, want) {
+			t.Errorf("DB_HOST=%q: DBServers = %q, want %q", host, got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type operation struct {
 	statuses []int  // of its answers
 	access   access
 	input    input
+	limited  bool                     // the contract has the answer 429
 	admit    func(echo.Context) error // nil admits everyone
 }
 
@@ -45,6 +47,7 @@ func operations(config Config) (map[string]*operation, error) {
 	for path, item := range doc.Paths.Map() {
 		for method, spec := range item.Operations() {
 			op := &operation{id: spec.OperationID, path: path, statuses: statuses(spec), admit: admit[spec.OperationID]}
+			op.limited = slices.Contains(op.statuses, http.StatusTooManyRequests)
 			delete(admit, op.id)
 			var accessFault, inputFault error
 			op.access, accessFault = readAccess(doc, spec, config)
