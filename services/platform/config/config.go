@@ -67,7 +67,7 @@ func (s Secret) shortest() int {
 	return shortest
 }
 
-// Config holds the environment variables of all commands. The README describes them.
+// Config holds the environment variables of all commands. docs/settings.md describes them.
 type Config struct {
 	Local bool `env:"LOCAL"` // accepts the secrets that are published with the source
 

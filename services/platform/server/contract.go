@@ -15,8 +15,9 @@ import (
 
 // operation is an operation of the contract, prepared to authorize and validate requests.
 type operation struct {
-	id       string // operationId
+	id       string // operationId, or the name of a page
 	path     string // as in the contract
+	long     bool   // as Page.Long
 	statuses []int  // of its answers
 	access   access
 	input    input

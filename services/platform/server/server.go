@@ -102,6 +102,8 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	return config.Tracing.Server(e), nil
 }
 
+const defaultTimeout = 10 * time.Second
+
 // newShared returns an Echo with the middleware that all services share.
 func newShared(config Config, all map[string]*operation) (*shared, *echo.Echo) {
 	if config.Timeout == 0 {
@@ -136,7 +138,6 @@ type shared struct {
 	operations map[string]*operation
 	traffic    *traffic
 	limited    metrics.Counter
-	long       map[string]bool // the pages, by route, whose time is not limited
 	respond    func(c echo.Context, e *fault.Error, cause error) error
 }
 
