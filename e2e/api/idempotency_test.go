@@ -56,8 +56,8 @@ func TestIdempotency(t *testing.T) {
 		{words: "rule 4: or get 409 with Retry-After", check: checkInProgress, options: world.Options{Timeout: 20 * time.Second}, not: map[string]string{
 			"createAndConfirmOrder": "the wait is that of createOrder; TestOrchestratorInvalidUpstreamAnswers has what becomes of its 409",
 		}},
-		// Only the login answers 429, and it takes no key; TestIdempotencyOperations checks that.
 		{words: "rule 5: What never began is not stored: bad input, 401, 403", check: checkNeverBegan},
+		{words: "rule 5: What never began is not stored: 429", check: checkLimited, options: world.Options{CallerRate: manyCalls}},
 		{words: "rule 5: What never began is not stored: 5xx, where nothing answers", check: checkUnanswered, options: world.Options{Timeout: 2 * time.Second}},
 		{words: "rule 5: What never began is not stored: 5xx, where something fails", check: checkFails},
 		{words: "rule 5: After a crash at any instruction a retry finds either nothing or everything", check: checkLost, not: map[string]string{
@@ -115,9 +115,6 @@ func TestIdempotencyOperations(t *testing.T) {
 		schemes, _ := contract.schemes()
 		if takes := slices.Contains(schemes, "serviceToken") || o.inBody; contract.method != o.verb() || takes == o.users {
 			t.Errorf("%s: got %s with the security schemes %q, which keyedOperations describes differently", o.name, contract.method, schemes)
-		}
-		if contract.Responses.Value("429") != nil {
-			t.Errorf("%s answers 429: show under rule 5 that it is not stored", o.name)
 		}
 	}
 	slices.Sort(names)
@@ -481,6 +478,29 @@ func checkNeverBegan(t *testing.T, x *keyedCase) {
 	}
 	x.wantEffects(t, "after the refusals", 0)
 	x.first(t, "the same key, corrected", x.admin, "k")
+}
+
+// checkLimited sends the request while its caller has sent too many.
+func checkLimited(t *testing.T, x *keyedCase) {
+	bad := x.under("k", jsonRequest(x.request.path, "x"))
+	if x.verb() == http.MethodDelete { // which has no body
+		bad = x.under("k", keyedRequest{path: x.request.path + "x"})
+	}
+	for calls := 0; x.send(t, x.admin, bad).Status != http.StatusTooManyRequests; calls++ {
+		if calls > manyCalls {
+			t.Fatalf("%d calls at once, want them limited", calls)
+		}
+	}
+	for range 2 {
+		got := x.do(t, x.admin, "k")
+		got.WantProblem(t, http.StatusTooManyRequests, common.CodeTooManyRequests)
+		if got.Replayed() || got.Header.Get("Retry-After") != "1" {
+			t.Errorf("got %s %v, want Retry-After: 1 and no replay", got, got.Header)
+		}
+	}
+	x.w.Clock.Advance(time.Second)
+	x.wantEffects(t, "after the refusals", 0)
+	x.first(t, "the same key, a second later", x.admin, "k")
 }
 
 // A dependency does not answer: another transaction blocks the database for longer than a request may take, or a service is

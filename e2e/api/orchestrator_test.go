@@ -583,7 +583,7 @@ func TestOrchestratorInvalidUpstreamAnswers(t *testing.T) {
 		"not found, in HTML":     {404, "text/html", "<h1>nginx</h1>", 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
 		"another service":        {404, "application/problem+json", problem(common.CodeNotFound), 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
 		"no POST there":          {405, "application/problem+json", problem(common.CodeMethodNotAllowed), 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
-		"too many requests":      {429, "application/problem+json", problem(common.CodeTooManyRequests), 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
+		"too many requests":      {429, "application/problem+json", problem(common.CodeTooManyRequests), 429, common.CodeTooManyRequests, orchestrator.StepCreateOrder},
 		"redirect":               {307, "text/html", "nginx", 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
 		"HTML for an order":      {201, "text/html", "<h1>nginx</h1>", 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},
 		"no order":               {201, "application/json", `{}`, 503, common.CodeOrdersUnavailable, orchestrator.StepCreateOrder},

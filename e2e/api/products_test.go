@@ -157,11 +157,11 @@ func TestProductUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	for _, id := range []int64{1, 1<<63 - 1} {
+	for _, id := range []int64{1, 1<<53 - 1} {
 		call.Read(s.Orders.GetProduct(t.Context(), id)).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
 		call.Read(s.Orders.UpdateProduct(t.Context(), id, &orders.UpdateProductParams{IfMatch: new("*")}, orders.ProductChange{Stock: new(int64(1))})).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
 	}
-	for _, id := range []string{"0", "-1", "x", "1.5", "9223372036854775808"} {
+	for _, id := range []string{"0", "-1", "x", "1.5", "9007199254740992"} {
 		s.Send(t, "orders", http.MethodGet, "/products/"+id, "").WantInvalid(t, "id")
 		s.Send(t, "orders", http.MethodPatch, "/products/"+id, `{"stock":1}`).WantInvalid(t, "id")
 	}
@@ -421,5 +421,17 @@ func TestOrdersBodyForm(t *testing.T) {
 	}
 	if got := s.GetOrder(t, order.ID); got.Status != orders.StatusCreated {
 		t.Errorf("after all refusals: got %s, want CREATED", got.Status)
+	}
+}
+
+// The contract has room for the largest shortage, that of a stock_delta.
+func TestLargestShortage(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t, world.Options{}).Login("admin")
+	product := s.CreateProduct(t, "DRILL", 100, 5)
+	change := orders.ProductChange{StockDelta: new(int64(-1_000_000_000))}
+	p := call.Read(s.Orders.UpdateProduct(t.Context(), product.ID, nil, change)).WantProblem(t, http.StatusConflict, common.CodeInsufficientStock)
+	if want := (common.Shortage{ProductID: product.ID, Requested: 1_000_000_000, Available: 5}); len(*p.Shortages) != 1 || (*p.Shortages)[0] != want {
+		t.Errorf("got %+v, want %+v", *p.Shortages, want)
 	}
 }

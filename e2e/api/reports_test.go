@@ -91,6 +91,37 @@ func TestReportSales(t *testing.T) {
 	audit(t, w)
 }
 
+// The report by product remembers days. Each change of an order makes it count the day of the order again.
+func TestReportSalesAfterChanges(t *testing.T) {
+	t.Parallel()
+	w, s, _ := reportShop(t) // orders 1 to 5, of which one is canceled; on two days
+	byProduct, created, confirmed := orders.SalesByProduct, orders.StatusCreated, orders.StatusConfirmed
+	check := func(status *orders.OrderStatus, want ...string) {
+		t.Helper()
+		for range 2 {
+			var r orders.SalesReport
+			call.Read(s.Orders.ReportSales(t.Context(), &orders.ReportSalesParams{By: &byProduct, Status: status})).Want(t, http.StatusOK, &r)
+			wantRows(t, r, want...)
+		}
+	}
+	all := s.AllOrders(t, 0)
+	check(nil, "DRILL 1 2 2000", "SAW 4 15 150")
+	last := all[0]
+	check(&confirmed, "SAW 1 1 10")
+	s.ConfirmOrder(t, last.ID, "again")
+	check(&confirmed, "SAW 2 3 30")
+	check(&created, "DRILL 1 2 2000", "SAW 2 12 120")
+	s.CancelOrder(t, last.ID)
+	check(nil, "DRILL 1 2 2000", "SAW 3 13 130")
+	check(&confirmed, "SAW 1 1 10")
+	placed := s.CreateOrder(t, last.CustomerID, last.Items[0].ProductID, 4)
+	check(nil, "DRILL 1 2 2000", "SAW 4 17 170")
+	s.CancelOrder(t, placed.ID) // and place another, so that as many wait as before
+	s.CreateOrder(t, last.CustomerID, 1, 1)
+	check(nil, "DRILL 2 3 3000", "SAW 3 13 130")
+	audit(t, w)
+}
+
 func wantDays(t *testing.T, what string, r orders.SalesReport, want ...string) {
 	t.Helper()
 	var got []string

@@ -7,17 +7,17 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
+	"github.com/pedidos-hq/pedidos/e2e/npm"
 	"github.com/pedidos-hq/pedidos/services/backoffice"
 )
 
-// axe is the version that checks the pages against WCAG. npm verifies what it downloads, and keeps it.
+// axe is the version that checks the pages against WCAG.
 const axe = "axe-core@4.14.1"
 
 var long = flag.Bool("long", false, "check every page in every window")
@@ -93,22 +93,10 @@ const sendEmpty = `(form => {
 	return true;
 })(document.querySelector("main form[method=post]:has([required])"))`
 
-// axeSource returns axe-core. It skips the test without npm, except in CI.
+// axeSource returns axe-core.
 func axeSource(t *testing.T) string {
 	t.Helper()
-	npm, err := exec.LookPath("npm")
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip("axe needs npm, which is not installed")
-	}
-	folder := t.TempDir()
-	c := exec.CommandContext(t.Context(), npm, "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefer-offline", "--ignore-scripts", "--prefix", folder, axe)
-	if said, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", c, err, said)
-	}
-	source, err := os.ReadFile(filepath.Join(folder, "node_modules/axe-core/axe.min.js"))
+	source, err := os.ReadFile(filepath.Join(npm.Install(t, axe), "node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}

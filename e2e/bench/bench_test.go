@@ -79,7 +79,7 @@ func TestTable(t *testing.T) {
 		},
 	})
 	want := `
-| scenario     | clients |  per s | spread | against      | ratio | p50 ms |  p90 |  p99 | p99 ratio | p99.9 |  max | CPU ms: services | MySQL | driver | calls/order | failures         |
+| scenario     | clients |  per s | spread | against      | ratio | p50 ms |  p95 |  p99 | p99 ratio | p99.9 |  max | CPU ms: services | MySQL | driver | calls/order | failures         |
 | ------------ | ------: | -----: | -----: | ------------ | ----: | -----: | ---: | ---: | --------: | ----: | ---: | ---------------: | ----: | -----: | ----------: | ---------------- |
 | floor/create |       8 | 1000.0 |    0 % |              |       |   0.00 | 0.00 | 0.00 |           |  0.00 | 0.00 |             0.00 |  0.00 |   0.00 |             |                  |
 | create       |     128 |  731.3 |   12 % | floor/create |  0.73 |   1.00 | 2.00 | 3.00 |      1.50 |  4.00 | 5.00 |             1.25 |  2.00 |   0.10 |       0.012 | 409 ñ 3, 503 b 1 |

@@ -33,7 +33,7 @@ type Cell struct {
 // Latency holds percentiles over the successful operations, in milliseconds.
 type Latency struct {
 	P50  float64 `json:"p50"`
-	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
 	P99  float64 `json:"p99"`
 	P999 float64 `json:"p99.9"`
 	Max  float64 `json:"max"`
@@ -41,7 +41,7 @@ type Latency struct {
 
 func latency(h *hdrhistogram.Histogram) Latency {
 	at := func(quantile float64) float64 { return float64(h.ValueAtQuantile(quantile)) / 1000 }
-	return Latency{P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(h.Max()) / 1000}
+	return Latency{P50: at(50), P95: at(95), P99: at(99), P999: at(99.9), Max: float64(h.Max()) / 1000}
 }
 
 // bench measures cells.

@@ -69,7 +69,7 @@ func newRow(rounds []Cell) Row {
 		PerSecond: of(func(c Cell) float64 { return c.PerSecond }),
 		Latency: Latency{
 			P50:  of(func(c Cell) float64 { return c.Latency.P50 }),
-			P90:  of(func(c Cell) float64 { return c.Latency.P90 }),
+			P95:  of(func(c Cell) float64 { return c.Latency.P95 }),
 			P99:  of(func(c Cell) float64 { return c.Latency.P99 }),
 			P999: of(func(c Cell) float64 { return c.Latency.P999 }),
 			Max:  of(func(c Cell) float64 { return c.Latency.Max }),

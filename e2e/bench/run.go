@@ -104,7 +104,7 @@ func (c Cell) print(w *os.File, plan drive.Plan) {
 	}
 	sayTo(w, "%s, %d clients, %s after %s of warm-up", c.Scenario, c.Clients, plan.Duration, plan.WarmUp)
 	sayTo(w, "operations   %d, %.1f a second", c.Operations, c.PerSecond)
-	sayTo(w, "latency ms   p50 %.2f  p90 %.2f  p99 %.2f  p99.9 %.2f  max %.2f", c.Latency.P50, c.Latency.P90, c.Latency.P99, c.Latency.P999, c.Latency.Max)
+	sayTo(w, "latency ms   p50 %.2f  p95 %.2f  p99 %.2f  p99.9 %.2f  max %.2f", c.Latency.P50, c.Latency.P95, c.Latency.P99, c.Latency.P999, c.Latency.Max)
 	sayTo(w, "             %s", counted)
 	for _, name := range names(c.CPU) {
 		sayTo(w, "%-12s %.2f s of CPU, %s MB", name, c.CPU[name], megabytes(c.Resident[name]))

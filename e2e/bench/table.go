@@ -34,7 +34,7 @@ func columns() []column {
 		{head: "against", text: true, show: func(r Row) string { return r.Against }},
 		compared("ratio", func(r Row) float64 { return r.Ratio }),
 		number("p50 ms", "%.2f", func(r Row) float64 { return r.Latency.P50 }),
-		number("p90", "%.2f", func(r Row) float64 { return r.Latency.P90 }),
+		number("p95", "%.2f", func(r Row) float64 { return r.Latency.P95 }),
 		number("p99", "%.2f", func(r Row) float64 { return r.Latency.P99 }),
 		compared("p99 ratio", func(r Row) float64 { return r.P99Ratio }),
 		number("p99.9", "%.2f", func(r Row) float64 { return r.Latency.P999 }),

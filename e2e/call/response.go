@@ -200,9 +200,10 @@ func (r Response) WantFailure(t testing.TB, status int, code common.ProblemCode,
 // Replayed reports whether the response is a replay of a response stored under the idempotency key.
 func (r Response) Replayed() bool { return r.Header.Get("Idempotency-Replayed") == "true" }
 
-// Later reports whether the response is a 503 or 409 with Retry-After.
+// Later reports whether the response is a 503, 429 or 409 with Retry-After.
 func (r Response) Later() bool {
-	return r.Header.Get("Retry-After") != "" && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusConflict)
+	return r.Header.Get("Retry-After") != "" &&
+		(r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests || r.Status == http.StatusConflict)
 }
 
 // Same reports whether two responses have the same status, headers and body, whether replayed or not.

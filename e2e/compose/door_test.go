@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/gen/contract"
 	"github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/gen/orchestrator"
 )
@@ -47,7 +49,6 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET /ready HTTP/1.1",
 		"GET /login HTTP/1.1",
 		"GET /dev/ready HTTP/1.1",
-		"GET /openapi.json HTTP/1.1",
 		"GET /dev/docs HTTP/1.1",
 		"GET /metrics HTTP/1.1",
 		"GET /debug/pprof/ HTTP/1.1",
@@ -66,8 +67,9 @@ func (p *project) testNothingElse(t *testing.T) {
 		"GET /customers/1%00 HTTP/1.1",
 		"GET /docs/../internal/customers/1 HTTP/1.1",
 		"GET /docs/%2e%2e/internal/customers/1 HTTP/1.1",
-		"GET /openapi/customers.json/../../internal/customers/1 HTTP/1.1",
-		"GET /openapi/../internal/customers/1 HTTP/1.1",
+		"GET /openapi.json/ HTTP/1.1",
+		"GET /openapi/orders.json HTTP/1.1",
+		"GET /openapi.json/../internal/customers/1 HTTP/1.1",
 		"GET /internal/customers/%2e%2e%2f%2e%2e%2fcustomers HTTP/1.1", // /customers, once decoded and cleaned
 		"GET /internal/../customers HTTP/1.1",
 		"GET /CUSTOMERS HTTP/1.1",
@@ -87,7 +89,7 @@ func (p *project) testNothingElse(t *testing.T) {
 		})
 	}
 	// The service refuses the methods that a path does not allow. Its response repeats nothing of the request.
-	for _, line := range []string{"TRACE /customers HTTP/1.1", "CONNECT /customers HTTP/1.1", "PURGE /orders/1 HTTP/1.1", "POST /docs HTTP/1.1"} {
+	for _, line := range []string{"TRACE /customers HTTP/1.1", "CONNECT /customers HTTP/1.1", "PURGE /orders/1 HTTP/1.1", "POST /docs HTTP/1.1", "POST /openapi.json HTTP/1.1"} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			r := p.raw(t, line)
@@ -154,6 +156,7 @@ func (p *project) testPages(t *testing.T) {
 	if cookie := call.StartSession(t, browser, p.door, "pedidos.example", call.LocalPassword); !strings.HasPrefix(cookie.Name, "__Host-") || !cookie.Secure {
 		t.Errorf("for another host the login sets %q, want a cookie that only HTTPS can have set", cookie)
 	}
+	call.Send(t, browser, http.MethodGet, p.door+"/openapi.json", nil, "Accept", html).Want(t, http.StatusOK)
 	for _, path := range []string{"/health", "/ready?x"} {
 		call.Send(t, browser, http.MethodGet, p.door+path, nil, "Accept", html).WantProblem(t, http.StatusNotFound, common.CodeNotFound)
 	}
@@ -179,6 +182,12 @@ func (p *project) testDoorContract(t *testing.T) {
 		status                            int
 		code                              common.ProblemCode
 	}{
+		{"the contract", "public", "GET", "/openapi.json", "", 200, ""},
+		{"the page", "public", "GET", "/docs", "", 200, ""},
+		{"a part of the page", "public", "GET", "/docs/docs.js", "", 200, ""},
+		{"a part of no page", "public", "GET", "/docs/nothing", "", 404, common.CodeNotFound},
+		{"a list, by the contract of the door", "public", "GET", "/orders?limit=1", "", 200, ""},
+		{"not an id, by the contract of the door", "public", "GET", "/customers/x", "", 400, common.CodeInvalidInput},
 		{"a list", "customers", "GET", "/customers?limit=1", "", 200, ""},
 		{"products", "orders", "GET", "/products", "", 200, ""},
 		{"not an id", "orders", "GET", "/orders/x", "", 400, common.CodeInvalidInput},
@@ -195,6 +204,12 @@ func (p *project) testDoorContract(t *testing.T) {
 		}
 		if doc := r.Problem(t); doc.Code != test.code || doc.TraceID != trace {
 			t.Errorf("%s: got %s, want the code %s and the trace id that was sent", test.name, r, test.code)
+		}
+	}
+
+	for _, headers := range [][]string{nil, {"Range", "bytes=0-9"}, {"If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"}, {"If-None-Match", "*"}} {
+		if r := send("public", "GET", "/openapi.json", "", headers...).Want(t, http.StatusOK); !bytes.Equal(r.Body, contract.Public) {
+			t.Errorf("with %q: got a contract of %d bytes, want that of gen/contract/public.json", headers, len(r.Body))
 		}
 	}
 

@@ -88,7 +88,7 @@ func fill(t *testing.T, db *database.DB) {
 		}
 	}
 	size := sample.Size{Users: 1000, Customers: max(1000, n/20), Products: max(1000, n/200), Orders: n}
-	if err := sample.Generate(t.Context(), db, size, 1, func(string, int, int) {}); err != nil {
+	if err := sample.Generate(t.Context(), db, size, today().AddDate(0, 0, 1), 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	yesterday := today().AddDate(0, 0, -1)

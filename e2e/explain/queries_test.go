@@ -187,9 +187,11 @@ func queries() map[string]query {
 			calls: answered(orders, (*ordersdb.Queries).SalesByCustomer, ordersdb.SalesByCustomerParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 30), Limit: 20}),
 		},
 		"reports.SalesByProduct": {
-			key: "orders_created", temporary: "the sums of each product", sorts: "the products of the period",
+			key: "orders_created", temporary: "the sums of each product",
 			calls: answered(orders, (*ordersdb.Queries).SalesByProduct, ordersdb.SalesByProductParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 30)}),
 		},
+		"reports.CountByStatus": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).CountByStatus,
+			ordersdb.CountByStatusParams{PlacedFrom: march, PlacedBefore: march.AddDate(0, 0, 1)})},
 		"reports.CustomerNames": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).CustomerNames, page[:1], page)},
 		"reports.Stock": {small: "it adds up all products", calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := orders(conn).Stock(ctx)

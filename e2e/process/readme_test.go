@@ -13,14 +13,12 @@ import (
 	"github.com/pedidos-hq/pedidos/e2e/program"
 )
 
-const readme = "../../README.md"
-
-// TestReadmeInstall installs `pedidos` with the commands of the README.
+// TestReadmeInstall installs `pedidos` with the commands of docs/operations.md.
 func TestReadmeInstall(t *testing.T) {
 	t.Parallel()
-	blocks := document.Blocks(document.Section(t, readme, "## Running it"), "sh")
+	blocks := document.Blocks(document.Section(t, "../../docs/operations.md", "## Commands"), "sh")
 	if len(blocks) == 0 {
-		t.Fatal("the README does not say how to install pedidos")
+		t.Fatal("docs/operations.md does not say how to install pedidos")
 	}
 	bin := t.TempDir()
 	install := exec.CommandContext(t.Context(), "bash", "-euc", blocks[0])
@@ -31,8 +29,8 @@ func TestReadmeInstall(t *testing.T) {
 	}
 }
 
-// TestReadme runs the commands that the program prints, and then the curl commands of the README, twice. Both times they
-// must do what the README says.
+// TestReadme runs the commands that the program prints, and then the curl commands of docs/api.md and the README, twice. Both times
+// they must do what the text says.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "sed"} {
@@ -41,14 +39,15 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	var blocks []string
-	for _, section := range []string{"## The flow, in curl", "## Users, roles and API keys"} {
-		blocks = append(blocks, document.Blocks(document.Section(t, readme, section), "sh")...)
+	for _, section := range []string{"## The flow, step by step", "## Users, roles and API keys"} {
+		blocks = append(blocks, document.Blocks(document.Section(t, "../../docs/api.md", section), "sh")...)
 	}
+	blocks = append(blocks, document.Blocks(document.Section(t, "../../README.md", "## An order, in curl"), "sh")...)
 	s := program.Up(t, nil, t.TempDir(), program.FreePorts()...)
 	flow := strings.NewReplacer(
 		"http://localhost:3001", s.Customers, "http://localhost:3002", s.Orders, "http://localhost:3003", s.Orchestrator,
 	).Replace(strings.Join(blocks, "echo\n"))
-	// The README asks the reader to send the first order twice.
+	// docs/api.md asks the reader to send the order of the flow twice.
 	order := regexp.MustCompile(`(?m)^ORDER=[^\n]*\\\n[^\n]*\n`).FindString(flow)
 	if order == "" {
 		t.Fatalf("the commands place no order:\n%s", flow)
@@ -65,7 +64,7 @@ func TestReadme(t *testing.T) {
 	}
 	parts := strings.Split(string(out), mark)
 	if len(parts) != 3 || !strings.Contains(parts[0], `"success":true`) {
-		t.Fatalf("got %d parts, want the order of the greeting and the README twice:\n%s", len(parts), out)
+		t.Fatalf("got %d parts, want the order of the greeting and the commands twice:\n%s", len(parts), out)
 	}
 	for _, printed := range parts[1:] {
 		for _, want := range []string{

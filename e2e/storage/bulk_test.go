@@ -74,7 +74,7 @@ func TestSeedAndAuditDuringOrders(t *testing.T) {
 		}
 	}
 	size := sample.Size{Customers: 100, Products: 50, Orders: 1_200}
-	if err := sample.Generate(t.Context(), db, size, 1, func(string, int, int) { audit() }); err != nil {
+	if err := sample.Generate(t.Context(), db, size, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 1, func(string, int, int) { audit() }); err != nil {
 		t.Error(err)
 	}
 	stop()

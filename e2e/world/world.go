@@ -56,6 +56,7 @@ type Options struct {
 	KeyTTL         time.Duration // 0 means 24 hours
 	ReportAge      time.Duration // how long reports are kept; 0 keeps none
 	Known          time.Duration // how long orders-api caches a customer; 0 means one nanosecond
+	CallerRate     float64       // 0 means no limit
 	LoginBurst     int           // 0 means one million, in effect no limit
 	Timeout        time.Duration // of a request; 0 means 10 seconds
 	Waiting        int           // callers that may wait for a connection; 0 means no limit
@@ -132,6 +133,7 @@ func (w *World) config(o Options) *config.Config {
 	c.SigningSecret, c.JWTSecret, c.ServiceToken = SigningSecret, JWTSecret, ServiceToken+","+OldToken
 	c.PasswordMemoryKiB = 8 // a hash takes microseconds
 	c.AdminPassword, c.ViewerUser, c.ViewerPassword = config.Secret(w.adminPassword), "viewer", ViewerPassword
+	c.CallerRate = o.CallerRate
 	c.LoginRate, c.LoginBurst = 1, cmp.Or(o.LoginBurst, 1e6)
 	c.AllowAnonymous, c.CORSOrigins = o.AllowAnonymous, o.Origins
 	c.CancelWindow = cmp.Or(o.CancelWindow, c.CancelWindow)
@@ -153,7 +155,7 @@ func (w *World) config(o Options) *config.Config {
 func (w *World) ServeBackoffice() string {
 	w.t.Helper()
 	c := *w.process.Config
-	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.checked("customers"), w.checked("orders"), w.checked("orchestrator")
+	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.Checked("customers"), w.Checked("orders"), w.Checked("orchestrator")
 	p := w.process
 	p.Config = &c
 	if w.BackofficeURL != "" { // another process
@@ -163,8 +165,8 @@ func (w *World) ServeBackoffice() string {
 	return w.serve("backoffice", handler, err)
 }
 
-// checked returns the URL of a proxy that checks the exchanges with a service against its contract, and hangs up if the service does.
-func (w *World) checked(service string) string {
+// Checked returns the URL of a proxy that checks the exchanges with a service against its contract, and hangs up if the service does.
+func (w *World) Checked(service string) string {
 	at, err := url.Parse(w.servers[service].URL)
 	if err != nil {
 		w.t.Fatal(err)
@@ -381,7 +383,8 @@ func (w *World) HTTP(service string) *http.Client {
 	return newClient(w.t, service, w.coverage, w.servers[service].Client().Transport)
 }
 
-// HTTP returns an HTTP client that checks requests and responses against the contract of a service that runs elsewhere.
+// HTTP returns an HTTP client that checks requests and responses against the contract of a service that runs elsewhere, or against that of
+// the front door, "public".
 func HTTP(t testing.TB, service string, next http.RoundTripper) *http.Client {
 	t.Helper()
 	return newClient(t, service, &Coverage{}, next)
@@ -401,6 +404,7 @@ var contracts = map[string]func() (*Contract, error){
 	"customers":    sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Customers) }),
 	"orders":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orders) }),
 	"orchestrator": sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Orchestrator) }),
+	"public":       sync.OnceValues(func() (*Contract, error) { return LoadContract(contract.Public) }),
 }
 
 // With returns a client that sends a token, or none if it is "".

@@ -169,7 +169,7 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// ID An id. Opaque and never reused.
+// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 type ID = int64
 
 // KeyText defines model for KeyText.
@@ -215,7 +215,7 @@ type Shortage struct {
 	// Available Units in stock.
 	Available int64 `json:"available"`
 
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Requested Units requested.
@@ -275,6 +275,9 @@ type Unauthorized = Problem
 
 // Unavailable An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type Unavailable = Problem
+
+// Unknown An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
+type Unknown = Problem
 
 // UnsupportedMediaType An error (RFC 9457). `code` is for programs, `detail` for people, and `trace_id` identifies the request in the logs. `errors` lists the invalid fields and `shortages` the products with insufficient stock, if there are any.
 type UnsupportedMediaType = Problem

@@ -11,6 +11,33 @@ import (
 	"time"
 )
 
+const countByStatus = `-- name: CountByStatus :one
+SELECT /*+ INDEX(orders orders_created) */
+       CAST(COALESCE(SUM(status = 'CREATED'), 0) AS SIGNED) AS created,
+       CAST(COALESCE(SUM(status = 'CONFIRMED'), 0) AS SIGNED) AS confirmed,
+       CAST(COALESCE(SUM(status = 'CANCELED'), 0) AS SIGNED) AS canceled
+FROM orders
+WHERE created_at >= ? AND created_at < ?
+`
+
+type CountByStatusParams struct {
+	PlacedFrom   time.Time
+	PlacedBefore time.Time
+}
+
+type CountByStatusRow struct {
+	Created   int64
+	Confirmed int64
+	Canceled  int64
+}
+
+func (q *Queries) CountByStatus(ctx context.Context, arg CountByStatusParams) (CountByStatusRow, error) {
+	row := q.db.QueryRowContext(ctx, countByStatus, arg.PlacedFrom, arg.PlacedBefore)
+	var i CountByStatusRow
+	err := row.Scan(&i.Created, &i.Confirmed, &i.Canceled)
+	return i, err
+}
+
 const countOrders = `-- name: CountOrders :one
 SELECT /*+ INDEX(orders orders_status) */ COUNT(*)
 FROM orders
@@ -172,7 +199,6 @@ JOIN order_lines l ON l.order_id = o.id
 WHERE o.created_at >= ? AND o.created_at < ?
   AND o.status <> 'CANCELED' AND (o.status = ? OR ? = '')
 GROUP BY l.product_id
-ORDER BY total_cents DESC, l.product_id
 `
 
 type SalesByProductParams struct {

@@ -53,7 +53,7 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		"sessionToken": people.Session,
 		"serviceToken": auth.ServiceTokens(c.ServiceToken.Reveal()),
 	}
-	limit := limitLogin(c.LoginRate, c.LoginBurst)
+	limit := limitLogin(c.LoginRate, c.LoginBurst, p.Now)
 	config.Admit = map[string]func(echo.Context) error{"login": limit, "createSession": limit, "setPassword": limit, "changePassword": limit}
 	routes := stub.NewStrictHandler(s, []stub.StrictMiddlewareFunc{identity.WithAddress})
 	handler, err := server.New(config, func(router *echo.Echo, prefix string) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Generate adds total generated customers. The same random numbers add the same customers to the same database.
-func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
+func Generate(ctx context.Context, db *database.DB, random *rand.Rand, year bulk.Year, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "customers")
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 			if random.IntN(4) > 0 {
 				phone = new(fmt.Sprintf("+54 11 %04d-%04d", random.IntN(10_000), random.IntN(10_000)))
 			}
-			created := bulk.Time(float64(made)/float64(total) - 1)
+			created := year.At(float64(made)/float64(total) - 1)
 			rows.Add(name, email, phone, email, search.Fold(name, email), 1, created, created)
 			made++
 		}

@@ -12,7 +12,7 @@ import (
 
 // Generate adds total generated users without passwords, so that nobody can log in as one of them. The same random numbers add the
 // same users to the same database.
-func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
+func Generate(ctx context.Context, db *database.DB, random *rand.Rand, year bulk.Year, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "users")
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, total int
 			number++
 			username := fmt.Sprintf("user-%d", number)
 			name := bulk.Choose(random, names) + " " + bulk.Choose(random, surnames)
-			created := bulk.Time(float64(made)/float64(total) - 1)
+			created := year.At(float64(made)/float64(total) - 1)
 			rows.Add(username, username, name, string(bulk.Choose(random, roles)), string(api.StateActive), 1, created, created)
 			made++
 		}

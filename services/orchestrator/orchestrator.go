@@ -253,11 +253,10 @@ func refusedStep(r *http.Response, body []byte) error {
 	return err
 }
 
-// misdirected reports whether an answer concerns the call itself, which the caller can't change: another service answers at the
-// address, or a proxy limits the calls.
+// misdirected reports whether an answer concerns the call itself, which the caller can't change: another service answers at the address.
 func misdirected(code common.ProblemCode) bool {
 	switch code {
-	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeTooManyRequests, common.CodeMisdirectedRequest,
+	case common.CodeNotFound, common.CodeMethodNotAllowed, common.CodeMisdirectedRequest,
 		common.CodeBodyTooLarge, common.CodeUnsupportedMediaType, common.CodeExpectationFailed, common.CodeHeadersTooLarge:
 		return true
 	}

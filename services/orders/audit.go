@@ -84,7 +84,7 @@ func auditOrders(ctx context.Context, q *ordersdb.Queries, after int64, sum *sol
 	if err != nil {
 		return fmt.Errorf("audit sales: %w", err)
 	}
-	sum.orders, sum.cents = sum.orders+sales.Orders, min(sum.cents+exact(sales.TotalCents), maxTotal)
+	sum.orders, sum.cents = sum.orders+sales.Orders, min(sum.cents+bounded(sales.TotalCents), maxTotal)
 	return nil
 }
 
@@ -109,7 +109,7 @@ func auditSales(ctx context.Context, q *ordersdb.Queries, want sold, found func(
 		if err != nil {
 			return fmt.Errorf("audit sales: %w", err)
 		}
-		got.orders, got.cents = got.orders+sum.Orders, min(got.cents+exact(sum.TotalCents), maxTotal)
+		got.orders, got.cents = got.orders+sum.Orders, min(got.cents+bounded(sum.TotalCents), maxTotal)
 		products, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: day, PlacedBefore: next})
 		if err != nil {
 			return fmt.Errorf("audit sales: %w", err)

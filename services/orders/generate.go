@@ -26,7 +26,7 @@ var ErrNothingToOrder = errors.New("orders need customers and products, and ther
 const generator = "seed"
 
 // GenerateProducts adds total generated products. The same random numbers add the same products to the same database.
-func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, total int, progress bulk.Progress) error {
+func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, year bulk.Year, total int, progress bulk.Progress) error {
 	number, err := bulk.LastID(ctx, db, "products")
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 			sku := fmt.Sprintf("%s-%06d", strings.ToUpper(search.Fold(thing)[:3]), number)
 			name := fmt.Sprintf("%s %s %d", thing, line, number)
 			stock := 1 + random.IntN(1000)
-			created := bulk.Time(float64(made)/float64(total) - 1)
+			created := year.At(float64(made)/float64(total) - 1)
 			rows.Add(sku, name, search.Fold(sku, name), 100+random.IntN(500_000), stock, 20, 1, created, created)
 			stocks, times = append(stocks, stock), append(times, created)
 			made++
@@ -68,7 +68,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, t
 
 // GenerateOrders adds total generated orders of the given customers. It does not change the stock, because it also records
 // deliveries of the ordered units.
-func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, random *rand.Rand, total int, progress bulk.Progress) error {
+func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, random *rand.Rand, year bulk.Year, total int, progress bulk.Progress) error {
 	products, err := firstProducts(ctx, db)
 	if err != nil {
 		return err
@@ -87,10 +87,10 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 			"version", "cancel_reason", "created_at", "confirmed_at", "canceled_at")
 		var baskets [][]ordersdb.OrderLine
 		var lives []ordersdb.Order
-		first := bulk.Time(float64(made) / float64(total))
+		first := year.At(float64(made) / float64(total))
 		taken := map[int64]int64{}
 		for range n {
-			o := life(random, bulk.Time((float64(made)+random.Float64())/float64(total)))
+			o := life(random, year.At((float64(made)+random.Float64())/float64(total)))
 			basket := fillBasket(random, products)
 			for _, l := range basket {
 				o.TotalCents += l.SubtotalCents

@@ -104,8 +104,8 @@ func (f filters) match(o Order) bool {
 		!o.CreatedAt.Before(f.from) && o.CreatedAt.Before(f.before) && !o.UpdatedAt.Before(f.since)
 }
 
-// resolve finds out what a search looks for. If it is the number of an order, resolve returns that order, or an empty list if a
-// filter excludes it. Otherwise it returns nil, and adds the product with that SKU or, if there is none, the text to f.
+// resolve interprets the text of a search. For the number of an order, it returns that order, or an empty list if a filter excludes
+// it. Otherwise it returns nil, and adds the product with that SKU to f or, if there is none, the text.
 func (s *service) resolve(ctx context.Context, p api.ListOrdersParams, f *filters) (found []Order, err error) {
 	text := strings.TrimSpace(*p.Search)
 	if number, err := strconv.ParseInt(text, 10, 64); err == nil && number > 0 && p.Cursor == nil {

@@ -81,6 +81,8 @@ type reports struct {
 	now   func() time.Time
 	turns *search.Gate
 
+	products *productSales
+
 	sales  *kept[salesQuery, api.SalesReport]
 	stock  *kept[struct{}, api.StockReport]
 	orders *kept[struct{}, api.OrdersReport]
@@ -88,10 +90,11 @@ type reports struct {
 
 func newReports(db *database.DB, age time.Duration, now func() time.Time) (*reports, error) {
 	r := &reports{db: db, now: now, turns: search.NewGate()}
-	var faults [3]error
-	r.sales, faults[0] = newKept(age, r.makeSales)
-	r.stock, faults[1] = newKept(age, r.makeStock)
-	r.orders, faults[2] = newKept(age, r.makeOrders)
+	var faults [4]error
+	r.products, faults[0] = newProductSales()
+	r.sales, faults[1] = newKept(age, r.makeSales)
+	r.stock, faults[2] = newKept(age, r.makeStock)
+	r.orders, faults[3] = newKept(age, r.makeOrders)
 	return r, errors.Join(faults[:]...)
 }
 
@@ -169,7 +172,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 	err = r.read(ctx, func(q *ordersdb.Queries) (err error) {
 		switch in.by {
 		case api.SalesByProduct:
-			report.Data, report.Total.Units, err = salesByProduct(ctx, q, days, in.status, in.limit)
+			report.Data, report.Total.Units, err = r.salesByProduct(ctx, q, days, in.status, in.limit)
 		case api.SalesByCustomer:
 			report.Data, err = salesByCustomer(ctx, q, days, in.status, in.limit)
 		default:
@@ -179,7 +182,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 			return err
 		}
 		total, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: in.status})
-		report.Total.Orders, report.Total.TotalCents = total.Orders, exact(total.TotalCents)
+		report.Total.Orders, report.Total.TotalCents = total.Orders, bounded(total.TotalCents)
 		return err
 	})
 	if err != nil {
@@ -197,24 +200,25 @@ func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) erro
 	return r.db.Snapshot(ctx, func(conn database.Conn) error { return queries(ordersdb.New(conn)) })
 }
 
-// exact returns a sum of integers, which is exact up to maxTotal, and maxTotal for a larger one.
-func exact(sum float64) int64 { return int64(min(sum, maxTotal)) }
+// bounded returns a sum of integers that the database computed as a float: exact up to maxTotal, and maxTotal beyond.
+func bounded(sum float64) int64 { return int64(min(sum, maxTotal)) }
 
 // salesByDay adds up one day after the other, because the engines have no time zones in common.
-func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) (rows []api.SalesRow, err error) {
+func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) ([]api.SalesRow, error) {
+	var rows []api.SalesRow
 	for day := days.first; !day.After(days.last); day = day.AddDate(0, 0, 1) {
 		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.midnight(day), PlacedBefore: days.midnight(day.AddDate(0, 0, 1)), Status: status})
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, api.SalesRow{Day: new(day.Format(time.DateOnly)), Orders: sum.Orders, TotalCents: exact(sum.TotalCents)})
+		rows = append(rows, api.SalesRow{Day: new(day.Format(time.DateOnly)), Orders: sum.Orders, TotalCents: bounded(sum.TotalCents)})
 	}
 	return rows, nil
 }
 
 // salesByProduct returns the products with the largest amounts, and the units of all products.
-func salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
-	sums, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status})
+func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
+	sums, err := r.products.sums(ctx, q, days, status)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -235,7 +239,7 @@ func salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, statu
 		title := titles[sum.ProductID]
 		rows[i] = api.SalesRow{
 			Product: &api.SalesProduct{ID: sum.ProductID, SKU: title.SKU, Name: title.Name},
-			Orders:  sum.Orders, Units: &sum.Units, TotalCents: exact(sum.TotalCents),
+			Orders:  sum.Orders, Units: &sum.Units, TotalCents: bounded(sum.TotalCents),
 		}
 	}
 	return rows, units, nil
@@ -262,7 +266,7 @@ func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, stat
 	for i, sum := range sums {
 		rows[i] = api.SalesRow{
 			Customer: &api.SalesCustomer{ID: sum.CustomerID, Name: names[sum.CustomerID]},
-			Orders:   sum.Orders, TotalCents: exact(sum.TotalCents),
+			Orders:   sum.Orders, TotalCents: bounded(sum.TotalCents),
 		}
 	}
 	return rows, nil
@@ -273,13 +277,26 @@ func (r *reports) makeStock(ctx context.Context, _ struct{}) (report api.StockRe
 	err = r.read(ctx, func(q *ordersdb.Queries) error {
 		row, err := q.Stock(ctx)
 		report.Products, report.Low, report.Out = row.Products, row.Low, row.Gone
-		report.Units, report.ValueCents = exact(row.Units), exact(row.ValueCents)
+		report.Units, report.ValueCents = bounded(row.Units), bounded(row.ValueCents)
 		return err
 	})
 	if err != nil {
 		return report, fmt.Errorf("report stock: %w", err)
 	}
 	return report, nil
+}
+
+// LowStock counts the products below their reorder level, and those without stock. Archived products do not count.
+func LowStock(ctx context.Context, db *database.DB) (low, out int64, err error) {
+	err = db.Read(ctx, func(conn database.Conn) error {
+		row, err := ordersdb.New(conn).Stock(ctx)
+		low, out = row.Low, row.Gone
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("count low stock: %w", err)
+	}
+	return low, out, nil
 }
 
 // maxOldest is the number of waiting orders in the report of orders.

@@ -5,6 +5,7 @@ package sample
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"github.com/pedidos-hq/pedidos/services/customers"
 	"github.com/pedidos-hq/pedidos/services/identity"
@@ -30,23 +31,24 @@ type Size struct{ Users, Customers, Products, Orders int }
 // maxBuyers limits the customers of generated orders, because they are all in memory.
 const maxBuyers = 100_000
 
-// Generate adds generated rows to a database, which services may use at the same time. The same seed adds the same rows to the same
-// database. Generate returns orders.ErrNothingToOrder if there are no customers or products to generate orders with.
-func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, progress bulk.Progress) error {
+// Generate adds generated rows to a database, which services may use at the same time. Orders are placed in the 365
+// days before until, and the rest is created in the year before these. The same seed adds the same rows to the same database. Generate returns orders.ErrNothingToOrder if there are no customers or products to generate orders with.
+func Generate(ctx context.Context, db *database.DB, size Size, until time.Time, seed uint64, progress bulk.Progress) error {
+	year := bulk.Year(until)
 	// With a stream per table, more customers do not change the products.
 	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable
 	if size.Users > 0 {
-		if err := identity.Generate(ctx, db, random(3), size.Users, progress); err != nil {
+		if err := identity.Generate(ctx, db, random(3), year, size.Users, progress); err != nil {
 			return err
 		}
 	}
 	if size.Customers > 0 {
-		if err := customers.Generate(ctx, db, random(0), size.Customers, progress); err != nil {
+		if err := customers.Generate(ctx, db, random(0), year, size.Customers, progress); err != nil {
 			return err
 		}
 	}
 	if size.Products > 0 {
-		if err := orders.GenerateProducts(ctx, db, random(1), size.Products, progress); err != nil {
+		if err := orders.GenerateProducts(ctx, db, random(1), year, size.Products, progress); err != nil {
 			return err
 		}
 	}
@@ -57,5 +59,5 @@ func Generate(ctx context.Context, db *database.DB, size Size, seed uint64, prog
 	if err != nil {
 		return err
 	}
-	return orders.GenerateOrders(ctx, db, buyers, random(2), size.Orders, progress)
+	return orders.GenerateOrders(ctx, db, buyers, random(2), year, size.Orders, progress)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -53,16 +54,17 @@ func TestAdd(t *testing.T) {
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	db, _ := apitest.NewDB(t)
+	until := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var reported []string
 	progress := func(table string, done, total int) {
 		reported = append(reported, fmt.Sprintf("%s %d/%d", table, done, total))
 	}
-	if err := sample.Generate(t.Context(), db, sample.Size{Orders: 5}, 1, progress); !errors.Is(err, orders.ErrNothingToOrder) {
+	if err := sample.Generate(t.Context(), db, sample.Size{Orders: 5}, until, 1, progress); !errors.Is(err, orders.ErrNothingToOrder) {
 		t.Errorf("orders in an empty database: %v, want ErrNothingToOrder", err)
 	}
 	for times := 1; times <= 2; times++ {
 		reported = nil
-		if err := sample.Generate(t.Context(), db, sample.Size{Customers: 20, Products: 10, Orders: 200}, 1, progress); err != nil {
+		if err := sample.Generate(t.Context(), db, sample.Size{Customers: 20, Products: 10, Orders: 200}, until, 1, progress); err != nil {
 			t.Fatal(err)
 		}
 		check(t, db, map[string]int{"customers": 20 * times, "products": 10 * times, "orders": 200 * times})

@@ -22,8 +22,15 @@ FROM orders o
 JOIN order_lines l ON l.order_id = o.id
 WHERE o.created_at >= sqlc.arg(placed_from) AND o.created_at < sqlc.arg(placed_before)
   AND o.status <> 'CANCELED' AND (o.status = sqlc.arg(status) OR sqlc.arg(status) = '')
-GROUP BY l.product_id
-ORDER BY total_cents DESC, l.product_id;
+GROUP BY l.product_id;
+
+-- name: CountByStatus :one
+SELECT /*+ INDEX(orders orders_created) */
+       CAST(COALESCE(SUM(status = 'CREATED'), 0) AS SIGNED) AS created,
+       CAST(COALESCE(SUM(status = 'CONFIRMED'), 0) AS SIGNED) AS confirmed,
+       CAST(COALESCE(SUM(status = 'CANCELED'), 0) AS SIGNED) AS canceled
+FROM orders
+WHERE created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before);
 
 -- name: CustomerNames :many
 SELECT customer_id, customer_name

@@ -295,6 +295,7 @@ func (tab *Tab) navigate(what string, action chromedp.Action[chromedp.Void]) int
 	if err != nil {
 		tab.t.Fatalf("%s: %v", what, err)
 	}
+	tab.Await(`!document.querySelector("[aria-busy=true]")`) // a page with times of another zone is fetched again
 	tab.CheckWidth()
 	return int(response.Status)
 }

@@ -45,7 +45,7 @@ const adminPassword = "pedidos-bench"
 // Environment returns the variables that all services have, except for addresses and secrets. It raises the limits of logins
 // and of the lifetime of tokens, which a load from one address, or of some hours, would exceed. Reports are made anew for each request.
 func Environment() []string {
-	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000", "REPORT_AGE=0s"}
+	return []string{"LOG_LEVEL=INFO", "JWT_TTL=24h", "LOGIN_RATE=1000000", "LOGIN_BURST=1000000", "REPORT_AGE=0s", "CALLER_RATE=0"}
 }
 
 // Rig is a set of running services with their database.
@@ -55,6 +55,7 @@ type Rig struct {
 	Idle         map[string]int64           // bytes of memory of each service before the load
 
 	config    Config
+	until     time.Time // the end of the generated orders
 	folder    string
 	mysql     *server
 	processes []*process
@@ -62,7 +63,7 @@ type Rig struct {
 
 // Start starts a Rig and reports progress to say. The Rig is never nil and must be closed, even if Start returns an error.
 func Start(ctx context.Context, config Config, say func(format string, args ...any)) (*Rig, error) {
-	r := &Rig{config: config, Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
+	r := &Rig{config: config, until: time.Now().UTC().Truncate(24 * time.Hour), Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
 	return r, r.start(ctx, say)
 }
 
@@ -105,7 +106,7 @@ func (r *Rig) fill(ctx context.Context, name string) error {
 		"--customers", strconv.Itoa(r.config.Customers), "--products", strconv.Itoa(r.config.Products),
 	}
 	if name == grown && r.config.Orders > 0 {
-		seed = append(seed, "--orders", strconv.Itoa(r.config.Orders))
+		seed = append(seed, "--orders", strconv.Itoa(r.config.Orders), "--until", r.until.AddDate(0, 0, -1).Format(time.DateOnly))
 	}
 	if err := r.pedidos(ctx, name, seed...); err != nil {
 		return err
@@ -134,7 +135,7 @@ func (r *Rig) database(name string) []string {
 // serve starts the services: orders-api twice, once for each shop.
 func (r *Rig) serve(ctx context.Context) (err error) {
 	secrets := append(Environment(), "JWT_SECRET=0123456789abcdef0123456789abcdef", "SERVICE_TOKEN=bench-service-token")
-	f := scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Database: r.mysql.at}
+	f := scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Until: r.until, Database: r.mysql.at}
 	f.Database.Name = fresh
 	if f.Customers, err = r.launch(ctx, "customers", "customers", secrets, r.database(fresh), []string{"ADMIN_PASSWORD=" + adminPassword}); err != nil {
 		return err
@@ -152,6 +153,10 @@ func (r *Rig) serve(ctx context.Context) (err error) {
 		return err
 	}
 	if g.Bare, err = r.launch(ctx, "bare", bare, r.database(grown)); err != nil {
+		return err
+	}
+	backoffice := []string{"CUSTOMERS_API_BASE=" + g.Customers, "ORDERS_API_BASE=" + g.Orders, "ORCHESTRATOR_API_BASE=" + g.Orchestrator}
+	if g.Backoffice, err = r.launch(ctx, "backoffice", "backoffice", secrets, backoffice); err != nil {
 		return err
 	}
 	r.Fresh, r.Grown = &f, &g

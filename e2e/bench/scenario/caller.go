@@ -45,6 +45,9 @@ func newCaller(base, token string) *caller {
 	return c
 }
 
+// SetCookie adds a cookie to the following GETs.
+func (c *caller) SetCookie(name, value string) { c.get.Header.SetCookie(name, value) }
+
 // Get sends a GET and fails unless the status is 200.
 func (c *caller) Get(path string) error { return c.send(&c.get, path, http.StatusOK) }
 

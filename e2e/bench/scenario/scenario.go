@@ -78,7 +78,7 @@ func (l *Load) random(number int) *rand.Rand {
 
 // All returns the scenarios, each after the one that it is compared with.
 func All() []Scenario {
-	return []Scenario{
+	return append([]Scenario{
 		{Name: "floor/create-1", start: floorCreate(1)},
 		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
 		{Name: "pairs", Against: "create-1", start: pairs},
@@ -107,7 +107,7 @@ func All() []Scenario {
 		{Name: "stock-report", Grown: true, start: report("/reports/stock")},
 		{Name: "mixed", Grown: true, start: mixed},
 		{Name: "login", Most: 32, start: login}, // more would be refused, since passwords are hashed one at a time
-	}
+	}, backofficePages()...)
 }
 
 // Select returns the scenarios whose names match, and their baselines, in the order of All.

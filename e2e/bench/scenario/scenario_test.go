@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
 	"github.com/pedidos-hq/pedidos/e2e/world"
@@ -15,18 +16,21 @@ import (
 // Each operation of the API succeeds.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, world.Options{})
+	w := world.New(t, world.Options{Backoffice: true})
 	admin := w.Login("admin")
+	until := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range 25 {
 		admin.CreateProduct(t, fmt.Sprintf("SKU-%d", i), 100, 1_000_000)
 	}
-	if err := sample.Generate(t.Context(), w.DB, sample.Size{Customers: 5, Orders: 250}, 1, func(string, int, int) {}); err != nil {
+	if err := sample.Generate(t.Context(), w.DB, sample.Size{Customers: 5, Orders: 250}, until, 1, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	shop := &scenario.Shop{
 		Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL,
-		Bare: w.OrdersURL, // which gives the same answers
-		User: "admin", Password: world.AdminPassword, Depth: 200,
+		Backoffice: w.BackofficeURL,
+		Bare:       w.OrdersURL, // which gives the same answers
+		Until:      until,
+		User:       "admin", Password: world.AdminPassword, Depth: 200,
 	}
 	for _, s := range scenario.All() {
 		if strings.HasPrefix(s.Name, "floor/") { // tested in package floor

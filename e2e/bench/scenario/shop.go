@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/basket"
 	pedidos "github.com/pedidos-hq/pedidos/gen"
@@ -18,15 +19,17 @@ import (
 // Shop holds the addresses of the services, and the customers, products and orders that loads use. These are read when they
 // are first needed.
 type Shop struct {
-	Customers, Orders, Orchestrator string // base URLs
+	Customers, Orders, Orchestrator, Backoffice string // base URLs
 
 	Bare     string         // base URL of the bare handler
 	Database database.MySQL // for the floor
 	User     string
 	Password string
-	Depth    int // number of newest orders to read; the scenario depth reads the page after them
+	Until    time.Time // the end of the 365 days of the generated orders
+	Depth    int       // number of newest orders to read; the scenario depth reads the page after them
 
 	token     string
+	session   string // token of a session of the backoffice
 	customers []customers.Customer
 	products  []int64
 	orders    []int64 // the newest, Depth of them

@@ -488,6 +488,12 @@ type CreateAndConfirmOrderResponse422Headers struct {
 	XCorrelationID CorrelationID
 }
 
+// CreateAndConfirmOrderResponse429Headers the declared response headers of an HTTP 429 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse429Headers struct {
+	RetryAfter     int32
+	XCorrelationID CorrelationID
+}
+
 // CreateAndConfirmOrderResponse500Headers the declared response headers of an HTTP 500 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse500Headers struct {
 	RetryAfter     *int32
@@ -506,23 +512,25 @@ type CreateAndConfirmOrderResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Confirmed
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *Refused
+	ApplicationProblemJSON400 *Failed
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *NoToken
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Refused
+	ApplicationProblemJSON403 *Failed
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *Refused
+	ApplicationProblemJSON404 *Failed
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationProblemJSON409 *Refused
+	ApplicationProblemJSON409 *Failed
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *Refused
+	ApplicationProblemJSON413 *Failed
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *Refused
+	ApplicationProblemJSON415 *Failed
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *Refused
+	ApplicationProblemJSON422 *Failed
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Limited
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *Refused
+	ApplicationProblemJSON500 *Failed
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationProblemJSON503 *NoAnswer
 	// Headers201 the parsed response headers for an HTTP 201 response
@@ -543,6 +551,8 @@ type CreateAndConfirmOrderResponse struct {
 	Headers415 *CreateAndConfirmOrderResponse415Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *CreateAndConfirmOrderResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateAndConfirmOrderResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CreateAndConfirmOrderResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -555,7 +565,7 @@ func (r CreateAndConfirmOrderResponse) GetJSON201() *Confirmed {
 }
 
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON400() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON400() *Failed {
 	return r.ApplicationProblemJSON400
 }
 
@@ -565,37 +575,42 @@ func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON401() *NoToken {
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON403() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON403() *Failed {
 	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON404() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON404() *Failed {
 	return r.ApplicationProblemJSON404
 }
 
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON409() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON409() *Failed {
 	return r.ApplicationProblemJSON409
 }
 
 // GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON413() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON413() *Failed {
 	return r.ApplicationProblemJSON413
 }
 
 // GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON415() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON415() *Failed {
 	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON422() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON422() *Failed {
 	return r.ApplicationProblemJSON422
 }
 
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON429() *Limited {
+	return r.ApplicationProblemJSON429
+}
+
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON500() *Refused {
+func (r CreateAndConfirmOrderResponse) GetApplicationProblemJSON500() *Failed {
 	return r.ApplicationProblemJSON500
 }
 
@@ -810,7 +825,7 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -824,49 +839,56 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.ApplicationProblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Limited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Refused
+		var dest Failed
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -1035,6 +1057,23 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			headers.XCorrelationID = value
 		}
 		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateAndConfirmOrderResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CreateAndConfirmOrderResponse500Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -133,9 +133,29 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type FailedResponseHeaders struct {
+	RetryAfter     *int32
+	XCorrelationID CorrelationID
+}
+type FailedApplicationProblemPlusJSONResponse struct {
+	Body Failure
+
+	Headers FailedResponseHeaders
+}
+
 type HealthyJSONResponse Health
 
 type InternalErrorApplicationProblemPlusJSONResponse Problem
+
+type LimitedResponseHeaders struct {
+	RetryAfter     int32
+	XCorrelationID CorrelationID
+}
+type LimitedApplicationProblemPlusJSONResponse struct {
+	Body Failure
+
+	Headers LimitedResponseHeaders
+}
 
 type NoAnswerResponseHeaders struct {
 	RetryAfter     int32
@@ -155,16 +175,6 @@ type NoTokenApplicationProblemPlusJSONResponse struct {
 	Body Failure
 
 	Headers NoTokenResponseHeaders
-}
-
-type RefusedResponseHeaders struct {
-	RetryAfter     *int32
-	XCorrelationID CorrelationID
-}
-type RefusedApplicationProblemPlusJSONResponse struct {
-	Body Failure
-
-	Headers RefusedResponseHeaders
 }
 
 type UnavailableResponseHeaders struct {
@@ -249,7 +259,7 @@ func (response CreateAndConfirmOrder201JSONResponse) VisitCreateAndConfirmOrderR
 }
 
 type CreateAndConfirmOrder400ApplicationProblemPlusJSONResponse struct {
-	RefusedApplicationProblemPlusJSONResponse
+	FailedApplicationProblemPlusJSONResponse
 }
 
 func (response CreateAndConfirmOrder400ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
@@ -438,6 +448,24 @@ func (response CreateAndConfirmOrder422ApplicationProblemPlusJSONResponse) Visit
 	}
 	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAndConfirmOrder429ApplicationProblemPlusJSONResponse struct {
+	LimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAndConfirmOrder429ApplicationProblemPlusJSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-Correlation-Id", fmt.Sprint(response.Headers.XCorrelationID))
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }

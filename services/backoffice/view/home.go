@@ -93,12 +93,12 @@ func bars(p *Page, r *orders.SalesReport) (all []bar, top int64) {
 	return all, top
 }
 
-// roundUp rounds an amount in cents up to 1, 2 or 5 times a power of ten, at least 100.
+// roundUp rounds an amount in cents up to a number that is easy to read, at least 100.
 func roundUp(n int64) int64 {
-	for scale := int64(100); ; scale *= 10 {
-		for _, digit := range []int64{1, 2, 5} {
-			if n <= digit*scale || scale >= 1e17 {
-				return digit * scale
+	for scale := int64(10); ; scale *= 10 {
+		for _, first := range []int64{10, 15, 20, 30, 40, 50, 60, 80} {
+			if n <= first*scale || scale >= 1e16 {
+				return first * scale
 			}
 		}
 	}

@@ -35,6 +35,7 @@ func (p *program) commands() *cobra.Command {
 		p.withData(p.command("audit", "Check that stock, totals and statuses are consistent. Exits with 1 if they are not.", audit)),
 		p.backup(),
 		p.health(),
+		p.withData(p.command("doctor", "Look for what is wrong: settings, schema, clock, disk, backup, stock. Changes nothing; exits with 1 if a check fails.", examine)),
 		p.command("version", "Show the version.", func(context.Context, *program) error {
 			_, err := fmt.Fprintln(p.stdout, "pedidos version", buildVersion()) // as --version does
 			return err
@@ -128,6 +129,7 @@ func (p *program) seed() *cobra.Command {
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders of the existing customers and products")
+	f.StringVar(&s.until, "until", "2025-12-31", "The last `DAY` of generated orders, in UTC; they span 365 days")
 	f.Uint64Var(&s.number, "rand-seed", 1, "Seed of the generator: the same `N` generates the same data")
 	return p.withData(c)
 }

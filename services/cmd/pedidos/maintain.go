@@ -84,6 +84,7 @@ func (p *program) printMigrations(ctx context.Context, db *database.DB) error {
 
 type seedCommand struct {
 	size   sample.Size
+	until  string // the last day of generated orders
 	number uint64
 }
 
@@ -96,6 +97,10 @@ func (s *seedCommand) run(ctx context.Context, p *program) error {
 			return fmt.Errorf("--%s is %d: it must not be less than 0, such as 1000", flag.name, flag.n)
 		}
 	}
+	last, err := time.Parse(time.DateOnly, s.until)
+	if err != nil {
+		return fmt.Errorf("--until is %q: it must be a date, such as 2025-12-31", s.until)
+	}
 	if s.size == (sample.Size{}) && !p.Config.SampleData {
 		fmt.Fprintln(p.stdout, "SAMPLE_DATA is false: no sample data was added.")
 		return nil
@@ -103,7 +108,7 @@ func (s *seedCommand) run(ctx context.Context, p *program) error {
 	return p.withDatabase(ctx, toFill, create, func(db *database.DB) error {
 		if s.size != (sample.Size{}) {
 			progress := newProgress(p.stderr)
-			err := sample.Generate(ctx, db, s.size, s.number, progress.report)
+			err := sample.Generate(ctx, db, s.size, last.AddDate(0, 0, 1), s.number, progress.report)
 			if errors.Is(err, orders.ErrNothingToOrder) {
 				return fmt.Errorf("%w: add some with --customers and --products", err)
 			}
@@ -176,6 +181,9 @@ func backup(ctx context.Context, p *program, file string) error {
 	counts, err := database.BackupSQLite(ctx, p.databasePath(), file, "customers", "products", "orders")
 	if err != nil {
 		return err
+	}
+	if err := p.recordBackup(file); err != nil {
+		p.Log.WarnContext(ctx, "pedidos doctor will not know of this backup", "error", err)
 	}
 	_, err = fmt.Fprintf(p.stdout, "Backed up to %s and verified: customers: %d, products: %d, orders: %d, schema version: %d.\n",
 		file, counts.Rows[0], counts.Rows[1], counts.Rows[2], counts.Version)

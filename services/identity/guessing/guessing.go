@@ -2,13 +2,13 @@
 package guessing
 
 import (
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
+	"github.com/pedidos-hq/pedidos/services/platform/ratelimit"
 )
 
 // rule says how long to wait after a number of failures.
@@ -83,7 +83,7 @@ func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	from := Address(address)
+	from := ratelimit.Address(address)
 	a = &Attempt{limiter: l, address: key{address: from}, account: key{account: account}, pair: key{account, from}}
 	last, known := l.known.GetIfPresent(a.pair)
 	if known = known && now.Sub(last) < knownFor; known {
@@ -167,13 +167,4 @@ func (l *Limiter) get(k key, r rule, now time.Time) failures {
 		f.count = 0
 	}
 	return f
-}
-
-// Address returns the part of a client's address that one client can't change at will: the IPv4 address, or the /64 of an IPv6 address.
-func Address(ip string) string {
-	address, err := netip.ParseAddr(ip)
-	if err != nil || address.Unmap().Is4() {
-		return address.Unmap().String()
-	}
-	return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
 }

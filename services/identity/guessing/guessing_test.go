@@ -191,15 +191,3 @@ func TestGuessesPerHour(t *testing.T) {
 		})
 	}
 }
-
-func TestAddress(t *testing.T) {
-	t.Parallel()
-	for ip, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8::1": "2001:db8::/64", "2001:db8::ffff:1": "2001:db8::/64",
-		"2001:db8:0:1::1": "2001:db8:0:1::/64", "fe80::1%eth0": "fe80::/64", "": "invalid IP", "x": "invalid IP",
-	} {
-		if got := guessing.Address(ip); got != want {
-			t.Errorf("Address(%q) = %q, want %q", ip, got, want)
-		}
-	}
-}

@@ -89,6 +89,7 @@ func NewProcess(t testing.TB, clock *Clock) process.Process {
 	}
 	c.JWTSecret, c.JWTTTL, c.ServiceToken = jwtSecret, tokenTTL, ServiceToken
 	c.PasswordMemoryKiB = 8 // a hash takes microseconds
+	c.CallerRate = 0        // the clock stands still
 	return process.Process{Config: c, Log: slog.New(slog.DiscardHandler), Now: clock.Now}
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -270,7 +271,8 @@ func number(claims jwt.Token, name string) int64 {
 
 // Unverified returns a scheme for a service that forwards tokens and has no key to verify them. It refuses a token that is neither a
 // well-formed API key nor a JWT with a signature and a role that has not expired, with the tolerance of Verifier for clocks that
-// differ. The caller's name is always "bearer". The role of a JWT may be forged, so the service that receives the token must verify it.
+// differ. The caller's name is "bearer:" and the start of the token's digest, as nothing in the token is certain. The role of a JWT may
+// be forged, so the service that receives the token must verify it.
 func Unverified(now func() time.Time) Scheme {
 	return KeysOrTokens(forwardKey, func(_ context.Context, token string) (Caller, error) {
 		message, err := jws.Parse([]byte(token), jws.WithCompact())
@@ -294,7 +296,7 @@ func Unverified(now func() time.Time) Scheme {
 		if !claims.Role.Known() {
 			return Caller{}, errUnknownRole
 		}
-		return Caller{Name: "bearer", Role: claims.Role}, nil
+		return Caller{Name: bearerName(token), Role: claims.Role}, nil
 	})
 }
 
@@ -302,7 +304,13 @@ func forwardKey(_ context.Context, key string) (Caller, error) {
 	if _, _, ok := ParseKey(key); !ok {
 		return Caller{}, errors.New("not an API key")
 	}
-	return Caller{Name: "bearer", Role: Forwarded}, nil
+	return Caller{Name: bearerName(key), Role: Forwarded}, nil
+}
+
+// bearerName returns a name for the holder of a token that is not verified.
+func bearerName(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "bearer:" + hex.EncodeToString(sum[:8])
 }
 
 // JWK is a public key in a JWK set (RFC 7517, and RFC 8037 for Ed25519).

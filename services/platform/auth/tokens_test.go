@@ -264,6 +264,7 @@ func TestUnverified(t *testing.T) {
 	good := signed("role", "viewer")
 	head, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
+	names := map[string]string{}
 	for _, test := range []struct {
 		name, token string
 		role        auth.Role // "" for a refusal
@@ -302,6 +303,10 @@ func TestUnverified(t *testing.T) {
 		if caller.Role != test.role || (err == nil) != (test.role != "") || errors.Is(err, auth.ErrExpired) != test.expired {
 			t.Errorf("%s: got %+v, %v, want the role %q, expired: %t", test.name, caller, err, test.role, test.expired)
 		}
+		if again, _ := scheme(t.Context(), test.token); err == nil && (again.Name != caller.Name || names[caller.Name] != "") {
+			t.Errorf("%s: got the names %q and %q, want one of its own", test.name, caller.Name, again.Name)
+		}
+		names[caller.Name] = test.name
 	}
 }
 

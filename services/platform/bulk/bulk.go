@@ -58,14 +58,15 @@ func LastID(ctx context.Context, db *database.DB, table string) (id int64, err e
 	return id, nil
 }
 
-// year is the year of generated orders. It is fixed, so that the same seed generates the same data.
-const year = 2025
+// Year is a year of 365 days in which generated orders are placed, by its end. It does not follow the clock, so that the same seed
+// generates the same data.
+type Year time.Time
 
-// Time returns the time at which a share of the year 2025 has passed, from 0 to 1, truncated to microseconds. A negative share means a
-// time in the year before.
-func Time(share float64) time.Time {
-	first, end := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC)
-	return first.Add(time.Duration(share * float64(end.Sub(first)))).Truncate(time.Microsecond)
+// At returns the time at which a share of the year has passed, from 0 to 1, truncated to microseconds. A negative share means a time in
+// the year before.
+func (y Year) At(share float64) time.Time {
+	const length = 365 * 24 * time.Hour
+	return time.Time(y).UTC().Add(time.Duration((share - 1) * float64(length))).Truncate(time.Microsecond)
 }
 
 // Choose returns a random element of all.

@@ -69,7 +69,7 @@ func (s Secret) shortest() int {
 	return shortest
 }
 
-// Config holds the environment variables of all commands. The README describes them.
+// Config holds the environment variables of all commands. docs/settings.md describes them.
 type Config struct {
 	Local bool `env:"LOCAL"` // accepts the secrets that are published with the source
 
@@ -78,6 +78,8 @@ type Config struct {
 
 	AdminPort int `env:"ADMIN_PORT"`
 	MaxConns  int `env:"MAX_CONNS" envDefault:"1024"`
+
+	CallerRate float64 `env:"CALLER_RATE" envDefault:"1000"`
 
 	DBHost     string        `env:"DB_HOST"`
 	DBPort     int           `env:"DB_PORT" envDefault:"3306"`
@@ -380,10 +382,10 @@ func (c *Config) Check(needs Needs) error {
 	}
 	notNegative := map[string]float64{
 		"DB_MAX_QUEUE": float64(c.DBMaxQueue), "CANCEL_WINDOW": c.CancelWindow.Seconds(), "STALE_ORDERS_AFTER": c.StaleOrdersAfter.Seconds(),
-		"DRAIN_DELAY": c.DrainDelay.Seconds(), "REPORT_AGE": c.ReportAge.Seconds(),
+		"DRAIN_DELAY": c.DrainDelay.Seconds(), "REPORT_AGE": c.ReportAge.Seconds(), "CALLER_RATE": c.CallerRate,
 	}
 	for _, name := range slices.Sorted(maps.Keys(notNegative)) {
-		if notNegative[name] < 0 {
+		if !(notNegative[name] >= 0) { // also rejects NaN
 			refuse("%s is %v: it must not be less than 0", name, c.shown(name))
 		}
 	}

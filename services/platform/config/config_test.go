@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if unset.DBPort != 3306 || unset.JWTTTL != time.Hour || unset.CancelWindow != 10*time.Minute ||
-		unset.IdempotencyTTL != 24*time.Hour || unset.AllowAnonymous || unset.LogLevel != slog.LevelInfo || unset.AdminUser != "admin" {
+		unset.IdempotencyTTL != 24*time.Hour || unset.AllowAnonymous || unset.CallerRate != 1000 || unset.LogLevel != slog.LevelInfo || unset.AdminUser != "admin" {
 		t.Errorf("defaults: %+v", unset)
 	}
 	if err := unset.Check(config.Needs{}); err != nil {
@@ -77,6 +77,7 @@ func TestMalformedSettings(t *testing.T) {
 		{"STALE_ORDERS_AFTER", "2 days", `STALE_ORDERS_AFTER is "2 days": ` + duration},
 		{"LOGIN_RATE", "five", `LOGIN_RATE is "five": give a number such as 5`},
 		{"LOGIN_BURST", "", ""},
+		{"CALLER_RATE", "1k", `CALLER_RATE is "1k": give a number such as 1000`},
 		{"ALLOW_ANONYMOUS", "yes please", `ALLOW_ANONYMOUS is "yes please": give true or false`},
 		{"LOG_LEVEL", "loud", `LOG_LEVEL is "loud": give DEBUG, INFO, WARN or ERROR`},
 		{"LOG_LEVEL", "debug", ""},
@@ -210,6 +211,11 @@ func TestCheck(t *testing.T) {
 		{"no customer cache", []string{"CUSTOMER_CACHE_TTL", "0s"}, []string{"CUSTOMER_CACHE_TTL is 0s: it must be more than 0"}},
 		{"no cache of unknown", []string{"CUSTOMER_CACHE_UNKNOWN_TTL", "0s"}, []string{"CUSTOMER_CACHE_UNKNOWN_TTL is 0s: it must be more than 0"}},
 		{"no idempotency", []string{"IDEMPOTENCY_TTL", "0s"}, []string{"IDEMPOTENCY_TTL is 0s: it must be more than 0"}},
+		{"no limit of callers", []string{"CALLER_RATE", "0"}, nil},
+		{"a request in ten seconds", []string{"CALLER_RATE", "0.1"}, nil},
+		{"infinite rate of callers", []string{"CALLER_RATE", "+Inf"}, nil},
+		{"rate of callers below 0", []string{"CALLER_RATE", "-1"}, []string{"CALLER_RATE is -1: it must not be less than 0"}},
+		{"rate of callers not a number", []string{"CALLER_RATE", "NaN"}, []string{"CALLER_RATE is NaN: it must not be less than 0"}},
 		{"queue below 0", []string{"DB_MAX_QUEUE", "-1"}, []string{"DB_MAX_QUEUE is -1: it must not be less than 0"}},
 		{"stale before they are placed", []string{"STALE_ORDERS_AFTER", "-1s"}, []string{"STALE_ORDERS_AFTER is -1s: it must not be less than 0"}},
 		{"no sweep interval", []string{"SWEEP_INTERVAL", "0s"}, []string{"SWEEP_INTERVAL is 0s: it must be more than 0"}},

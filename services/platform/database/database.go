@@ -62,6 +62,7 @@ type DB struct {
 // engine hides the differences between MySQL and SQLite.
 type engine interface {
 	name() string
+	about() string // a query of the version and the time of the server
 	commit(ctx context.Context, conn *sql.Conn, last Statement) error
 	deadlock() string // the reason for a retry, in the metrics
 	wrap(Conn) Conn
@@ -73,6 +74,22 @@ type engine interface {
 
 // Engine returns "mysql" or "sqlite".
 func (db *DB) Engine() string { return db.engine.name() }
+
+// Server describes a database server, or the embedded engine.
+type Server struct {
+	Version string // such as "MySQL 9.7.4"
+	Clock   time.Time
+}
+
+// Server reads the version and the clock of the server.
+func (db *DB) Server(ctx context.Context) (s Server, err error) {
+	var clock float64 // seconds since 1970
+	if err := db.Classify(db.read.QueryRowContext(ctx, db.engine.about()).Scan(&s.Version, &clock)); err != nil {
+		return s, fmt.Errorf("read the version of the database: %w", err)
+	}
+	s.Clock = time.UnixMicro(int64(clock * 1e6)).UTC()
+	return s, nil
+}
 
 // Close closes all connections.
 func (db *DB) Close() error {

@@ -248,6 +248,10 @@ type mysqlEngine struct{}
 
 func (mysqlEngine) name() string { return "mysql" }
 
+func (mysqlEngine) about() string {
+	return "SELECT CONCAT('MySQL ', VERSION()), CAST(UNIX_TIMESTAMP(NOW(6)) AS DOUBLE)"
+}
+
 func (mysqlEngine) commit(ctx context.Context, conn *sql.Conn, last Statement) error {
 	query := "COMMIT"
 	if last.Query != "" {

@@ -109,7 +109,7 @@ var kinds = map[common.ProblemCode]kind{
 	common.CodeHeadersTooLarge:         {status: http.StatusRequestHeaderFieldsTooLarge, title: "Headers too large"},
 	common.CodeIdempotencyKeyReused:    {status: http.StatusUnprocessableEntity, title: "Idempotency key reused"},
 	common.CodeTotalTooLarge:           {status: http.StatusUnprocessableEntity, title: "Total too large"},
-	common.CodeTooManyRequests:         {status: http.StatusTooManyRequests, title: "Too many requests"},
+	common.CodeTooManyRequests:         {status: http.StatusTooManyRequests, title: "Too many requests", retryAfter: time.Second},
 	common.CodeInternal:                {status: http.StatusInternalServerError, title: "Internal error"},
 	common.CodeNotImplemented:          {status: http.StatusNotImplemented, title: "Not implemented"},
 	common.CodeUnavailable:             {status: http.StatusServiceUnavailable, title: "Unavailable", retryAfter: time.Second},

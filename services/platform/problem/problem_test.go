@@ -185,7 +185,7 @@ func TestSetHeaders(t *testing.T) {
 		{common.CodeCustomersUnavailable, nil, 0, "1", ""},
 		{common.CodeOrdersUnavailable, nil, 0, "1", ""},
 		{common.CodeRequestInProgress, nil, 0, "1", ""},
-		{common.CodeTooManyRequests, nil, 0, "", ""},
+		{common.CodeTooManyRequests, nil, 0, "1", ""},
 	} {
 		h := http.Header{}
 		problem.SetHeaders(h, &fault.Error{Code: test.code, Cause: test.cause, RetryAfter: test.retryAfter})

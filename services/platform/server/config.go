@@ -1,6 +1,11 @@
 package server
 
-import "github.com/pedidos-hq/pedidos/services/platform/process"
+import (
+	"math"
+
+	"github.com/pedidos-hq/pedidos/services/platform/process"
+	"github.com/pedidos-hq/pedidos/services/platform/ratelimit"
+)
 
 // NewConfig returns the part of a Config that all services of a process share.
 func NewConfig(p process.Process) Config {
@@ -9,9 +14,13 @@ func NewConfig(p process.Process) Config {
 	if c.CustomersPublicURL != "" {
 		login = c.CustomersPublicURL + "/auth/login"
 	}
+	var limiter *ratelimit.Limiter
+	if c.CallerRate > 0 {
+		limiter = ratelimit.New(c.CallerRate, int(min(math.Ceil(c.CallerRate), math.MaxInt32)), p.Now) // at once, what may come in a second
+	}
 	return Config{
-		Login: login,
-		Edge:  Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
-		Log:   p.Log, Metrics: p.Metrics, Tracing: p.Tracing,
+		Login: login, Limiter: limiter,
+		Edge: Edge{Origins: c.CORSOrigins, Hosts: c.Hosts, TrustedProxies: c.Proxies(), Timeout: c.RequestTimeout},
+		Log:  p.Log, Metrics: p.Metrics, Tracing: p.Tracing,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,11 +15,13 @@ import (
 
 // operation is an operation of the contract, prepared to authorize and validate requests.
 type operation struct {
-	id       string // operationId
+	id       string // operationId, or the name of a page
 	path     string // as in the contract
+	long     bool   // as Page.Long
 	statuses []int  // of its answers
 	access   access
 	input    input
+	limited  bool                     // the contract has the answer 429
 	admit    func(echo.Context) error // nil admits everyone
 }
 
@@ -44,6 +47,7 @@ func operations(config Config) (map[string]*operation, error) {
 	for path, item := range doc.Paths.Map() {
 		for method, spec := range item.Operations() {
 			op := &operation{id: spec.OperationID, path: path, statuses: statuses(spec), admit: admit[spec.OperationID]}
+			op.limited = slices.Contains(op.statuses, http.StatusTooManyRequests)
 			delete(admit, op.id)
 			var accessFault, inputFault error
 			op.access, accessFault = readAccess(doc, spec, config)

@@ -1,17 +1,12 @@
-// Swagger UI for the contracts in data-contracts, with a login form.
+// Swagger UI for the contract in data-contract, with a login form.
 const page = document.getElementById('swagger-ui').dataset;
-const contracts = page.contracts.split(' ').map(url => ({ url, name: url.replace(/^.*\/|\.json$/g, '') }));
 
-let token; // shared by all contracts; stored nowhere else
+let token; // stored nowhere else
 let loggedOut = () => {};
 
 const ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
-  ...(contracts.length === 1 ? contracts[0] : {
-    urls: contracts, // a menu
-    layout: 'StandaloneLayout',
-    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-  }),
+  url: page.contract,
   plugins: [SwaggerUIBundle.plugins.DownloadUrl, {
     statePlugins: {
       spec: { wrapActions: { updateJsonSpec: show => contract => show(forPeople(contract)) } },
@@ -23,18 +18,15 @@ const ui = SwaggerUIBundle({
       },
     },
   }],
-  onComplete: () => token && ui.preauthorizeApiKey('bearerAuth', token), // Swagger UI forgets it when another contract is chosen
   deepLinking: true,
   defaultModelsExpandDepth: -1,
   showExtensions: true, // x-roles
   validatorUrl: null, // the default is a service on the internet
 });
 
-// forPeople removes the operations that do not take the token of the dialog and those that the page hides. It also keeps the form from
-// sending values that the user has not typed: a PUT or PATCH starts empty and offers the example, and the idempotency key is blank.
+// forPeople removes the operations that do not take the token of the dialog. It also keeps the form from sending values that the user has not typed: a PUT or PATCH starts empty and offers the example, and the idempotency key is blank.
 function forPeople(contract) {
   const ours = 'bearerAuth';
-  const hidden = page.hide?.split(' ') ?? [];
   for (const name of Object.keys(contract.components?.securitySchemes ?? {})) {
     if (name !== ours) delete contract.components.securitySchemes[name];
   }
@@ -43,7 +35,7 @@ function forPeople(contract) {
     let left = operations.length;
     for (const [method, operation] of operations) {
       const security = operation.security?.filter(scheme => ours in scheme || Object.keys(scheme).length === 0);
-      if (operation.security?.length > 0 && security.length === 0 || operation.tags?.some(tag => hidden.includes(tag))) {
+      if (operation.security?.length > 0 && security.length === 0) {
         delete item[method];
         left--;
         continue;

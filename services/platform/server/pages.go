@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,16 +20,14 @@ type Page struct {
 	Long bool // the response may take longer than Edge.Timeout, as it is written while it is read from elsewhere
 }
 
-// NewPages returns a handler for pages, with the middleware of New that does not concern a contract, and then use. Fail answers a
-// request with an error.
+// NewPages returns a handler for pages. It has the middleware of New that needs no contract, followed by use. Errors are answered by
+// fail.
 func NewPages(config Config, pages []Page, fail func(c echo.Context, e *fault.Error) error, use ...echo.MiddlewareFunc) http.Handler {
-	all, long := map[string]*operation{}, map[string]bool{}
+	all := map[string]*operation{}
 	for _, p := range pages {
-		all[p.Method+" "+p.Path] = &operation{id: p.Name, path: p.Path}
-		long[p.Method+" "+p.Path] = p.Long
+		all[p.Method+" "+p.Path] = &operation{id: p.Name, path: p.Path, long: p.Long}
 	}
 	s, e := newShared(config, all)
-	s.long = long
 	s.respond = func(c echo.Context, e *fault.Error, _ error) error { return fail(c, e) }
 	e.Use(s.admit)
 	e.Use(use...)
@@ -59,7 +56,7 @@ func (s *shared) admit(next echo.HandlerFunc) echo.HandlerFunc {
 
 // timeout returns a context that ends when the time for a request is over.
 func (s *shared) timeout(ctx context.Context, c echo.Context) (context.Context, context.CancelFunc) {
-	if s.long[c.Request().Method+" "+c.Path()] {
+	if op, ok := s.find(c); ok && op.long {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, s.config.Timeout)
@@ -79,5 +76,3 @@ func (s *shared) problem(c echo.Context, e *fault.Error, cause error) error {
 	c.Response().Header().Set(echo.HeaderContentType, problem.ContentType)
 	return c.JSON(problem.Status(e), body)
 }
-
-const defaultTimeout = 10 * time.Second

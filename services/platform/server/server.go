@@ -21,6 +21,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/metrics"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
+	"github.com/pedidos-hq/pedidos/services/platform/ratelimit"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics *metrics.Registry
 	Tracing *telemetry.Tracing
+
+	Limiter *ratelimit.Limiter // of the requests of each caller; nil means no limit
 
 	AllowAnonymous bool // a token is optional where the contract allows that
 
@@ -99,6 +102,8 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 	return config.Tracing.Server(e), nil
 }
 
+const defaultTimeout = 10 * time.Second
+
 // newShared returns an Echo with the middleware that all services share.
 func newShared(config Config, all map[string]*operation) (*shared, *echo.Echo) {
 	if config.Timeout == 0 {
@@ -114,7 +119,11 @@ func newShared(config Config, all map[string]*operation) (*shared, *echo.Echo) {
 		}
 		e.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
 	}
-	s := &shared{config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics)}
+	s := &shared{
+		config: config, operations: all, traffic: newTraffic(config.Service, all, config.Metrics),
+		limited: config.Metrics.CounterVec("pedidos_requests_limited_total", "Requests refused because their caller sends too many.", "service").
+			WithLabelValues(config.Service),
+	}
 	s.respond = s.problem
 	e.HTTPErrorHandler = s.handleError
 	e.Use(s.trace, s.access, s.recover)
@@ -128,7 +137,7 @@ type shared struct {
 	config     Config
 	operations map[string]*operation
 	traffic    *traffic
-	long       map[string]bool // the pages, by route, whose time is not limited
+	limited    metrics.Counter
 	respond    func(c echo.Context, e *fault.Error, cause error) error
 }
 
@@ -254,6 +263,9 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		if caller.Name != "" {
 			c.SetRequest(c.Request().WithContext(auth.WithCaller(c.Request().Context(), caller)))
 		}
+		if err := s.limit(c, op, caller); err != nil {
+			return err
+		}
 		if op.admit != nil {
 			if err := op.admit(c); err != nil {
 				return err
@@ -267,6 +279,23 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return next(c)
 	}
+}
+
+// limit returns an error if the caller of a request sends too many. A caller without a token is its address. Operations whose
+// contract has no answer 429 have no limit, and neither have services, which call for others.
+func (s *shared) limit(c echo.Context, op *operation, caller auth.Caller) error {
+	if s.config.Limiter == nil || !op.limited || caller.Role == auth.Service {
+		return nil
+	}
+	name := caller.Name
+	if name == "" {
+		name = ratelimit.Address(c.RealIP())
+	}
+	err := s.config.Limiter.Check(name, "This caller sends too many requests; try again later.")
+	if err != nil {
+		s.limited.Inc()
+	}
+	return err
 }
 
 // ValidCorrelationID reports whether id is a correlation id that the contracts allow.

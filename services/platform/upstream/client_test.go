@@ -81,7 +81,7 @@ func TestRetries(t *testing.T) {
 		{"no retry after 200", []int{200}, 200, 1},
 		{"503 until success", []int{503, 200}, 200, 2},
 		{"500 and 502", []int{500, 502, 201}, 201, 3},
-		{"429", []int{429, 200}, 200, 2},
+		{"no retry after 429", []int{429, 200}, 429, 1},
 		{"no more than Tries", []int{503}, 503, 3},
 		{"no retry after 409", []int{409, 200}, 409, 1},
 		{"no retry after 400", []int{400, 200}, 400, 1},

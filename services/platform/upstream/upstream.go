@@ -64,13 +64,15 @@ type Policy struct {
 // maxBody limits the body of a response, in bytes. The largest order or page of the contracts is far smaller.
 const maxBody = 4 << 20
 
-// NewClient returns a client with retries and a circuit breaker. It retries if there is no response, or one with status 429 or 5xx
-// except 501, after an exponential backoff with jitter or after Retry-After. If at least half of the attempts of the last ten
-// seconds, and of at least ten, get no response or a 502, 503 or 504, the breaker opens for two seconds, and calls fail at once. The
-// client fails on redirects, and on bodies above 4 MiB. Requests must be safe to repeat: reads, or writes with an idempotency key.
+// NewClient returns a client with retries and a circuit breaker. It retries if there is no response, or one with status 5xx except
+// 501, after an exponential backoff with jitter or after Retry-After. It does not retry after 429, which the caller has to wait out. If at
+// least half of the attempts of the last ten seconds, and of at least ten, get no response or a 502, 503 or 504, the breaker opens for two
+// seconds, and calls fail at once. The client fails on redirects, and on bodies above 4 MiB. Requests must be safe to repeat: reads, or
+// writes with an idempotency key.
 func NewClient(p Policy) *http.Client {
 	retry := failsafehttp.NewRetryPolicyBuilder().
 		AbortOnErrors(gobreaker.ErrOpenState, gobreaker.ErrTooManyRequests).
+		AbortIf(func(r *http.Response, _ error) bool { return r != nil && r.StatusCode == http.StatusTooManyRequests }).
 		WithMaxAttempts(p.Tries).
 		WithBackoff(50*time.Millisecond, time.Second).
 		WithJitterFactor(0.5).

@@ -1,7 +1,7 @@
-// Package kill kills `pedidos up` while a person's form is on its way, and lets the person send it again.
+// Package process opens the pages of a real `pedidos up`: for the first time, and while it is killed.
 //
 // Run it with -count=1: Go's test cache does not notice that the executable has changed.
-package kill
+package process
 
 import (
 	"fmt"
