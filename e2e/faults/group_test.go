@@ -287,7 +287,7 @@ func groupFaults() []groupFault {
 				old := g.primary(t, none)
 				g.switchTo(t, (old+1)%len(g.ports))
 				l.AwaitMore(t, 50)
-				call.Eventually(t, "the services leave the previous primary", func() bool { return g.ask(t, old, writersQuery) == 0 })
+				g.awaitLeft(t, old)
 			}
 			t.Logf("%d switchovers; requests that had to be repeated: %d", len(g.ports), l.Counts().Repeats-before.Repeats)
 			return nil
@@ -323,9 +323,18 @@ func groupFaults() []groupFault {
 	}
 }
 
-// writersQuery counts the connections of the services to a member, except for those that read from secondaries.
-const writersQuery = `SELECT COUNT(*) FROM performance_schema.threads JOIN performance_schema.variables_by_thread USING (thread_id)
-	WHERE processlist_user = 'b2b_user' AND variable_name = 'group_replication_consistency' AND variable_value <> 'BEFORE'`
+// awaitLeft waits until no service has a connection to a member, except for those that read from secondaries. Meanwhile it probes
+// the readiness of services, as an orchestrator of containers does.
+func (g *group) awaitLeft(t *testing.T, member int, probed ...string) {
+	t.Helper()
+	call.Eventually(t, "the services leave the previous primary", func() bool {
+		for _, url := range probed {
+			program.Get(t, url+"/ready")
+		}
+		return g.ask(t, member, `SELECT COUNT(*) FROM performance_schema.threads JOIN performance_schema.variables_by_thread USING (thread_id)
+			WHERE processlist_user = 'b2b_user' AND variable_name = 'group_replication_consistency' AND variable_value <> 'BEFORE'`) == 0
+	})
+}
 
 // testReadYourWrites places orders through one orders-api and lists them through the other, which reads from secondaries that lag.
 // Every list has the order that was placed before.
@@ -422,9 +431,11 @@ func testOneAddress(t *testing.T, g *group) {
 	l.Start(t)
 	for range 2 {
 		l.AwaitMore(t, 50)
-		next := (g.primary(t, none) + 1) % len(g.ports)
+		old := g.primary(t, none)
+		next := (old + 1) % len(g.ports)
 		g.switchTo(t, next)
 		move(next)
+		g.awaitLeft(t, old, s.customers.url, s.orders[0].url, s.orders[1].url)
 	}
 	l.AwaitMore(t, 200)
 	l.Pause(t)

@@ -120,7 +120,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		open("shared", shared, primaryConnector{members, batch}, ""), open("read", read, primaryConnector{members, own}, ""), o)
 	db.servers = members
 	if !members.grouped() {
-		db.writes.check = checkServer(db.read.DB)
+		db.writes.check = checkServer(db.read.DB, members)
 		return db, nil
 	}
 
