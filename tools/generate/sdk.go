@@ -61,7 +61,8 @@ var leftOut = []string{"createSession", "exchangeSession", "getKeySet", "replace
 
 // simplify leaves the success of an operation, and nothing that refers to components other than schemas.
 func simplify(operation *openapi3.Operation) {
-	operation.Parameters = slices.DeleteFunc(operation.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Extensions["x-alias-of"] != nil })
+	isAlias := func(p *openapi3.ParameterRef) bool { return p.Value.Extensions["x-alias-of"] != nil }
+	operation.Parameters = slices.DeleteFunc(operation.Parameters, isAlias)
 	if operation.Security != nil && len(*operation.Security) > 0 {
 		operation.Security = nil
 	}
@@ -104,7 +105,8 @@ func nameIDs(doc *openapi3.T) {
 	kinds := append(slices.Collect(maps.Values(resources)), "Key")
 	for _, kind := range kinds {
 		id := *doc.Components.Schemas["ID"].Value
-		id.Description = "The id of " + map[bool]string{true: "an ", false: "a "}[strings.ContainsAny(kind[:1], "IO")] + strings.ToLower(kind) + "."
+		article := map[bool]string{true: "an", false: "a"}[strings.ContainsAny(kind[:1], "IO")]
+		id.Description = fmt.Sprintf("The id of %s %s.", article, strings.ToLower(kind))
 		id.Extensions = map[string]any{idKind: kind}
 		doc.Components.Schemas[kind+"ID"] = id.NewRef()
 	}
@@ -238,11 +240,12 @@ func writeOperations(file string, doc *openapi3.T) error {
 
 // filters are the operations with parameters beside those of pages, and the types that hold these.
 var filters = map[string]string{
-	"listCustomers": "CustomerFilter", "listProducts": "ProductFilter", "listOrders": "OrderFilter", "listAudit": "AuditFilter", "reportSales": "SalesQuery",
+	"listCustomers": "CustomerFilter", "listProducts": "ProductFilter", "listOrders": "OrderFilter", "listAudit": "AuditFilter",
+	"reportSales": "SalesQuery",
 }
 
 // handled are the schemas that the Go SDK handles by itself.
-var handled = regexp.MustCompile(`^(.*Page|Credentials|Token|Confirmed|OrderRequest|OrderRequestLine|Problem|Failure|StepError|Confirmation)$`)
+var handled = regexp.MustCompile(`^(.*Page|Credentials|Token|Confirmed|OrderRequest(Line)?|Problem|Failure|StepError|Confirmation)$`)
 
 // writeTypes writes the types of the Go SDK. They have no pointers: null and an absent value are the zero value, and Optional where the
 // zero value has a meaning of its own.
@@ -293,7 +296,8 @@ func writeTypes(file string, doc *openapi3.T) error {
 	alone := &openapi3.T{OpenAPI: doc.OpenAPI, Info: doc.Info, Paths: &openapi3.Paths{}, Components: &openapi3.Components{Schemas: schemas}}
 	config := codegen.Configuration{PackageName: "pedidos", Generate: codegen.GenerateOptions{Models: true}}
 	config.OutputOptions = codegen.OutputOptions{
-		SkipPrune: true, SkipEnumValidate: true, ExcludeSchemas: omitted, PreferSkipOptionalPointer: true, PreferSkipOptionalPointerWithOmitzero: true,
+		SkipPrune: true, SkipEnumValidate: true, ExcludeSchemas: omitted,
+		PreferSkipOptionalPointer: true, PreferSkipOptionalPointerWithOmitzero: true,
 	}
 	if err := write(file, alone, config); err != nil {
 		return err
@@ -318,7 +322,8 @@ func filterOf(operation *openapi3.Operation) *openapi3.SchemaRef {
 	filter := openapi3.NewObjectSchema()
 	filter.Description = fmt.Sprintf("selects what %q returns. Zero values select everything.", operation.Summary)
 	for _, p := range operation.Parameters {
-		if p.Value.In != openapi3.ParameterInQuery || p.Value.Name == "cursor" || p.Value.Name == "limit" && strings.HasPrefix(operation.OperationID, "list") {
+		ofPages := p.Value.Name == "cursor" || p.Value.Name == "limit" && strings.HasPrefix(operation.OperationID, "list")
+		if p.Value.In != openapi3.ParameterInQuery || ofPages {
 			continue
 		}
 		schema := *p.Value.Schema.Value
