@@ -423,3 +423,15 @@ func TestOrdersBodyForm(t *testing.T) {
 		t.Errorf("after all refusals: got %s, want CREATED", got.Status)
 	}
 }
+
+// The contract has room for the largest shortage, that of a stock_delta.
+func TestLargestShortage(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t, world.Options{}).Login("admin")
+	product := s.CreateProduct(t, "DRILL", 100, 5)
+	change := orders.ProductChange{StockDelta: new(int64(-1_000_000_000))}
+	p := call.Read(s.Orders.UpdateProduct(t.Context(), product.ID, nil, change)).WantProblem(t, http.StatusConflict, common.CodeInsufficientStock)
+	if want := (common.Shortage{ProductID: product.ID, Requested: 1_000_000_000, Available: 5}); len(*p.Shortages) != 1 || (*p.Shortages)[0] != want {
+		t.Errorf("got %+v, want %+v", *p.Shortages, want)
+	}
+}

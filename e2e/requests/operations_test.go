@@ -68,8 +68,8 @@ func TestOperations(t *testing.T) {
 	t.Logf("%d requests on %s", requests, engine.Name())
 }
 
-// testOperation sends requests to an operation: every change of a valid request, or one in ten without -long, and then random ones. At least
-// one must succeed.
+// testOperation sends requests to an operation: valid ones, every change of a valid one, or one in ten without -long, and then random ones.
+// At least one must succeed.
 func testOperation(t *testing.T, o *operation, total *tally) {
 	t.Helper()
 	s := open(t)
@@ -82,6 +82,12 @@ func testOperation(t *testing.T, o *operation, total *tally) {
 		total.add(r.kind, got.Status)
 		succeeded = succeeded || got.Err == nil && got.Status < http.StatusBadRequest
 		return true, s.fault(r, got)
+	}
+	for i := range 20 { // before failures, after which a caller has to wait
+		r := rapid.Custom(func(run *rapid.T) *request { return o.build(source{run, s.known}, s.tokens, asContract, nil) }).Example(i)
+		if _, failure := send(r); failure != "" {
+			t.Fatal(failure)
+		}
 	}
 	for i, c := range o.changes() {
 		if !*long && i%10 != 0 {
