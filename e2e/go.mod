@@ -17,6 +17,7 @@ require (
 	github.com/moby/moby/client v0.5.1
 	github.com/oapi-codegen/nullable v1.1.0
 	github.com/pedidos-hq/pedidos/gen v0.0.0
+	github.com/pedidos-hq/pedidos/sdk/go v0.0.0
 	github.com/pedidos-hq/pedidos/services v0.0.0
 	github.com/pedidos-hq/pedidos/sql v0.0.0
 	github.com/rs/zerolog v1.33.0
@@ -146,6 +147,7 @@ require (
 
 replace (
 	github.com/pedidos-hq/pedidos/gen => ../gen
+	github.com/pedidos-hq/pedidos/sdk/go => ../sdk/go
 	github.com/pedidos-hq/pedidos/services => ../services
 	github.com/pedidos-hq/pedidos/sql => ../sql
 	// goose asks for newer ones, for its own command. SQLite is held together with the one libc that it is made for.

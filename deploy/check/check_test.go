@@ -17,7 +17,7 @@ import (
 )
 
 func TestOverlays(t *testing.T) {
-	for _, overlay := range []string{"local", "production"} {
+	for _, overlay := range []string{"local", "production", "group"} {
 		s := newSystem(t, build(t, overlay))
 		for _, rule := range rules {
 			for _, finding := range rule.findings(s) {

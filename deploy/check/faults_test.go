@@ -157,6 +157,21 @@ var faults = map[string][]fault{
 			e.policy("mysql-server").Spec.PodSelector.MatchLabels["app.kubernetes.io/name"] = "db"
 		}},
 	},
+	"group": {
+		{checkConnections, "orders: there is no pod at mysql-3.mysql:3306", func(e editor) {
+			e.settings("pedidos").Data["DB_HOST"] = "mysql-0.mysql,mysql-3.mysql"
+		}},
+		{checkConnections, "customers: there is no pod at mysql-2.mysql:3306", func(e editor) {
+			*get[*appsv1.StatefulSet](e, "mysql").Spec.Replicas = 2
+		}},
+		{checkReferences, "group: the ConfigMap mysql-group-", func(e editor) { delete(e.settings("mysql-group").Data, "group.sh") }},
+		{checkNetworkPolicies, "group may connect to mysql:33061: true, want false", func(e editor) {
+			policy := get[*networkingv1.NetworkPolicy](e, "mysql-server")
+			policy.Spec.Ingress[0].Ports = append(policy.Spec.Ingress[0].Ports, policy.Spec.Ingress[1].Ports...)
+			egress := get[*networkingv1.NetworkPolicy](e, "mysql")
+			egress.Spec.Egress[0].Ports = nil
+		}},
+	},
 	"production": {
 		{checkRoutes, "Ingress backoffice: / does not lead to the backoffice", func(e editor) {
 			paths(get[*networkingv1.Ingress](e, "backoffice"))[0].Backend.Service.Name = "orders"

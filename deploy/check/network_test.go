@@ -19,9 +19,9 @@ var flows = map[string][]string{
 	"customers:9090":    {"monitoring"},
 	"orders:9090":       {"monitoring"},
 	"orchestrator:9090": {"monitoring"},
-	"mysql:3306":        {"customers", "orders", "migrate", "seed"},
-	"elsewhere:3306":    {"customers", "orders", "migrate", "seed"},
-	"elsewhere:53":      {"customers", "orders", "orchestrator", "backoffice", "migrate", "seed", "mysql", "unlisted"},
+	"mysql:3306":        {"customers", "orders", "migrate", "seed", "group"},
+	"elsewhere:3306":    {"customers", "orders", "migrate", "seed", "group"},
+	"elsewhere:53":      {"customers", "orders", "orchestrator", "backoffice", "migrate", "seed", "group", "mysql", "unlisted"},
 }
 
 // party is one end of a connection.

@@ -124,10 +124,8 @@ func checkConnections(s system, report report) {
 				report("%s: it listens on %d, and its port %s is %d", p.of.GetName(), port, name, number)
 			}
 		}
-		var hosts []string
-		if settings.DBHost != "" {
-			hosts = append(hosts, fmt.Sprintf("%s:%d", settings.DBHost, settings.DBPort))
-		}
+		_ = settings.Check(config.Needs{Database: true}) // checkConfig reports its faults
+		hosts := slices.Clone(settings.DBServers())
 		for _, base := range []string{settings.CustomersAPIBase, settings.OrdersAPIBase, settings.OrchestratorAPIBase} {
 			if u, err := url.Parse(base); err == nil && base != "" {
 				hosts = append(hosts, u.Host)
@@ -135,11 +133,37 @@ func checkConnections(s system, report report) {
 		}
 		for _, host := range hosts {
 			name, port, _ := strings.Cut(host, ":")
-			if !strings.Contains(name, ".") && !s.serves(name, port) {
+			if pod, service, dotted := strings.Cut(name, "."); dotted {
+				if set, ok := s.set(service); ok && (!slices.Contains(pods(set), pod) || !s.serves(service, port)) {
+					report("%s: there is no pod at %s", p.of.GetName(), host)
+				}
+			} else if !s.serves(name, port) {
 				report("%s: there is no Service at %s", p.of.GetName(), host)
 			}
 		}
 	}
+}
+
+// set returns the StatefulSet with a Service, through which its pods have names.
+func (s system) set(service string) (*appsv1.StatefulSet, bool) {
+	for _, set := range all[*appsv1.StatefulSet](s) {
+		if set.Spec.ServiceName == service {
+			return set, true
+		}
+	}
+	return nil, false
+}
+
+// pods returns the names of the pods of a StatefulSet.
+func pods(set *appsv1.StatefulSet) (names []string) {
+	replicas := int32(1)
+	if set.Spec.Replicas != nil {
+		replicas = *set.Spec.Replicas
+	}
+	for n := range replicas {
+		names = append(names, fmt.Sprintf("%s-%d", set.Name, n))
+	}
+	return names
 }
 
 // serves reports whether a Service has the given port, a name or a number.
@@ -267,8 +291,18 @@ func checkReferences(s system, report report) {
 				if _, ok := named[*corev1.Secret](s, v.Secret.SecretName); !ok {
 					report("%s: there is no Secret %s", w.GetName(), v.Secret.SecretName)
 				}
+			} else if v.ConfigMap != nil {
+				files, ok := named[*corev1.ConfigMap](s, v.ConfigMap.Name)
+				if !ok {
+					report("%s: there is no ConfigMap %s", w.GetName(), v.ConfigMap.Name)
+				}
+				for _, item := range v.ConfigMap.Items {
+					if _, there := files.Data[item.Key]; ok && !there {
+						report("%s: the ConfigMap %s has no %s", w.GetName(), v.ConfigMap.Name, item.Key)
+					}
+				}
 			} else if v.EmptyDir == nil {
-				report("%s: the volume %s is neither a Secret nor an emptyDir", w.GetName(), v.Name)
+				report("%s: the volume %s is neither a Secret, a ConfigMap nor an emptyDir", w.GetName(), v.Name)
 			}
 		}
 		for _, c := range w.containers() {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -140,3 +141,41 @@ func (o operation) headers(token string) []string {
 
 // chunked hides the length of a body, so that it is sent in chunks.
 type chunked struct{ io.Reader }
+
+// TestNumbersAreExact checks that every number of the contracts is one that every JSON parser represents exactly.
+func TestNumbersAreExact(t *testing.T) {
+	t.Parallel()
+	const most = 1<<53 - 1
+	integers := 0
+	var check func(value any)
+	check = func(value any) {
+		switch v := value.(type) {
+		case []any:
+			for _, one := range v {
+				check(one)
+			}
+		case map[string]any:
+			if v["type"] == "integer" {
+				integers++
+				least, bounded := v["minimum"].(float64)
+				largest, limited := v["maximum"].(float64)
+				if !bounded || !limited || least < -most || largest > most {
+					t.Errorf("%v has no bounds, or too large ones", v)
+				}
+			}
+			for _, one := range v {
+				check(one)
+			}
+		}
+	}
+	for _, text := range [][]byte{contract.Customers, contract.Orders, contract.Orchestrator} {
+		var doc any
+		if err := json.Unmarshal(text, &doc); err != nil {
+			t.Fatal(err)
+		}
+		check(doc)
+	}
+	if integers < 50 {
+		t.Errorf("found only %d integers", integers)
+	}
+}

@@ -48,7 +48,9 @@ func TestIDs(t *testing.T) {
 		{"1", http.StatusOK},
 		{"%31", http.StatusOK}, // the same path (RFC 3986, 6.2.2.2)
 		{"5", http.StatusNotFound},
-		{"9223372036854775807", http.StatusNotFound}, // 2^63 - 1
+		{"9007199254740991", http.StatusNotFound}, // 2^53 - 1
+		{"9007199254740992", http.StatusBadRequest},
+		{"9223372036854775807", http.StatusBadRequest}, // 2^63 - 1
 		{"9223372036854775808", http.StatusBadRequest},
 		{"18446744073709551617", http.StatusBadRequest}, // 2^64 + 1
 		{strings.Repeat("1", 5000), http.StatusBadRequest},

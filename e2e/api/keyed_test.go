@@ -679,7 +679,7 @@ func changeIntegrator(t *testing.T, s *call.Client, id int64, change customers.I
 }
 
 // otherPath is another operation with a key, on an order that does not exist.
-const otherPath = "/orders/4611686018427387904/confirm"
+const otherPath = "/orders/4503599627370496/confirm"
 
 // emptyBodies returns spellings of an empty body.
 func emptyBodies(path string) []keyedRequest {

@@ -157,11 +157,11 @@ func TestProductUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, world.Options{})
 	s := w.Login("admin")
-	for _, id := range []int64{1, 1<<63 - 1} {
+	for _, id := range []int64{1, 1<<53 - 1} {
 		call.Read(s.Orders.GetProduct(t.Context(), id)).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
 		call.Read(s.Orders.UpdateProduct(t.Context(), id, &orders.UpdateProductParams{IfMatch: new("*")}, orders.ProductChange{Stock: new(int64(1))})).WantProblem(t, http.StatusNotFound, common.CodeProductNotFound)
 	}
-	for _, id := range []string{"0", "-1", "x", "1.5", "9223372036854775808"} {
+	for _, id := range []string{"0", "-1", "x", "1.5", "9007199254740992"} {
 		s.Send(t, "orders", http.MethodGet, "/products/"+id, "").WantInvalid(t, "id")
 		s.Send(t, "orders", http.MethodPatch, "/products/"+id, `{"stock":1}`).WantInvalid(t, "id")
 	}

@@ -38,7 +38,8 @@ func TestNotFound(t *testing.T) {
 	w, _ := newShop(t)
 	v := visit(t, w, "admin")
 	for path, status := range map[string]int{
-		"/nowhere": 404, "/orders/0": 404, "/orders/x": 404, "/orders/99999": 404, "/customers/99999": 404, "/products/99999999999999999999": 404, "/orders/1/": 404, "//orders": 404,
+		"/nowhere": 404, "/orders/0": 404, "/orders/x": 404, "/orders/99999": 404, "/customers/99999": 404, "/products/99999999999999999999": 404,
+		"/orders/9007199254740992": 404, "/orders?customer_id=9007199254740992": 400, "/orders/1/": 404, "//orders": 404,
 		"/orders?cursor=x": 400, "/orders?status=LOST": 400,
 	} {
 		if html := page(t, v.get(path), status); !strings.Contains(html, "<h1>") {

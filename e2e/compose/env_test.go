@@ -33,7 +33,7 @@ func sorted(pattern, text string) []string {
 // TestEnvExample checks that .env.example lists exactly the variables that the Compose files read.
 func TestEnvExample(t *testing.T) {
 	t.Parallel()
-	read := sorted(`\$\{(\w+)`, text(t, "docker-compose.yml")+text(t, "deploy/caddy/public.yaml"))
+	read := sorted(`\$\{(\w+)`, text(t, "docker-compose.yml")+text(t, "deploy/caddy/public.yaml")+text(t, "deploy/group/compose.yaml"))
 	read = slices.DeleteFunc(read, func(name string) bool { return name == "COMPOSE_PROJECT_NAME" }) // Compose's own
 	if named := sorted(`(?m)^(\w+)=`, text(t, ".env.example")); !slices.Equal(named, read) {
 		t.Errorf(".env.example lists\n%q\nCompose reads\n%q", named, read)

@@ -60,6 +60,12 @@ func TestLostAnswer(t *testing.T) {
 				l.run(t, s, server)
 			})
 		}
+		for name, l := range lostToSDKs() {
+			t.Run("SDK: "+name, func(t *testing.T) {
+				t.Parallel()
+				l.run(t, s, server)
+			})
+		}
 	})
 	s.audit(t)
 	t.Logf("faults injected: %v", s.injected())

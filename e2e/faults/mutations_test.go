@@ -34,6 +34,7 @@ type edit struct{ old, new string }
 
 func mutations() []mutation {
 	const (
+		group    = "services/platform/database/group.go"
 		pipeline = "services/platform/idempotency/pipeline.go"
 		orders   = "services/orders/orders.go"
 		products = "gen/ordersdb/products.sql.go"
@@ -77,6 +78,26 @@ func mutations() []mutation {
 				lostCase("create, COMMIT"): "want 503 with Retry-After",
 				"^TestNetwork$":            "violation: request ",
 			},
+		},
+		{
+			name: "a failed COMMIT is repeated", file: "services/platform/database/database.go",
+			edits: []edit{{"(!OutcomeUnknown(err) || errors.Is(err, errReadOnly))", "true"}},
+			seen:  map[string]string{"^TestSeveralServers$": "violation: there are 2 orders, want 1"},
+		},
+		{
+			name: "connections to a server that has become read-only are kept", file: group,
+			edits: []edit{{"if isReadOnly(err) && time.Since(c.of.began) > time.Second {", "if false {"}},
+			seen:  map[string]string{"^TestGroup$/^one_address$": "violation: "},
+		},
+		{
+			name: "connections to the previous primary are kept", file: group,
+			edits: []edit{{"\t\tlast.retired.Store(true)\n\t\tif last.server != server {", "\t\tif false {"}},
+			seen:  map[string]string{"^TestGroup$/^faults$/^primary_paused": "violation: "},
+		},
+		{
+			name: "a secondary answers before it has applied what was committed", file: "services/platform/database/mysql.go",
+			edits: []edit{{`"'BEFORE'"`, `"'EVENTUAL'"`}},
+			seen:  map[string]string{"^TestGroup$/^read_your_writes$": "violation: the list after order "},
 		},
 		{
 			name: "the products of an order are not locked", file: products,

@@ -46,6 +46,8 @@ type Load struct {
 	requests, acknowledged, repeats, replays, lost, rechecked atomic.Int64
 
 	mu         sync.Mutex
+	last       time.Time     // of an acknowledged request
+	longest    time.Duration // between two
 	sales      []*sale
 	checked    int // the number of sales that Check has repeated
 	violations []string
@@ -81,6 +83,9 @@ func (l *Load) Start(t testing.TB) {
 	ctx, stop := context.WithCancel(t.Context())
 	l.stop = stop
 	l.over.Store(false)
+	l.mu.Lock()
+	l.last, l.longest = time.Now(), 0
+	l.mu.Unlock()
 	for range l.config.Callers {
 		l.working.Go(func() {
 			for !l.over.Load() && !l.isBroken() {
@@ -93,11 +98,26 @@ func (l *Load) Start(t testing.TB) {
 						}
 						return
 					}
-					l.acknowledged.Add(1)
+					l.acknowledge()
 				}
 			}
 		})
 	}
+}
+
+func (l *Load) acknowledge() {
+	l.acknowledged.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.longest, l.last = max(l.longest, now.Sub(l.last)), now
+}
+
+// Longest returns the longest time since Start in which no request was acknowledged.
+func (l *Load) Longest() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.longest
 }
 
 func (l *Load) isBroken() bool {

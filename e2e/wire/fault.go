@@ -27,6 +27,7 @@ const (
 // The faults of Lose.
 const (
 	AnswerLost       Kind = "answer lost"        // the request passes, its response is dropped, the connection ends
+	StatementLost    Kind = "statement lost"     // a statement before COMMIT does not pass, the connection ends
 	CommitLost       Kind = "commit lost"        // COMMIT does not pass, the connection ends
 	CommitHeld       Kind = "commit held"        // COMMIT does not pass, and neither side receives more until the wire is healed
 	CommitAnswerLost Kind = "commit answer lost" // COMMIT passes, its response is dropped, the connection ends

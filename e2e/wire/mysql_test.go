@@ -30,6 +30,17 @@ func TestCommitLost(t *testing.T) {
 	b.expectInjected(t, map[Kind]int{CommitLost: 2})
 }
 
+func TestStatementLost(t *testing.T) {
+	t.Parallel()
+	b := openBank(t)
+	b.w.Lose(StatementLost, 1, "this")
+	b.transfer(t, "that", true)
+	b.transfer(t, "this", false)
+	b.transfer(t, "this", true)
+	b.expectRows(t, map[string]int{"that": 1, "this": 1})
+	b.expectInjected(t, map[Kind]int{StatementLost: 1})
+}
+
 func TestCommitAnswerLost(t *testing.T) {
 	t.Parallel()
 	b := openBank(t)

@@ -201,6 +201,10 @@ func (t *tap) readStatements(c *conn, data []byte) verdict {
 			}
 		case isQuery && string(query) == "ROLLBACK":
 			c.sent = nil
+		case isQuery:
+			if c.loss = t.nextLoss(c.sent, StatementLost); c.loss != "" {
+				return t.applyLoss(c)
+			}
 		}
 	}
 	return pass

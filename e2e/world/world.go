@@ -155,7 +155,7 @@ func (w *World) config(o Options) *config.Config {
 func (w *World) ServeBackoffice() string {
 	w.t.Helper()
 	c := *w.process.Config
-	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.checked("customers"), w.checked("orders"), w.checked("orchestrator")
+	c.CustomersAPIBase, c.OrdersAPIBase, c.OrchestratorAPIBase = w.Checked("customers"), w.Checked("orders"), w.Checked("orchestrator")
 	p := w.process
 	p.Config = &c
 	if w.BackofficeURL != "" { // another process
@@ -165,8 +165,8 @@ func (w *World) ServeBackoffice() string {
 	return w.serve("backoffice", handler, err)
 }
 
-// checked returns the URL of a proxy that checks the exchanges with a service against its contract, and hangs up if the service does.
-func (w *World) checked(service string) string {
+// Checked returns the URL of a proxy that checks the exchanges with a service against its contract, and hangs up if the service does.
+func (w *World) Checked(service string) string {
 	at, err := url.Parse(w.servers[service].URL)
 	if err != nil {
 		w.t.Fatal(err)

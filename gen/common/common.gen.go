@@ -169,7 +169,7 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// ID An id. Opaque and never reused.
+// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 type ID = int64
 
 // KeyText defines model for KeyText.
@@ -215,7 +215,7 @@ type Shortage struct {
 	// Available Units in stock.
 	Available int64 `json:"available"`
 
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Requested Units requested.

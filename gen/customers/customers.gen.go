@@ -179,7 +179,7 @@ type AuditEntry struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Target `user:` and the user name, `integrator:`, `key:` or `session:` and the id, or `signing_key:` and the kid.
@@ -214,7 +214,7 @@ type Customer struct {
 	// Example: compras@acme.example
 	Email Email `json:"email"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Name The business name, without surrounding white space.
@@ -296,7 +296,7 @@ type FieldError = common.FieldError
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An id. Opaque and never reused.
+// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 type ID = common.ID
 
 // Integrator defines model for Integrator.
@@ -306,7 +306,7 @@ type Integrator struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Name A name for people, without surrounding white space.
@@ -376,10 +376,10 @@ type Key struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	ExpiresAt *NullableTime `json:"expires_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
-	// IntegratorID An id. Opaque and never reused.
+	// IntegratorID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	IntegratorID ID `json:"integrator_id"`
 
 	// LastUsedAt The minute of the last use (UTC); null if the key was never used.
@@ -430,10 +430,10 @@ type KeyRecord struct {
 	// Hash SHA-256 of the secret.
 	Hash string `json:"hash"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
-	// IntegratorID An id. Opaque and never reused.
+	// IntegratorID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	IntegratorID ID `json:"integrator_id"`
 
 	// IntegratorName A name for people, without surrounding white space.
@@ -465,7 +465,7 @@ type Me struct {
 	// Example: user:ana
 	Caller string `json:"caller"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID   ID     `json:"id"`
 	Kind MeKind `json:"kind"`
 
@@ -506,10 +506,10 @@ type NewKey struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	ExpiresAt *NullableTime `json:"expires_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
-	// IntegratorID An id. Opaque and never reused.
+	// IntegratorID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	IntegratorID ID `json:"integrator_id"`
 
 	// Key The API key, for the Authorization header. Null in a repeated response.
@@ -549,7 +549,7 @@ type NewSession struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	ExpiresAt Time `json:"expires_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// IdleSeconds The session ends this many seconds after its last use.
@@ -639,7 +639,7 @@ type Session struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	ExpiresAt Time `json:"expires_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// LastUsedAt The minute of the last use (UTC).
@@ -699,7 +699,7 @@ type User struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// LastLoginAt A time (RFC 3339) in UTC, with microseconds; null until it happens.
@@ -777,7 +777,7 @@ type UserSetup struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// LastLoginAt A time (RFC 3339) in UTC, with microseconds; null until it happens.

@@ -113,7 +113,7 @@ type ConfirmedSuccess bool
 type ConfirmedCustomer struct {
 	Email string `json:"email"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID    ID      `json:"id"`
 	Name  string  `json:"name"`
 	Phone *string `json:"phone"`
@@ -131,7 +131,7 @@ type ConfirmedLine struct {
 	// Name The name of the product at the time the order was placed.
 	Name string `json:"name"`
 
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -163,10 +163,10 @@ type ConfirmedOrder struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// CustomerID An id. Opaque and never reused.
+	// CustomerID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	CustomerID ID `json:"customer_id"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID     ID                   `json:"id"`
 	Items  []ConfirmedLine      `json:"items"`
 	Status ConfirmedOrderStatus `json:"status"`
@@ -223,7 +223,7 @@ type FieldError = common.FieldError
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An id. Opaque and never reused.
+// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 type ID = common.ID
 
 // OrderRequest defines model for OrderRequest.
@@ -231,7 +231,7 @@ type OrderRequest struct {
 	// CorrelationID An id chosen by the caller. Null and the empty string count as absent.
 	CorrelationID *CallerCorrelationID `json:"correlation_id,omitempty"`
 
-	// CustomerID An id. Opaque and never reused.
+	// CustomerID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	CustomerID ID `json:"customer_id"`
 
 	// IdempotencyKey A key for this order, chosen by the caller; a retry must have the same one. The order is placed with the Idempotency-Key `create-and-confirm.create.` and the SHA-256, in lower-case hexadecimal, of `create`, a line feed and this key: the same caller who places the same order with that key at orders-api gets the same order.
@@ -245,7 +245,7 @@ type OrderRequest struct {
 
 // OrderRequestLine defines model for OrderRequestLine.
 type OrderRequestLine struct {
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -300,7 +300,7 @@ type WithdrawnOrder struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CanceledAt Time `json:"canceled_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID     ID                   `json:"id"`
 	Status WithdrawnOrderStatus `json:"status"`
 }

@@ -143,7 +143,7 @@ type FirstStock = int64
 // Health Example: {"status":"ok"}
 type Health = common.Health
 
-// ID An id. Opaque and never reused.
+// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 type ID = common.ID
 
 // KeyText defines model for KeyText.
@@ -182,10 +182,10 @@ type Order struct {
 	// Customer The customer at the time the order was placed. Later changes to the customer do not affect it.
 	Customer OrderCustomer `json:"customer"`
 
-	// CustomerID An id. Opaque and never reused.
+	// CustomerID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	CustomerID ID `json:"customer_id"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Items The order lines, ordered by product id.
@@ -280,7 +280,7 @@ type OrderEventPage struct {
 
 // OrderInput defines model for OrderInput.
 type OrderInput struct {
-	// CustomerID An id. Opaque and never reused.
+	// CustomerID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	CustomerID ID `json:"customer_id"`
 
 	// Items The order lines. Lines of the same product are merged.
@@ -294,7 +294,7 @@ type OrderLine struct {
 	// Example: Cordless drill 18 V
 	Name ProductName `json:"name"`
 
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -318,7 +318,7 @@ type OrderLine struct {
 
 // OrderLineInput defines model for OrderLineInput.
 type OrderLineInput struct {
-	// ProductID An id. Opaque and never reused.
+	// ProductID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ProductID ID `json:"product_id"`
 
 	// Qty Units.
@@ -377,7 +377,7 @@ type Product struct {
 	// Example: 2026-01-15T09:30:00.123456Z
 	CreatedAt Time `json:"created_at"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Name The product name, without surrounding white space.
@@ -503,7 +503,7 @@ type SKU = string
 
 // SalesCustomer The customer, with the name of its last order in the period; null except in sales by customer.
 type SalesCustomer struct {
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
 }
@@ -528,7 +528,7 @@ type SalesFigures struct {
 
 // SalesProduct The product, with its present name; null except in sales by product.
 type SalesProduct struct {
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Name The product name, without surrounding white space.
@@ -651,7 +651,7 @@ type StockMovement struct {
 	// Example: 48
 	From *StockLevel `json:"from"`
 
-	// ID An id. Opaque and never reused.
+	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
 
 	// Reason Why the change was made; null if no reason was given.

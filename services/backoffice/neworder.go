@@ -169,7 +169,7 @@ func readDraft(form *view.Form) *view.Draft {
 func cutID(value string) (id int64, rest string, ok bool) {
 	before, rest, _ := strings.Cut(value, " ")
 	id, err := strconv.ParseInt(before, 10, 64)
-	return id, rest, err == nil && id > 0
+	return id, rest, err == nil && id > 0 && id <= maxID
 }
 
 // checkDraft reports whether an order can be placed as typed. It reads only the form, so that a form that is sent again makes the same

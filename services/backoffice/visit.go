@@ -32,10 +32,13 @@ func (v *visit) ctx() context.Context { return v.Request().Context() }
 // id returns the id in the path.
 func (v *visit) id() (int64, error) { return parseID(v.Param("id")) }
 
+// maxID is the largest id of the contracts.
+const maxID = 1<<53 - 1
+
 // parseID reads an id in a URL. It fails with not_found if the text is not an id.
 func parseID(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 {
+	if err != nil || n < 1 || n > maxID {
 		return 0, fault.New(common.CodeNotFound, "There is nothing with this id.")
 	}
 	return n, nil

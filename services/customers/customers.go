@@ -27,7 +27,7 @@ func (s *service) list(ctx context.Context, p api.ListCustomersParams) (rows []c
 		return nil, nil, err
 	}
 	read := func(after, until int64, limit int32) (rows []customersdb.Customer, err error) {
-		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 			rows, err = customersdb.New(conn).ListCustomers(ctx, customersdb.ListCustomersParams{
 				AfterID: after, UntilID: until, Pattern: search.Pattern(p.Search), Limit: limit,
 			})
@@ -36,7 +36,7 @@ func (s *service) list(ctx context.Context, p api.ListCustomersParams) (rows []c
 		return rows, err
 	}
 	behind := func(after int64, rows int32) (id int64, err error) {
-		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 			id, err = customersdb.New(conn).CustomerBehind(ctx, customersdb.CustomerBehindParams{AfterID: after, Offset: rows})
 			return err
 		})

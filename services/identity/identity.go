@@ -171,7 +171,11 @@ func list[T any](
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := read(ctx, db, func(q *identitydb.Queries) ([]T, error) { return query(q, after, size+1) })
+	var rows []T
+	err = db.ReadReplica(ctx, func(conn database.Conn) (err error) {
+		rows, err = query(identitydb.New(conn), after, size+1)
+		return err
+	})
 	if err != nil {
 		return nil, nil, wrap(err, "read a page of the list "+name)
 	}

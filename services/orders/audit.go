@@ -26,6 +26,7 @@ func Audit(ctx context.Context, db *database.DB, report func(sentence string)) (
 		report(sentence)
 	}
 	err = db.Snapshot(ctx, func(conn database.Conn) error {
+		broken = 0 // the snapshot of a server that goes away is read again on another
 		q := ordersdb.New(conn)
 		bounds, err := q.AuditBounds(ctx)
 		if err != nil {

@@ -32,6 +32,7 @@ func (s *service) withStockOf(ctx context.Context, order int64, work func(contex
 	return s.heldOrders.Do(ctx, id, func(ctx context.Context) error {
 		return s.heldProducts.Do(ctx, func(ctx context.Context) (ids []int64, err error) {
 			err = s.db.Read(ctx, func(conn database.Conn) error {
+				ids = nil
 				lines, err := ordersdb.New(conn).ListOrderLines(ctx, []int64{order})
 				for _, l := range lines {
 					ids = append(ids, l.ProductID)

@@ -55,7 +55,7 @@ func (s *service) history(ctx context.Context, id int64, p api.ListOrderHistoryP
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.db.Read(ctx, func(conn database.Conn) error {
+	err = s.db.ReadReplica(ctx, func(conn database.Conn) error {
 		q := ordersdb.New(conn)
 		if _, err := q.GetOrder(ctx, id); err != nil {
 			return missingOrder(err, id)
@@ -80,7 +80,7 @@ func (s *service) movements(ctx context.Context, product int64, p api.ListStockM
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.db.Read(ctx, func(conn database.Conn) error {
+	err = s.db.ReadReplica(ctx, func(conn database.Conn) error {
 		q := ordersdb.New(conn)
 		if _, err := q.GetProduct(ctx, product); err != nil {
 			return missingProduct(err, product)

@@ -61,7 +61,7 @@ func (s *service) orders(ctx context.Context, p api.ListOrdersParams) (found []O
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+	err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 		found, err = withLines(ctx, ordersdb.New(conn), rows)
 		return err
 	})
@@ -118,7 +118,7 @@ func (s *service) resolve(ctx context.Context, p api.ListOrdersParams, f *filter
 		}
 	}
 	var product int64
-	err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+	err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 		product, err = ordersdb.New(conn).ProductBySKU(ctx, text)
 		return err
 	})
@@ -153,7 +153,7 @@ type listing struct {
 // page returns the first orders of a listing. Where an index does not cover its filters, it searches the list in windows.
 func (s *service) page(ctx context.Context, l listing, limit int32) (rows []ordersdb.Order, next *common.NextCursor, err error) {
 	if !l.scans {
-		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 			rows, err = l.read(ctx, ordersdb.New(conn), l.start, l.end, limit+1)
 			return err
 		})
@@ -164,7 +164,7 @@ func (s *service) page(ctx context.Context, l listing, limit int32) (rows []orde
 		return rows, next, nil
 	}
 	rows, at, end, err := search.Walk(ctx, s.searches, l.start, limit+1, func(from page.Position, window, limit int32) (found []ordersdb.Order, until page.Position, end bool, err error) {
-		err = s.db.Read(ctx, func(conn database.Conn) error {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) error {
 			q := ordersdb.New(conn)
 			until, err = l.behind(ctx, q, from, window)
 			if end = errors.Is(err, database.ErrNotFound); end {

@@ -52,14 +52,14 @@ func (s *service) products(ctx context.Context, p api.ListProductsParams) (rows 
 		}
 	}
 	read := func(after, until int64, limit int32) (rows []ordersdb.Product, err error) {
-		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 			rows, err = listProducts(ctx, ordersdb.New(conn), p, filter, after, until, limit)
 			return err
 		})
 		return rows, err
 	}
 	behind := func(after int64, rows int32) (id int64, err error) {
-		err = s.db.Read(ctx, func(conn database.Conn) (err error) {
+		err = s.db.ReadReplica(ctx, func(conn database.Conn) (err error) {
 			id, err = ordersdb.New(conn).ProductBehind(ctx, ordersdb.ProductBehindParams{AfterID: after, Offset: rows})
 			return err
 		})

@@ -306,6 +306,7 @@ func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.Orders
 	now := r.now()
 	report.AsOf = common.Time{Time: now}
 	err = r.read(ctx, func(q *ordersdb.Queries) error {
+		report.Data = nil
 		for _, status := range []api.OrderStatus{api.StatusCreated, api.StatusConfirmed, api.StatusCanceled} {
 			ages, err := countByAge(ctx, q, status, now)
 			if err != nil {

@@ -1,5 +1,5 @@
 // Command generate generates the code in gen/ from api/ and sql/: the bundled contracts and the public one that is made of them, the types,
-// servers and clients, and the query code; and in docs/ the table of roles.
+// servers and clients, and the query code; in sdk/ the types of the SDKs; and in docs/ the table of roles.
 //
 //	GOWORK=off go -C tools run ./generate
 package main
@@ -53,7 +53,10 @@ func run(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", service, err)
 		}
 	}
-	if err := errors.Join(writeRoles(root, contracts, services), writePermissions(root, contracts), writePublic(ctx, root, contracts, services)); err != nil {
+	if err := errors.Join(
+		writeRoles(root, contracts, services), writePermissions(root, contracts),
+		writePublic(ctx, root, contracts, services), writeSDKs(ctx, root, services),
+	); err != nil {
 		return err
 	}
 	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))

@@ -31,10 +31,14 @@ func (p *program) openDatabase(ctx context.Context, use usage) (db *database.DB,
 	c := p.Config
 	switch {
 	case c.DBHost != "":
-		db, err = database.OpenMySQL(database.MySQL{
-			Host: c.DBHost, Port: c.DBPort, User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
-			Tool: use != toServe, TLS: database.TLS(c.DBTLS), CA: c.DBTLSCA,
-		}, p.databaseOptions())
+		at := database.MySQL{
+			Servers: c.DBServers(), User: c.DBUser, Password: c.DBPassword.Reveal(), Name: c.DBName, Conns: c.DBMaxConns,
+			TLS: database.TLS(c.DBTLS), CA: c.DBTLSCA,
+		}
+		if use == toServe {
+			at.Timeout = c.RequestTimeout // a tool's statements may take long; MySQL would continue them after a timeout
+		}
+		db, err = database.OpenMySQL(at, p.databaseOptions())
 		if err != nil {
 			return nil, nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -75,7 +76,7 @@ func (d *doctor) settings() {
 	if c.AdminPassword != "" && !c.Local {
 		d.say(doubt, "settings", "ADMIN_PASSWORD is only used until there is an administrator: remove it after the first start")
 	}
-	if c.DBHost != "" && !loopback(c.DBHost) && (c.DBTLS == "off" || c.DBTLS == "preferred") {
+	if slices.ContainsFunc(c.DBServers(), remote) && (c.DBTLS == "off" || c.DBTLS == "preferred") {
 		d.say(doubt, "settings", "DB_TLS is %s, so the connection to MySQL may be read: set required or verify-ca", c.DBTLS)
 	}
 	if c.JWTSecret != "" && c.SigningSecret == "" {
@@ -84,6 +85,12 @@ func (d *doctor) settings() {
 	if len(d.found) == before {
 		d.say(fine, "settings", "nothing is wrong with the variables that are set")
 	}
+}
+
+// remote reports whether a server, as host:port, may be on another machine.
+func remote(server string) bool {
+	host, _, err := net.SplitHostPort(server)
+	return err == nil && !loopback(host)
 }
 
 func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }

@@ -10,7 +10,9 @@ import (
 	"maps"
 	"net"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -134,6 +136,7 @@ type Config struct {
 
 	Hosts []string // accepted in the Host header; empty accepts all. Set only by pedidos up on loopback, not by a variable
 
+	servers    []string
 	proxies    []*net.IPNet
 	unreadable []error
 }
@@ -318,6 +321,10 @@ func (c *Config) Check(needs Needs) error {
 		refuse("DB_HOST is set, so DB_USER and DB_NAME must be set too")
 	}
 	if needs.Database && c.DBHost != "" {
+		var err error
+		if c.servers, err = parseServers(c.DBHost, c.DBPort); err != nil {
+			refuse("%w", err)
+		}
 		if !slices.Contains(tlsModes, c.DBTLS) {
 			refuse("DB_TLS is %q: it must be one of %s", c.DBTLS, strings.Join(tlsModes, ", "))
 		}
@@ -402,6 +409,41 @@ func (c *Config) WarnLocal(log *slog.Logger) {
 	if c.Local {
 		log.Warn("local deployment: secrets that are published with the source are accepted; do not expose it to others")
 	}
+}
+
+// DBServers returns the servers of DB_HOST as host:port: one, or the members of a group. Check parses them.
+func (c *Config) DBServers() []string { return c.servers }
+
+// maxServers is the largest number of members of a group of MySQL servers.
+const maxServers = 9
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,253}$`)
+
+// parseServers parses DB_HOST. Hosts without a port have the given one.
+func parseServers(list string, port int) (servers []string, err error) {
+	for entry := range strings.SplitSeq(list, ",") {
+		entry = strings.TrimSpace(entry)
+		host, number, err := net.SplitHostPort(entry)
+		hasPort := err == nil
+		if !hasPort {
+			host, number = strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]"), strconv.Itoa(port)
+		}
+		if !hostName.MatchString(host) && net.ParseIP(host) == nil {
+			return nil, fmt.Errorf("DB_HOST holds %q: give a host such as mysql, or the members of a group such as mysql-1:3306,mysql-2:3306,mysql-3:3306", entry)
+		}
+		if n, err := strconv.ParseUint(number, 10, 16); hasPort && (err != nil || n == 0) {
+			return nil, fmt.Errorf("DB_HOST holds %q: its port must be between 1 and 65535", entry)
+		}
+		server := net.JoinHostPort(host, number)
+		if slices.Contains(servers, server) {
+			return nil, fmt.Errorf("DB_HOST holds %q twice", server)
+		}
+		servers = append(servers, server)
+	}
+	if len(servers) > maxServers {
+		return nil, fmt.Errorf("DB_HOST holds %d servers: a group has at most %d", len(servers), maxServers)
+	}
+	return servers, nil
 }
 
 // Proxies returns the networks of TRUSTED_PROXIES. Check parses them.

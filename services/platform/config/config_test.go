@@ -150,6 +150,15 @@ func TestCheck(t *testing.T) {
 		{"bad proxies", []string{"TRUSTED_PROXIES", "10.0.0.1,fd00::/8,\n"}, []string{`TRUSTED_PROXIES holds "10.0.0.1"`, `TRUSTED_PROXIES holds "\n"`}},
 		{"port too high", []string{"PORT", "65536"}, []string{"PORT is "}},
 		{"port below 0", []string{"PORT", "-1"}, []string{"PORT is "}},
+		{"several servers", []string{"DB_HOST", "mysql-1:3306, mysql-2, [::1]:3307, 10.0.0.4, ::2"}, nil},
+		{"a server without a name", []string{"DB_HOST", "mysql-1,"}, []string{`DB_HOST holds "": give a host such as mysql`}},
+		{"a server that is a URL", []string{"DB_HOST", "mysql-1,tcp://mysql-2:3306"}, []string{`DB_HOST holds "tcp://mysql-2:3306": give a host such as mysql`}},
+		{"a blank between servers", []string{"DB_HOST", "mysql-1 mysql-2"}, []string{`DB_HOST holds "mysql-1 mysql-2": give a host such as mysql`}},
+		{"a server with an empty port", []string{"DB_HOST", "mysql-1:,mysql-2"}, []string{`DB_HOST holds "mysql-1:": its port must be between 1 and 65535`}},
+		{"a server with port 0", []string{"DB_HOST", "mysql-1:0"}, []string{`DB_HOST holds "mysql-1:0": its port must be between 1 and 65535`}},
+		{"a server with a port too high", []string{"DB_HOST", "mysql-1:65536"}, []string{`DB_HOST holds "mysql-1:65536": its port must be between 1 and 65535`}},
+		{"a server twice", []string{"DB_HOST", "mysql-1,mysql-1:3306"}, []string{`DB_HOST holds "mysql-1:3306" twice`}},
+		{"too many servers", []string{"DB_HOST", "a,b,c,d,e,f,g,h,i,j"}, []string{"DB_HOST holds 10 servers: a group has at most 9"}},
 		{"too few connections", []string{"DB_MAX_CONNS", "2"}, []string{"DB_MAX_CONNS is 2: it must be at least 3, such as 32"}},
 		{"unknown TLS mode", []string{"DB_TLS", "on"}, []string{`DB_TLS is "on": it must be one of off, preferred, required, verify-ca`}},
 		{"a CA that is not asked for", []string{"DB_TLS_CA", "ca.pem"}, []string{"DB_TLS=verify-ca and DB_TLS_CA go together: DB_TLS_CA is a file in PEM, such as /etc/pedidos/mysql-ca.pem"}},
@@ -236,6 +245,28 @@ func TestCheck(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "planted") {
 			t.Errorf("%s: the error contains a secret: %v", test.name, err)
+		}
+	}
+}
+
+func TestDBServers(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string][]string{
+		"mysql":            {"mysql:3307"},
+		"mysql:3308":       {"mysql:3308"},
+		"::1":              {"[::1]:3307"},
+		"a:3306,b, [::2]":  {"a:3306", "b:3307", "[::2]:3307"},
+		"10.0.0.1,my_host": {"10.0.0.1:3307", "my_host:3307"},
+	} {
+		c, err := config.Read(environment("DB_HOST", host, "DB_PORT", "3307"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(everything); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.DBServers(); !slices.Equal(got, want) {
+			t.Errorf("DB_HOST=%q: DBServers = %q, want %q", host, got, want)
 		}
 	}
 }

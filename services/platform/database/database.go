@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -34,6 +35,11 @@ var (
 	ErrLockTimeout   = errors.New("database: waited too long for a lock")
 	errDeadlock      = errors.New("database: deadlock")
 	errUnavailable   = errors.New("database: not available")
+
+	// errGone is an errUnavailable of a connection or a server that has ended, errReadOnly of one that has become read-only. Another
+	// connection may succeed.
+	errGone     = fmt.Errorf("%w: the server is gone", errUnavailable)
+	errReadOnly = fmt.Errorf("%w: the server is read-only", errGone)
 )
 
 // DB is an open database of either engine. It is safe for concurrent use.
@@ -41,12 +47,16 @@ type DB struct {
 	engine engine
 	Shared *Pool // for batches and sweeps; on SQLite, which has one writer, the pool of Tx
 
-	write *Pool // for transactions of a single caller, which may wait for locks
-	read  *Pool
+	write   *Pool // for transactions of a single caller, which may wait for locks
+	read    *Pool
+	replica *Pool // of the other members of a group; nil without a group
 
-	writes writeHealth
+	writes       writeHealth
+	servers      *servers // nil on SQLite
+	watching     sync.WaitGroup
+	stopWatching func()
 
-	deadlocks, lockTimeouts metrics.Counter // retried transactions
+	deadlocks, lockTimeouts, failovers metrics.Counter // retried transactions and reads
 }
 
 // engine hides the differences between MySQL and SQLite.
@@ -83,6 +93,8 @@ func (db *DB) Server(ctx context.Context) (s Server, err error) {
 
 // Close closes all connections.
 func (db *DB) Close() error {
+	db.stopWatching()
+	db.watching.Wait()
 	var err error
 	for _, p := range db.pools() {
 		err = errors.Join(p.Close(), err)
@@ -94,29 +106,56 @@ func (db *DB) Close() error {
 func (db *DB) Ping(ctx context.Context) error { return db.Classify(db.read.PingContext(ctx)) }
 
 // Read runs read-only queries outside of a transaction, so each query sees the latest committed data. It fails with
-// CodeUnavailable if too many callers wait for a connection, or if the database does not answer.
+// CodeUnavailable if too many callers wait for a connection, or if the database does not answer. If the primary of a group is
+// gone, Read calls queries again until the deadline of ctx.
 func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 	leave, err := db.read.Enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return db.Classify(queries(db.engine.wrap(db.read)))
+	for try := 1; ; try++ {
+		err := db.Classify(queries(db.engine.wrap(db.read)))
+		if !db.hasMoved(ctx, err) || !db.pause(ctx, try) {
+			return err
+		}
+	}
 }
 
-// Snapshot is like Read, but all queries see the database as it was at the first query.
+// ReadReplica is like Read, but where there is a group, the queries run on another member than the primary, in a transaction that
+// sees everything that was committed before the call. If no such member answers soon, they run on the primary.
+func (db *DB) ReadReplica(ctx context.Context, queries func(Conn) error) error {
+	if err := db.onReplica(ctx, queries); !errors.Is(err, errNoReplica) {
+		return db.Classify(err)
+	}
+	return db.Read(ctx, queries)
+}
+
+// Snapshot is like ReadReplica, but all queries see the database as it was at the first query, on any engine.
 func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
+	if err := db.onReplica(ctx, queries); !errors.Is(err, errNoReplica) {
+		return db.Classify(err)
+	}
 	leave, err := db.read.Enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
+	for try := 1; ; try++ {
+		err := db.Classify(db.snapshot(ctx, queries))
+		if !db.hasMoved(ctx, err) || !db.pause(ctx, try) {
+			return err
+		}
+	}
+}
+
+func (db *DB) snapshot(ctx context.Context, queries func(Conn) error) error {
 	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return db.Classify(fmt.Errorf("begin: %w", err))
+		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // the transaction is read-only
-	return db.Classify(queries(db.engine.wrap(tx)))
+	return queries(db.engine.wrap(tx))
 }
 
 const (
@@ -133,8 +172,9 @@ type Statement struct {
 
 // Tx runs statements in one transaction, which commits if statements returns nil and rolls back otherwise. If the engine
 // aborts it because of another transaction (a deadlock, a lock timeout, a busy database), Tx calls statements again, so it must
-// have no effects outside the database. Tx fails with CodeUnavailable after six attempts, or after two lock timeouts. If ctx is
-// done first, or the connection fails during COMMIT, the outcome is unknown.
+// have no effects outside the database. Tx fails with CodeUnavailable after six attempts, or after two lock timeouts. If the primary
+// of a group is gone before COMMIT, Tx calls statements again until the deadline of ctx. If ctx is done first, or the connection
+// fails during COMMIT, the outcome is unknown.
 func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 	leave, err := db.write.Enter()
 	if err != nil {
@@ -149,6 +189,9 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
 	db := p.db
 	attempt := func() error { // sql.Tx is not used, because it does not apply the deadline of ctx to BEGIN and COMMIT
+		if err := db.servers.blocked(); err != nil {
+			return err
+		}
 		conn, err := p.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("connect: %w", err)
@@ -175,9 +218,16 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 		committed = true
 		return nil
 	}
-	waits := 0
+	waits, moves := 0, 0
 	for try := 1; ; try++ {
 		err := db.Classify(attempt())
+		if db.hasMoved(ctx, err) {
+			if moves++; !db.pause(ctx, moves) {
+				return err
+			}
+			try-- // only the deadline limits these attempts
+			continue
+		}
 		db.writes.record(err)
 		if own := (*fault.Error)(nil); errors.As(err, &own) || !errors.Is(err, errDeadlock) {
 			return err // a fault.Error is final, whatever its cause
@@ -194,6 +244,30 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 			return errors.Join(ctx.Err(), err)
 		case <-time.After(backoff<<try/2 + rand.N(backoff<<try)): //nolint:gosec // jitter
 		}
+	}
+}
+
+// hasMoved reports whether an error, from Classify, is that of a primary that is gone or has become a secondary, and the statements
+// can be run again: they had no effect, and there is a deadline until which to try.
+func (db *DB) hasMoved(ctx context.Context, err error) bool {
+	_, limited := ctx.Deadline()
+	return limited && db.servers.grouped() && !db.servers.isGivenUp() && fault.Is(err, common.CodeUnavailable) && errors.Is(err, errGone) &&
+		(!OutcomeUnknown(err) || errors.Is(err, errReadOnly))
+}
+
+// pause waits before another try to reach the primary of a group. It returns false if there is no time left for one.
+func (db *DB) pause(ctx context.Context, try int) bool {
+	d := min(backoff<<min(try, 5), findEvery)
+	d += rand.N(d) //nolint:gosec // jitter
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
+	db.failovers.Inc()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -265,7 +339,7 @@ func (db *DB) Classify(err error) error {
 	case known == nil:
 		return err
 	case errors.Is(known, errUnavailable):
-		return fault.Unavailable(common.CodeUnavailable, "The database does not answer.", err)
+		return fault.Unavailable(common.CodeUnavailable, "The database does not answer.", fmt.Errorf("%w: %w", known, err))
 	}
 	return fmt.Errorf("%w: %w", known, err)
 }

@@ -382,6 +382,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := db.servers.writable(); err != nil { // first, as the statements below may hang
+		return fmt.Errorf("writes fail: %w", err)
+	}
 	want := all[len(all)-1].Version
 	var have int64 // without Read, which fails on an overloaded service: that one is ready
 	err = db.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&have)

@@ -24,13 +24,14 @@ import (
 type MySQL struct {
 	Host     string
 	Port     int
+	Servers  []string // instead of Host and Port: host:port of one server, or of each member of a group
 	User     string
 	Password string
 	Name     string
 	Conns    int // maximum connections of this process; less than 3 count as 3, one for each pool
 	TLS      TLS
-	CA       string // PEM file of the CA, for TLSVerifyCA
-	Tool     bool   // no time limit for statements, for migrations and audits
+	CA       string        // PEM file of the CA, for TLSVerifyCA
+	Timeout  time.Duration // of each read and write on a connection; 0 means none, for migrations, audits and backups
 }
 
 // TLS is the encryption of connections. The zero value means TLSOff.
@@ -52,20 +53,17 @@ const (
 	connectTimeout = 5 * time.Second
 )
 
-// OpenMySQL returns a DB for a MySQL database. It does not connect; the first query does. It fails if TLS is invalid or CA can't
-// be read.
+// OpenMySQL returns a DB for a MySQL database. With one server, it does not connect; the first query does. With the members of a
+// group, it watches them until the DB is closed. It fails if TLS is invalid or CA can't be read.
 func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	config := mysql.NewConfig()
-	config.Net, config.Addr = "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
+	config.Net, config.DialFunc = "tcp", dial
 	config.User, config.Passwd, config.DBName = at.User, at.Password, at.Name
 	config.Collation = "utf8mb4_bin"
 	config.ParseTime, config.Loc = true, time.UTC
 	config.InterpolateParams = true // one round trip per statement
 	config.ClientFoundRows = true   // affected rows are the rows that matched
-	config.Timeout, config.ReadTimeout, config.WriteTimeout = connectTimeout, 30*time.Second, 30*time.Second
-	if at.Tool {
-		config.ReadTimeout = 0 // after a timeout, MySQL would continue the statement without a client
-	}
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = connectTimeout, at.Timeout, at.Timeout
 	config.Logger = &mysql.NopLogger{}
 	if o.Log != nil {
 		config.Logger = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)
@@ -86,22 +84,27 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		return nil, err
 	}
 	config.AllowFallbackToPlaintext = at.TLS == TLSPreferred
-	own, err := mysql.NewConnector(config)
+
+	members := newServers(at.Servers)
+	if len(at.Servers) == 0 {
+		members = newServers([]string{net.JoinHostPort(at.Host, strconv.Itoa(at.Port))})
+	}
+	own, err := connectors(config, members.addresses, at.TLS)
 	if err != nil {
-		return nil, fmt.Errorf("configure mysql: %w", err)
+		return nil, err
 	}
 	// A batch saves round trips: its first statement begins the transaction, and COMMIT is sent with its last statement.
 	// Values are always passed as arguments, so no value can add a statement.
 	config = config.Clone()
 	config.Params["autocommit"], config.MultiStatements = "0", true
-	batch, err := mysql.NewConnector(config)
+	batch, err := connectors(config, members.addresses, at.TLS)
 	if err != nil {
-		return nil, fmt.Errorf("configure mysql: %w", err)
+		return nil, err
 	}
 	open := func(name string, conns int, through driver.Connector, begin string) *Pool {
-		db := sql.OpenDB(connector{through, at.TLS})
+		db := sql.OpenDB(through)
 		if o.Tracing != nil {
-			db = otelsql.OpenDB(connector{through, at.TLS}, spans(o.Tracing, "mysql")...)
+			db = otelsql.OpenDB(through, spans(o.Tracing, "mysql")...)
 		}
 		db.SetMaxOpenConns(conns)
 		db.SetMaxIdleConns(conns)
@@ -113,9 +116,43 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	shared := max(1, at.Conns/4)
 	read := max(1, (at.Conns-shared)/2)
 	write := max(1, at.Conns-shared-read)
-	db := newDB(mysqlEngine{}, open("write", write, own, "START TRANSACTION"), open("shared", shared, batch, ""), open("read", read, own, ""), o)
-	db.writes.check = checkServer(db.read.DB)
+	db := newDB(mysqlEngine{}, open("write", write, primaryConnector{members, own}, "START TRANSACTION"),
+		open("shared", shared, primaryConnector{members, batch}, ""), open("read", read, primaryConnector{members, own}, ""), o)
+	db.servers = members
+	if !members.grouped() {
+		db.writes.check = checkServer(db.read.DB)
+		return db, nil
+	}
+
+	// A transaction on a secondary begins with a wait for everything that was committed before.
+	config = config.Clone()
+	config.Params["transaction_isolation"], config.Params["group_replication_consistency"] = "'REPEATABLE-READ'", "'BEFORE'"
+	delete(config.Params, "autocommit")
+	config.MultiStatements = false
+	replicas, err := connectors(config, members.addresses, at.TLS)
+	if err != nil {
+		return nil, err
+	}
+	db.addReplicas(open("replica", read, replicaConnector{members, replicas}, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"))
+	db.writes.check = func(context.Context, bool) error { return nil } // the watch reports a group that takes no writes
+	ctx, stop := context.WithCancel(context.Background())
+	db.watching.Go(func() { members.watch(ctx, own) })
+	db.stopWatching = stop
 	return db, nil
+}
+
+// connectors returns a connector for each server.
+func connectors(config *mysql.Config, addresses []string, mode TLS) (all []driver.Connector, err error) {
+	for _, address := range addresses {
+		config = config.Clone()
+		config.Addr = address
+		one, err := mysql.NewConnector(config)
+		if err != nil {
+			return nil, fmt.Errorf("configure mysql: %w", err)
+		}
+		all = append(all, connector{one, mode})
+	}
+	return all, nil
 }
 
 // tls returns the TLS configuration, or nil for none.
@@ -173,7 +210,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, &settingError{sentence, err}
 	}
 	if number := (*mysql.MySQLError)(nil); !errors.As(err, &number) && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", errUnavailable, err) // the server may go away at any step, with many kinds of errors
+		err = fmt.Errorf("%w: %w", errGone, err) // the server may go away at any step, with many kinds of errors
 	}
 	return nil, err
 }
@@ -196,7 +233,7 @@ func (c connector) explain(err error) string {
 }
 
 // errConnectTimeout reports that a server does not complete a connection, for example because it accepts it and stays silent.
-var errConnectTimeout = fmt.Errorf("the database did not complete the connection within %s: %w", connectTimeout, errUnavailable)
+var errConnectTimeout = fmt.Errorf("the database did not complete the connection within %s: %w", connectTimeout, errGone)
 
 // settingError is a connection error that only different settings fix.
 type settingError struct {
@@ -239,25 +276,31 @@ func (mysqlEngine) first(last int64, _ int) int64 { return last } // MySQL retur
 
 // classify maps the error numbers of the MySQL server.
 func (mysqlEngine) classify(err error) error {
-	if setting := (*settingError)(nil); errors.As(err, &setting) || errors.Is(err, errUnavailable) {
+	if setting := (*settingError)(nil); errors.As(err, &setting) {
 		return errUnavailable
 	}
+	if errors.Is(err, errGone) {
+		return errGone
+	}
 	if e := (*mysql.MySQLError)(nil); errors.As(err, &e) {
-		switch e.Number {
-		case 1062: // ER_DUP_ENTRY
+		switch {
+		case e.Number == 1062: // ER_DUP_ENTRY
 			return ErrDuplicate
-		case 1452: // ER_NO_REFERENCED_ROW_2
+		case e.Number == 1452: // ER_NO_REFERENCED_ROW_2
 			return ErrMissingParent
-		case 3819: // ER_CHECK_CONSTRAINT_VIOLATED
+		case e.Number == 3819: // ER_CHECK_CONSTRAINT_VIOLATED
 			return ErrCheck
-		case 1213: // ER_LOCK_DEADLOCK
+		case e.Number == 1213: // ER_LOCK_DEADLOCK
 			return errDeadlock
-		case 1205: // ER_LOCK_WAIT_TIMEOUT
+		case e.Number == 3101: // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows
+			return errDeadlock
+		case e.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
 			return errors.Join(ErrLockTimeout, errDeadlock)
-		case 1040, 1053, 1203, 3024, 3100: // too many connections, shutdown, out of time
-			return errUnavailable
-		}
-		if slices.Contains(unwritable, e.Number) {
+		case slices.Contains(nowReadOnly, e.Number):
+			return errReadOnly
+		case slices.Contains(gone, e.Number):
+			return errGone
+		case slices.Contains(busy, e.Number), slices.Contains(unwritable, e.Number):
 			return errUnavailable
 		}
 		return nil
@@ -265,10 +308,35 @@ func (mysqlEngine) classify(err error) error {
 	var network net.Error
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
 		(errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded)) {
-		return errUnavailable
+		return errGone
 	}
 	return nil
 }
+
+// Error numbers of a server that cannot serve the statement, though it may be correct.
+var (
+	// busy: too many connections or resources in use, or a statement out of time.
+	busy = []uint16{
+		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
+		3024, // ER_QUERY_TIMEOUT
+	}
+
+	// gone: the connection or the server is about to end, or its group has lost it. A COMMIT that fails so may have taken effect.
+	gone = []uint16{
+		1053, 1184, 1317, // ER_SERVER_SHUTDOWN, ER_NEW_ABORTING_CONNECTION, ER_QUERY_INTERRUPTED
+		1158, 1159, 1160, 1161, // ER_NET_READ_ERROR to ER_NET_WRITE_INTERRUPTED
+		2003, 2006, 2013, // a router in between has lost the server: CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST
+		3032, 3168, // ER_SERVER_OFFLINE_MODE, ER_SERVER_ISNT_AVAILABLE
+		3100,             // ER_RUN_HOOK_ERROR: the member could not send the transaction, or lost the group's answer
+		3781, 3782, 3783, // ER_GR_HOLD_...: a new primary has not caught up in time
+		3796, 3797, 3798, 3799, // ER_GRP_TRX_CONSISTENCY_...: the member could not catch up, or has left the group
+		4031, // ER_CLIENT_INTERACTION_TIMEOUT
+		4094, // ER_OPERATION_NOT_ALLOWED_WHILE_PRIMARY_CHANGE_IS_RUNNING
+	}
+
+	// nowReadOnly: the server accepts reads alone. The transaction has no effect, even if the error is that of its COMMIT.
+	nowReadOnly = []uint16{1290, 1836} // ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
+)
 
 // shortWaitConn limits how long a locking read waits; then it fails with ER_QUERY_TIMEOUT. It does not use
 // innodb_lock_wait_timeout, which is in whole seconds.

@@ -56,6 +56,16 @@ func TestMySQLErrors(t *testing.T) {
 		{number(1040), nil, true},
 		{number(1053), nil, true},
 		{number(1290), nil, true},
+		{number(1836), nil, true},
+		{number(2003), nil, true}, // from a router
+		{number(2006), nil, true},
+		{number(2013), nil, true},
+		{number(3032), nil, true},
+		{number(3100), nil, true},
+		{number(3101), nil, false}, // only Tx handles a transaction that the group has rolled back
+		{number(3168), nil, true},
+		{number(3797), nil, true},
+		{number(4094), nil, true},
 		{number(1064), nil, false}, // bad SQL
 		{driver.ErrBadConn, nil, true},
 		{mysql.ErrInvalidConn, nil, true},

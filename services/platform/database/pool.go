@@ -64,18 +64,28 @@ func newDB(e engine, write, shared, read *Pool, o Options) *DB {
 	db := &DB{
 		engine: e, write: write, Shared: shared, read: read,
 		deadlocks: retries.WithLabelValues(e.deadlock()), lockTimeouts: retries.WithLabelValues("lock_timeout"),
+		failovers: retries.WithLabelValues("failover"), stopWatching: func() {},
 	}
+	group := func(name, help string, value func(standing) int64) {
+		o.Metrics.GaugeFunc(name, help, nil, func() float64 { return float64(value(db.servers.last())) })
+	}
+	group("pedidos_database_members", "Servers of the database, from DB_HOST.", func(standing) int64 { return int64(db.servers.count()) })
+	group("pedidos_database_members_online", "Servers that the primary sees online; 0 if nothing can be written.", func(s standing) int64 { return s.online })
+	group("pedidos_database_members_behind", "Transactions that the slowest member has yet to apply.", func(s standing) int64 { return s.behind })
 	for _, p := range db.pools() {
 		p.db = db
 	}
 	return db
 }
 
+// addReplicas adds the pool of connections to secondaries.
+func (db *DB) addReplicas(replica *Pool) { db.replica, replica.db = replica, db }
+
 // pools returns the distinct pools.
 func (db *DB) pools() []*Pool {
 	all := []*Pool{db.write}
-	for _, p := range []*Pool{db.Shared, db.read} {
-		if !slices.Contains(all, p) {
+	for _, p := range []*Pool{db.Shared, db.read, db.replica} {
+		if p != nil && !slices.Contains(all, p) {
 			all = append(all, p)
 		}
 	}

@@ -83,14 +83,11 @@ func isWriteFailure(err error) bool {
 		return slices.Contains([]int{sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}, e.Code()&0xff)
 	}
 	e := (*mysql.MySQLError)(nil)
-	return errors.As(err, &e) && slices.Contains(unwritable, e.Number)
+	return isReadOnly(err) || errors.As(err, &e) && slices.Contains(unwritable, e.Number)
 }
 
-// unwritable holds the error numbers of a MySQL server that accepts no writes.
-var unwritable = []uint16{
-	3, 1021, 1026, 1114, // no space: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL
-	1290, 1836, // read-only: ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
-}
+// unwritable holds the error numbers of a MySQL server without space: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_RECORD_FILE_FULL.
+var unwritable = []uint16{3, 1021, 1026, 1114}
 
 // checkFile returns a check of an SQLite database. It writes to the folder, to check for free space, and to the database.
 func checkFile(file string, write *sql.DB) func(context.Context, bool) error {

@@ -1,0 +1,3 @@
+module github.com/pedidos-hq/pedidos/sdk/go
+
+go 1.24.0
