@@ -284,8 +284,10 @@ func groupFaults() []groupFault {
 		{"switchover", func(t *testing.T, g *group, _ *shop, l *load.Load) []int {
 			before := l.Counts()
 			for range len(g.ports) {
-				g.switchTo(t, (g.primary(t, none)+1)%len(g.ports))
+				old := g.primary(t, none)
+				g.switchTo(t, (old+1)%len(g.ports))
 				l.AwaitMore(t, 50)
+				g.awaitLeft(t, old)
 			}
 			t.Logf("%d switchovers; requests that had to be repeated: %d", len(g.ports), l.Counts().Repeats-before.Repeats)
 			return nil
@@ -321,6 +323,19 @@ func groupFaults() []groupFault {
 	}
 }
 
+// awaitLeft waits until no service has a connection to a member, except for those that read from secondaries. Meanwhile it probes
+// the readiness of services, as an orchestrator of containers does.
+func (g *group) awaitLeft(t *testing.T, member int, probed ...string) {
+	t.Helper()
+	call.Eventually(t, "the services leave the previous primary", func() bool {
+		for _, url := range probed {
+			program.Get(t, url+"/ready")
+		}
+		return g.ask(t, member, `SELECT COUNT(*) FROM performance_schema.threads JOIN performance_schema.variables_by_thread USING (thread_id)
+			WHERE processlist_user = 'b2b_user' AND variable_name = 'group_replication_consistency' AND variable_value <> 'BEFORE'`) == 0
+	})
+}
+
 // testReadYourWrites places orders through one orders-api and lists them through the other, which reads from secondaries that lag.
 // Every list has the order that was placed before.
 func testReadYourWrites(t *testing.T, g *group) {
@@ -345,7 +360,7 @@ func testReadYourWrites(t *testing.T, g *group) {
 	transactions := func() (n int) {
 		for member := range g.ports {
 			if member != primary {
-				n += g.ask(t, member, "SELECT variable_value FROM performance_schema.global_status WHERE variable_name = 'Com_begin'")
+				n += g.ask(t, member, "SELECT count_star FROM performance_schema.events_statements_summary_global_by_event_name WHERE event_name = 'statement/sql/begin'")
 			}
 		}
 		return n
@@ -396,7 +411,7 @@ func (g *group) lag(ctx context.Context, member int) {
 	}
 	defer conn.Close()
 	for ctx.Err() == nil {
-		for _, statement := range []string{"FLUSH TABLES WITH READ LOCK", "DO SLEEP(0.03)", "UNLOCK TABLES", "DO SLEEP(0.01)"} {
+		for _, statement := range []string{"LOCK TABLES b2b_db.orders READ", "DO SLEEP(0.02)", "UNLOCK TABLES", "DO SLEEP(0.02)"} {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
 				return
 			}
@@ -416,9 +431,11 @@ func testOneAddress(t *testing.T, g *group) {
 	l.Start(t)
 	for range 2 {
 		l.AwaitMore(t, 50)
-		next := (g.primary(t, none) + 1) % len(g.ports)
+		old := g.primary(t, none)
+		next := (old + 1) % len(g.ports)
 		g.switchTo(t, next)
 		move(next)
+		g.awaitLeft(t, old, s.customers.url, s.orders[0].url, s.orders[1].url)
 	}
 	l.AwaitMore(t, 200)
 	l.Pause(t)

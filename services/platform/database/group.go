@@ -220,11 +220,17 @@ func (c *memberConn) QueryContext(ctx context.Context, query string, args []driv
 	return rows, err
 }
 
-// noteReadOnly retires the generation of a server that has become read-only, since another one may take writes now. A new generation
-// is not retired, so that a server that stays read-only does not get a new connection for each statement.
 func (c *memberConn) noteReadOnly(err error) {
-	if isReadOnly(err) && time.Since(c.of.began) > time.Second {
-		c.of.retired.Store(true)
+	if isReadOnly(err) {
+		c.of.retire()
+	}
+}
+
+// retire ends the use of the connections to a server that has become read-only, since another one may take writes now. A new
+// generation is not retired, so that a server that stays read-only does not get a new connection for each statement.
+func (g *generation) retire() {
+	if time.Since(g.began) > time.Second {
+		g.retired.Store(true)
 	}
 }
 

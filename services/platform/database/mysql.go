@@ -120,7 +120,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		open("shared", shared, primaryConnector{members, batch}, ""), open("read", read, primaryConnector{members, own}, ""), o)
 	db.servers = members
 	if !members.grouped() {
-		db.writes.check = checkServer(db.read.DB)
+		db.writes.check = checkServer(db.read.DB, members)
 		return db, nil
 	}
 
@@ -292,7 +292,9 @@ func (mysqlEngine) classify(err error) error {
 			return ErrCheck
 		case e.Number == 1213: // ER_LOCK_DEADLOCK
 			return errDeadlock
-		case e.Number == 3101: // ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows
+		case e.Number == 3101:
+			// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows. A member that is leaving its group
+			// says so too, of transactions that the others may have received; a request with a key then finds its stored answer.
 			return errDeadlock
 		case e.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
 			return errors.Join(ErrLockTimeout, errDeadlock)

@@ -116,13 +116,14 @@ func checkSpace(file string) error {
 
 // checkServer returns a check of a MySQL server, which writes nothing. With read_only, the server still accepts writes of
 // administrators, so that variable counts only after a write has failed.
-func checkServer(db *sql.DB) func(context.Context, bool) error {
+func checkServer(db *sql.DB, s *servers) func(context.Context, bool) error {
 	return func(ctx context.Context, failing bool) error {
 		var superReadOnly, readOnly bool
 		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.super_read_only, @@GLOBAL.read_only").Scan(&superReadOnly, &readOnly); err != nil {
 			return nil // Ready has just queried the database, and reports this the next time
 		}
 		if superReadOnly || failing && readOnly {
+			s.only().retire() // its address may lead to another server now
 			return errors.New("MySQL is read-only")
 		}
 		return nil
