@@ -32,7 +32,8 @@ prepare() {
       RESET BINARY LOGS AND GTIDS"
   fi
   sql "$1" "STOP GROUP_REPLICATION; CHANGE REPLICATION SOURCE TO SOURCE_USER = 'replication',
-    SOURCE_PASSWORD = $(quoted "$REPLICATION_PASSWORD") FOR CHANNEL 'group_replication_recovery'"
+    SOURCE_PASSWORD = $(quoted "$REPLICATION_PASSWORD") FOR CHANNEL 'group_replication_recovery';
+    SET PERSIST group_replication_start_on_boot = ON" # also after the restart that ends a clone
 }
 
 # The transactions that a server has executed, or received from the group.
@@ -113,7 +114,6 @@ join() {
       sql "$one" 'START GROUP_REPLICATION'
       ;;
     esac
-    sql "$one" 'SET PERSIST group_replication_start_on_boot = ON'
   done
   create "$first"
   for tries in $(seq 240); do
