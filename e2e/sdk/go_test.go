@@ -89,8 +89,8 @@ func TestImport(t *testing.T) {
 	importAll(t, func(env ...string) *exec.Cmd { return example(t, "Example_import", env...) })
 }
 
-// importAll kills an importer twice at each order: before the order reaches Pedidos, and when it is placed but not answered. Every run begins
-// with the first order again. In the end each order is placed once.
+// importAll kills an importer twice at each order: before the order reaches Pedidos, and when it is placed but not answered. Every run
+// begins with the first order again. In the end each order is placed once.
 func importAll(t *testing.T, command func(env ...string) *exec.Cmd) {
 	t.Helper()
 	w := world.New(t, world.Options{})
@@ -250,7 +250,8 @@ func TestGoClient(t *testing.T) {
 		Username: "admin", Password: world.AdminPassword,
 	})
 	ctx := t.Context()
-	customer := must(admin.Customers.Create(ctx, pedidos.CustomerInput{Name: "ACME", Email: "compras@acme.example", Phone: "+54 11 5555-0101"}))(t)
+	acme := pedidos.CustomerInput{Name: "ACME", Email: "compras@acme.example", Phone: "+54 11 5555-0101"}
+	customer := must(admin.Customers.Create(ctx, acme))(t)
 	customer = must(admin.Customers.Update(ctx, customer, pedidos.CustomerChange{Phone: pedidos.Null[string]()}))(t)
 	if customer.Phone != "" || customer.Name != "ACME" {
 		t.Errorf("got %+v", customer)
@@ -294,7 +295,8 @@ func TestGoClient(t *testing.T) {
 	if events != 2 {
 		t.Errorf("got %d changes of the order", events)
 	}
-	for found, err := range admin.Orders.List(ctx, pedidos.OrderFilter{ProductID: product.ID, From: order.CreatedAt, To: order.CreatedAt.Add(time.Second)}) {
+	filter := pedidos.OrderFilter{ProductID: product.ID, From: order.CreatedAt, To: order.CreatedAt.Add(time.Second)}
+	for found, err := range admin.Orders.List(ctx, filter) {
 		if err != nil || found.ID != order.ID {
 			t.Errorf("got %+v, %v", found, err)
 		}
@@ -324,7 +326,8 @@ func TestGoPeople(t *testing.T) {
 		t.Errorf("got %+v", user)
 	}
 	again := must(admin.Users.Reset(ctx, user.ID))(t)
-	if err := newClient(t, pedidos.Config{URL: door.URL}).Account.SetPassword(ctx, pedidos.Setup{Token: again.SetupToken, Password: "a password of hers"}); err != nil {
+	anonymous, setup := newClient(t, pedidos.Config{URL: door.URL}), pedidos.Setup{Token: again.SetupToken, Password: "a password of hers"}
+	if err := anonymous.Account.SetPassword(ctx, setup); err != nil {
 		t.Fatal(err)
 	}
 	ana := newClient(t, pedidos.Config{URL: door.URL, Username: "ana", Password: "a password of hers"})
@@ -407,7 +410,7 @@ func TestGoTokens(t *testing.T) {
 	}
 }
 
-// newShop starts the services, with the customer and the product that the programs of the READMEs order, and returns their address and a key.
+// newShop starts the services, with the customer and the product of the READMEs' programs, and returns their address and an API key.
 func newShop(t *testing.T) (address, key string) {
 	t.Helper()
 	address = newDoor(t, world.New(t, world.Options{})).URL

@@ -120,7 +120,8 @@ func TestTypeScript(t *testing.T) {
 		if out, err := tests.CombinedOutput(); err != nil || !passed.Match(out) || !strings.Contains(string(out), "\n# skipped 0\n") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		if out, err := node(admin, "dist/examples/flow.js").CombinedOutput(); err != nil || string(out) != "Ferretería Norte CONFIRMED 269700\n" {
+		flow := node(admin, "dist/examples/flow.js")
+		if out, err := flow.CombinedOutput(); err != nil || string(out) != "Ferretería Norte CONFIRMED 269700\n" {
 			t.Errorf("the flow: %v\n%s", err, out)
 		}
 		address, key := newShop(t)

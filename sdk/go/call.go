@@ -167,7 +167,9 @@ func isKey(key string) bool {
 }
 
 // try sends one request. The result is a complete and successful response, or an error.
-func (c *Client) try(ctx context.Context, op operation, r request, header http.Header, body []byte, token string) (http.Header, []byte, *Error) {
+func (c *Client) try(
+	ctx context.Context, op operation, r request, header http.Header, body []byte, token string,
+) (http.Header, []byte, *Error) {
 	address := c.bases[op.service] + fmt.Sprintf(op.path, r.ids...)
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()

@@ -71,26 +71,27 @@ func TestRetries(t *testing.T) {
 			return answer(status, fmt.Sprintf(problem, code, status), headers...), nil
 		}
 	}
+	type answers = []func() (*http.Response, error)
 	for _, test := range []struct {
 		name        string
-		answers     []func() (*http.Response, error) // before a 201
+		answers     answers // before a 201
 		requests    int
 		code        pedidos.ProblemCode // of the error, or ""
 		least, most time.Duration
 	}{
 		{"no fault", nil, 1, "", 0, 0},
-		{"lost", slices.Repeat([]func() (*http.Response, error){lost}, 3), 4, "", 525 * time.Millisecond, 788 * time.Millisecond},
-		{"cut off", []func() (*http.Response, error){torn}, 2, "", 75 * time.Millisecond, 113 * time.Millisecond},
-		{"429", []func() (*http.Response, error){status(429, "too_many_requests", "Retry-After", "7")}, 2, "", 7 * time.Second, 10500 * time.Millisecond},
-		{"503", []func() (*http.Response, error){status(503, "unavailable", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
-		{"502 and 504", []func() (*http.Response, error){status(502, ""), status(504, "")}, 3, "", 225 * time.Millisecond, 338 * time.Millisecond},
-		{"in progress", []func() (*http.Response, error){status(409, "request_in_progress", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
-		{"a long wait", []func() (*http.Response, error){status(429, "too_many_requests", "Retry-After", "31")}, 1, "too_many_requests", 0, 0},
-		{"conflict", []func() (*http.Response, error){status(409, "insufficient_stock")}, 1, "insufficient_stock", 0, 0},
-		{"forbidden", []func() (*http.Response, error){status(403, "forbidden")}, 1, "forbidden", 0, 0},
-		{"unauthorized", []func() (*http.Response, error){status(401, "unauthorized")}, 1, "unauthorized", 0, 0},
-		{"internal", []func() (*http.Response, error){status(500, "internal")}, 1, "internal", 0, 0},
-		{"down", slices.Repeat([]func() (*http.Response, error){status(503, "unavailable", "Retry-After", "1")}, 20), 8, "unavailable", 7 * time.Second, 25 * time.Second},
+		{"lost", slices.Repeat(answers{lost}, 3), 4, "", 525 * time.Millisecond, 788 * time.Millisecond},
+		{"cut off", answers{torn}, 2, "", 75 * time.Millisecond, 113 * time.Millisecond},
+		{"429", answers{status(429, "too_many_requests", "Retry-After", "7")}, 2, "", 7 * time.Second, 10500 * time.Millisecond},
+		{"503", answers{status(503, "unavailable", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
+		{"502 and 504", answers{status(502, ""), status(504, "")}, 3, "", 225 * time.Millisecond, 338 * time.Millisecond},
+		{"in progress", answers{status(409, "request_in_progress", "Retry-After", "1")}, 2, "", time.Second, 1500 * time.Millisecond},
+		{"a long wait", answers{status(429, "too_many_requests", "Retry-After", "31")}, 1, "too_many_requests", 0, 0},
+		{"conflict", answers{status(409, "insufficient_stock")}, 1, "insufficient_stock", 0, 0},
+		{"forbidden", answers{status(403, "forbidden")}, 1, "forbidden", 0, 0},
+		{"unauthorized", answers{status(401, "unauthorized")}, 1, "unauthorized", 0, 0},
+		{"internal", answers{status(500, "internal")}, 1, "internal", 0, 0},
+		{"down", slices.Repeat(answers{status(503, "unavailable", "Retry-After", "1")}, 20), 8, "unavailable", 7 * time.Second, 25 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +109,8 @@ func TestRetries(t *testing.T) {
 					return answer(201, `{"id":7,"confirmed_at":null}`, "ETag", `"3"`), nil
 				}, pedidos.Config{APIKey: "ped_1_x"})
 				start := time.Now()
-				order, err := client.Orders.Create(t.Context(), pedidos.OrderInput{CustomerID: 1, Items: []pedidos.OrderLineInput{{ProductID: 2, Qty: 3}}})
+				lines := []pedidos.OrderLineInput{{ProductID: 2, Qty: 3}}
+				order, err := client.Orders.Create(t.Context(), pedidos.OrderInput{CustomerID: 1, Items: lines})
 				if took := time.Since(start); took < test.least || took > test.most {
 					t.Errorf("it took %v, want %v to %v", took, test.least, test.most)
 				}
@@ -174,8 +176,9 @@ func TestContext(t *testing.T) {
 		defer stop()
 		start := time.Now()
 		_, err := client.Customers.Get(ctx, 1)
-		if e := failure(t, err); time.Since(start) != 5*time.Second || e.Code != pedidos.CodeUnavailable || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("after %v, got %v", time.Since(start), err)
+		took := time.Since(start)
+		if e := failure(t, err); took != 5*time.Second || e.Code != pedidos.CodeUnavailable || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v, got %v", took, err)
 		}
 	})
 }
@@ -319,7 +322,9 @@ func TestLists(t *testing.T) {
 		return answer(200, `{"data":[{"id":3}],"next_cursor":null}`), nil
 	}, pedidos.Config{})
 	ids := func(most int) (ids []pedidos.ProductID) {
-		filter := pedidos.ProductFilter{IDs: []pedidos.ProductID{1, 2, 3}, SKUs: []string{"A B", "C"}, LowStock: true, Archived: pedidos.ArchivedInclude}
+		filter := pedidos.ProductFilter{
+			IDs: []pedidos.ProductID{1, 2, 3}, SKUs: []string{"A B", "C"}, LowStock: true, Archived: pedidos.ArchivedInclude,
+		}
 		for product, err := range client.Products.List(t.Context(), filter) {
 			if err != nil {
 				t.Fatal(err)
@@ -331,7 +336,8 @@ func TestLists(t *testing.T) {
 		return ids
 	}
 	const first = "archived=include&ids=1%2C2%2C3&limit=100&low_stock=true&sku=A+B%2CC"
-	if got := ids(0); !slices.Equal(got, []pedidos.ProductID{1, 2, 3}) || !slices.Equal(queries, []string{first, "archived=include&cursor=two&" + first[17:]}) {
+	both := []string{first, "archived=include&cursor=two&" + first[17:]}
+	if got := ids(0); !slices.Equal(got, []pedidos.ProductID{1, 2, 3}) || !slices.Equal(queries, both) {
 		t.Errorf("got %v with %q", got, queries)
 	}
 	queries = nil
@@ -364,8 +370,9 @@ func TestErrorOfTheOrchestrator(t *testing.T) {
 	client := newClient(t, func(r *http.Request) (*http.Response, error) {
 		text, err := io.ReadAll(r.Body)
 		sent = string(text)
-		return answer(409, `{"code":"insufficient_stock","detail":"Too few units.","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","correlationId":"run-1",
-			"shortages":[{"product_id":7,"requested":5,"available":2}],"errors":[{"field":"items[0].qty","message":"too many"}],
+		return answer(409, `{"code":"insufficient_stock","detail":"Too few units.","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",
+			"correlationId":"run-1","shortages":[{"product_id":7,"requested":5,"available":2}],
+			"errors":[{"field":"items[0].qty","message":"too many"}],
 			"success":false,"error":{"step":"create_order"},"order":{"id":9,"status":"CANCELED"}}`), err
 	}, pedidos.Config{})
 	_, err := client.Orders.CreateAndConfirm(t.Context(), pedidos.OrderInput{CustomerID: 1}, pedidos.WithKey("erp-1"))
@@ -435,11 +442,13 @@ func TestUpdateSendsWhatWasRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	product, err = client.Products.Update(t.Context(), product, pedidos.ProductChange{Name: "Saw", Stock: pedidos.Set[int64](0), Archived: pedidos.Set(false)})
+	change := pedidos.ProductChange{Name: "Saw", Stock: pedidos.Set[int64](0), Archived: pedidos.Set(false)}
+	product, err = client.Products.Update(t.Context(), product, change)
 	if err != nil || product.ETag != `"42"` || sent.Load() != `"41" {"archived":false,"name":"Saw","stock":0}` {
 		t.Errorf("got %+v, %v after %s", product, err, sent.Load())
 	}
-	if _, err = client.Products.Update(t.Context(), pedidos.Product{ID: 7}, pedidos.ProductChange{StockDelta: -1}); err != nil || sent.Load() != ` {"stock_delta":-1}` {
+	_, err = client.Products.Update(t.Context(), pedidos.Product{ID: 7}, pedidos.ProductChange{StockDelta: -1})
+	if err != nil || sent.Load() != ` {"stock_delta":-1}` {
 		t.Errorf("got %v after %s", err, sent.Load())
 	}
 }

@@ -55,8 +55,8 @@ func (s Integrators) Create(ctx context.Context, integrator IntegratorInput, opt
 
 // Update changes the name, the role or the state of an integrator. If it has changed since it was read, the code of the error is
 // CodePreconditionFailed.
-func (s Integrators) Update(ctx context.Context, integrator Integrator, change IntegratorChange, options ...CallOption) (Integrator, error) {
-	return call[Integrator](ctx, s.c, updateIntegrator, request{ids: []any{integrator.ID}, body: change, etag: integrator.ETag}, options)
+func (s Integrators) Update(ctx context.Context, read Integrator, change IntegratorChange, options ...CallOption) (Integrator, error) {
+	return call[Integrator](ctx, s.c, updateIntegrator, request{ids: []any{read.ID}, body: change, etag: read.ETag}, options)
 }
 
 // Keys returns the API keys of an integrator, oldest first, without their secrets.

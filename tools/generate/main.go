@@ -55,7 +55,7 @@ func run(ctx context.Context, root string) error {
 	}
 	if err := errors.Join(
 		writeRoles(root, contracts, services), writePermissions(root, contracts),
-		writePublic(ctx, root, contracts, services), writeSDKs(ctx, root, services),
+		writePublic(ctx, root, contracts, services), writeSDKs(ctx, root),
 	); err != nil {
 		return err
 	}

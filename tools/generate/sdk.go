@@ -18,94 +18,57 @@ import (
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
-// publicContract returns one contract of what callers of the services use. It is without documentation pages, health checks, whatever
-// takes the service token or a session, and second names of headers. Errors are left out, as the SDKs have one type for all. Each kind of
-// id has a schema of its own, such as CustomerID.
-func publicContract(root string, services []string) (*openapi3.T, error) {
-	merged := &openapi3.T{
-		OpenAPI: "3.0.3", Info: &openapi3.Info{Title: "Pedidos", Version: "1.0.0"}, Paths: &openapi3.Paths{},
-		Components: &openapi3.Components{Schemas: openapi3.Schemas{}},
-	}
-	for _, service := range services {
-		text, err := os.ReadFile(filepath.Join(root, "gen/contract", service+".json"))
-		if err != nil {
-			return nil, err
-		}
-		doc, err := openapi3.NewLoader().LoadFromData(text)
-		if err != nil {
-			return nil, err
-		}
-		for path, item := range doc.Paths.Map() {
-			item.Parameters = publicParameters(item.Parameters)
-			for method, operation := range item.Operations() {
-				if !isPublic(doc, operation) {
-					item.SetOperation(method, nil)
-					continue
-				}
-				simplify(operation)
-				operation.Extensions[serviceOf] = service
-			}
-			if len(item.Operations()) > 0 {
-				merged.Paths.Set(path, item)
-			}
-		}
-		for name, schema := range doc.Components.Schemas {
-			if known, ok := merged.Components.Schemas[name]; ok && !same(known, schema) {
-				return nil, fmt.Errorf("the contracts have two schemas %s", name)
-			}
-			merged.Components.Schemas[name] = schema
-		}
-	}
-	nameIDs(merged)
-	if err := prune(merged); err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(merged)
+// sdkContract returns the part of the public contract that the SDKs are made from. It is without second names of headers, and without
+// errors, as the SDKs have one type for all. Each kind of id has a schema of its own, such as CustomerID.
+func sdkContract(root string) (*openapi3.T, error) {
+	text, err := os.ReadFile(filepath.Join(root, "gen/contract/public.json"))
 	if err != nil {
 		return nil, err
 	}
-	return openapi3.NewLoader().LoadFromData(text) // references point to the schemas of the new document
-}
-
-// serviceOf is the extension of an operation that names its service.
-const serviceOf = "x-service"
-
-// isPublic reports whether an SDK has an operation. PUT is a second name of PATCH.
-func isPublic(doc *openapi3.T, operation *openapi3.Operation) bool {
-	if slices.ContainsFunc(operation.Tags, func(tag string) bool { return slices.Contains([]string{"docs", "internal", "service"}, tag) }) {
-		return false
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
 	}
-	// Sessions are for browsers, and the key set is for services.
-	if slices.Contains([]string{"createSession", "exchangeSession", "getKeySet", "replaceCustomer"}, operation.OperationID) {
-		return false
-	}
-	security := doc.Security
-	if operation.Security != nil {
-		security = *operation.Security
-	}
-	return len(security) == 0 || slices.ContainsFunc(security, func(r openapi3.SecurityRequirement) bool { return r["bearerAuth"] != nil })
-}
-
-func publicParameters(parameters openapi3.Parameters) (public openapi3.Parameters) {
-	for _, p := range parameters {
-		if p.Value.Extensions["x-alias-of"] == nil && p.Value.Extensions[serviceOf] == nil {
-			public = append(public, &openapi3.ParameterRef{Value: p.Value})
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if slices.Contains(operation.Tags, "docs") || slices.Contains(leftOut, operation.OperationID) {
+				item.SetOperation(method, nil)
+				continue
+			}
+			operation.Parameters = slices.Concat(item.Parameters, operation.Parameters)
+			simplify(operation)
+		}
+		item.Parameters = nil
+		if len(item.Operations()) == 0 {
+			doc.Paths.Delete(path)
 		}
 	}
-	return public
+	doc.Components = &openapi3.Components{Schemas: doc.Components.Schemas}
+	doc.Security, doc.Tags = nil, nil
+	nameIDs(doc)
+	if err := prune(doc); err != nil {
+		return nil, err
+	}
+	if text, err = json.Marshal(doc); err != nil {
+		return nil, err
+	}
+	return openapi3.NewLoader().LoadFromData(text) // references point to the schemas with other ids
 }
+
+// leftOut are public operations that the SDKs do not have: sessions are for browsers, the key set is for services, and PUT is a second name
+// of PATCH.
+var leftOut = []string{"createSession", "exchangeSession", "getKeySet", "replaceCustomer"}
 
 // simplify leaves the success of an operation, and nothing that refers to components other than schemas.
 func simplify(operation *openapi3.Operation) {
-	operation.Parameters = publicParameters(operation.Parameters)
-	if operation.Extensions == nil {
-		operation.Extensions = map[string]any{}
-	}
+	isAlias := func(p *openapi3.ParameterRef) bool { return p.Value.Extensions["x-alias-of"] != nil }
+	operation.Parameters = slices.DeleteFunc(operation.Parameters, isAlias)
 	if operation.Security != nil && len(*operation.Security) > 0 {
 		operation.Security = nil
 	}
-	for _, p := range operation.Parameters {
-		p.Value.Examples = nil
+	for i, p := range operation.Parameters {
+		value := *p.Value
+		operation.Parameters[i] = &openapi3.ParameterRef{Value: &value}
 	}
 	if body := operation.RequestBody; body != nil {
 		body.Ref = ""
@@ -132,12 +95,6 @@ func bare(content openapi3.Content) {
 	}
 }
 
-func same(a, b *openapi3.SchemaRef) bool {
-	left, _ := json.Marshal(a)
-	right, _ := json.Marshal(b)
-	return bytes.Equal(left, right)
-}
-
 // resources are the first segments of paths and the kinds of the ids that follow them.
 var resources = map[string]string{
 	"customers": "Customer", "products": "Product", "orders": "Order", "users": "User", "integrators": "Integrator", "auth": "Session",
@@ -148,7 +105,8 @@ func nameIDs(doc *openapi3.T) {
 	kinds := append(slices.Collect(maps.Values(resources)), "Key")
 	for _, kind := range kinds {
 		id := *doc.Components.Schemas["ID"].Value
-		id.Description = "The id of " + map[bool]string{true: "an ", false: "a "}[strings.ContainsAny(kind[:1], "IO")] + strings.ToLower(kind) + "."
+		article := map[bool]string{true: "an", false: "a"}[strings.ContainsAny(kind[:1], "IO")]
+		id.Description = fmt.Sprintf("The id of %s %s.", article, strings.ToLower(kind))
 		id.Extensions = map[string]any{idKind: kind}
 		doc.Components.Schemas[kind+"ID"] = id.NewRef()
 	}
@@ -165,24 +123,18 @@ func nameIDs(doc *openapi3.T) {
 	for path, item := range doc.Paths.Map() {
 		first := resources[strings.Split(path, "/")[1]]
 		for _, operation := range item.Operations() {
-			operation.Parameters = append(slices.Clone(item.Parameters), operation.Parameters...)
 			for _, p := range operation.Parameters {
-				value := *p.Value
-				value.Schema = &openapi3.SchemaRef{Ref: p.Value.Schema.Ref, Value: p.Value.Schema.Value}
-				p.Value = &value
-				switch kind := strings.TrimSuffix(value.Name, "_id"); value.Name {
+				p.Value.Schema = &openapi3.SchemaRef{Ref: p.Value.Schema.Ref, Value: p.Value.Schema.Value}
+				switch p.Value.Name {
 				case "id":
-					nameID(value.Schema, first, kinds)
+					nameID(p.Value.Schema, first, kinds)
 				case "ids":
-					list := *value.Schema.Value
-					list.Items = &openapi3.SchemaRef{Ref: ref(first + "ID")}
-					value.Schema.Value = &list
+					p.Value.Schema.Value.Items = &openapi3.SchemaRef{Ref: ref(first + "ID")}
 				default:
-					nameID(value.Schema, kind, kinds)
+					nameID(p.Value.Schema, strings.TrimSuffix(p.Value.Name, "_id"), kinds)
 				}
 			}
 		}
-		item.Parameters = nil
 	}
 }
 
@@ -228,8 +180,8 @@ func prune(doc *openapi3.T) error {
 }
 
 // writeSDKs writes the types of both SDKs and the operations of the Go SDK.
-func writeSDKs(ctx context.Context, root string, services []string) error {
-	doc, err := publicContract(root, services)
+func writeSDKs(ctx context.Context, root string) error {
+	doc, err := sdkContract(root)
 	if err != nil {
 		return err
 	}
@@ -244,6 +196,17 @@ func writeSDKs(ctx context.Context, root string, services []string) error {
 
 const generated = "// Code generated from the contracts by tools/generate. DO NOT EDIT.\n\npackage pedidos\n"
 
+// serviceOf returns the service that has a path.
+func serviceOf(path string) string {
+	switch first := strings.Split(path, "/")[1]; first {
+	case "orchestrator":
+		return first
+	case "orders", "products", "reports":
+		return "orders"
+	}
+	return "customers"
+}
+
 var placeholder = regexp.MustCompile(`\{\w+\}`)
 
 // writeOperations writes what the Go SDK knows of each operation. The linter reports an operation that no method uses.
@@ -252,7 +215,7 @@ func writeOperations(file string, doc *openapi3.T) error {
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			keyed := slices.ContainsFunc(operation.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == "Idempotency-Key" })
-			line := fmt.Sprintf("service: %s, method: %q, path: %q", operation.Extensions[serviceOf], method, placeholder.ReplaceAllString(path, "%d"))
+			line := fmt.Sprintf("service: %s, method: %q, path: %q", serviceOf(path), method, placeholder.ReplaceAllString(path, "%d"))
 			if keyed {
 				line += ", keyed: true"
 			}
@@ -277,11 +240,12 @@ func writeOperations(file string, doc *openapi3.T) error {
 
 // filters are the operations with parameters beside those of pages, and the types that hold these.
 var filters = map[string]string{
-	"listCustomers": "CustomerFilter", "listProducts": "ProductFilter", "listOrders": "OrderFilter", "listAudit": "AuditFilter", "reportSales": "SalesQuery",
+	"listCustomers": "CustomerFilter", "listProducts": "ProductFilter", "listOrders": "OrderFilter", "listAudit": "AuditFilter",
+	"reportSales": "SalesQuery",
 }
 
 // handled are the schemas that the Go SDK handles by itself.
-var handled = regexp.MustCompile(`^(.*Page|Credentials|Token|Confirmed|OrderRequest|OrderRequestLine|Problem|Failure|StepError|Confirmation)$`)
+var handled = regexp.MustCompile(`^(.*Page|Credentials|Token|Confirmed|OrderRequest(Line)?|Problem|Failure|StepError|Confirmation)$`)
 
 // writeTypes writes the types of the Go SDK. They have no pointers: null and an absent value are the zero value, and Optional where the
 // zero value has a meaning of its own.
@@ -332,7 +296,8 @@ func writeTypes(file string, doc *openapi3.T) error {
 	alone := &openapi3.T{OpenAPI: doc.OpenAPI, Info: doc.Info, Paths: &openapi3.Paths{}, Components: &openapi3.Components{Schemas: schemas}}
 	config := codegen.Configuration{PackageName: "pedidos", Generate: codegen.GenerateOptions{Models: true}}
 	config.OutputOptions = codegen.OutputOptions{
-		SkipPrune: true, SkipEnumValidate: true, ExcludeSchemas: omitted, PreferSkipOptionalPointer: true, PreferSkipOptionalPointerWithOmitzero: true,
+		SkipPrune: true, SkipEnumValidate: true, ExcludeSchemas: omitted,
+		PreferSkipOptionalPointer: true, PreferSkipOptionalPointerWithOmitzero: true,
 	}
 	if err := write(file, alone, config); err != nil {
 		return err
@@ -357,7 +322,8 @@ func filterOf(operation *openapi3.Operation) *openapi3.SchemaRef {
 	filter := openapi3.NewObjectSchema()
 	filter.Description = fmt.Sprintf("selects what %q returns. Zero values select everything.", operation.Summary)
 	for _, p := range operation.Parameters {
-		if p.Value.In != openapi3.ParameterInQuery || p.Value.Name == "cursor" || p.Value.Name == "limit" && strings.HasPrefix(operation.OperationID, "list") {
+		ofPages := p.Value.Name == "cursor" || p.Value.Name == "limit" && strings.HasPrefix(operation.OperationID, "list")
+		if p.Value.In != openapi3.ParameterInQuery || ofPages {
 			continue
 		}
 		schema := *p.Value.Schema.Value

@@ -3,7 +3,9 @@ import { type CallOptions, type ChangeOptions, type Config, newKey, Transport, t
 import type * as t from "./types.js";
 
 /** Selects what a list returns. */
-type Filter<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Omit<NonNullable<Q>, "cursor" | "limit"> : never;
+type Filter<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
+  ? Omit<NonNullable<Q>, "cursor" | "limit">
+  : never;
 
 export type CustomerFilter = Filter<"/customers">;
 export type ProductFilter = Filter<"/products">;
@@ -36,7 +38,8 @@ class Customers extends Part {
   }
   /** Changes some fields of a customer. If it has changed since it was read, the code is precondition_failed. */
   update(customer: Read<t.CustomerID>, change: t.CustomerChange, options?: ChangeOptions) {
-    return this.transport.call("patch", "/customers/{id}", { ids: { id: customer.id }, body: change, keyed: true }, { etag: customer.etag, ...options });
+    const { id, etag } = customer;
+    return this.transport.call("patch", "/customers/{id}", { ids: { id }, body: change, keyed: true }, { etag, ...options });
   }
   /** Deletes a customer. Its orders remain. */
   async delete(id: t.CustomerID, options?: ChangeOptions): Promise<void> {
@@ -62,7 +65,8 @@ class Products extends Part {
    * precondition_failed. Pass `{ id }` to add a stock_delta to whatever is there.
    */
   update(product: Read<t.ProductID>, change: t.ProductChange, options?: ChangeOptions) {
-    return this.transport.call("patch", "/products/{id}", { ids: { id: product.id }, body: change, keyed: true }, { etag: product.etag, ...options });
+    const { id, etag } = product;
+    return this.transport.call("patch", "/products/{id}", { ids: { id }, body: change, keyed: true }, { etag, ...options });
   }
   /** Yields the manual changes of a product's stock, newest first. */
   stockMovements(id: t.ProductID, options?: CallOptions) {
@@ -100,8 +104,8 @@ class Orders extends Part {
   /** Places an order and confirms it, in one call. If it fails, the error's `step` says where. */
   async createAndConfirm(order: t.OrderInput, options: ChangeOptions = {}): Promise<t.ConfirmedData> {
     const key = options.key ?? newKey();
-    const body = { ...order, idempotency_key: key };
-    return (await this.transport.call("post", "/orchestrator/create-and-confirm-order", { body, keyed: false, bodyKey: key }, options)).data;
+    const request = { body: { ...order, idempotency_key: key }, keyed: false, bodyKey: key } as const;
+    return (await this.transport.call("post", "/orchestrator/create-and-confirm-order", request, options)).data;
   }
   /** Yields the changes of an order's status, oldest first. */
   history(id: t.OrderID, options?: CallOptions) {
@@ -142,7 +146,8 @@ class Users extends Part {
   }
   /** Changes the name, the role or the state. If the user has changed since it was read, the code is precondition_failed. */
   update(user: Read<t.UserID>, change: t.UserChange, options?: ChangeOptions) {
-    return this.transport.call("patch", "/users/{id}", { ids: { id: user.id }, body: change, keyed: true }, { etag: user.etag, ...options });
+    const { id, etag } = user;
+    return this.transport.call("patch", "/users/{id}", { ids: { id }, body: change, keyed: true }, { etag, ...options });
   }
   /** Takes a user's password away and returns a new setup token. */
   reset(id: t.UserID, options?: ChangeOptions) {
@@ -164,8 +169,8 @@ class Integrators extends Part {
   }
   /** Changes the name, the role or the state. If the integrator has changed since it was read, the code is precondition_failed. */
   update(integrator: Read<t.IntegratorID>, change: t.IntegratorChange, options?: ChangeOptions) {
-    const ids = { id: integrator.id };
-    return this.transport.call("patch", "/integrators/{id}", { ids, body: change, keyed: true }, { etag: integrator.etag, ...options });
+    const { id, etag } = integrator;
+    return this.transport.call("patch", "/integrators/{id}", { ids: { id }, body: change, keyed: true }, { etag, ...options });
   }
   /** Yields the API keys of an integrator, oldest first, without their secrets. */
   keys(id: t.IntegratorID, options?: CallOptions) {

@@ -20,7 +20,7 @@ export interface Config {
   readonly timeout?: number;
   /** The number of requests of one call; 8 by default. The waits between 8 are about 10 seconds together. 1 means no retries. */
   readonly maxAttempts?: number;
-  /** The longest Retry-After that a call waits for, in milliseconds; 30,000 by default. If Pedidos asks for more, the call fails at once. */
+  /** The longest Retry-After that a call waits for, in milliseconds; 30,000 by default. With a longer one, the call fails at once. */
   readonly maxWait?: number;
 }
 
@@ -35,12 +35,12 @@ export interface CallOptions {
 /** The options of a change. */
 export interface ChangeOptions extends CallOptions {
   /**
-   * The idempotency key: 1 to 255 visible ASCII characters, such as the number of the order in your own system. A call with the same key and
-   * the same arguments takes effect once, also if another process repeats it, for 24 hours by default. Without one, each call has a random
-   * key, which its retries share.
+   * The idempotency key: 1 to 255 visible ASCII characters, such as the number of the order in your own system. A call with the same key
+   * and the same arguments takes effect once, also if another process repeats it, for 24 hours by default. Without one, each call has a
+   * random key, which its retries share.
    */
   readonly key?: string;
-  /** Makes the change only if the resource still has this version; otherwise the code is precondition_failed. `update` does so by itself. */
+  /** Makes the change only if the resource still has this version; otherwise the code is precondition_failed. `update` sets it. */
   readonly etag?: string | undefined;
 }
 
@@ -52,7 +52,9 @@ type PathWith<M extends Method> = { [P in keyof paths]: paths[P][M] extends { re
 /** The body of a success. */
 type Result<O> = O extends { responses: infer R } ? R[keyof R] extends { content: { "application/json": infer T } } ? T : undefined : never;
 
-type Body<O> = O extends { requestBody?: infer B } ? NonNullable<B> extends { content: { "application/json": infer T } } ? T : never : never;
+type Body<O> = O extends { requestBody?: infer B }
+  ? NonNullable<B> extends { content: { "application/json": infer T } } ? T : never
+  : never;
 type Query<O> = O extends { parameters: { query?: infer Q } } ? Q : never;
 type Ids<O> = O extends { parameters: { path: infer I } } ? I : undefined;
 type Header<O> = O extends { parameters: { header?: infer H } } ? NonNullable<H> : never;
@@ -91,7 +93,8 @@ export class Transport {
   constructor(config: Config) {
     const base = (own: string | undefined, service: string) => {
       const text = own ?? config.url ?? "";
-      if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol) || new URL(text).search !== "" || new URL(text).username !== "") {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "") {
         throw new TypeError(`the address of the ${service} service must be a URL such as https://pedidos.example`);
       }
       return text.replace(/\/+$/, "");
@@ -115,7 +118,8 @@ export class Transport {
     const operation = `${method.toUpperCase()} ${named}`;
     const key = request.bodyKey ?? (request.keyed ? options.key ?? newKey() : undefined);
     if (key !== undefined && !/^[!-~]{1,255}$/.test(key)) {
-      throw new PedidosError(operation, { cause: new TypeError("the idempotency key must have 1 to 255 visible ASCII characters") }, key, 0);
+      const cause = new TypeError("the idempotency key must have 1 to 255 visible ASCII characters");
+      throw new PedidosError(operation, { cause }, key, 0);
     }
     const headers: Record<string, string> = { Accept: "application/json" };
     if (request.keyed && key !== undefined) headers["Idempotency-Key"] = key;
@@ -195,10 +199,9 @@ export class Transport {
   async #credentials(refused: string | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
     const { username, password } = this.#config;
     if (!username || !password) return this.#config.apiKey;
-    const valid = () => this.#token !== undefined && this.#token.text !== refused && Date.now() < this.#token.until ? this.#token.text : undefined;
     for (;;) {
-      const token = valid();
-      if (token !== undefined) return token;
+      const token = this.#token;
+      if (token !== undefined && token.text !== refused && Date.now() < token.until) return token.text;
       this.#login ??= this.#logIn(username, password).finally(() => { this.#login = undefined; });
       await until(this.#login, signal);
     }
@@ -236,8 +239,8 @@ function isTemporary({ status, code }: Failure): boolean {
 }
 
 /**
- * Returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients that fail
- * together do not come back together.
+ * Returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients that
+ * fail together do not come back together.
  */
 function wait(attempt: number, asked: number): number {
   const least = Math.max(asked, Math.min(75 * 2 ** (attempt - 1), 4000));

@@ -17,7 +17,9 @@ function clientOf(answer: (sent: Sent, n: number) => Response | Promise<Response
     url: "http://pedidos.example/api/",
     fetch: async (input, init) => {
       init?.signal?.throwIfAborted();
-      const one = { method: init?.method ?? "", url: new URL(String(input)), headers: new Headers(init?.headers), body: String(init?.body ?? "") };
+      const one = {
+        method: init?.method ?? "", url: new URL(String(input)), headers: new Headers(init?.headers), body: String(init?.body ?? ""),
+      };
       sent.push(one);
       return answer(one, sent.length);
     },
@@ -26,7 +28,8 @@ function clientOf(answer: (sent: Sent, n: number) => Response | Promise<Response
   return { client, sent };
 }
 
-const json = (status: number, body: unknown, headers: Record<string, string> = {}) => new Response(JSON.stringify(body), { status, headers });
+const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers });
 const problem = (status: number, code: string, headers: Record<string, string> = {}) =>
   json(status, { status, code, detail: "Something.", trace_id: "4bf92f3577b34da6a3ce929d0e0e4736" }, headers);
 const lost = () => { throw new TypeError("fetch failed", { cause: new Error("other side closed") }); };
@@ -54,9 +57,18 @@ const cases: { name: string; answers: (() => Response)[]; requests: number; code
   { name: "lost", answers: [lost, lost, lost], requests: 4, least: 525, most: 830 },
   { name: "429", answers: [() => problem(429, "too_many_requests", { "Retry-After": "7" })], requests: 2, least: 7000, most: 10_520 },
   { name: "503", answers: [() => problem(503, "unavailable", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1520 },
-  { name: "502 and 504", answers: [() => new Response("<html>", { status: 502 }), () => new Response("", { status: 504 })], requests: 3, least: 225, most: 360 },
-  { name: "in progress", answers: [() => problem(409, "request_in_progress", { "Retry-After": "1" })], requests: 2, least: 1000, most: 1520 },
-  { name: "a long wait", answers: [() => problem(429, "too_many_requests", { "Retry-After": "31" })], requests: 1, code: "too_many_requests", least: 0, most: 0 },
+  {
+    name: "502 and 504", answers: [() => new Response("<html>", { status: 502 }), () => new Response("", { status: 504 })],
+    requests: 3, least: 225, most: 360,
+  },
+  {
+    name: "in progress", answers: [() => problem(409, "request_in_progress", { "Retry-After": "1" })],
+    requests: 2, least: 1000, most: 1520,
+  },
+  {
+    name: "a long wait", answers: [() => problem(429, "too_many_requests", { "Retry-After": "31" })],
+    requests: 1, code: "too_many_requests", least: 0, most: 0,
+  },
   { name: "conflict", answers: [() => problem(409, "insufficient_stock")], requests: 1, code: "insufficient_stock", least: 0, most: 0 },
   { name: "internal", answers: [() => problem(500, "internal")], requests: 1, code: "internal", least: 0, most: 0 },
   {
@@ -67,7 +79,8 @@ const cases: { name: string; answers: (() => Response)[]; requests: number; code
 
 for (const { name, answers, requests, code, least, most } of cases) {
   test(`retries: ${name}`, async (t) => {
-    const { client, sent } = clientOf((_, n) => answers[n - 1]?.() ?? json(201, { id: 7, confirmed_at: null }, { ETag: '"3"' }), { apiKey: "ped_1_x" });
+    const created = () => json(201, { id: 7, confirmed_at: null }, { ETag: '"3"' });
+    const { client, sent } = clientOf((_, n) => (answers[n - 1] ?? created)(), { apiKey: "ped_1_x" });
     const { result, error, took } = await quickly(t, () => client.orders.create(order));
     assert.ok(took >= least && took <= most, `it took ${took} ms, want ${least} to ${most}`);
     assert.equal(sent.length, requests);
@@ -118,7 +131,8 @@ test("concurrent calls share tokens, which are renewed", async (t) => {
       logins++;
       return json(200, { access_token: `token-${logins}`, token_type: "Bearer", expires_in: 3600 });
     }
-    return headers.get("Authorization") === `Bearer token-${logins}` && refused !== logins ? json(200, { name: "Ana" }) : problem(401, "unauthorized");
+    const valid = headers.get("Authorization") === `Bearer token-${logins}` && refused !== logins;
+    return valid ? json(200, { name: "Ana" }) : problem(401, "unauthorized");
   }, { username: "ana", password: "secret" });
   const all = () => Promise.all(Array.from({ length: 50 }, () => client.account.me()));
   await all();
@@ -144,9 +158,12 @@ test("a wrong password is the error of the call", async () => {
 
 test("lists follow the cursor until the caller stops", async () => {
   const { client, sent } = clientOf(({ url }) =>
-    url.searchParams.has("cursor") ? json(200, { data: [{ id: 3 }], next_cursor: null }) : json(200, { data: [{ id: 1 }, { id: 2 }], next_cursor: "two" }));
+    url.searchParams.has("cursor")
+      ? json(200, { data: [{ id: 3 }], next_cursor: null })
+      : json(200, { data: [{ id: 1 }, { id: 2 }], next_cursor: "two" }));
   const ids: number[] = [];
-  for await (const product of client.products.list({ ids: [1 as ProductID, 2 as ProductID], low_stock: true, search: "A B" })) ids.push(product.id);
+  const filter = { ids: [1 as ProductID, 2 as ProductID], low_stock: true, search: "A B" };
+  for await (const product of client.products.list(filter)) ids.push(product.id);
   assert.deepEqual(ids, [1, 2, 3]);
   assert.deepEqual(sent.map((s) => s.url.search), [
     "?ids=1%2C2&low_stock=true&search=A+B&limit=100", "?ids=1%2C2&low_stock=true&search=A+B&limit=100&cursor=two",
@@ -161,8 +178,8 @@ test("lists follow the cursor until the caller stops", async () => {
 
 test("errors have what the orchestrator says", async () => {
   const { client, sent } = clientOf(() => json(409, {
-    code: "insufficient_stock", detail: "Too few units.", trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", correlationId: "run-1", success: false,
-    shortages: [{ product_id: 7, requested: 5, available: 2 }], errors: [{ field: "items[0].qty", message: "is too large" }],
+    code: "insufficient_stock", detail: "Too few units.", trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", correlationId: "run-1",
+    success: false, shortages: [{ product_id: 7, requested: 5, available: 2 }], errors: [{ field: "items[0].qty", message: "is too large" }],
     error: { step: "create_order" }, order: { id: 9, status: "CANCELED" },
   }));
   const error = await client.orders.createAndConfirm(order, { key: "erp-1", correlationId: "run-1" }).catch((e: unknown) => e);
@@ -171,15 +188,17 @@ test("errors have what the orchestrator says", async () => {
   assert.equal(error.correlationId, "run-1");
   assert.equal(error.withdrawn?.id, 9);
   assert.equal(error.key, "erp-1");
-  assert.equal(error.message, "POST /orchestrator/create-and-confirm-order: 409 insufficient_stock: Too few units.: items[0].qty is too large: " +
-    "product 7 has 2 of 5 units: trace 4bf92f3577b34da6a3ce929d0e0e4736");
+  assert.equal(error.message, "POST /orchestrator/create-and-confirm-order: 409 insufficient_stock: Too few units.: " +
+    "items[0].qty is too large: product 7 has 2 of 5 units: trace 4bf92f3577b34da6a3ce929d0e0e4736");
   assert.deepEqual(JSON.parse(sent[0]?.body ?? ""), { ...order, idempotency_key: "erp-1" });
   assert.equal(sent[0]?.headers.get("X-Correlation-Id"), "run-1");
   assert.equal(sent[0]?.headers.has("Idempotency-Key"), false);
 });
 
 test("something else than Pedidos answers", async () => {
-  for (const [status, want] of [[200, /^GET \/orders\/1: 200: Unexpected token/], [303, /^GET \/orders\/1: 303$/], [404, /^GET \/orders\/1: 404$/]] as const) {
+  for (const [status, want] of [
+    [200, /^GET \/orders\/1: 200: Unexpected token/], [303, /^GET \/orders\/1: 303$/], [404, /^GET \/orders\/1: 404$/],
+  ] as const) {
     const { client, sent } = clientOf(() => new Response("<html>", { status }));
     const error = await client.orders.get(1 as OrderID).catch((e: unknown) => e);
     assert.ok(error instanceof PedidosError);
@@ -194,11 +213,15 @@ test("an update sends what was read", async () => {
   const changed = await client.products.update(read, { stock: 0, archived: false });
   assert.equal(changed.etag, '"42"');
   await client.products.update({ id: read.id }, { stock_delta: -1 });
-  assert.deepEqual(sent.map((s) => [s.headers.get("If-Match"), s.body]), [[null, ""], ['"41"', '{"stock":0,"archived":false}'], [null, '{"stock_delta":-1}']]);
+  assert.deepEqual(sent.map((s) => [s.headers.get("If-Match"), s.body]), [
+    [null, ""], ['"41"', '{"stock":0,"archived":false}'], [null, '{"stock_delta":-1}'],
+  ]);
 });
 
 test("keys are checked", async () => {
-  for (const [key, valid] of [["a", true], ["~".repeat(255), true], ["", false], ["~".repeat(256), false], ["a b", false], ["ñ", false]] as const) {
+  for (const [key, valid] of [
+    ["a", true], ["~".repeat(255), true], ["", false], ["~".repeat(256), false], ["a b", false], ["ñ", false],
+  ] as const) {
     const { client, sent } = clientOf(() => json(200, {}));
     const error = await client.orders.confirm(1 as OrderID, { key }).then(() => undefined, (e: unknown) => e);
     assert.equal(error === undefined, valid, JSON.stringify(key));

@@ -64,7 +64,8 @@ test("a given key holds for another client", { skip }, async () => {
 test("errors", { skip }, async () => {
   const client = connect();
   const { customer, product } = await stock(client, "errors");
-  const short = await client.orders.create({ customer_id: customer.id, items: [{ product_id: product.id, qty: 1001 }] }).catch((e: unknown) => e);
+  const large = { customer_id: customer.id, items: [{ product_id: product.id, qty: 1001 }] };
+  const short = await client.orders.create(large).catch((e: unknown) => e);
   assert.ok(short instanceof PedidosError);
   assert.equal(short.code, "insufficient_stock");
   assert.deepEqual(short.shortages, [{ product_id: product.id, requested: 1001, available: 1000 }]);
@@ -104,7 +105,8 @@ test("lists have all pages", { skip }, async () => {
   const client = connect();
   const { customer, product } = await stock(client, "pages");
   const ids: number[] = [];
-  for (let n = 0; n < 205; n++) ids.push((await client.orders.create({ customer_id: customer.id, items: [{ product_id: product.id, qty: 1 }] })).id);
+  const order = { customer_id: customer.id, items: [{ product_id: product.id, qty: 1 }] };
+  for (let n = 0; n < 205; n++) ids.push((await client.orders.create(order)).id);
   assert.deepEqual((await all(client.orders.list({ customer_id: customer.id }))).map((o) => o.id), ids.reverse());
   assert.deepEqual((await all(client.products.list({ ids: [product.id] }))).map((p) => p.stock), [795]);
 });

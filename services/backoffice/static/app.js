@@ -228,8 +228,9 @@
 		const form = box instanceof HTMLInputElement && box.type === "checkbox" ? box.form : null;
 		const all = form?.querySelector("[data-check-all]");
 		if (!form || !(all instanceof HTMLInputElement)) return;
-		/** @type {HTMLInputElement[]} */
-		const boxes = [...form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.checkAll ?? "")}"]`)];
+		/** @type {NodeListOf<HTMLInputElement>} */
+		const found = form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.checkAll ?? "")}"]`);
+		const boxes = [...found];
 		if (box === all) for (const one of boxes) one.checked = all.checked;
 		const checked = boxes.filter(one => one.checked).length;
 		all.checked = checked > 0 && checked === boxes.length;
