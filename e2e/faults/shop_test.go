@@ -69,7 +69,7 @@ func newMigratedShop(t *testing.T, db database.MySQL, env ...string) *shop {
 	s := &shop{env: append([]string{
 		"DB_HOST=" + db.Host, fmt.Sprintf("DB_PORT=%d", db.Port), "DB_USER=" + db.User, "DB_PASSWORD=" + db.Password, "DB_NAME=" + db.Name,
 		"JWT_SECRET=faults-jwt-secret-of-more-than-32-bytes", "SERVICE_TOKEN=faults-service-token", "ADMIN_PASSWORD=" + adminPassword,
-		"JWT_TTL=24h", "LOG_LEVEL=INFO", "CUSTOMER_CACHE_TTL=20ms",
+		"JWT_TTL=24h", "LOG_LEVEL=INFO", "CALLER_RATE=0", "CUSTOMER_CACHE_TTL=20ms",
 	}, env...)}
 	if r := program.Run(t, s.env, "migrate", "up"); r.Code != 0 {
 		t.Fatalf("migrate up: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)

@@ -77,10 +77,12 @@ func copyTree(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(root, "e2e"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, module := range []string{"e2e", "sdk/go"} {
+		if err := os.MkdirAll(filepath.Join(root, module), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, name := range []string{"go.work", "go.work.sum", "e2e/go.mod", "e2e/go.sum"} {
+	for _, name := range []string{"go.work", "go.work.sum", "e2e/go.mod", "e2e/go.sum", "sdk/go/go.mod"} {
 		content, err := os.ReadFile(filepath.Join("../..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ func TestBackup(t *testing.T) {
 	}
 	backUp, restore := lines[0], lines[1]
 	folder, path := t.TempDir(), program.Folder(t)
-	s := program.Up(t, nil, folder, append(program.FreePorts(), "--no-seed")...)
+	s := program.Up(t, unlimited(), folder, append(program.FreePorts(), "--no-seed")...)
 	client := s.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Seed: *seed}, client)
 
@@ -40,7 +40,7 @@ func TestBackup(t *testing.T) {
 		if printed := runIn(t, here, path, "", restore); !strings.HasSuffix(printed, "Stock and totals add up.\n") {
 			t.Errorf("restoring printed\n%s", printed)
 		}
-		restored := program.Up(t, nil, filepath.Join(here, "restored"), append(program.FreePorts(), "--no-seed")...)
+		restored := program.Up(t, unlimited(), filepath.Join(here, "restored"), append(program.FreePorts(), "--no-seed")...)
 		after := restored.Login(t, call.LocalPassword)
 		load.Kept(t, before, after.AllOrders(t, 0))
 		after.HangUp()
@@ -52,6 +52,9 @@ func TestBackup(t *testing.T) {
 	client.HangUp()
 	s.Interrupt(t)
 }
+
+// unlimited returns the setting with which the load, which is one caller, may send as much as it can.
+func unlimited() []string { return []string{"CALLER_RATE=0"} }
 
 // runIn runs lines in bash, in folder, with path prepended to PATH and variable added to the environment.
 func runIn(t *testing.T, folder, path, variable, lines string) string {

@@ -21,14 +21,14 @@ func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(*seed, 0))
 	folder, ports := t.TempDir(), program.FixedPorts(t)
 
-	s := program.Up(t, nil, folder, append(ports, "--no-seed")...)
+	s := program.Up(t, unlimited(), folder, append(ports, "--no-seed")...)
 	client := s.Login(t, call.LocalPassword)
 	l := load.New(t, load.Config{Seed: *seed, LoseOneIn: 20}, client)
 	for range kills {
 		l.Start(t)
 		l.AwaitMore(t, 100+random.Int64N(200))
 		s.Kill(t)
-		s = program.Up(t, nil, folder, append(ports, "--no-seed")...)
+		s = program.Up(t, unlimited(), folder, append(ports, "--no-seed")...)
 		l.AwaitMore(t, 20)
 		l.Pause(t)
 		client = s.Login(t, call.LocalPassword)

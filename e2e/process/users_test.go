@@ -69,11 +69,11 @@ func TestUsersCommands(t *testing.T) {
 	run(1, "keys needs rotate or list", "keys")
 }
 
-// A hundred logins at once use less than 256 MiB, with the default memory of argon2id. Logins that would wait too long are refused with
+// A hundred logins at once use less than 256 MiB, with the default memory of argon2id and the GOMEMLIMIT of Compose. Logins that would wait too long are refused with
 // Retry-After.
 func TestLoginMemory(t *testing.T) {
 	t.Parallel()
-	s, url := program.Serve(t, "customers", "DATA_DIR="+t.TempDir(), signing[0], signing[1], "ADMIN_PASSWORD="+plantedPassword, "LOGIN_RATE=1000", "LOGIN_BURST=1000")
+	s, url := program.Serve(t, "customers", "DATA_DIR="+t.TempDir(), signing[0], signing[1], "ADMIN_PASSWORD="+plantedPassword, "LOGIN_RATE=1000", "LOGIN_BURST=1000", "GOMEMLIMIT=200MiB")
 	c := call.URLs{Customers: url}.Client(t, "")
 	c.LogIn(t, "admin", plantedPassword) // so that the address is known
 	before := s.PeakMemory(t)
