@@ -323,8 +323,8 @@ func groupFaults() []groupFault {
 	}
 }
 
-// awaitLeft waits until no service has a connection to a member, except for those that read from secondaries. Meanwhile it probes
-// the readiness of services, as an orchestrator of containers does.
+// awaitLeft waits until the services have closed their connections to a member, apart from those of the pool that reads from
+// secondaries. It probes /ready at the given URLs until then, as Kubernetes does.
 func (g *group) awaitLeft(t *testing.T, member int, probed ...string) {
 	t.Helper()
 	call.Eventually(t, "the services leave the previous primary", func() bool {

@@ -19,7 +19,7 @@ func (s Reports) Stock(ctx context.Context) (StockReport, error) {
 	return call[StockReport](ctx, s.c, reportStock, request{}, nil)
 }
 
-// Orders counts the orders by status and age, and returns those that wait longest for their confirmation.
+// Orders returns the numbers of orders by status and by age, and the oldest orders with the status CREATED.
 func (s Reports) Orders(ctx context.Context) (OrdersReport, error) {
 	return call[OrdersReport](ctx, s.c, reportOrders, request{}, nil)
 }

@@ -128,7 +128,7 @@ func addPaths(paths, doc object) {
 
 func isNotPublic(tag any) bool { return slices.Contains(notPublic, fmt.Sprint(tag)) }
 
-// addTags adds the tags of a contract, in front of those that are there already.
+// addTags inserts the tags of a contract before the last tag of the public one.
 func addTags(public, doc object) {
 	known := public["tags"].([]any)
 	last := len(known) - 1 // that of the documentation

@@ -123,7 +123,7 @@ class Reports extends Part {
   stock(options?: CallOptions) {
     return this.transport.call("get", "/reports/stock", { keyed: false }, options);
   }
-  /** Counts the orders by status and age, and returns those that wait longest for their confirmation. */
+  /** Returns the numbers of orders by status and by age, and the oldest orders with the status CREATED. */
   orders(options?: CallOptions) {
     return this.transport.call("get", "/reports/orders", { keyed: false }, options);
   }

@@ -20,7 +20,7 @@ import (
 // The verdicts of a check.
 const (
 	fine    = "ok"
-	doubt   = "warn" // works, but somebody should look at it
+	doubt   = "warn" // works, but look at it
 	failing = "fail" // a service would not start, or not be ready
 )
 
@@ -42,9 +42,10 @@ func (d *doctor) say(verdict, subject, format string, args ...any) {
 func examine(ctx context.Context, p *program) error {
 	d := &doctor{program: p}
 	d.say(fine, "version", "%s", buildVersion())
-	d.settings()
-	if err := d.database(ctx); err != nil {
-		d.say(failing, "database", "%v", err)
+	if d.settings() {
+		if err := d.database(ctx); err != nil {
+			d.say(failing, "database", "%v", err)
+		}
 	}
 	failed := 0
 	for _, f := range d.found {
@@ -59,16 +60,19 @@ func examine(ctx context.Context, p *program) error {
 	return nil
 }
 
-// settings looks for variables that stop a command, and for those that a deployment should not have.
-func (d *doctor) settings() {
+// settings checks the environment variables: a command refuses invalid ones, and some values are only for a machine that nobody else can
+// reach. It reports whether all are valid.
+func (d *doctor) settings() bool {
 	c := d.Config
-	before := len(d.found)
 	if err := c.Check(config.Needs{Database: true}); err != nil {
 		d.say(failing, "settings", "%v", err)
+		return false
 	}
-	public := c.Host != "" && !loopback(c.Host)
+	before := len(d.found)
+	// Without HOST, services listen on all addresses, and up, which has the embedded database, on loopback.
+	public := !loopback(c.Host) && (c.Host != "" || c.DBHost != "")
 	if c.Local && public {
-		d.say(doubt, "settings", "LOCAL=true accepts published secrets, but HOST is %s: unset LOCAL where others can reach it", c.Host)
+		d.say(doubt, "settings", "LOCAL=true accepts published secrets: unset LOCAL where others can reach the services")
 	}
 	if c.AllowAnonymous && public {
 		d.say(doubt, "settings", "ALLOW_ANONYMOUS=true lets anyone who can reach the orchestrator order for any customer")
@@ -85,6 +89,7 @@ func (d *doctor) settings() {
 	if len(d.found) == before {
 		d.say(fine, "settings", "nothing is wrong with the variables that are set")
 	}
+	return true
 }
 
 // remote reports whether a server, as host:port, may be on another machine.
