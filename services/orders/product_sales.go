@@ -11,8 +11,8 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 )
 
-// maxProductSums limits the memory of productSales: a sum has 32 bytes.
-const maxProductSums = 250_000
+// maxProductSums limits the memory of productSales to about 16 MB: a sum has 32 bytes. It holds a year of 1,000 products.
+const maxProductSums = 500_000
 
 // productSales adds up the sales of products by day. It remembers the sums of a day until an order of that day is placed, confirmed or
 // canceled. The counts of orders by status tell, because orders are never deleted, their lines never change, and a status only moves
