@@ -156,13 +156,13 @@ func queries() map[string]query {
 			ordersdb.CancelOrdersParams{Now: &now, Ids: page[:1]}, ordersdb.CancelOrdersParams{Now: &now, Ids: page})},
 		"orders.ListOrderEvents": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderEvents,
 			ordersdb.ListOrderEventsParams{OrderID: 5, Limit: 21}, ordersdb.ListOrderEventsParams{OrderID: 5, AfterVersion: 1, Limit: 21})},
-		"orders.LockStaleOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).LockStaleOrders,
+		"orders.LockStaleOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).LockStaleOrders,
 			ordersdb.LockStaleOrdersParams{CreatedBefore: march, AfterTime: time.Unix(0, 0), Limit: 20},
 			ordersdb.LockStaleOrdersParams{CreatedBefore: now, AfterTime: march, AfterID: 5, Limit: 20})},
 		"orders.ListOrderLines": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderLines, page[:1], page[:20], page)},
 
 		"orders.ListOrders":                    {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).ListOrders, pages...)},
-		"orders.ListOrdersByStatus":            {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByStatus, byStatus...)},
+		"orders.ListOrdersByStatus":            {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByStatus, byStatus...)},
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
@@ -177,7 +177,7 @@ func queries() map[string]query {
 			ordersdb.ListOrdersByUpdateParams{AfterTime: march, AfterID: 5, UntilTime: june, Status: "CREATED", CustomerID: 1, ProductID: 1, CreatedFrom: first, CreatedBefore: last, Pattern: "%", Limit: 21})},
 		"orders.OrderUpdatedBehind": {key: "orders_updated", calls: answered(orders, (*ordersdb.Queries).OrderUpdatedBehind,
 			ordersdb.OrderUpdatedBehindParams{AfterTime: first, Offset: 250}, ordersdb.OrderUpdatedBehindParams{AfterTime: march, AfterID: 5, Offset: 58_000})},
-		"orders.OldestCreatedOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).OldestCreatedOrders, int32(10))},
+		"orders.OldestCreatedOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).OldestCreatedOrders, int32(10))},
 
 		// The reports read all orders of the period, or all products.
 		"reports.Sales": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).Sales,
@@ -197,7 +197,7 @@ func queries() map[string]query {
 			_, err := orders(conn).Stock(ctx)
 			return err
 		}}},
-		"reports.CountOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
+		"reports.CountOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
 			ordersdb.CountOrdersParams{Status: "CREATED", PlacedFrom: march, PlacedBefore: june}, ordersdb.CountOrdersParams{Status: "CONFIRMED", PlacedFrom: first, PlacedBefore: march})},
 
 		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
@@ -205,8 +205,8 @@ func queries() map[string]query {
 		"identity.GetUserByName":      {key: "users_username", calls: answered(people, (*identitydb.Queries).GetUserByName, "user-7")},
 		"identity.GetUserBySetup":     {key: "users_setup", calls: answered(people, (*identitydb.Queries).GetUserBySetup, hash(7))},
 		"identity.LockUserBySetup":    {key: "users_setup", calls: answered(people, (*identitydb.Queries).LockUserBySetup, hash(7))},
-		"identity.CountUsersWithRole": {key: "users_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
-		"identity.LockActiveAdmins": {key: "users_role", calls: []call{func(ctx context.Context, conn database.Conn) error {
+		"identity.CountUsersWithRole": {key: "users_by_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
+		"identity.LockActiveAdmins": {key: "users_by_role", calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := people(conn).LockActiveAdmins(ctx)
 			return err
 		}}},

@@ -522,7 +522,7 @@ func (q *Queries) ListOrdersByProduct(ctx context.Context, arg ListOrdersByProdu
 }
 
 const listOrdersByStatus = `-- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+SELECT /*+ INDEX(orders orders_by_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = ?
   AND created_at >= ? AND created_at <= ?
@@ -727,7 +727,7 @@ func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) 
 
 const lockStaleOrders = `-- name: LockStaleOrders :many
 
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+SELECT /*+ INDEX(orders orders_by_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < ?
   AND created_at >= ? AND (created_at > ? OR id > ?)
@@ -789,7 +789,7 @@ func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams
 }
 
 const oldestCreatedOrders = `-- name: OldestCreatedOrders :many
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+SELECT /*+ INDEX(orders orders_by_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = 'CREATED'
 ORDER BY created_at, id

@@ -44,7 +44,7 @@ WHERE id IN (sqlc.slice(ids));
 -- LockStaleOrders locks the oldest unconfirmed orders. It skips orders that another sweep or request has locked.
 
 -- name: LockStaleOrders :many
-SELECT /*+ INDEX(orders orders_status) */ *
+SELECT /*+ INDEX(orders orders_by_status) */ *
 FROM orders
 WHERE status = 'CREATED' AND created_at < sqlc.arg(created_before)
   AND created_at >= sqlc.arg(after_time) AND (created_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id))
@@ -77,7 +77,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */ *
+SELECT /*+ INDEX(orders orders_by_status) */ *
 FROM orders
 WHERE status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
@@ -155,7 +155,7 @@ ORDER BY updated_at, id
 LIMIT 1 OFFSET ?;
 
 -- name: OldestCreatedOrders :many
-SELECT /*+ INDEX(orders orders_status) */ *
+SELECT /*+ INDEX(orders orders_by_status) */ *
 FROM orders
 WHERE status = 'CREATED'
 ORDER BY created_at, id

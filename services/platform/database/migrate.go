@@ -213,6 +213,7 @@ func alreadyChanged(err error) bool {
 	return errors.As(err, &e) && slices.Contains([]uint16{
 		1050, 1060, 1061, // the table, column or index exists
 		1051, 1091, // there is nothing to drop
+		1176, // there is no index to rename
 	}, e.Number)
 }
 
