@@ -42,6 +42,15 @@ const idsPerBatch = 10_000
 // rows that exist.
 func (db *DB) Migrate(ctx context.Context) error {
 	err := db.exclusive(ctx, func(conn *sql.Conn) error {
+		tidb, err := db.isTiDB(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if tidb {
+			if err := checkSettings(ctx, conn); err != nil {
+				return err
+			}
+		}
 		if err := db.createVersions(ctx, conn); err != nil {
 			return err
 		}
@@ -62,6 +71,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", m.File, err)
 			}
+		}
+		if tidb {
+			return checkConstraints(ctx, conn)
 		}
 		return nil
 	})
@@ -376,7 +388,7 @@ func statements(script string) (all []statement) {
 	return all
 }
 
-// Ready returns nil if the database answers, has at least the schema version of this program, and accepts writes. A newer schema
+// Ready returns nil if the database answers, has at least the schema version of this program, is suited, and accepts writes. A newer schema
 // is ready too, because migrations only add to it.
 func (db *DB) Ready(ctx context.Context) error {
 	all, err := readMigrations(db.Engine())
@@ -394,6 +406,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	}
 	if have < want {
 		return fmt.Errorf("the schema has version %d, but version %d is needed: run pedidos migrate up", have, want)
+	}
+	if err := db.Suited(ctx); err != nil {
+		return err
 	}
 	if err := db.writes.state(ctx); err != nil {
 		return fmt.Errorf("writes fail: %w", err)
