@@ -88,6 +88,9 @@ const (
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' UNION ALL
 		SELECT CONCAT('ALTER TABLE ', table_name, ' AUTO_INCREMENT = 1') FROM information_schema.columns
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' AND extra = 'auto_increment'`
+	emptyTiDB = `SELECT 'SET foreign_key_checks = OFF' UNION ALL
+		SELECT CONCAT('TRUNCATE TABLE ', table_name) FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' UNION ALL SELECT 'SET foreign_key_checks = ON'`
 )
 
 // newReset returns a function that empties a database. That is much faster than creating a new one, and shrinking a failure
@@ -95,8 +98,11 @@ const (
 func newReset(t *testing.T, db *database.DB) (reset func(*rapid.T)) {
 	t.Helper()
 	query := emptySQLite
-	if db.Engine() == "mysql" {
+	switch engine.Name() {
+	case "mysql":
 		query = emptyMySQL
+	case "tidb":
+		query = emptyTiDB
 	}
 	var statements []string
 	err := db.Read(t.Context(), func(conn database.Conn) error {

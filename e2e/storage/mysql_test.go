@@ -20,11 +20,11 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
-// onMySQL skips the test on other engines.
-func onMySQL(t *testing.T) {
+// onServer skips the test on the embedded engine.
+func onServer(t *testing.T) {
 	t.Helper()
-	if engine.Name() != "mysql" {
-		t.Skip("only for MySQL")
+	if !engine.IsServer() {
+		t.Skip("only for servers")
 	}
 }
 
@@ -32,7 +32,7 @@ func onMySQL(t *testing.T) {
 // all reverted.
 func TestMigrationsEndInSchema(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	declared, migrated := engine.EmptyMySQL(t), engine.EmptyMySQL(t)
 	want := describe(t, declared, func(db *database.DB) error {
 		for statement := range statements(schema.MySQL) {
@@ -127,7 +127,7 @@ func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) 
 // TestMigrateTogether migrates one database from several replicas at once. All must succeed.
 func TestMigrateTogether(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	at := engine.EmptyMySQL(t)
 	var all sync.WaitGroup
 	for range 4 {
@@ -148,7 +148,7 @@ func TestMigrateTogether(t *testing.T) {
 // server are.
 func TestSession(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	db := engine.MySQL(t, database.Options{})
 	err := db.Read(t.Context(), func(c database.Conn) error {
 		for query, want := range map[string]string{
@@ -178,7 +178,7 @@ func TestSilentServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	db := openAt(t, listener.Addr())
+	db := openAt(t, listener.Addr(), "root")
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	for name, use := range map[string]func(context.Context, func(database.Conn) error) error{"read": db.Read, "tx": db.Tx} {
@@ -195,7 +195,7 @@ func TestSilentServer(t *testing.T) {
 // TestAbsentServer checks that a server that does not run counts as unavailable, and that Wait connects once it runs.
 func TestAbsentServer(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	server := engine.Server(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -205,7 +205,7 @@ func TestAbsentServer(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db := openAt(t, address)
+	db := openAt(t, address, server.Password)
 	err = db.Ping(t.Context())
 	if e := (*fault.Error)(nil); !errors.As(err, &e) || problem.Status(e) != 503 {
 		t.Errorf("ping: got %v, want a 503 with Retry-After", err)
@@ -223,10 +223,10 @@ func TestAbsentServer(t *testing.T) {
 	}
 }
 
-func openAt(t *testing.T, address net.Addr) *database.DB {
+func openAt(t *testing.T, address net.Addr, password string) *database.DB {
 	t.Helper()
 	db, err := database.OpenMySQL(database.MySQL{
-		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: "root", Name: "mysql", Conns: 2,
+		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: password, Name: "mysql", Conns: 2,
 	}, database.Options{})
 	if err != nil {
 		t.Fatal(err)
