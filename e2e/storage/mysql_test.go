@@ -274,3 +274,63 @@ func forward(t *testing.T, from, to string) {
 		}
 	}()
 }
+
+// TestTransactionEnds ends the context of a transaction while a statement waits for a lock, and before its COMMIT. Tx must return the
+// error of the context and not wait for the lock, nothing may take effect, and the next transaction must succeed.
+func TestTransactionEnds(t *testing.T) {
+	t.Parallel()
+	onMySQL(t)
+	insert := func(ctx context.Context, c database.Conn, key string) error {
+		_, err := c.ExecContext(ctx, `INSERT INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
+VALUES ('caller', ?, '', 0, '', '', NOW(6), NOW(6))`, key)
+		return err
+	}
+	for name, statements := range map[string]func(context.Context, context.CancelFunc, database.Conn) error{
+		"within a statement": func(ctx context.Context, cancel context.CancelFunc, c database.Conn) error {
+			time.AfterFunc(50*time.Millisecond, cancel)
+			return insert(ctx, c, "locked")
+		},
+		"within a query": func(ctx context.Context, cancel context.CancelFunc, c database.Conn) error {
+			time.AfterFunc(50*time.Millisecond, cancel)
+			var status int
+			return c.QueryRowContext(ctx, "SELECT status FROM orders_idempotency WHERE caller = 'caller' AND idem_key = 'locked' FOR UPDATE").Scan(&status)
+		},
+		"before COMMIT": func(_ context.Context, cancel context.CancelFunc, _ database.Conn) error {
+			cancel()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.MySQL(t, database.Options{})
+			locked, release, released := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			go func() {
+				released <- db.Shared.Tx(t.Context(), func(c database.Conn) (database.Statement, error) {
+					err := insert(t.Context(), c, "locked")
+					close(locked)
+					<-release
+					return database.Statement{}, err
+				})
+			}()
+			<-locked
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			err := db.Tx(ctx, func(c database.Conn) error {
+				if err := insert(ctx, c, "own"); err != nil {
+					return err
+				}
+				return statements(ctx, cancel, c)
+			})
+			if !errors.Is(err, context.Canceled) || errors.Is(err, database.ErrLockTimeout) {
+				t.Errorf("got %v, want that the context was canceled", err)
+			}
+			close(release)
+			if err := <-released; err != nil {
+				t.Error(err)
+			}
+			if err := db.Tx(t.Context(), func(c database.Conn) error { return insert(t.Context(), c, "own") }); err != nil {
+				t.Errorf("the same statement in the next transaction: %v", err) // a duplicate, if it took effect before
+			}
+		})
+	}
+}

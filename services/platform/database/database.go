@@ -64,7 +64,7 @@ type DB struct {
 type engine interface {
 	name() string
 	about() string // a query of the version and the time of the server
-	commit(ctx context.Context, conn *sql.Conn, last Statement) error
+	commit(ctx context.Context, conn Conn, last Statement) error
 	deadlock() string // the reason for a retry, in the metrics
 	wrap(Conn) Conn
 	shortWait(Conn) Conn              // limits how long locking reads wait for a lock
@@ -193,15 +193,17 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 // COMMIT; in the shared pool of MySQL, this takes one round trip.
 func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
 	db := p.db
-	attempt := func() error { // sql.Tx is not used, because it does not apply the deadline of ctx to BEGIN and COMMIT
+	attempt := func() (err error) { // sql.Tx is not used, because it does not apply the deadline of ctx to BEGIN and COMMIT
 		if err := db.servers.blocked(); err != nil {
 			return err
 		}
-		conn, err := p.Conn(ctx)
+		own, err := p.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("connect: %w", err)
 		}
-		defer func() { _ = conn.Close() }() // returns it to the pool
+		defer func() { _ = own.Close() }() // returns it to the pool
+		conn, release := db.watchOnce(ctx, own)
+		defer func() { err = release(err) }()
 		if p.begin != "" {
 			if _, err := conn.ExecContext(ctx, p.begin); err != nil {
 				return fmt.Errorf("begin: %w", err)
@@ -210,7 +212,7 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 		committed := false
 		defer func() {
 			if !committed {
-				rollback(ctx, conn)
+				rollback(ctx, own)
 			}
 		}()
 		last, err := statements(db.engine.wrap(conn))

@@ -252,7 +252,7 @@ func (mysqlEngine) about() string {
 	return "SELECT CONCAT('MySQL ', VERSION()), CAST(UNIX_TIMESTAMP(NOW(6)) AS DOUBLE)"
 }
 
-func (mysqlEngine) commit(ctx context.Context, conn *sql.Conn, last Statement) error {
+func (mysqlEngine) commit(ctx context.Context, conn Conn, last Statement) error {
 	query := "COMMIT"
 	if last.Query != "" {
 		query = last.Query + ";\nCOMMIT"
