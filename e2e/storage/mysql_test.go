@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/go-sql-driver/mysql"
+
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -167,6 +169,34 @@ func TestSession(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTransactionsRunAgain checks which errors of MySQL and TiDB make Tx call the statements again.
+func TestTransactionsRunAgain(t *testing.T) {
+	t.Parallel()
+	onServer(t)
+	db := engine.MySQL(t, database.Options{})
+	for _, test := range []struct {
+		number  uint16
+		message string
+		again   bool
+	}{
+		{1205, "", true}, {1213, "", true}, {3101, "", true}, {3572, "", true},
+		{8002, "", true}, {8005, "", true}, {8022, "", true}, {8028, "", true}, {9007, "", true},
+		{1105, "pessimistic lock retry limit reached", true}, {1105, "another error", false},
+		{1062, "", false}, {1064, "", false}, {8027, "", false}, {9001, "", false}, {9002, "", false}, {9003, "", false}, {9005, "", false},
+	} {
+		calls, failure := 0, &driver.MySQLError{Number: test.number, Message: test.message}
+		err := db.Tx(t.Context(), func(database.Conn) error {
+			if calls++; calls == 1 {
+				return failure
+			}
+			return nil
+		})
+		if test.again && (calls != 2 || err != nil) || !test.again && (calls != 1 || !errors.Is(err, failure)) {
+			t.Errorf("%d %q: %d calls, %v, want it run again: %t", test.number, test.message, calls, err, test.again)
+		}
 	}
 }
 
