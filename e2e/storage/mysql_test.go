@@ -309,7 +309,7 @@ func forward(t *testing.T, from, to string) {
 // error of the context and not wait for the lock, nothing may take effect, and the next transaction must succeed.
 func TestTransactionEnds(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	insert := func(ctx context.Context, c database.Conn, key string) error {
 		_, err := c.ExecContext(ctx, `INSERT INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
 VALUES ('caller', ?, '', 0, '', '', NOW(6), NOW(6))`, key)
@@ -335,11 +335,11 @@ VALUES ('caller', ?, '', 0, '', '', NOW(6), NOW(6))`, key)
 			db := engine.MySQL(t, database.Options{})
 			locked, release, released := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 			go func() {
-				released <- db.Shared.Tx(t.Context(), func(c database.Conn) (database.Statement, error) {
+				released <- db.Shared.Tx(t.Context(), func(c database.Conn) error {
 					err := insert(t.Context(), c, "locked")
 					close(locked)
 					<-release
-					return database.Statement{}, err
+					return err
 				})
 			}()
 			<-locked

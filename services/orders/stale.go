@@ -91,7 +91,7 @@ func (s *staleSweep) cancel(ctx context.Context, found []ordersdb.StaleOrdersRow
 				return 0, false, err
 			}
 		}
-		return len(stale), false, cancelAll(ctx, s.db, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at)
+		return len(stale), false, cancelAll(ctx, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at)
 	})
 }
 
