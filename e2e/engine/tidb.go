@@ -25,6 +25,7 @@ type TiDB struct {
 	database.MySQL // as the administrator, without a default database
 	program        string
 	folder         string
+	data           string    // folder of the storage engine
 	alive          io.Closer // the process ends when this is closed
 	ended          <-chan error
 }
@@ -45,7 +46,7 @@ report-status = false
 
 // tidbScript runs TiDB until its own input ends, which it does when the test program ends, however that happens. It leaves the folder
 // to the next process if there is a file named keep.
-const tidbScript = `cd "$1" && { "$0" -config tidb.toml -host 127.0.0.1 -P "$2" -path data >output 2>&1 & server=$!
+const tidbScript = `cd "$1" && export TMPDIR="$1" && { "$0" -config tidb.toml -host 127.0.0.1 -P "$2" -path "$3" >output 2>&1 & server=$!
 cat >/dev/null; kill -9 $server; wait $server; [ -e keep ] || rm -rf "$1"; }`
 
 // StartTiDB starts a TiDB that the test may kill, and removes it when the test ends.
@@ -53,7 +54,7 @@ func StartTiDB(t testing.TB) *TiDB {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	s, err := newTiDB(ctx)
+	s, err := newTiDB(ctx, "data")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,8 @@ var startTiDB = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	var err error
-	if shared, err = newTiDB(ctx); err != nil {
+	// The storage engine takes this name to mean that no write has to survive a crash.
+	if shared, err = newTiDB(ctx, "tidb-unistore-temp"); err != nil {
 		return database.MySQL{}, err
 	}
 	return shared.MySQL, nil
@@ -82,7 +84,7 @@ var startTiDB = sync.OnceValues(func() (database.MySQL, error) {
 // shared keeps the input of the process open.
 var shared *TiDB
 
-func newTiDB(ctx context.Context) (s *TiDB, err error) {
+func newTiDB(ctx context.Context, data string) (s *TiDB, err error) {
 	s = &TiDB{program: os.Getenv(tidbVariable)}
 	if s.program == "" {
 		return nil, errors.New("-engine=tidb needs " + tidbVariable + ", the path of the executable tidb-server; docs/scale.md says how to build it")
@@ -93,6 +95,7 @@ func newTiDB(ctx context.Context) (s *TiDB, err error) {
 	if err := os.WriteFile(filepath.Join(s.folder, "tidb.toml"), []byte(tidbConfig), 0o600); err != nil {
 		return nil, err
 	}
+	s.data = filepath.Join(s.folder, data)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -118,7 +121,7 @@ func (s *TiDB) run() error {
 		return err
 	}
 	defer func() { _ = input.Close() }()
-	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port)) //nolint:gosec,noctx // it outlives any context
+	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:gosec,noctx // it outlives any context
 	command.Stdin = input
 	if err := command.Start(); err != nil {
 		return errors.Join(err, alive.Close())
