@@ -184,7 +184,7 @@ func TestTransactionsRunAgain(t *testing.T) {
 	}{
 		{1205, "", true}, {1213, "", true}, {3101, "", true}, {3572, "", true},
 		{8002, "", true}, {8005, "", true}, {8022, "", true}, {8028, "", true}, {9007, "", true},
-		{1105, "pessimistic lock retry limit reached", true}, {1105, "another error", false},
+		{1105, "pessimistic lock retry limit reached", true}, {1105, "lock wait timeout", true}, {1105, "another error", false},
 		{1062, "", false}, {1064, "", false}, {8027, "", false}, {9001, "", false}, {9002, "", false}, {9003, "", false}, {9005, "", false},
 	} {
 		calls, failure := 0, &driver.MySQLError{Number: test.number, Message: test.message}

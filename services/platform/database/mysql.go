@@ -274,7 +274,13 @@ func (mysqlEngine) shortWait(c Conn) Conn { return shortWaitConn{c} }
 
 func (mysqlEngine) isLockWait(err error) bool {
 	e := (*mysql.MySQLError)(nil)
-	return errors.As(err, &e) && slices.Contains([]uint16{1205, 3024, 3572}, e.Number) // ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT, ER_LOCK_NOWAIT
+	return errors.As(err, &e) && (isLockTimeout(e) || e.Number == 3024) // ER_QUERY_TIMEOUT
+}
+
+// isLockTimeout reports whether a lock was not granted in time: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, or TiDB's error for a wait that
+// ends within its storage.
+func isLockTimeout(e *mysql.MySQLError) bool {
+	return e.Number == 1205 || e.Number == 3572 || e.Number == 1105 && e.Message == "lock wait timeout"
 }
 
 func (mysqlEngine) first(last int64, _ int) int64 { return last } // MySQL returns the first id
@@ -303,7 +309,7 @@ func (mysqlEngine) classify(err error) error {
 			// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows. A member that is leaving its group
 			// says so too, of transactions that the others may have received; a request with a key then finds its stored answer.
 			return errDeadlock
-		case e.Number == 1205, e.Number == 3572: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT
+		case isLockTimeout(e):
 			return errors.Join(ErrLockTimeout, errDeadlock)
 		case slices.Contains(nowReadOnly, e.Number):
 			return errReadOnly
