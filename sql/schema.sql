@@ -15,7 +15,7 @@ CREATE TABLE customers (
   deleted_at   DATETIME(6)   NULL,
   PRIMARY KEY (id),
   UNIQUE KEY customers_active_email (active_email)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE customers_idempotency (
   caller      VARCHAR(150)   NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE products (
   UNIQUE KEY products_sku (sku),
   CONSTRAINT products_price_not_negative CHECK (price_cents >= 0),
   CONSTRAINT products_stock_not_negative CHECK (stock >= 0)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- Manual changes of stock. stock = sum of adjustments - units in orders that are not CANCELED.
 CREATE TABLE stock_adjustments (
@@ -63,7 +63,7 @@ CREATE TABLE stock_adjustments (
   PRIMARY KEY (id),
   KEY stock_adjustments_product (product_id, id),
   CONSTRAINT stock_adjustments_product FOREIGN KEY (product_id) REFERENCES products (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE orders (
   id             BIGINT       NOT NULL AUTO_INCREMENT,
@@ -83,12 +83,12 @@ CREATE TABLE orders (
   PRIMARY KEY (id),
   KEY orders_created (created_at, id, status, customer_id, total_cents), -- with the columns of the sales report
   KEY orders_updated (updated_at, id),
-  KEY orders_status (status, created_at, id),
+  KEY orders_by_status (status, created_at, id),
   KEY orders_customer (customer_id, created_at, id),
   KEY orders_customer_status (customer_id, status, created_at, id),
   CONSTRAINT orders_status CHECK (status IN ('CREATED', 'CONFIRMED', 'CANCELED')),
   CONSTRAINT orders_total_not_negative CHECK (total_cents >= 0)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE order_lines (
   order_id         BIGINT NOT NULL,
@@ -151,10 +151,10 @@ CREATE TABLE users (
   PRIMARY KEY (id),
   UNIQUE KEY users_username (username_key),
   UNIQUE KEY users_setup (setup_hash),
-  KEY users_role (role, state, id),
+  KEY users_by_role (role, state, id),
   CONSTRAINT users_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT users_state CHECK (state IN ('active', 'disabled'))
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE user_sessions (
   id         BIGINT       NOT NULL AUTO_INCREMENT,
@@ -171,7 +171,7 @@ CREATE TABLE user_sessions (
   KEY user_sessions_user (user_id, id),
   KEY user_sessions_ends (ends_at),
   CONSTRAINT user_sessions_user FOREIGN KEY (user_id) REFERENCES users (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- Programs that call with API keys.
 CREATE TABLE integrators (
@@ -187,7 +187,7 @@ CREATE TABLE integrators (
   UNIQUE KEY integrators_name (name_key),
   CONSTRAINT integrators_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT integrators_state CHECK (state IN ('active', 'disabled'))
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE api_keys (
   id            BIGINT       NOT NULL AUTO_INCREMENT,
@@ -202,7 +202,7 @@ CREATE TABLE api_keys (
   PRIMARY KEY (id),
   KEY api_keys_integrator (integrator_id, id),
   CONSTRAINT api_keys_integrator FOREIGN KEY (integrator_id) REFERENCES integrators (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- The keys that sign access tokens. The private keys are derived from the kid and SIGNING_SECRET, and stored nowhere.
 CREATE TABLE signing_keys (
@@ -229,4 +229,4 @@ CREATE TABLE audit_log (
   KEY audit_log_actor (actor, created_at, id),
   KEY audit_log_action (action, created_at, id),
   KEY audit_log_created (created_at, id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;

@@ -77,7 +77,7 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_created ON orders (created_at, id, status, customer_id, total_cents); -- with the columns of the sales report
 CREATE INDEX orders_updated ON orders (updated_at, id);
-CREATE INDEX orders_status ON orders (status, created_at, id);
+CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_customer_status ON orders (customer_id, status, created_at, id);
 
@@ -139,7 +139,7 @@ CREATE TABLE users (
   last_login_at    DATETIME NULL
 );
 
-CREATE INDEX users_role ON users (role, state, id);
+CREATE INDEX users_by_role ON users (role, state, id);
 
 CREATE TABLE user_sessions (
   id         INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -311,6 +311,43 @@ func TestStaleOrders(t *testing.T) {
 	audit(t, w)
 }
 
+// Two sweepers find the same orders, and then one of the orders is confirmed. Each sweeper acts on what is still stale.
+func TestStaleOrderChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{})
+	s := w.Login("admin")
+	buyer, p := s.CreateCustomer(t, "a@example.com"), s.CreateProduct(t, "A", 5, 100)
+	confirmed, older := s.CreateOrder(t, buyer.ID, p.ID, 1), s.CreateOrder(t, buyer.ID, p.ID, 2)
+	w.Clock.Advance(10 * time.Minute)
+	newer := s.CreateOrder(t, buyer.ID, p.ID, 4)
+	w.Clock.Advance(time.Hour)
+	s = w.Login("admin")
+
+	// sweep calls meanwhile after it has found the stale orders, and before it locks them: at the second time that it reads the clock.
+	sweep := func(age time.Duration, meanwhile func()) {
+		t.Helper()
+		reads := 0
+		n, err := ordersservice.CancelStale(t.Context(), w.DB, age, func() time.Time {
+			if reads++; reads == 2 {
+				meanwhile()
+			}
+			return w.Clock.Now()
+		})
+		if n != 1 || err != nil || reads != 2 {
+			t.Errorf("older than %s: %d orders were canceled, %v, after %d readings of the clock, want 1 and 2", age, n, err, reads)
+		}
+	}
+	sweep(time.Minute, func() {
+		sweep(65*time.Minute, func() { s.ConfirmOrder(t, confirmed.ID, "k") })
+	})
+
+	wantHistory(t, s, confirmed.ID, "- CREATED user:admin: -", "CREATED CONFIRMED user:admin: -")
+	wantHistory(t, s, older.ID, "- CREATED user:admin: -", "CREATED CANCELED sweeper: not confirmed within 1h5m0s")
+	wantHistory(t, s, newer.ID, "- CREATED user:admin: -", "CREATED CANCELED sweeper: not confirmed within 1m0s")
+	s.WantStock(t, p.ID, 99)
+	audit(t, w)
+}
+
 // The sweeper skips an order that another transaction has locked, without waiting for it.
 func TestStaleOrderInUse(t *testing.T) {
 	t.Parallel()

@@ -168,7 +168,7 @@ func TestLastAdminRace(t *testing.T) {
 // A change that ends no administrator does not wait for those that may.
 func TestChangesBesideLockedAdministrators(t *testing.T) {
 	t.Parallel()
-	if engine.Name() != "mysql" {
+	if !engine.IsServer() {
 		t.Skip("the embedded engine has one writer: changes wait for it, not for rows")
 	}
 	w := newWorld(t, world.Options{})

@@ -1,9 +1,11 @@
-// Package engine creates a database for each test, on SQLite or, with -engine=mysql, on MySQL.
+// Package engine creates a database for each test, on SQLite or, with -engine, on MySQL or TiDB.
 //
 //	go test ./e2e/api                     on SQLite, without Docker
 //	go test ./e2e/api -args -engine=mysql on MySQL, in one container for all test programs
+//	go test ./e2e/api -args -engine=tidb  on TiDB, in a process for each test program; PEDIDOS_TIDB_SERVER is its executable
 //
-// Tests of MySQL itself call MySQL, EmptyMySQL or Server, whatever -engine is. Without Docker they are skipped.
+// Tests that need a server call MySQL, EmptyMySQL or Server. With -engine=tidb, these are on TiDB, and otherwise on MySQL. Without
+// Docker, the latter are skipped.
 package engine
 
 import (
@@ -28,7 +30,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-var chosen = flag.String("engine", "sqlite", "the engine to run on: sqlite or mysql")
+var chosen = flag.String("engine", "sqlite", "the engine to run on: sqlite, mysql or tidb")
 
 const (
 	image     = "mysql:9.7"
@@ -42,8 +44,11 @@ type discardLogger struct{}
 
 func (discardLogger) Printf(string, ...any) {}
 
-// Name returns the engine that the tests run on: "sqlite" or "mysql".
+// Name returns the engine that the tests run on: "sqlite", "mysql" or "tidb".
 func Name() string { return *chosen }
+
+// IsServer reports whether the tests run on a server, with row locks.
+func IsServer() bool { return Name() != "sqlite" }
 
 // Open returns a new database with the newest schema, on the engine that -engine selects.
 func Open(t testing.TB) *database.DB {
@@ -56,10 +61,10 @@ func OpenWith(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
 	switch Name() {
 	case "sqlite":
-	case "mysql":
+	case "mysql", "tidb":
 		return MySQL(t, o)
 	default:
-		t.Fatalf("-engine=%s: unknown engine; use sqlite or mysql", Name())
+		t.Fatalf("-engine=%s: unknown engine; use sqlite, mysql or tidb", Name())
 	}
 	db, err := database.OpenSQLite(filepath.Join(t.TempDir(), "pedidos.db"), o)
 	if err != nil {
@@ -72,7 +77,7 @@ func OpenWith(t testing.TB, o database.Options) *database.DB {
 	return db
 }
 
-// MySQL returns a new MySQL database with the newest schema. Without Docker it skips or fails the test, as Server does.
+// MySQL returns a new database on the server with the newest schema. Without Docker it skips or fails the test, as Server does.
 func MySQL(t testing.TB, o database.Options) *database.DB {
 	t.Helper()
 	at := Server(t)
@@ -87,7 +92,7 @@ func MySQL(t testing.TB, o database.Options) *database.DB {
 	return open(t, at, o)
 }
 
-// EmptyMySQL creates a MySQL database without tables and returns its address.
+// EmptyMySQL creates a database on the server without tables and returns its address.
 func EmptyMySQL(t testing.TB) database.MySQL {
 	t.Helper()
 	at := Server(t)
@@ -95,7 +100,7 @@ func EmptyMySQL(t testing.TB) database.MySQL {
 	return at
 }
 
-// Server returns the address of the MySQL server, with the credentials of its administrator. Without Docker it skips the
+// Server returns the address of the server, with the credentials of its administrator. Without Docker it skips the
 // test, or fails it with -engine=mysql or if CI is set.
 func Server(t testing.TB) database.MySQL {
 	t.Helper()
@@ -103,7 +108,7 @@ func Server(t testing.TB) database.MySQL {
 	if err == nil {
 		return at
 	}
-	if Name() == "mysql" || os.Getenv("CI") != "" {
+	if IsServer() || os.Getenv("CI") != "" {
 		t.Fatal(err)
 	}
 	t.Skipf("MySQL needs Docker and the image %s: %v", image, err)
@@ -154,8 +159,16 @@ func Busy(t testing.TB, db *database.DB) (release func()) {
 	}
 }
 
-// start starts the container, or returns the address of the one that another test program started.
-var start = sync.OnceValues(func() (database.MySQL, error) {
+// start starts the server of the tests.
+func start() (database.MySQL, error) {
+	if Name() == "tidb" {
+		return startTiDB()
+	}
+	return startMySQL()
+}
+
+// startMySQL starts the container, or returns the address of the one that another test program started.
+var startMySQL = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	containerlog.SetDefault(discardLogger{})
@@ -206,7 +219,7 @@ func reach(ctx context.Context, at database.MySQL, hosts ...string) (database.My
 		}
 		select {
 		case <-ctx.Done():
-			return at, fmt.Errorf("%s does not answer: %w", image, err)
+			return at, fmt.Errorf("the database does not answer: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

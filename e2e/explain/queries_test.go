@@ -134,7 +134,7 @@ func queries() map[string]query {
 		"products.GetProduct":           {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetProduct, 5)},
 		"products.LockProduct":          {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProduct, 5)},
 		"products.LockProductsForOrder": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockProductsForOrder, page[:1], page[:5], page)},
-		"products.FreeProducts":         {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).FreeProducts, page[:1], page[:5], page)},
+		"products.LockFreeProducts":     {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockFreeProducts, page[:1], page[:5], page)},
 		"products.UpdateProduct":        {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).UpdateProduct, ordersdb.UpdateProductParams{Name: name, UpdatedAt: now, ID: 5})},
 		"products.TakeStock": {key: "PRIMARY", temporary: "the units of each product in these orders alone, added up once", calls: done(orders, (*ordersdb.Queries).TakeStock,
 			ordersdb.TakeStockParams{OrderIds: page[:1], ProductIds: page[:5], Now: now}, ordersdb.TakeStockParams{OrderIds: page, ProductIds: page, Now: now})},
@@ -147,22 +147,22 @@ func queries() map[string]query {
 		"orders.OrderBehind": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).OrderBehind,
 			ordersdb.OrderBehindParams{CreatedFrom: first, BeforeTime: last, Offset: 1_000},
 			ordersdb.OrderBehindParams{CreatedFrom: march, BeforeTime: june, BeforeID: 20_000, Offset: 64_000})},
-		"orders.GetOrder":   {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
-		"orders.LockOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrders, page[:1], page[:20], page)},
-		"orders.FreeOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).FreeOrders, page[:1], page[:20], page)},
+		"orders.GetOrder":       {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).GetOrder, 5)},
+		"orders.LockOrders":     {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockOrders, page[:1], page[:20], page)},
+		"orders.LockFreeOrders": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).LockFreeOrders, page[:1], page[:20], page)},
 		"orders.ConfirmOrders": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).ConfirmOrders,
 			ordersdb.ConfirmOrdersParams{Now: &now, Ids: page[:1]}, ordersdb.ConfirmOrdersParams{Now: &now, Ids: page})},
 		"orders.CancelOrders": {key: "PRIMARY", calls: done(orders, (*ordersdb.Queries).CancelOrders,
 			ordersdb.CancelOrdersParams{Now: &now, Ids: page[:1]}, ordersdb.CancelOrdersParams{Now: &now, Ids: page})},
 		"orders.ListOrderEvents": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderEvents,
 			ordersdb.ListOrderEventsParams{OrderID: 5, Limit: 21}, ordersdb.ListOrderEventsParams{OrderID: 5, AfterVersion: 1, Limit: 21})},
-		"orders.LockStaleOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).LockStaleOrders,
-			ordersdb.LockStaleOrdersParams{CreatedBefore: march, AfterTime: time.Unix(0, 0), Limit: 20},
-			ordersdb.LockStaleOrdersParams{CreatedBefore: now, AfterTime: march, AfterID: 5, Limit: 20})},
+		"orders.StaleOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).StaleOrders,
+			ordersdb.StaleOrdersParams{CreatedBefore: march, AfterTime: time.Unix(0, 0), Limit: 20},
+			ordersdb.StaleOrdersParams{CreatedBefore: now, AfterTime: march, AfterID: 5, Limit: 20})},
 		"orders.ListOrderLines": {key: "PRIMARY", calls: answered(orders, (*ordersdb.Queries).ListOrderLines, page[:1], page[:20], page)},
 
 		"orders.ListOrders":                    {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).ListOrders, pages...)},
-		"orders.ListOrdersByStatus":            {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByStatus, byStatus...)},
+		"orders.ListOrdersByStatus":            {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByStatus, byStatus...)},
 		"orders.ListOrdersByCustomer":          {key: "orders_customer", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomer, byCustomer...)},
 		"orders.ListOrdersByCustomerAndStatus": {key: "orders_customer_status", calls: answered(orders, (*ordersdb.Queries).ListOrdersByCustomerAndStatus, byBoth...)},
 
@@ -177,7 +177,7 @@ func queries() map[string]query {
 			ordersdb.ListOrdersByUpdateParams{AfterTime: march, AfterID: 5, UntilTime: june, Status: "CREATED", CustomerID: 1, ProductID: 1, CreatedFrom: first, CreatedBefore: last, Pattern: "%", Limit: 21})},
 		"orders.OrderUpdatedBehind": {key: "orders_updated", calls: answered(orders, (*ordersdb.Queries).OrderUpdatedBehind,
 			ordersdb.OrderUpdatedBehindParams{AfterTime: first, Offset: 250}, ordersdb.OrderUpdatedBehindParams{AfterTime: march, AfterID: 5, Offset: 58_000})},
-		"orders.OldestCreatedOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).OldestCreatedOrders, int32(10))},
+		"orders.OldestCreatedOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).OldestCreatedOrders, int32(10))},
 
 		// The reports read all orders of the period, or all products.
 		"reports.Sales": {key: "orders_created", calls: answered(orders, (*ordersdb.Queries).Sales,
@@ -197,7 +197,7 @@ func queries() map[string]query {
 			_, err := orders(conn).Stock(ctx)
 			return err
 		}}},
-		"reports.CountOrders": {key: "orders_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
+		"reports.CountOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
 			ordersdb.CountOrdersParams{Status: "CREATED", PlacedFrom: march, PlacedBefore: june}, ordersdb.CountOrdersParams{Status: "CONFIRMED", PlacedFrom: first, PlacedBefore: march})},
 
 		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
@@ -205,8 +205,8 @@ func queries() map[string]query {
 		"identity.GetUserByName":      {key: "users_username", calls: answered(people, (*identitydb.Queries).GetUserByName, "user-7")},
 		"identity.GetUserBySetup":     {key: "users_setup", calls: answered(people, (*identitydb.Queries).GetUserBySetup, hash(7))},
 		"identity.LockUserBySetup":    {key: "users_setup", calls: answered(people, (*identitydb.Queries).LockUserBySetup, hash(7))},
-		"identity.CountUsersWithRole": {key: "users_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
-		"identity.LockActiveAdmins": {key: "users_role", calls: []call{func(ctx context.Context, conn database.Conn) error {
+		"identity.CountUsersWithRole": {key: "users_by_role", calls: answered(people, (*identitydb.Queries).CountUsersWithRole, "admin", "viewer")},
+		"identity.LockActiveAdmins": {key: "users_by_role", calls: []call{func(ctx context.Context, conn database.Conn) error {
 			_, err := people(conn).LockActiveAdmins(ctx)
 			return err
 		}}},
@@ -222,8 +222,8 @@ func queries() map[string]query {
 		"identity.TouchSession":        {key: "PRIMARY", calls: done(people, (*identitydb.Queries).TouchSession, identitydb.TouchSessionParams{UsedAt: now, EndsAt: now, ID: 5})},
 		"identity.DeleteSession":       {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).DeleteSession, identitydb.DeleteSessionParams{ID: 5, UserID: 5})},
 		"identity.DeleteOtherSessions": {key: "user_sessions_user", calls: answered(people, (*identitydb.Queries).DeleteOtherSessions, identitydb.DeleteOtherSessionsParams{UserID: 5, KeptID: 5})},
-		"identity.LockEndedSessions":   {key: "user_sessions_ends", small: "it reads only the first entries of the index", calls: answered(people, (*identitydb.Queries).LockEndedSessions, identitydb.LockEndedSessionsParams{Now: march, Limit: 200})},
-		"identity.DeleteSessions":      {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).DeleteSessions, page[:1], page)},
+		"identity.EndedSessions":       {key: "user_sessions_ends", small: "it reads only the first entries of the index", calls: answered(people, (*identitydb.Queries).EndedSessions, identitydb.EndedSessionsParams{Now: march, Limit: 200})},
+		"identity.DeleteEndedSessions": {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).DeleteEndedSessions, identitydb.DeleteEndedSessionsParams{Ids: page[:1], Now: march}, identitydb.DeleteEndedSessionsParams{Ids: page, Now: march})},
 
 		"identity.GetIntegrator":    {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetIntegrator, 5)},
 		"identity.LockIntegrator":   {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockIntegrator, 5)},
@@ -291,12 +291,13 @@ func keyQueries() map[string]query {
 			_, err := store.Find(ctx, conn, "user:erp", keys...)
 			return err
 		}}}
-		all[table+".LockExpiredKeys"] = query{key: table + "_expires", calls: []call{func(ctx context.Context, conn database.Conn) error {
-			_, err := store.LockExpired(ctx, conn, soon, 200)
+		all[table+".ExpiredKeys"] = query{key: table + "_expires", calls: []call{func(ctx context.Context, conn database.Conn) error {
+			_, err := store.Expired(ctx, conn, soon, 200)
 			return err
 		}}}
 		all[table+".DropExpiredKeys"] = query{key: "PRIMARY", calls: []call{func(ctx context.Context, conn database.Conn) error {
-			return store.DropExpired(ctx, conn, "user:erp", keys, soon)
+			_, err := store.DropExpired(ctx, conn, "user:erp", keys, soon)
+			return err
 		}}}
 	}
 	return all

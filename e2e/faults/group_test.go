@@ -23,6 +23,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
+	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/e2e/load"
 	"github.com/pedidos-hq/pedidos/e2e/program"
 	"github.com/pedidos-hq/pedidos/e2e/wire"
@@ -202,8 +203,17 @@ func (g *group) switchTo(t *testing.T, member int) {
 	}
 }
 
+// notOnTiDB skips a test of several servers in DB_HOST: these are a group of MySQL, which TiDB does not have.
+func notOnTiDB(t *testing.T) {
+	t.Helper()
+	if engine.Name() == "tidb" {
+		t.Skip("TiDB has no Group Replication: DB_HOST is one address, of TiDB or of a load balancer before it")
+	}
+}
+
 // TestGroup runs the services on a group of MySQL servers.
 func TestGroup(t *testing.T) {
+	notOnTiDB(t)
 	g := newGroup(t)
 	for _, test := range []struct {
 		name string
@@ -481,6 +491,7 @@ func (g *group) virtual(t *testing.T) (at database.MySQL, move func(member int))
 // request without a key takes effect at most once: it is run again only if it has not reached COMMIT.
 func TestSeveralServers(t *testing.T) {
 	t.Parallel()
+	notOnTiDB(t)
 	db, server := ownMySQL(t)
 	for _, table := range []string{"replication_group_members", "replication_group_member_stats"} {
 		err := server.Read(t.Context(), func(conn database.Conn) error {

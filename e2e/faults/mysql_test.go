@@ -32,16 +32,60 @@ const (
 	mysqlPassword  = "faults-database-password"
 )
 
-// killable is a MySQL server in its own container, on a fixed port. Its settings of durability are MySQL's defaults.
+// killable is a server on a fixed port, which the test can kill. Its files remain. Its settings of durability are the defaults.
 type killable struct {
 	database.MySQL
-	docker *testcontainers.DockerClient
+	kill  func(*testing.T)
+	start func(*testing.T) // does not wait until the server is ready
 }
 
-// newKillable starts the container, after removing one left over from an earlier run, and removes it when the test ends.
+// newKillable starts a server of the engine of the tests; with the embedded engine, MySQL.
+func newKillable(t *testing.T) killable {
+	t.Helper()
+	if engine.Name() == "tidb" {
+		return newKillableTiDB(t)
+	}
+	return newKillableMySQL(t)
+}
+
+func newKillableTiDB(t *testing.T) killable {
+	t.Helper()
+	s := engine.StartTiDB(t)
+	admin, err := database.OpenMySQL(s.MySQL, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	err = admin.Read(t.Context(), func(conn database.Conn) error {
+		for _, statement := range []string{
+			"CREATE DATABASE pedidos", "CREATE USER pedidos IDENTIFIED BY '" + mysqlPassword + "'", "GRANT ALL ON pedidos.* TO pedidos",
+		} {
+			if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(do func() error) func(*testing.T) {
+		return func(t *testing.T) {
+			t.Helper()
+			if err := do(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	at := s.MySQL
+	at.User, at.Password, at.Name = "pedidos", mysqlPassword, "pedidos"
+	return killable{at, must(s.Kill), must(s.Restart)}
+}
+
+// newKillableMySQL starts a container, after removing one left over from an earlier run, and removes it when the test ends.
 // Without Docker it skips the test, or fails it if CI is set. Call it before t.Parallel: it changes global settings of the
 // library.
-func newKillable(t *testing.T) *killable {
+func newKillableMySQL(t *testing.T) killable {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -86,7 +130,7 @@ func newKillable(t *testing.T) *killable {
 			t.Error(err)
 		}
 	})
-	m := &killable{docker: docker}
+	var m killable
 	m.User, m.Password, m.Name = "root", mysqlPassword, "pedidos"
 	if m.Port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
@@ -96,6 +140,18 @@ func newKillable(t *testing.T) *killable {
 		t.Fatal(err)
 	}
 	m.Host = reachableHost(t, port, host, "127.0.0.1")
+	m.kill = func(t *testing.T) {
+		t.Helper()
+		if _, err := docker.ContainerKill(t.Context(), mysqlContainer, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.start = func(t *testing.T) {
+		t.Helper()
+		if _, err := docker.ContainerStart(t.Context(), mysqlContainer, client.ContainerStartOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return m
 }
 
@@ -120,22 +176,6 @@ func reachableHost(t *testing.T, port string, hosts ...string) string {
 	}
 	t.Fatalf("MySQL accepts no connections on port %s of %v", port, hosts)
 	return ""
-}
-
-// kill kills the server. Its files remain.
-func (m *killable) kill(t *testing.T) {
-	t.Helper()
-	if _, err := m.docker.ContainerKill(t.Context(), mysqlContainer, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// start restarts the server without waiting until it is ready.
-func (m *killable) start(t *testing.T) {
-	t.Helper()
-	if _, err := m.docker.ContainerStart(t.Context(), mysqlContainer, client.ContainerStartOptions{}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // ownMySQL creates a database and a user for it on the shared server, which no test kills. The result server connects to the

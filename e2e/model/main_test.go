@@ -88,6 +88,10 @@ const (
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' UNION ALL
 		SELECT CONCAT('ALTER TABLE ', table_name, ' AUTO_INCREMENT = 1') FROM information_schema.columns
 		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' AND extra = 'auto_increment'`
+	// TiDB has neither the hint, nor does it set AUTO_INCREMENT back.
+	emptyTiDB = `SELECT statement FROM (SELECT 1 AS step, 'SET foreign_key_checks = OFF' AS statement UNION ALL
+		SELECT 2, CONCAT('TRUNCATE TABLE ', table_name) FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_name <> 'goose_db_version' UNION ALL SELECT 3, 'SET foreign_key_checks = ON') AS all_steps ORDER BY step`
 )
 
 // newReset returns a function that empties a database. That is much faster than creating a new one, and shrinking a failure
@@ -95,8 +99,11 @@ const (
 func newReset(t *testing.T, db *database.DB) (reset func(*rapid.T)) {
 	t.Helper()
 	query := emptySQLite
-	if db.Engine() == "mysql" {
+	switch engine.Name() {
+	case "mysql":
 		query = emptyMySQL
+	case "tidb":
+		query = emptyTiDB
 	}
 	var statements []string
 	err := db.Read(t.Context(), func(conn database.Conn) error {

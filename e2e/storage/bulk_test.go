@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/orders"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/idempotency"
 	"github.com/pedidos-hq/pedidos/services/sample"
 )
 
@@ -40,6 +42,91 @@ func TestSnapshot(t *testing.T) {
 	if got := stock(t, db, id); got != 7 {
 		t.Errorf("%d in stock after the snapshot, want 7", got)
 	}
+}
+
+// TestSweepsShareKeys sweeps expired keys from several processes at once. Together they report each deleted key once.
+func TestSweepsShareKeys(t *testing.T) {
+	t.Parallel()
+	const keys = 700 // several transactions
+	db, store := engine.Open(t), orders.Keys()
+	var entries []idempotency.Entry
+	for i := range keys {
+		entries = append(entries, idempotency.Entry{
+			Caller: fmt.Sprint("c", i%3), Key: fmt.Sprint("k", i), Fingerprint: make([]byte, 32), Status: 201, Headers: "{}", Body: []byte{},
+			CreatedAt: start, ExpiresAt: start.Add(time.Duration(i/2) * time.Second),
+		})
+	}
+	err := db.Tx(t.Context(), func(conn database.Conn) error {
+		return store.Claims(entries).Insert(t.Context(), conn)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := start.Add(300 * time.Second) // of 602 keys
+	var sweeping sync.WaitGroup
+	var total atomic.Int64
+	sweep := func() {
+		n, err := idempotency.Sweep(t.Context(), db, store, expired)
+		if err != nil {
+			t.Error(err)
+		}
+		total.Add(n)
+	}
+	for range 4 {
+		sweeping.Go(sweep)
+	}
+	sweeping.Wait()
+	sweep() // of keys that were locked
+	if n := total.Load(); n != 602 {
+		t.Errorf("the sweeps deleted %d keys, want 602", n)
+	}
+	err = db.Read(t.Context(), func(conn database.Conn) error {
+		var left int
+		err := conn.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM orders_idempotency").Scan(&left)
+		if left != keys-602 {
+			t.Errorf("%d keys are left, want %d", left, keys-602)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestIDsOfOneInsert inserts many rows with one statement from several connections at once. The ids are consecutive, in the order of the
+// rows.
+func TestIDsOfOneInsert(t *testing.T) {
+	t.Parallel()
+	const inserters, rounds, rows = 8, 5, 64
+	db := engine.Open(t)
+	var inserting sync.WaitGroup
+	for inserter := range inserters {
+		inserting.Go(func() {
+			for round := range rounds {
+				in := orderRows()
+				customer := func(i int) int64 { return int64((inserter*rounds+round)*rows + i + 1) }
+				for i := range rows {
+					in.Add(customer(i), "c", "c@example.com", "", "CREATED", 1, 1, start)
+				}
+				err := db.Tx(t.Context(), func(conn database.Conn) error {
+					ids, err := in.InsertWithIDs(t.Context(), db, conn)
+					if err != nil {
+						return err
+					}
+					for i, id := range ids {
+						if row, err := ordersdb.New(conn).GetOrder(t.Context(), id); err != nil || row.CustomerID != customer(i) {
+							t.Errorf("order %d is of customer %d, %v, want %d", id, row.CustomerID, err, customer(i))
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	inserting.Wait()
 }
 
 // TestSeedAndAuditDuringOrders runs a bulk seed and audits while orders are placed. The seed must not fail, and the audits must

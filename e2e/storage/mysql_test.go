@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/go-sql-driver/mysql"
+
 	"github.com/pedidos-hq/pedidos/e2e/engine"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -20,11 +22,11 @@ import (
 	schema "github.com/pedidos-hq/pedidos/sql"
 )
 
-// onMySQL skips the test on other engines.
-func onMySQL(t *testing.T) {
+// onServer skips the test on the embedded engine.
+func onServer(t *testing.T) {
 	t.Helper()
-	if engine.Name() != "mysql" {
-		t.Skip("only for MySQL")
+	if !engine.IsServer() {
+		t.Skip("only for servers")
 	}
 }
 
@@ -32,7 +34,7 @@ func onMySQL(t *testing.T) {
 // all reverted.
 func TestMigrationsEndInSchema(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	declared, migrated := engine.EmptyMySQL(t), engine.EmptyMySQL(t)
 	want := describe(t, declared, func(db *database.DB) error {
 		for statement := range statements(schema.MySQL) {
@@ -127,7 +129,7 @@ func describe(t *testing.T, at database.MySQL, change func(*database.DB) error) 
 // TestMigrateTogether migrates one database from several replicas at once. All must succeed.
 func TestMigrateTogether(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	at := engine.EmptyMySQL(t)
 	var all sync.WaitGroup
 	for range 4 {
@@ -148,7 +150,7 @@ func TestMigrateTogether(t *testing.T) {
 // server are.
 func TestSession(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	db := engine.MySQL(t, database.Options{})
 	err := db.Read(t.Context(), func(c database.Conn) error {
 		for query, want := range map[string]string{
@@ -170,6 +172,34 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestTransactionsRunAgain checks which errors of MySQL and TiDB make Tx call the statements again.
+func TestTransactionsRunAgain(t *testing.T) {
+	t.Parallel()
+	onServer(t)
+	db := engine.MySQL(t, database.Options{})
+	for _, test := range []struct {
+		number  uint16
+		message string
+		again   bool
+	}{
+		{1205, "", true}, {1213, "", true}, {3101, "", true}, {3572, "", true},
+		{8002, "", true}, {8005, "", true}, {8022, "", true}, {8028, "", true}, {9007, "", true},
+		{1105, "pessimistic lock retry limit reached", true}, {1105, "lock wait timeout", true}, {1105, "another error", false},
+		{1062, "", false}, {1064, "", false}, {8027, "", false}, {9001, "", false}, {9002, "", false}, {9003, "", false}, {9005, "", false},
+	} {
+		calls, failure := 0, &driver.MySQLError{Number: test.number, Message: test.message}
+		err := db.Tx(t.Context(), func(database.Conn) error {
+			if calls++; calls == 1 {
+				return failure
+			}
+			return nil
+		})
+		if test.again && (calls != 2 || err != nil) || !test.again && (calls != 1 || !errors.Is(err, failure)) {
+			t.Errorf("%d %q: %d calls, %v, want it run again: %t", test.number, test.message, calls, err, test.again)
+		}
+	}
+}
+
 // TestSilentServer connects to a server that accepts connections and never answers. Calls must return at their deadline.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
@@ -178,7 +208,7 @@ func TestSilentServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	db := openAt(t, listener.Addr())
+	db := openAt(t, listener.Addr(), "root")
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	for name, use := range map[string]func(context.Context, func(database.Conn) error) error{"read": db.Read, "tx": db.Tx} {
@@ -195,7 +225,7 @@ func TestSilentServer(t *testing.T) {
 // TestAbsentServer checks that a server that does not run counts as unavailable, and that Wait connects once it runs.
 func TestAbsentServer(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	server := engine.Server(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -205,7 +235,7 @@ func TestAbsentServer(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db := openAt(t, address)
+	db := openAt(t, address, server.Password)
 	err = db.Ping(t.Context())
 	if e := (*fault.Error)(nil); !errors.As(err, &e) || problem.Status(e) != 503 {
 		t.Errorf("ping: got %v, want a 503 with Retry-After", err)
@@ -223,10 +253,10 @@ func TestAbsentServer(t *testing.T) {
 	}
 }
 
-func openAt(t *testing.T, address net.Addr) *database.DB {
+func openAt(t *testing.T, address net.Addr, password string) *database.DB {
 	t.Helper()
 	db, err := database.OpenMySQL(database.MySQL{
-		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: "root", Name: "mysql", Conns: 2,
+		Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, User: "root", Password: password, Name: "mysql", Conns: 2,
 	}, database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +309,7 @@ func forward(t *testing.T, from, to string) {
 // error of the context and not wait for the lock, nothing may take effect, and the next transaction must succeed.
 func TestTransactionEnds(t *testing.T) {
 	t.Parallel()
-	onMySQL(t)
+	onServer(t)
 	insert := func(ctx context.Context, c database.Conn, key string) error {
 		_, err := c.ExecContext(ctx, `INSERT INTO orders_idempotency (caller, idem_key, fingerprint, status, headers, body, created_at, expires_at)
 VALUES ('caller', ?, '', 0, '', '', NOW(6), NOW(6))`, key)

@@ -24,6 +24,35 @@ func (q *Queries) CountUsersWithRole(ctx context.Context, role string) (int64, e
 	return count, err
 }
 
+const deleteEndedSessions = `-- name: DeleteEndedSessions :execrows
+DELETE FROM user_sessions
+WHERE id IN (/*SLICE:ids*/?) AND ends_at <= ?
+`
+
+type DeleteEndedSessionsParams struct {
+	Ids []int64
+	Now time.Time
+}
+
+func (q *Queries) DeleteEndedSessions(ctx context.Context, arg DeleteEndedSessionsParams) (int64, error) {
+	query := deleteEndedSessions
+	var queryParams []interface{}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Now)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteExpiredSigningKeys = `-- name: DeleteExpiredSigningKeys :execrows
 DELETE FROM signing_keys
 WHERE expires_at <= ?
@@ -73,27 +102,43 @@ func (q *Queries) DeleteSession(ctx context.Context, arg DeleteSessionParams) (i
 	return result.RowsAffected()
 }
 
-const deleteSessions = `-- name: DeleteSessions :execrows
-DELETE FROM user_sessions
-WHERE id IN (/*SLICE:ids*/?)
+const endedSessions = `-- name: EndedSessions :many
+
+SELECT id
+FROM user_sessions
+WHERE ends_at <= ?
+ORDER BY ends_at
+LIMIT ?
+FOR UPDATE SKIP LOCKED
 `
 
-func (q *Queries) DeleteSessions(ctx context.Context, ids []int64) (int64, error) {
-	query := deleteSessions
-	var queryParams []interface{}
-	if len(ids) > 0 {
-		for _, v := range ids {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
-	}
-	result, err := q.db.ExecContext(ctx, query, queryParams...)
+type EndedSessionsParams struct {
+	Now   time.Time
+	Limit int32
+}
+
+// EndedSessions returns sessions that have ended, without those that are locked; on TiDB, SKIP LOCKED has no effect.
+func (q *Queries) EndedSessions(ctx context.Context, arg EndedSessionsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, endedSessions, arg.Now, arg.Limit)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const expireSigningKeys = `-- name: ExpireSigningKeys :exec
@@ -973,43 +1018,6 @@ FOR UPDATE
 // LockActiveAdmins locks the users who keep the system administrable, in order of ids.
 func (q *Queries) LockActiveAdmins(ctx context.Context) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, lockActiveAdmins)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const lockEndedSessions = `-- name: LockEndedSessions :many
-SELECT id
-FROM user_sessions
-WHERE ends_at <= ?
-ORDER BY ends_at
-LIMIT ?
-FOR UPDATE SKIP LOCKED
-`
-
-type LockEndedSessionsParams struct {
-	Now   time.Time
-	Limit int32
-}
-
-func (q *Queries) LockEndedSessions(ctx context.Context, arg LockEndedSessionsParams) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, lockEndedSessions, arg.Now, arg.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -67,48 +67,6 @@ func (q *Queries) ConfirmOrders(ctx context.Context, arg ConfirmOrdersParams) er
 	return err
 }
 
-const freeOrders = `-- name: FreeOrders :many
-
-SELECT id
-FROM orders
-WHERE id IN (/*SLICE:ids*/?)
-FOR UPDATE SKIP LOCKED
-`
-
-// FreeOrders returns the orders that are not locked. It is a hint: correctness does not depend on it.
-func (q *Queries) FreeOrders(ctx context.Context, ids []int64) ([]int64, error) {
-	query := freeOrders
-	var queryParams []interface{}
-	if len(ids) > 0 {
-		for _, v := range ids {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const getOrder = `-- name: GetOrder :one
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
@@ -522,7 +480,7 @@ func (q *Queries) ListOrdersByProduct(ctx context.Context, arg ListOrdersByProdu
 }
 
 const listOrdersByStatus = `-- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+SELECT /*+ INDEX(orders orders_by_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = ?
   AND created_at >= ? AND created_at <= ?
@@ -669,6 +627,48 @@ func (q *Queries) ListOrdersByUpdate(ctx context.Context, arg ListOrdersByUpdate
 	return items, nil
 }
 
+const lockFreeOrders = `-- name: LockFreeOrders :many
+
+SELECT id
+FROM orders
+WHERE id IN (/*SLICE:ids*/?)
+FOR UPDATE NOWAIT
+`
+
+// LockFreeOrders locks orders, and fails if another transaction has locked one of them.
+func (q *Queries) LockFreeOrders(ctx context.Context, ids []int64) ([]int64, error) {
+	query := lockFreeOrders
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockOrders = `-- name: LockOrders :many
 SELECT id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
@@ -725,71 +725,8 @@ func (q *Queries) LockOrders(ctx context.Context, ids []int64) ([]Order, error) 
 	return items, nil
 }
 
-const lockStaleOrders = `-- name: LockStaleOrders :many
-
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
-FROM orders
-WHERE status = 'CREATED' AND created_at < ?
-  AND created_at >= ? AND (created_at > ? OR id > ?)
-ORDER BY created_at, id
-LIMIT ?
-FOR UPDATE SKIP LOCKED
-`
-
-type LockStaleOrdersParams struct {
-	CreatedBefore time.Time
-	AfterTime     time.Time
-	AfterID       int64
-	Limit         int32
-}
-
-// LockStaleOrders locks the oldest unconfirmed orders. It skips orders that another sweep or request has locked.
-func (q *Queries) LockStaleOrders(ctx context.Context, arg LockStaleOrdersParams) ([]Order, error) {
-	rows, err := q.db.QueryContext(ctx, lockStaleOrders,
-		arg.CreatedBefore,
-		arg.AfterTime,
-		arg.AfterTime,
-		arg.AfterID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Order{}
-	for rows.Next() {
-		var i Order
-		if err := rows.Scan(
-			&i.ID,
-			&i.CustomerID,
-			&i.CustomerName,
-			&i.CustomerEmail,
-			&i.CustomerPhone,
-			&i.SearchText,
-			&i.Status,
-			&i.TotalCents,
-			&i.Version,
-			&i.CancelReason,
-			&i.CreatedAt,
-			&i.ConfirmedAt,
-			&i.CanceledAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const oldestCreatedOrders = `-- name: OldestCreatedOrders :many
-SELECT /*+ INDEX(orders orders_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
+SELECT /*+ INDEX(orders orders_by_status) */ id, customer_id, customer_name, customer_email, customer_phone, search_text, status, total_cents, version, cancel_reason, created_at, confirmed_at, canceled_at, updated_at
 FROM orders
 WHERE status = 'CREATED'
 ORDER BY created_at, id
@@ -915,4 +852,56 @@ func (q *Queries) OrderUpdatedBehind(ctx context.Context, arg OrderUpdatedBehind
 	var updated_at time.Time
 	err := row.Scan(&updated_at)
 	return updated_at, err
+}
+
+const staleOrders = `-- name: StaleOrders :many
+
+SELECT /*+ INDEX(orders orders_by_status) */ id, created_at
+FROM orders
+WHERE status = 'CREATED' AND created_at < ?
+  AND created_at >= ? AND (created_at > ? OR id > ?)
+ORDER BY created_at, id
+LIMIT ?
+`
+
+type StaleOrdersParams struct {
+	CreatedBefore time.Time
+	AfterTime     time.Time
+	AfterID       int64
+	Limit         int32
+}
+
+type StaleOrdersRow struct {
+	ID        int64
+	CreatedAt time.Time
+}
+
+// StaleOrders returns the oldest unconfirmed orders after a position. It locks none of them, so each may change at any time.
+func (q *Queries) StaleOrders(ctx context.Context, arg StaleOrdersParams) ([]StaleOrdersRow, error) {
+	rows, err := q.db.QueryContext(ctx, staleOrders,
+		arg.CreatedBefore,
+		arg.AfterTime,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []StaleOrdersRow{}
+	for rows.Next() {
+		var i StaleOrdersRow
+		if err := rows.Scan(&i.ID, &i.CreatedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -11,48 +11,6 @@ import (
 	"time"
 )
 
-const freeProducts = `-- name: FreeProducts :many
-
-SELECT id
-FROM products
-WHERE id IN (/*SLICE:ids*/?)
-FOR UPDATE SKIP LOCKED
-`
-
-// FreeProducts returns the products that are not locked. It is a hint: correctness does not depend on it.
-func (q *Queries) FreeProducts(ctx context.Context, ids []int64) ([]int64, error) {
-	query := freeProducts
-	var queryParams []interface{}
-	if len(ids) > 0 {
-		for _, v := range ids {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const getProduct = `-- name: GetProduct :one
 SELECT id, sku, name, search_text, price_cents, stock, version, created_at, updated_at, reorder_level, archived_at
 FROM products
@@ -447,6 +405,48 @@ func (q *Queries) ListStockAdjustments(ctx context.Context, arg ListStockAdjustm
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockFreeProducts = `-- name: LockFreeProducts :many
+
+SELECT id
+FROM products
+WHERE id IN (/*SLICE:ids*/?)
+FOR UPDATE NOWAIT
+`
+
+// LockFreeProducts locks products, and fails if another transaction has locked one of them.
+func (q *Queries) LockFreeProducts(ctx context.Context, ids []int64) ([]int64, error) {
+	query := lockFreeProducts
+	var queryParams []interface{}
+	if len(ids) > 0 {
+		for _, v := range ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

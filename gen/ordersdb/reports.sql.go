@@ -39,7 +39,7 @@ func (q *Queries) CountByStatus(ctx context.Context, arg CountByStatusParams) (C
 }
 
 const countOrders = `-- name: CountOrders :one
-SELECT /*+ INDEX(orders orders_status) */ COUNT(*)
+SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
 WHERE status = ? AND created_at >= ? AND created_at < ?
 `

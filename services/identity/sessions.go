@@ -151,14 +151,12 @@ func (s *Service) sweepSessions(ctx context.Context) (int64, error) {
 	now := s.now()
 	return s.db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
 		q := identitydb.New(conn)
-		ids, err := q.LockEndedSessions(ctx, identitydb.LockEndedSessionsParams{Now: now, Limit: size})
+		ids, err := q.EndedSessions(ctx, identitydb.EndedSessionsParams{Now: now, Limit: size})
 		if err != nil || len(ids) == 0 {
 			return 0, false, wrap(err, "find ended sessions")
 		}
-		if _, err := q.DeleteSessions(ctx, ids); err != nil {
-			return 0, false, wrap(err, "delete ended sessions")
-		}
-		return len(ids), len(ids) == size, nil
+		deleted, err := q.DeleteEndedSessions(ctx, identitydb.DeleteEndedSessionsParams{Ids: ids, Now: now})
+		return int(deleted), len(ids) == size, wrap(err, "delete ended sessions")
 	})
 }
 

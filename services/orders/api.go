@@ -52,8 +52,8 @@ func New(p process.Process, db *database.DB) (process.Service, error) {
 		outcomes:     newOutcomes(p.Metrics),
 		searches:     search.NewGate(),
 		reports:      reports,
-		heldProducts: database.NewHeld(db, freeProducts),
-		heldOrders:   database.NewHeld(db, freeOrders),
+		heldProducts: database.NewHeld(db, lockFreeProducts),
+		heldOrders:   database.NewHeld(db, lockFreeOrders),
 	}
 	s.creatingProduct = idempotency.NewOperation(keeper, s.createProduct, answerProduct)
 	s.updatingProduct = idempotency.NewOperation(keeper, s.updateProduct, answerUpdated)

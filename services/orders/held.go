@@ -7,12 +7,14 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
-func freeProducts(ctx context.Context, conn database.Conn, ids []int64) ([]int64, error) {
-	return ordersdb.New(conn).FreeProducts(ctx, ids)
+// lockFreeProducts is a database.Lock.
+func lockFreeProducts(ctx context.Context, conn database.Conn, ids []int64) ([]int64, error) {
+	return ordersdb.New(conn).LockFreeProducts(ctx, ids)
 }
 
-func freeOrders(ctx context.Context, conn database.Conn, ids []int64) ([]int64, error) {
-	return ordersdb.New(conn).FreeOrders(ctx, ids)
+// lockFreeOrders is a database.Lock.
+func lockFreeOrders(ctx context.Context, conn database.Conn, ids []int64) ([]int64, error) {
+	return ordersdb.New(conn).LockFreeOrders(ctx, ids)
 }
 
 func (p *purchase) products() []int64 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
@@ -16,83 +17,90 @@ import (
 const staleBatch = 20
 
 // CancelStale cancels the orders that were placed longer than age ago and are not confirmed, returns their units to the stock, and
-// returns the number of canceled orders. Several processes may call it at the same time: it skips orders that are locked, by
-// another process or by a confirmation. It leaves orders of products that are locked for long to the next call.
-func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock func() time.Time) (int64, error) {
-	s := staleSweep{db: db, now: database.Now(clock), age: age, reason: fmt.Sprintf("not confirmed within %s", age)}
-	s.after.CreatedAt = time.Unix(0, 0)
+// returns the number of canceled orders. Several processes may call it at the same time. It leaves orders that are locked, and orders
+// of products that are locked for long, to the next call.
+func CancelStale(ctx context.Context, db *database.DB, age time.Duration, clock func() time.Time) (canceled int64, err error) {
+	s := staleSweep{db: db, now: database.Now(clock), reason: fmt.Sprintf("not confirmed within %s", age)}
+	s.before = s.now().Add(-age)
+	after := ordersdb.StaleOrdersRow{CreatedAt: time.Unix(0, 0)}
 	for {
-		n, err := db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
-			n, err = s.batch(ctx, conn)
-			return n, false, err
-		})
-		s.canceled += n
-		switch {
-		case err == nil && !s.more:
-			return s.canceled, nil
-		case err == nil: // committed
-			s.after = s.last
-		case s.skipLocked || !errors.Is(err, database.ErrLockTimeout):
-			return s.canceled, err
-		default:
-			s.skipLocked = true
+		found, err := s.find(ctx, after)
+		if err != nil || len(found) == 0 {
+			return canceled, err
 		}
+		n, err := s.cancel(ctx, found)
+		if errors.Is(err, database.ErrLockTimeout) && !s.skipLocked {
+			s.skipLocked = true
+			n, err = s.cancel(ctx, found)
+		}
+		canceled += n
+		if err != nil || len(found) < staleBatch {
+			return canceled, err
+		}
+		after = found[len(found)-1]
 	}
 }
 
 // staleSweep walks the stale orders, oldest first.
 type staleSweep struct {
-	db     *database.DB
-	now    func() time.Time
-	age    time.Duration
-	reason string
-
-	after      ordersdb.Order // the last order of the previous batch
-	last       ordersdb.Order // the last order of this batch
-	more       bool           // there may be orders after last
-	skipLocked bool           // skip orders with locked products
-	canceled   int64
+	db         *database.DB
+	now        func() time.Time
+	before     time.Time // orders placed before are stale, unless they are confirmed
+	reason     string
+	skipLocked bool // skip orders with locked products
 }
 
-// batch cancels the next orders and returns their number. It may run again for the same orders.
-func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled int, err error) {
-	q := ordersdb.New(conn)
-	at := s.now()
-	rows, err := q.LockStaleOrders(ctx, ordersdb.LockStaleOrdersParams{
-		CreatedBefore: at.Add(-s.age), AfterTime: s.after.CreatedAt, AfterID: s.after.ID, Limit: staleBatch,
+// find returns the next stale orders. It locks none of them, so another process may confirm or cancel them meanwhile.
+func (s *staleSweep) find(ctx context.Context, after ordersdb.StaleOrdersRow) (found []ordersdb.StaleOrdersRow, err error) {
+	_, err = s.db.Batches(ctx, func(conn database.Conn) (_ int, more bool, err error) {
+		found, err = ordersdb.New(conn).StaleOrders(ctx, ordersdb.StaleOrdersParams{
+			CreatedBefore: s.before, AfterTime: after.CreatedAt, AfterID: after.ID, Limit: staleBatch,
+		})
+		return 0, false, err
 	})
 	if err != nil {
-		return 0, err
+		return nil, fmt.Errorf("find stale orders: %w", err)
 	}
-	if s.more = len(rows) == staleBatch; len(rows) == 0 {
-		return 0, nil
-	}
-	found, err := withLines(ctx, q, rows)
-	if err != nil {
-		return 0, err
-	}
-	stale := make([]*Order, len(found))
-	for i := range found {
-		stale[i] = &found[i]
-	}
-	if s.skipLocked {
-		if stale, err = unheld(ctx, q, stale); err != nil {
-			return 0, err
-		}
-	}
-	if err := cancelAll(ctx, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at); err != nil {
-		return 0, err
-	}
-	s.last = rows[len(rows)-1]
-	return len(stale), nil
+	return found, nil
 }
 
-// unheld locks the products that are free, and returns the orders that have only these.
-func unheld(ctx context.Context, q *ordersdb.Queries, orders []*Order) ([]*Order, error) {
+// cancel cancels the orders that are still stale once they are locked, and returns their number.
+func (s *staleSweep) cancel(ctx context.Context, found []ordersdb.StaleOrdersRow) (int64, error) {
+	at := s.now()
+	ids := make([]int64, len(found))
+	for i, row := range found {
+		ids[i] = row.ID
+	}
+	return s.db.Batches(ctx, func(conn database.Conn) (canceled int, more bool, err error) {
+		free, err := s.db.Free(ctx, conn, ids, lockFreeOrders) // saves the wait for the others
+		if err != nil || len(free) == 0 {
+			return 0, false, err
+		}
+		locked, err := lockOrders(ctx, conn, unique(free))
+		if err != nil {
+			return 0, false, err
+		}
+		var stale []*Order
+		for _, row := range found {
+			if o := locked[row.ID]; o != nil && o.Status == string(api.StatusCreated) {
+				stale = append(stale, o)
+			}
+		}
+		if s.skipLocked {
+			if stale, err = s.unheld(ctx, conn, stale); err != nil {
+				return 0, false, err
+			}
+		}
+		return len(stale), false, cancelAll(ctx, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at)
+	})
+}
+
+// unheld returns the orders of which no product is locked.
+func (s *staleSweep) unheld(ctx context.Context, conn database.Conn, orders []*Order) ([]*Order, error) {
 	_, products := contents(orders)
-	free, err := q.FreeProducts(ctx, products)
+	free, err := s.db.Free(ctx, conn, products, lockFreeProducts)
 	if err != nil {
-		return nil, fmt.Errorf("lock free products: %w", err)
+		return nil, err
 	}
 	return slices.DeleteFunc(orders, func(o *Order) bool {
 		return slices.ContainsFunc(o.Lines, func(l ordersdb.OrderLine) bool { return !slices.Contains(free, l.ProductID) })

@@ -111,7 +111,9 @@ WHERE id = ? AND user_id = ?;
 DELETE FROM user_sessions
 WHERE user_id = sqlc.arg(user_id) AND id <> sqlc.arg(kept_id);
 
--- name: LockEndedSessions :many
+-- EndedSessions returns sessions that have ended, without those that are locked; on TiDB, SKIP LOCKED has no effect.
+
+-- name: EndedSessions :many
 SELECT id
 FROM user_sessions
 WHERE ends_at <= sqlc.arg(now)
@@ -119,9 +121,9 @@ ORDER BY ends_at
 LIMIT ?
 FOR UPDATE SKIP LOCKED;
 
--- name: DeleteSessions :execrows
+-- name: DeleteEndedSessions :execrows
 DELETE FROM user_sessions
-WHERE id IN (sqlc.slice(ids));
+WHERE id IN (sqlc.slice(ids)) AND ends_at <= sqlc.arg(now);
 
 -- name: InsertIntegrator :execlastid
 INSERT INTO integrators (name, name_key, role, state, version, created_at, updated_at)

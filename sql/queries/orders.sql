@@ -17,13 +17,13 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- FreeOrders returns the orders that are not locked. It is a hint: correctness does not depend on it.
+-- LockFreeOrders locks orders, and fails if another transaction has locked one of them.
 
--- name: FreeOrders :many
+-- name: LockFreeOrders :many
 SELECT id
 FROM orders
 WHERE id IN (sqlc.slice(ids))
-FOR UPDATE SKIP LOCKED;
+FOR UPDATE NOWAIT;
 
 -- name: ListOrderLines :many
 SELECT *
@@ -41,16 +41,15 @@ UPDATE orders
 SET status = 'CANCELED', canceled_at = sqlc.arg(now), cancel_reason = sqlc.arg(reason), version = version + 1
 WHERE id IN (sqlc.slice(ids));
 
--- LockStaleOrders locks the oldest unconfirmed orders. It skips orders that another sweep or request has locked.
+-- StaleOrders returns the oldest unconfirmed orders after a position. It locks none of them, so each may change at any time.
 
--- name: LockStaleOrders :many
-SELECT /*+ INDEX(orders orders_status) */ *
+-- name: StaleOrders :many
+SELECT /*+ INDEX(orders orders_by_status) */ id, created_at
 FROM orders
 WHERE status = 'CREATED' AND created_at < sqlc.arg(created_before)
   AND created_at >= sqlc.arg(after_time) AND (created_at > sqlc.arg(after_time) OR id > sqlc.arg(after_id))
 ORDER BY created_at, id
-LIMIT ?
-FOR UPDATE SKIP LOCKED;
+LIMIT ?;
 
 -- OrderBehind returns the creation time at which a search window ends: an offset of orders after a position, whatever their
 -- customer and status.
@@ -77,7 +76,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT ?;
 
 -- name: ListOrdersByStatus :many
-SELECT /*+ INDEX(orders orders_status) */ *
+SELECT /*+ INDEX(orders orders_by_status) */ *
 FROM orders
 WHERE status = sqlc.arg(status)
   AND created_at >= sqlc.arg(created_from) AND created_at <= sqlc.arg(before_time)
@@ -155,7 +154,7 @@ ORDER BY updated_at, id
 LIMIT 1 OFFSET ?;
 
 -- name: OldestCreatedOrders :many
-SELECT /*+ INDEX(orders orders_status) */ *
+SELECT /*+ INDEX(orders orders_by_status) */ *
 FROM orders
 WHERE status = 'CREATED'
 ORDER BY created_at, id

@@ -20,13 +20,13 @@ WHERE id IN (sqlc.slice(ids))
 ORDER BY id
 FOR UPDATE;
 
--- FreeProducts returns the products that are not locked. It is a hint: correctness does not depend on it.
+-- LockFreeProducts locks products, and fails if another transaction has locked one of them.
 
--- name: FreeProducts :many
+-- name: LockFreeProducts :many
 SELECT id
 FROM products
 WHERE id IN (sqlc.slice(ids))
-FOR UPDATE SKIP LOCKED;
+FOR UPDATE NOWAIT;
 
 -- ListProducts and the two queries after it are one list: the products in a range of ids, that match the pattern, have fewer units in
 -- stock than stock_below and, if low is 1, than their reorder level, and are archived at least archived_from and at most archived_to,

@@ -49,6 +49,6 @@ FROM products
 WHERE archived_at IS NULL;
 
 -- name: CountOrders :one
-SELECT /*+ INDEX(orders orders_status) */ COUNT(*)
+SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
 WHERE status = sqlc.arg(status) AND created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before);

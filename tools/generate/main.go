@@ -3,7 +3,7 @@
 //
 //	GOWORK=off go -C tools run ./generate [contracts] [sql] [pages]
 //
-// It generates all three, or only what the arguments name: contracts from api/, sql from sql/, pages from services/backoffice/view. The
+// It generates all three, or only what the arguments name: contracts from api/, sql from sql/, pages from the templates in services/. The
 // generators of SQL and of pages are programs that are built when they run first.
 package main
 
@@ -46,7 +46,7 @@ func run(ctx context.Context, root string, parts []string) error {
 		case "sql":
 			err = tool(ctx, "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
 		case "pages":
-			err = tool(ctx, "templ", "generate", "-path", filepath.Join(root, "services/backoffice"), "-log-level", "warn")
+			err = tool(ctx, "templ", "generate", "-path", filepath.Join(root, "services"), "-log-level", "warn")
 		default:
 			err = fmt.Errorf("there is no %q; there are %s", part, strings.Join(all, ", "))
 		}

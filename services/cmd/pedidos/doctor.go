@@ -119,6 +119,9 @@ func (d *doctor) database(ctx context.Context) error {
 		if err := d.schema(ctx, db); err != nil {
 			return err
 		}
+		if err := db.Suited(ctx); err != nil {
+			return err
+		}
 		return d.stock(ctx, db)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,7 +78,7 @@ func (db *DB) Engine() string { return db.engine.name() }
 
 // Server describes a database server, or the embedded engine.
 type Server struct {
-	Version string // such as "MySQL 9.7.4"
+	Version string // such as "MySQL 9.7.4" or "TiDB v8.5.6"
 	Clock   time.Time
 }
 
@@ -86,6 +87,9 @@ func (db *DB) Server(ctx context.Context) (s Server, err error) {
 	var clock float64 // seconds since 1970
 	if err := db.Classify(db.read.QueryRowContext(ctx, db.engine.about()).Scan(&s.Version, &clock)); err != nil {
 		return s, fmt.Errorf("read the version of the database: %w", err)
+	}
+	if _, tidb, found := strings.Cut(s.Version, "-TiDB-"); found {
+		s.Version = "TiDB " + tidb
 	}
 	s.Clock = time.UnixMicro(int64(clock * 1e6)).UTC()
 	return s, nil
@@ -150,11 +154,12 @@ func (db *DB) Snapshot(ctx context.Context, queries func(Conn) error) error {
 }
 
 func (db *DB) snapshot(ctx context.Context, queries func(Conn) error) error {
-	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	// It is not declared READ ONLY, which TiDB refuses and MySQL does not need: InnoDB treats a transaction as such until it writes.
+	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // the transaction is read-only
+	defer func() { _ = tx.Rollback() }() // the queries only read
 	return queries(db.engine.wrap(tx))
 }
 

@@ -17,7 +17,7 @@ import (
 // The recorded rows may be out of date at any time. They affect when work runs, never its result.
 type Held struct {
 	db    *DB
-	free  func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)
+	lock  Lock
 	slots chan struct{} // limits the probes that run at once
 
 	mu   sync.Mutex
@@ -37,11 +37,14 @@ type Probe struct {
 // maxWaiting limits the requests that wait for one probe. Further requests fail at once.
 const maxWaiting = 128
 
-// NewHeld returns a Held for the rows of one table, given by id. The function free returns the subset of rows that no
-// transaction has locked; it must not wait for locks.
-func NewHeld(db *DB, free func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)) *Held {
+// Lock locks rows of one table, given by id, and returns the ids of those that exist. It does not wait: if another transaction has
+// locked one of the rows, it fails, and LockWait is true for its error.
+type Lock func(ctx context.Context, conn Conn, rows []int64) ([]int64, error)
+
+// NewHeld returns a Held for the rows that lock locks.
+func NewHeld(db *DB, lock Lock) *Held {
 	return &Held{
-		db: db, free: free, rows: map[int64]*Probe{},
+		db: db, lock: lock, rows: map[int64]*Probe{},
 		slots: make(chan struct{}, max(1, db.write.Stats().MaxOpenConnections/4)),
 	}
 }
@@ -199,7 +202,29 @@ func (h *Held) freeRows(ctx context.Context, rows []int64) ([]int64, error) {
 		rollback(ctx, conn)
 		_ = conn.Close()
 	}()
-	return h.free(ctx, h.db.engine.wrap(conn), rows)
+	return h.db.Free(ctx, h.db.engine.wrap(conn), rows, h.lock)
+}
+
+// Free locks the rows that no other transaction has locked, and returns their ids. It finds the others by halves, because TiDB ignores
+// SKIP LOCKED.
+func (db *DB) Free(ctx context.Context, conn Conn, rows []int64, lock Lock) ([]int64, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	free, err := lock(ctx, conn, rows)
+	if !db.LockWait(err) {
+		return free, err
+	}
+	if len(rows) == 1 {
+		return nil, nil
+	}
+	half := len(rows) / 2
+	first, err := db.Free(ctx, conn, rows[:half], lock)
+	if err != nil {
+		return nil, err
+	}
+	second, err := db.Free(ctx, conn, rows[half:], lock)
+	return append(first, second...), err
 }
 
 // Contains reports whether one of the rows is held.

@@ -52,7 +52,7 @@ func (in *Inserter) InsertWithIDs(ctx context.Context, db *DB, conn Conn) (ids [
 		if err != nil {
 			return fmt.Errorf("ids of inserted rows: %w", err)
 		}
-		first := db.engine.first(id, rows) // the ids of one statement are consecutive on both engines
+		first := db.engine.first(id, rows) // the ids of one statement are consecutive on all engines
 		for i := range rows {
 			ids = append(ids, first+int64(i))
 		}

@@ -42,6 +42,15 @@ const idsPerBatch = 10_000
 // rows that exist.
 func (db *DB) Migrate(ctx context.Context) error {
 	err := db.exclusive(ctx, func(conn *sql.Conn) error {
+		tidb, err := db.isTiDB(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if tidb {
+			if err := checkSettings(ctx, conn); err != nil {
+				return err
+			}
+		}
 		if err := db.createVersions(ctx, conn); err != nil {
 			return err
 		}
@@ -62,6 +71,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", m.File, err)
 			}
+		}
+		if tidb {
+			return checkConstraints(ctx, conn)
 		}
 		return nil
 	})
@@ -150,8 +162,9 @@ func (db *DB) exclusive(ctx context.Context, changes func(*sql.Conn) error) erro
 		}
 		for locked := 0; locked != 1; { // waits are short, so that the loop notices when ctx is done
 			row := conn.QueryRowContext(ctx, "SELECT COALESCE(GET_LOCK(CONCAT('pedidos.', SHA2(DATABASE(), 224)), 5), 0)")
-			if err := row.Scan(&locked); err != nil {
-				return db.Classify(fmt.Errorf("wait for another migration: %w", err))
+			err := db.Classify(row.Scan(&locked))
+			if err != nil && !errors.Is(err, errDeadlock) { // TiDB gives up early if several wait
+				return fmt.Errorf("wait for another migration: %w", err)
 			}
 		}
 	}
@@ -213,6 +226,7 @@ func alreadyChanged(err error) bool {
 	return errors.As(err, &e) && slices.Contains([]uint16{
 		1050, 1060, 1061, // the table, column or index exists
 		1051, 1091, // there is nothing to drop
+		1176, // there is no index to rename
 	}, e.Number)
 }
 
@@ -375,7 +389,7 @@ func statements(script string) (all []statement) {
 	return all
 }
 
-// Ready returns nil if the database answers, has at least the schema version of this program, and accepts writes. A newer schema
+// Ready returns nil if the database answers, has at least the schema version of this program, is suited, and accepts writes. A newer schema
 // is ready too, because migrations only add to it.
 func (db *DB) Ready(ctx context.Context) error {
 	all, err := readMigrations(db.Engine())
@@ -393,6 +407,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	}
 	if have < want {
 		return fmt.Errorf("the schema has version %d, but version %d is needed: run pedidos migrate up", have, want)
+	}
+	if err := db.Suited(ctx); err != nil {
+		return err
 	}
 	if err := db.writes.state(ctx); err != nil {
 		return fmt.Errorf("writes fail: %w", err)

@@ -274,7 +274,13 @@ func (mysqlEngine) shortWait(c Conn) Conn { return shortWaitConn{c} }
 
 func (mysqlEngine) isLockWait(err error) bool {
 	e := (*mysql.MySQLError)(nil)
-	return errors.As(err, &e) && (e.Number == 1205 || e.Number == 3024) // ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT
+	return errors.As(err, &e) && (isLockTimeout(e) || e.Number == 3024) // ER_QUERY_TIMEOUT
+}
+
+// isLockTimeout reports whether a lock was not granted in time: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, or TiDB's error for a wait that
+// ends within its storage.
+func isLockTimeout(e *mysql.MySQLError) bool {
+	return e.Number == 1205 || e.Number == 3572 || e.Number == 1105 && e.Message == "lock wait timeout"
 }
 
 func (mysqlEngine) first(last int64, _ int) int64 { return last } // MySQL returns the first id
@@ -297,11 +303,13 @@ func (mysqlEngine) classify(err error) error {
 			return ErrCheck
 		case e.Number == 1213: // ER_LOCK_DEADLOCK
 			return errDeadlock
+		case slices.Contains(again, e.Number), e.Number == 1105 && strings.Contains(e.Message, "pessimistic lock retry limit reached"):
+			return errDeadlock
 		case e.Number == 3101:
 			// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows. A member that is leaving its group
 			// says so too, of transactions that the others may have received; a request with a key then finds its stored answer.
 			return errDeadlock
-		case e.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
+		case isLockTimeout(e):
 			return errors.Join(ErrLockTimeout, errDeadlock)
 		case slices.Contains(nowReadOnly, e.Number):
 			return errReadOnly
@@ -320,12 +328,17 @@ func (mysqlEngine) classify(err error) error {
 	return nil
 }
 
+// again holds the error numbers of TiDB for a transaction that it has rolled back, even if the error is that of its COMMIT:
+// ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable, ErrInfoSchemaChanged, ErrWriteConflict.
+var again = []uint16{8002, 8005, 8022, 8028, 9007}
+
 // Error numbers of a server that cannot serve the statement, though it may be correct.
 var (
 	// busy: too many connections or resources in use, or a statement out of time.
 	busy = []uint16{
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
-		3024, // ER_QUERY_TIMEOUT
+		3024,                         // ER_QUERY_TIMEOUT
+		8027, 9001, 9002, 9003, 9005, // TiDB: ErrInfoSchemaExpired, ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
 	}
 
 	// gone: the connection or the server is about to end, or its group has lost it. A COMMIT that fails so may have taken effect.

@@ -43,6 +43,7 @@ func TestMySQLErrors(t *testing.T) {
 		t.Errorf("Engine = %q", db.Engine())
 	}
 	number := func(n uint16) error { return &mysql.MySQLError{Number: n, Message: "message"} }
+	message := func(n uint16, text string) error { return &mysql.MySQLError{Number: n, Message: text} }
 	for _, test := range []struct {
 		err         error
 		want        error // of the package, or nil
@@ -66,6 +67,18 @@ func TestMySQLErrors(t *testing.T) {
 		{number(3168), nil, true},
 		{number(3797), nil, true},
 		{number(4094), nil, true},
+		{number(3572), database.ErrLockTimeout, false},
+		{number(8002), nil, false}, // only Tx handles what TiDB has rolled back
+		{number(8022), nil, false},
+		{number(8028), nil, false},
+		{number(9007), nil, false},
+		{message(1105, "pessimistic lock retry limit reached"), nil, false},
+		{message(1105, "lock wait timeout"), database.ErrLockTimeout, false},
+		{number(1105), nil, false},
+		{number(9001), nil, true},
+		{number(9002), nil, true},
+		{number(9003), nil, true},
+		{number(9005), nil, true},
 		{number(1064), nil, false}, // bad SQL
 		{driver.ErrBadConn, nil, true},
 		{mysql.ErrInvalidConn, nil, true},

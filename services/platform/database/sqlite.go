@@ -362,8 +362,11 @@ func (c sqliteConn) QueryRowContext(ctx context.Context, query string, args ...a
 
 // unlocked returns query without its locking clause.
 func unlocked(query string) string {
-	query = strings.TrimSuffix(strings.TrimRight(query, "\n"), " SKIP LOCKED")
-	return strings.TrimSuffix(query, "\nFOR UPDATE")
+	query = strings.TrimRight(query, "\n")
+	for _, clause := range []string{" SKIP LOCKED", " NOWAIT", "\nFOR UPDATE"} {
+		query = strings.TrimSuffix(query, clause)
+	}
+	return query
 }
 
 // timeLayout has a fixed width, so that text order is time order.

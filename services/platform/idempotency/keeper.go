@@ -59,7 +59,7 @@ const sweepBatch = 200
 // Sweep deletes the expired keys of a store and returns their number. Several processes may call it at the same time.
 func Sweep(ctx context.Context, db *database.DB, s Store, now time.Time) (int64, error) {
 	return db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
-		expired, err := s.LockExpired(ctx, conn, now, sweepBatch)
+		expired, err := s.Expired(ctx, conn, now, sweepBatch)
 		if err != nil {
 			return 0, false, err
 		}
@@ -68,10 +68,12 @@ func Sweep(ctx context.Context, db *database.DB, s Store, now time.Time) (int64,
 			keys[e.Caller] = append(keys[e.Caller], e.Key)
 		}
 		for caller, of := range keys {
-			if err := s.DropExpired(ctx, conn, caller, of, now); err != nil {
+			dropped, err := s.DropExpired(ctx, conn, caller, of, now) // a request may have replaced one of them
+			if err != nil {
 				return 0, false, err
 			}
+			n += int(dropped)
 		}
-		return len(expired), len(expired) == sweepBatch, nil
+		return n, len(expired) == sweepBatch, nil
 	})
 }

@@ -424,7 +424,7 @@ func (k *Keeper) readStored(ctx context.Context, conn database.Conn, claims []*c
 			}
 		}
 		if len(expired) > 0 {
-			if err := k.store.DropExpired(ctx, conn, caller, expired, now); err != nil {
+			if _, err := k.store.DropExpired(ctx, conn, caller, expired, now); err != nil {
 				return false, err
 			}
 			progress = true

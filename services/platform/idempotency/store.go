@@ -55,9 +55,9 @@ func (s Store) Find(ctx context.Context, conn database.Conn, caller string, keys
 		"\nWHERE caller = ? AND idem_key IN ("+database.Placeholders(len(keys))+")", arguments(caller, keys)...)
 }
 
-// LockExpired locks up to limit expired entries, and returns their callers, keys and ExpiresAt. It skips entries that are locked.
-func (s Store) LockExpired(ctx context.Context, conn database.Conn, now time.Time, limit int) ([]Entry, error) {
-	return s.query(ctx, conn, "-- name: LockExpiredKeys :many\nSELECT caller, idem_key, '', 0, '', '', expires_at FROM "+s.Table+
+// Expired returns up to limit expired entries, with their callers and keys. It omits those that are locked; TiDB ignores SKIP LOCKED.
+func (s Store) Expired(ctx context.Context, conn database.Conn, now time.Time, limit int) ([]Entry, error) {
+	return s.query(ctx, conn, "-- name: ExpiredKeys :many\nSELECT caller, idem_key, '', 0, '', '', expires_at FROM "+s.Table+
 		" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?\nFOR UPDATE SKIP LOCKED", now, limit)
 }
 
@@ -80,14 +80,14 @@ func (s Store) query(ctx context.Context, conn database.Conn, query string, args
 	return found, nil
 }
 
-// DropExpired deletes the given keys of the caller that have expired.
-func (s Store) DropExpired(ctx context.Context, conn database.Conn, caller string, keys []string, now time.Time) error {
-	_, err := conn.ExecContext(ctx, "-- name: DropExpiredKeys :exec\nDELETE FROM "+s.Table+
+// DropExpired deletes the given keys of the caller that have expired, and returns their number.
+func (s Store) DropExpired(ctx context.Context, conn database.Conn, caller string, keys []string, now time.Time) (int64, error) {
+	result, err := conn.ExecContext(ctx, "-- name: DropExpiredKeys :exec\nDELETE FROM "+s.Table+
 		" WHERE caller = ? AND idem_key IN ("+database.Placeholders(len(keys))+") AND expires_at <= ?", append(arguments(caller, keys), now)...)
 	if err != nil {
-		return fmt.Errorf("drop expired keys: %w", err)
+		return 0, fmt.Errorf("drop expired keys: %w", err)
 	}
-	return nil
+	return result.RowsAffected()
 }
 
 func arguments(caller string, keys []string) []any {

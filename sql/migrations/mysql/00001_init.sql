@@ -13,7 +13,7 @@ CREATE TABLE customers (
   deleted_at   DATETIME(6)   NULL,
   PRIMARY KEY (id),
   UNIQUE KEY customers_active_email (active_email)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE customers_idempotency (
   caller      VARCHAR(150)   NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE products (
   UNIQUE KEY products_sku (sku),
   CONSTRAINT products_price_not_negative CHECK (price_cents >= 0),
   CONSTRAINT products_stock_not_negative CHECK (stock >= 0)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE stock_adjustments (
   id         BIGINT       NOT NULL AUTO_INCREMENT,
@@ -53,7 +53,7 @@ CREATE TABLE stock_adjustments (
   PRIMARY KEY (id),
   KEY stock_adjustments_product (product_id, id),
   CONSTRAINT stock_adjustments_product FOREIGN KEY (product_id) REFERENCES products (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE orders (
   id             BIGINT       NOT NULL AUTO_INCREMENT,
@@ -71,12 +71,12 @@ CREATE TABLE orders (
   canceled_at    DATETIME(6)  NULL,
   PRIMARY KEY (id),
   KEY orders_created (created_at, id),
-  KEY orders_status (status, created_at, id),
+  KEY orders_by_status (status, created_at, id),
   KEY orders_customer (customer_id, created_at, id),
   KEY orders_customer_status (customer_id, status, created_at, id),
   CONSTRAINT orders_status CHECK (status IN ('CREATED', 'CONFIRMED', 'CANCELED')),
   CONSTRAINT orders_total_not_negative CHECK (total_cents >= 0)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 CREATE TABLE order_lines (
   order_id         BIGINT NOT NULL,

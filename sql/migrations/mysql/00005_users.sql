@@ -18,10 +18,10 @@ CREATE TABLE users (
   PRIMARY KEY (id),
   UNIQUE KEY users_username (username_key),
   UNIQUE KEY users_setup (setup_hash),
-  KEY users_role (role, state, id),
+  KEY users_by_role (role, state, id),
   CONSTRAINT users_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT users_state CHECK (state IN ('active', 'disabled'))
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- +goose Down
 -- Lost: all users and their passwords

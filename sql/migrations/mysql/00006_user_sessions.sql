@@ -15,7 +15,7 @@ CREATE TABLE user_sessions (
   KEY user_sessions_user (user_id, id),
   KEY user_sessions_ends (ends_at),
   CONSTRAINT user_sessions_user FOREIGN KEY (user_id) REFERENCES users (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- +goose Down
 -- Lost: all sessions

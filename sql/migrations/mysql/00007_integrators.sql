@@ -14,7 +14,7 @@ CREATE TABLE integrators (
   UNIQUE KEY integrators_name (name_key),
   CONSTRAINT integrators_role CHECK (role IN ('viewer', 'operator', 'manager', 'admin')),
   CONSTRAINT integrators_state CHECK (state IN ('active', 'disabled'))
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- +goose Down
 -- Lost: all integrators

@@ -13,7 +13,7 @@ CREATE TABLE api_keys (
   PRIMARY KEY (id),
   KEY api_keys_integrator (integrator_id, id),
   CONSTRAINT api_keys_integrator FOREIGN KEY (integrator_id) REFERENCES integrators (id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- +goose Down
 -- Lost: all API keys

@@ -15,7 +15,7 @@ CREATE TABLE audit_log (
   KEY audit_log_actor (actor, created_at, id),
   KEY audit_log_action (action, created_at, id),
   KEY audit_log_created (created_at, id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- +goose Down
 -- Lost: the audit log

@@ -66,7 +66,7 @@ CREATE TABLE orders (
 );
 
 CREATE INDEX orders_created ON orders (created_at, id);
-CREATE INDEX orders_status ON orders (status, created_at, id);
+CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_customer_status ON orders (customer_id, status, created_at, id);
 

@@ -17,7 +17,7 @@ CREATE TABLE users (
   last_login_at    DATETIME NULL
 );
 
-CREATE INDEX users_role ON users (role, state, id);
+CREATE INDEX users_by_role ON users (role, state, id);
 
 -- +goose Down
 -- Lost: all users and their passwords
