@@ -28,7 +28,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/sync v0.25.0
 	google.golang.org/protobuf v1.36.12
-	modernc.org/sqlite v1.57.0
+	modernc.org/sqlite v1.54.0
 	pgregory.net/rapid v1.3.0
 )
 
@@ -140,7 +140,7 @@ require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc // indirect
 	google.golang.org/grpc v1.83.2 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
-	modernc.org/libc v1.75.6 // indirect
+	modernc.org/libc v1.74.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
@@ -150,7 +150,4 @@ replace (
 	github.com/pedidos-hq/pedidos/sdk/go => ../sdk/go
 	github.com/pedidos-hq/pedidos/services => ../services
 	github.com/pedidos-hq/pedidos/sql => ../sql
-	// goose asks for newer ones, for its own command. SQLite is held together with the one libc that it is made for.
-	modernc.org/libc => modernc.org/libc v1.74.1
-	modernc.org/sqlite => modernc.org/sqlite v1.54.0
 )

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/document"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 	pedidos "github.com/pedidos-hq/pedidos/sdk/go"
@@ -180,9 +182,15 @@ func importAll(t *testing.T, command func(env ...string) *exec.Cmd) {
 	}
 }
 
-// TestExport runs the export on two nights and compares what it keeps with what Pedidos has.
+// TestExport runs the export.
 func TestExport(t *testing.T) {
 	t.Parallel()
+	exportAll(t, func(env ...string) *exec.Cmd { return example(t, "Example_export", env...) })
+}
+
+// exportAll runs an export on two nights and compares what it keeps with what Pedidos has.
+func exportAll(t *testing.T, command func(env ...string) *exec.Cmd) {
+	t.Helper()
 	w := world.New(t, world.Options{})
 	door := newDoor(t, w)
 	admin := newAdmin(t, door.URL)
@@ -197,9 +205,8 @@ func TestExport(t *testing.T) {
 	key, file := newKey(t, admin, pedidos.RoleViewer), filepath.Join(t.TempDir(), "export.json")
 	night := func(changed int) {
 		t.Helper()
-		export := example(t, "Example_export", "PEDIDOS_URL="+door.URL, "PEDIDOS_KEY="+key, "EXPORT="+file)
-		out, err := export.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), fmt.Sprintf(" %d orders have changed", changed)) {
+		out, err := command("PEDIDOS_URL="+door.URL, "PEDIDOS_KEY="+key, "EXPORT="+file).CombinedOutput()
+		if err != nil || !strings.Contains(" "+string(out), fmt.Sprintf(" %d orders have changed", changed)) {
 			t.Fatalf("got %v, want %d changes\n%s", err, changed, out)
 		}
 		text, err := os.ReadFile(file)
@@ -407,6 +414,42 @@ func TestGoTokens(t *testing.T) {
 	}
 	if logins := len(w.Log.Lines(`"operationId":"login"`)); logins != 3 {
 		t.Errorf("got %d logins, want 3", logins)
+	}
+}
+
+// TestLargestPage reads the largest page of the contracts with the SDK and, as the backoffice does for an export, between services.
+func TestLargestPage(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.Options{Backoffice: true})
+	urls := call.URLs{Customers: w.CustomersURL, Orders: w.OrdersURL, Orchestrator: w.OrchestratorURL}
+	admin, ctx := newAdmin(t, newDoorOf(t, urls.Of).URL), t.Context()
+	customer := must(admin.Customers.Create(ctx, pedidos.CustomerInput{Name: strings.Repeat("<", 200), Email: "compras@acme.example"}))(t)
+	const most = 100 // orders of a page, and lines of an order
+	in := pedidos.OrderInput{CustomerID: customer.ID}
+	for n := range most {
+		sku := fmt.Sprintf("S%063d", n)
+		product := must(admin.Products.Create(ctx, pedidos.ProductInput{SKU: sku, Name: strings.Repeat("<", 200), PriceCents: 1e8, Stock: 1e8}))(t)
+		in.Items = append(in.Items, pedidos.OrderLineInput{ProductID: product.ID, Qty: 100_000})
+	}
+	for range most {
+		order := must(admin.Orders.Create(ctx, in))(t)
+		must(admin.Orders.Cancel(ctx, order.ID, strings.Repeat("<", 500)))(t)
+	}
+	page := call.Send(t, http.DefaultClient, http.MethodGet, w.OrdersURL+"/orders?limit=100", nil, "Authorization", "Bearer "+w.Login("admin").Token)
+	t.Logf("the page has %.1f MiB", float64(len(page.Body))/(1<<20))
+	if len(page.Body) < 4<<20 || len(page.Body) > 15<<20 {
+		t.Errorf("it has %d bytes", len(page.Body))
+	}
+	orders := 0
+	for order, err := range admin.Orders.List(ctx, pedidos.OrderFilter{}) {
+		if orders++; err != nil || len(order.Items) != most {
+			t.Fatalf("got %d lines, %v", len(order.Items), err)
+		}
+	}
+	export := call.Send(t, http.DefaultClient, http.MethodGet, w.BackofficeURL+"/orders.csv", nil,
+		"Cookie", "pedidos_session="+browser.Session(t, w, "viewer").Token)
+	if lines := strings.Count(string(export.Body), fmt.Sprintf("S%063d,", 0)); orders != most || export.Status != http.StatusOK || lines != most {
+		t.Errorf("got %d orders, and an export %d of %d of them", orders, export.Status, lines)
 	}
 }
 

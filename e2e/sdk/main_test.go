@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
 	"github.com/pedidos-hq/pedidos/e2e/world"
 )
 
@@ -21,7 +22,7 @@ var (
 	examples string // the program of the Go SDK's examples
 )
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+func TestMain(m *testing.M) { os.Exit(browser.Main(func() int { return testMain(m) })) }
 
 func testMain(m *testing.M) int {
 	var err error
@@ -42,9 +43,15 @@ func testMain(m *testing.M) int {
 // newDoor serves the services of a world at one address.
 func newDoor(t *testing.T, w *world.World) *httptest.Server {
 	t.Helper()
+	return newDoorOf(t, w.Checked)
+}
+
+// newDoorOf serves the services, whose URLs a function returns, at one address.
+func newDoorOf(t *testing.T, urlOf func(service string) string) *httptest.Server {
+	t.Helper()
 	services := map[string]*httputil.ReverseProxy{}
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
-		at, err := url.Parse(w.Checked(service))
+		at, err := url.Parse(urlOf(service))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -139,3 +139,11 @@ func TestTypeScriptImport(t *testing.T) {
 		importAll(t, func(env ...string) *exec.Cmd { return node(env, "dist/examples/import.js") })
 	})
 }
+
+// TestTypeScriptExport runs the export in TypeScript, as TestExport does that in Go.
+func TestTypeScriptExport(t *testing.T) {
+	t.Parallel()
+	forNodes(t, func(t *testing.T, node func(env []string, args ...string) *exec.Cmd) {
+		exportAll(t, func(env ...string) *exec.Cmd { return node(env, "dist/examples/export.js") })
+	})
+}

@@ -68,15 +68,9 @@ func (i *Integrator) setETag(etag string) { i.ETag = etag }
 // call calls an operation and returns its result.
 func call[T any](ctx context.Context, c *Client, op operation, r request, options []CallOption) (T, error) {
 	var result, none T
-	header, body, failed := c.send(ctx, op, r, options)
+	header, failed := c.send(ctx, op, r, options, &result)
 	if failed != nil {
 		return none, failed
-	}
-	if len(body) == 0 {
-		return none, nil
-	}
-	if err := json.Unmarshal(body, &result); err != nil {
-		return none, &Error{Operation: op.describe(r), Err: err}
 	}
 	if t, ok := any(&result).(tagged); ok {
 		t.setETag(header.Get("ETag"))
@@ -94,22 +88,22 @@ func (op operation) repeatable(key string) bool {
 	return key != "" || op.method == http.MethodGet || op == login
 }
 
-// send sends a request, with one key, until there is a final response.
-func (c *Client) send(ctx context.Context, op operation, r request, options []CallOption) (http.Header, []byte, *Error) {
+// send sends a request, with one key, until there is a final response. It decodes that of a success into result, and returns its headers.
+func (c *Client) send(ctx context.Context, op operation, r request, options []CallOption, result any) (http.Header, *Error) {
 	key, header, body, err := op.encode(r, options)
 	if err != nil {
-		return nil, nil, &Error{Operation: op.describe(r), Err: err}
+		return nil, &Error{Operation: op.describe(r), Err: err}
 	}
 	refused := "" // an access token that is no longer accepted
 	for attempt := 1; ; attempt++ {
 		token, failed := c.token(ctx, op, refused)
 		if failed != nil {
 			failed.Key = key
-			return nil, nil, failed
+			return nil, failed
 		}
-		got, text, failed := c.try(ctx, op, r, header, body, token)
+		got, failed := c.try(ctx, op, r, header, body, token, result)
 		if failed == nil {
-			return got, text, nil
+			return got, nil
 		}
 		failed.Operation, failed.Key, failed.Attempts = op.describe(r), key, attempt
 		if failed.Status == http.StatusUnauthorized && c.credentials.username != "" && token != "" && refused == "" {
@@ -117,13 +111,13 @@ func (c *Client) send(ctx context.Context, op operation, r request, options []Ca
 			continue
 		}
 		if attempt >= c.maxAttempts || !op.repeatable(key) || !failed.temporary() || ctx.Err() != nil || failed.RetryAfter > c.maxWait {
-			return nil, nil, failed
+			return nil, failed
 		}
 		select {
 		case <-time.After(c.wait(attempt, failed.RetryAfter)):
 		case <-ctx.Done():
 			failed.Err = context.Cause(ctx)
-			return nil, nil, failed
+			return nil, failed
 		}
 	}
 }
@@ -166,17 +160,21 @@ func isKey(key string) bool {
 	return key != "" && len(key) <= 255 && strings.IndexFunc(key, hidden) < 0
 }
 
-// try sends one request. The result is a complete and successful response, or an error.
+// maxBody limits the body of a response, in bytes. The largest page of the contracts, 100 orders of 100 lines with the longest names, has
+// less than 15 MiB.
+const maxBody = 16 << 20
+
+// try sends one request, and decodes the response of a success into result.
 func (c *Client) try(
-	ctx context.Context, op operation, r request, header http.Header, body []byte, token string,
-) (http.Header, []byte, *Error) {
+	ctx context.Context, op operation, r request, header http.Header, body []byte, token string, result any,
+) (http.Header, *Error) {
 	address := c.bases[op.service] + fmt.Sprintf(op.path, r.ids...)
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()
 	}
 	sent, err := http.NewRequestWithContext(ctx, op.method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, &Error{Err: err}
+		return nil, &Error{Err: err}
 	}
 	sent.Header = header.Clone()
 	if token != "" {
@@ -188,20 +186,33 @@ func (c *Client) try(
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return nil, nil, &Error{Err: err}
+		return nil, &Error{Err: err}
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(http.MaxBytesReader(nil, response.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err != nil && !errors.As(err, &tooLarge):
+		return nil, &Error{Err: err}
+	case response.StatusCode/100 != 2:
+		return nil, errorOf(response, text)
+	case err != nil:
+		err = fmt.Errorf("the response is larger than %d MiB", maxBody>>20)
+	case len(text) > 0:
+		err = json.Unmarshal(text, result)
+	case !isNothing(result):
+		err = errors.New("the response is empty")
+	}
 	if err != nil {
-		return nil, nil, &Error{Err: err}
+		return nil, &Error{Status: response.StatusCode, Err: err}
 	}
-	if response.StatusCode/100 != 2 {
-		return nil, nil, errorOf(response, text)
-	}
-	if len(text) > 0 && !json.Valid(text) {
-		return nil, nil, &Error{Status: response.StatusCode, Err: errors.New("the response is not JSON")}
-	}
-	return response.Header, text, nil
+	return response.Header, nil
+}
+
+// isNothing reports whether an operation has no result.
+func isNothing(result any) bool {
+	_, nothing := result.(*struct{})
+	return nothing
 }
 
 // errorOf returns the error that a response is.

@@ -394,7 +394,7 @@ func TestErrorOfTheOrchestrator(t *testing.T) {
 func TestStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
-		200: "pedidos: GET /orders/1: 200: the response is not JSON",
+		200: "pedidos: GET /orders/1: 200: invalid character '<' looking for beginning of value",
 		303: "pedidos: GET /orders/1: 303",
 		404: "pedidos: GET /orders/1: 404",
 	} {
@@ -402,6 +402,75 @@ func TestStrangeAnswers(t *testing.T) {
 		if _, err := client.Orders.Get(t.Context(), 1); failure(t, err).Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// spaces is a text without an end. It counts what is read.
+type spaces int
+
+func (s *spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	*s += spaces(len(p))
+	return len(p), nil
+}
+
+// TestUnreadableSuccess gets responses that say that an order is placed, but not which. The error has their status and the key, and there
+// is no second request.
+func TestUnreadableSuccess(t *testing.T) {
+	t.Parallel()
+	endless := new(spaces)
+	for name, test := range map[string]struct {
+		body io.Reader
+		want string
+	}{
+		"not JSON":        {strings.NewReader("<html>"), "invalid character"},
+		"another type":    {strings.NewReader(`{"id":"seven"}`), "cannot unmarshal string"},
+		"not whole":       {strings.NewReader(`{"id":`), "unexpected end"},
+		"empty":           {strings.NewReader(""), "the response is empty"},
+		"without an end":  {endless, "the response is larger than 16 MiB"},
+		"above the bound": {strings.NewReader(`{"id":7}` + strings.Repeat(" ", 16<<20)), "the response is larger than 16 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requests := 0
+			client := newClient(t, func(*http.Request) (*http.Response, error) {
+				requests++
+				r := answer(201, "")
+				r.Body = io.NopCloser(test.body)
+				return r, nil
+			}, pedidos.Config{})
+			order, err := client.Orders.Create(t.Context(), pedidos.OrderInput{CustomerID: 1}, pedidos.WithKey("erp-1"))
+			e := failure(t, err)
+			if e.Status != 201 || e.Key != "erp-1" || e.Attempts != 1 || requests != 1 || !strings.Contains(e.Error(), "POST /orders: 201: ") ||
+				!strings.Contains(e.Error(), test.want) || order.ID != 0 {
+				t.Errorf("got %+v, %v after %d requests, want %q", order, e, requests, test.want)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if *endless > 17<<20 {
+			t.Errorf("read %d bytes", *endless)
+		}
+	})
+}
+
+// TestLargestResponse reads a response at the bound, and an error above it.
+func TestLargestResponse(t *testing.T) {
+	t.Parallel()
+	status, length := 200, 16<<20
+	client := newClient(t, func(*http.Request) (*http.Response, error) {
+		const order = `{"id":7}`
+		return answer(status, order+strings.Repeat(" ", length-len(order))), nil
+	}, pedidos.Config{})
+	if order, err := client.Orders.Get(t.Context(), 7); err != nil || order.ID != 7 {
+		t.Errorf("got %+v, %v", order, err)
+	}
+	status, length = 404, 17<<20
+	_, err := client.Orders.Get(t.Context(), 7)
+	if e := failure(t, err); e.Status != 404 || e.Code != "" {
+		t.Errorf("got %v", e)
 	}
 }
 

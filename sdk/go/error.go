@@ -8,8 +8,11 @@ import (
 
 // Error is the error of a call. Every error that a method of Client or of its parts returns is an *Error: use errors.As.
 //
-// If Status is 0, there is no response and Err says why. The call may have taken effect; repeat it with the same key to find out:
+// If Status is 0, there is no whole response and Err says why. The call may have taken effect; repeat it with the same key to find out:
 // WithKey(e.Key).
+//
+// If Status is 200 to 299, the call has taken effect, but its response cannot be decoded or is larger than 16 MiB, as Err says. (A proxy
+// that answers in the place of Pedidos can give such a response to a call that had no effect.) The call is not retried.
 type Error struct {
 	Operation string // the method and path, such as "POST /orders"; "POST /auth/login" if the client cannot log in
 	Status    int    // the HTTP status, or 0
@@ -28,7 +31,7 @@ type Error struct {
 	Key        string        // the idempotency key of the call, or empty
 	Attempts   int           // how many requests were sent
 
-	Err error // why there is no response, such as context.Canceled
+	Err error // why there is no response or no result of it, such as context.Canceled
 }
 
 // Error returns one line, with the invalid fields and the shortages.

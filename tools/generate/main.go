@@ -1,7 +1,10 @@
 // Command generate generates the code in gen/ from api/ and sql/: the bundled contracts and the public one that is made of them, the types,
-// servers and clients, and the query code; in sdk/ the types of the SDKs; and in docs/ the table of roles.
+// servers and clients, and the query code; in sdk/ the types of the SDKs; in docs/ the table of roles; and the code of the pages.
 //
-//	GOWORK=off go -C tools run ./generate
+//	GOWORK=off go -C tools run ./generate [contracts] [sql] [pages]
+//
+// It generates all three, or only what the arguments name: contracts from api/, sql from sql/, pages from services/. The
+// generators of SQL and of pages are programs that are built when they run first.
 package main
 
 import (
@@ -25,12 +28,44 @@ const module = "github.com/pedidos-hq/pedidos/gen"
 
 func main() {
 	log.SetFlags(0)
-	if err := run(context.Background(), ".."); err != nil {
+	if err := run(context.Background(), "..", os.Args[1:]); err != nil {
 		log.Fatal("generate: ", err)
 	}
 }
 
-func run(ctx context.Context, root string) error {
+func run(ctx context.Context, root string, parts []string) error {
+	all := []string{"contracts", "sql", "pages"}
+	if len(parts) == 0 {
+		parts = all
+	}
+	for _, part := range parts {
+		var err error
+		switch part {
+		case "contracts":
+			err = generateContracts(ctx, root)
+		case "sql":
+			err = tool(ctx, "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
+		case "pages":
+			err = tool(ctx, "templ", "generate", "-path", filepath.Join(root, "services"), "-log-level", "warn")
+		default:
+			err = fmt.Errorf("there is no %q; there are %s", part, strings.Join(all, ", "))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tool runs a tool of this module.
+func tool(ctx context.Context, args ...string) error {
+	c := exec.CommandContext(ctx, "go", append([]string{"tool"}, args...)...)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	return c.Run()
+}
+
+func generateContracts(ctx context.Context, root string) error {
 	common, err := load(ctx, filepath.Join(root, "api/common.yaml"))
 	if err != nil {
 		return err
@@ -53,21 +88,10 @@ func run(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", service, err)
 		}
 	}
-	if err := errors.Join(
+	return errors.Join(
 		writeRoles(root, contracts, services), writePermissions(root, contracts),
 		writePublic(ctx, root, contracts, services), writeSDKs(ctx, root),
-	); err != nil {
-		return err
-	}
-	sqlc := exec.CommandContext(ctx, "go", "tool", "sqlc", "generate", "-f", filepath.Join(root, "sqlc.yaml"))
-	sqlc.Env = append(os.Environ(), "CGO_ENABLED=0")
-	sqlc.Stdout, sqlc.Stderr = os.Stdout, os.Stderr
-	if err := sqlc.Run(); err != nil {
-		return err
-	}
-	templ := exec.CommandContext(ctx, "go", "tool", "templ", "generate", "-path", filepath.Join(root, "services"), "-log-level", "warn")
-	templ.Stdout, templ.Stderr = os.Stdout, os.Stderr
-	return templ.Run()
+	)
 }
 
 // generate writes the bundled contract of a service and the three packages generated from it, and returns the contract.

@@ -20,7 +20,11 @@ export interface Failure {
 /**
  * The error of a call. Every error of a call is one, but for that of an aborted signal, which is the signal's reason.
  *
- * If `status` is 0, there is no response and `cause` says why. The call may have taken effect; repeat it with the same key to find out.
+ * If `status` is 0, there is no whole response and `cause` says why. The call may have taken effect; repeat it with the same key to find
+ * out.
+ *
+ * If `status` is 200 to 299, the call has taken effect, but its response cannot be decoded or is larger than 16 MiB, as `cause` says. (A
+ * proxy that answers in the place of Pedidos can give such a response to a call that had no effect.) The call is not retried.
  */
 export class PedidosError extends Error {
   override readonly name = "PedidosError";

@@ -174,18 +174,19 @@ export class Transport {
   ): Promise<{ failure?: undefined; result: unknown } | { failure: Failure }> {
     const headers = token === undefined ? init.headers : { ...init.headers, Authorization: `Bearer ${token}` };
     const timeout = AbortSignal.timeout(this.#config.timeout ?? 15_000); // a service answers within 10 seconds
-    let response: Response, text: string;
+    let response: Response, text: string | undefined;
     try {
       response = await (this.#config.fetch ?? fetch)(url, {
         ...init, headers, redirect: "manual", signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
-      text = await response.text();
+      text = await read(response);
     } catch (cause) {
       return { failure: { cause } };
     }
     if (!response.ok) return { failure: failureOf(response, text) };
-    if (text === "") return { result: undefined };
+    if (response.status === 204) return { result: undefined };
     try {
+      if (text === undefined) throw new RangeError(`the response is larger than ${maxBody >> 20} MiB`);
       const result = JSON.parse(text) as { etag?: string };
       const etag = response.headers.get("ETag");
       if (etag !== null) result.etag = etag;
@@ -216,10 +217,34 @@ export class Transport {
   }
 }
 
-/** Returns a random idempotency key. */
-export const newKey = (): string => crypto.randomUUID();
+/** Returns a random idempotency key. Browsers have randomUUID only on pages with HTTPS. */
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-function failureOf(response: Response, text: string): Failure {
+/**
+ * The limit of the body of a response, in bytes. The largest page of the contracts, 100 orders of 100 lines with the longest names, has less
+ * than 15 MiB.
+ */
+const maxBody = 16 * 2 ** 20;
+
+/** Returns the body of a response, or undefined if it is larger than maxBody. */
+async function read(response: Response): Promise<string | undefined> {
+  const body = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "", size = 0;
+  for (;;) {
+    const chunk = await body?.read();
+    if (chunk?.value === undefined) return text + decoder.decode();
+    size += chunk.value.byteLength;
+    if (size > maxBody) {
+      await body?.cancel();
+      return undefined;
+    }
+    text += decoder.decode(chunk.value, { stream: true });
+  }
+}
+
+function failureOf(response: Response, text = ""): Failure {
   const retryAfter = Number(response.headers.get("Retry-After")) || undefined;
   let problem: Partial<components["schemas"]["Failure"]> = {};
   try {

@@ -86,7 +86,7 @@ for (const { name, answers, requests, code, least, most } of cases) {
     assert.equal(sent.length, requests);
     const keys = new Set(sent.map((s) => s.headers.get("Idempotency-Key")));
     assert.equal(keys.size, 1);
-    assert.match([...keys][0] ?? "", /^[\w-]{36}$/);
+    assert.match([...keys][0] ?? "", /^[0-9a-f]{32}$/);
     assert.deepEqual(new Set(sent.map((s) => s.body)), new Set([JSON.stringify(order)]));
     assert.ok(sent.every((s) => s.headers.get("Authorization") === "Bearer ped_1_x"));
     if (code === undefined) {
@@ -205,6 +205,37 @@ test("something else than Pedidos answers", async () => {
     assert.match(error.message, want);
     assert.equal(sent.length, 1);
   }
+});
+
+test("a success whose response cannot be read has its status, and is not repeated", async () => {
+  let read = 0;
+  const spaces = new Uint8Array(2 ** 20).fill(32);
+  const endless = () => new ReadableStream({ pull(to) { read++; to.enqueue(spaces); } });
+  for (const [body, want] of [
+    [() => "<html>", /^POST \/orders: 201: Unexpected token/], [() => '{"id":', /^POST \/orders: 201: /],
+    [() => "", /^POST \/orders: 201: Unexpected end/], [() => "null", /^POST \/orders: 201: /],
+    [endless, /^POST \/orders: 201: the response is larger than 16 MiB$/],
+  ] as const) {
+    const { client, sent } = clientOf(() => new Response(body(), { status: 201, headers: { ETag: '"1"' } }));
+    const error = await client.orders.create(order, { key: "erp-1" }).catch((e: unknown) => e);
+    assert.ok(error instanceof PedidosError, want.source);
+    assert.match(error.message, want);
+    assert.equal(error.status, 201);
+    assert.equal(error.key, "erp-1");
+    assert.ok(error.cause instanceof Error);
+    assert.equal(sent.length, 1);
+  }
+  assert.ok(read >= 17 && read < 20, `read ${read} MiB`);
+});
+
+test("a response of 16 MiB is read, an error above it is not", async () => {
+  const { client } = clientOf(({ method }) => method === "GET"
+    ? new Response(`{"id":7,"name":"${"ñ".repeat(8 * 2 ** 20 - 10)}"}`)
+    : new Response(" ".repeat(17 * 2 ** 20), { status: 409 }));
+  const product = await client.products.get(7 as ProductID);
+  assert.ok(/^ñ+$/.test(product.name) && product.name.length === 8 * 2 ** 20 - 10);
+  const error = await client.orders.confirm(7 as OrderID).catch((e: unknown) => e);
+  assert.ok(error instanceof PedidosError && error.status === 409 && error.code === undefined);
 });
 
 test("an update sends what was read", async () => {

@@ -189,11 +189,18 @@ func badFlag(c *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		// Cobra suggests only commands, so the flags become commands.
 		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+		var meant []string // --port is closer to --orders-port than to --host
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
+			if strings.HasSuffix(f.Name, "-"+unknown.GetSpecifiedName()) {
+				meant = append(meant, "--"+f.Name)
+			}
 		})
 		name := "--" + unknown.GetSpecifiedName()
-		return misused("unknown flag %s%s", name, didYouMean(flags.SuggestionsFor(name)))
+		if meant == nil {
+			meant = flags.SuggestionsFor(name)
+		}
+		return misused("unknown flag %s%s", name, didYouMean(meant))
 	}
 	return misused("%w", err)
 }

@@ -260,8 +260,8 @@ func TestBodyLimit(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	_, body, err := post(t, upstream.NewClient(policy), s.URL)
-	if err == nil || len(body) > 4<<20 {
-		t.Errorf("got %d bytes, %v, want an error after 4 MiB", len(body), err)
+	if err == nil || len(body) > 16<<20 {
+		t.Errorf("got %d bytes, %v, want an error after 16 MiB", len(body), err)
 	}
 }
 
