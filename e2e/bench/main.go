@@ -1,5 +1,6 @@
 // Command bench measures Pedidos. bench run measures one scenario against running services. bench all starts MySQL and the
-// services itself, and measures all scenarios and, interleaved with them, the bare SQL that they are compared with.
+// services itself, and measures all scenarios and, interleaved with them, the bare SQL that they are compared with. bench sizes compares databases with few and many orders, and bench
+// replicas one database behind one and several orders-api.
 package main
 
 import (
@@ -21,8 +22,10 @@ import (
 
 const help = `usage: bench run [flags] SCENARIO    measure one scenario against running services
        bench all [flags]             start everything, measure all scenarios, print one table
+       bench sizes [flags] DATABASE...  compare databases of different sizes
+       bench replicas [flags]        compare numbers of orders-api over one database
        bench bare                    the bare handler that reads are compared with, on PORT
-bench run --help and bench all --help list the flags.
+Each command lists its flags with --help.
 `
 
 func main() {
@@ -35,7 +38,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	commands := map[string]func(context.Context, []string) error{"run": runOne, "all": runAll, "bare": runBare}
+	commands := map[string]func(context.Context, []string) error{"run": runOne, "all": runAll, "sizes": runSizes, "replicas": runReplicas, "bare": runBare}
 	if len(args) > 0 {
 		if command := commands[args[0]]; command != nil {
 			return command(ctx, args[1:])

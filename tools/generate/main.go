@@ -3,7 +3,7 @@
 //
 //	GOWORK=off go -C tools run ./generate [contracts] [sql] [pages]
 //
-// It generates all three, or only what the arguments name: contracts from api/, sql from sql/, pages from the templates in services/. The
+// It generates all three, or only what the arguments name: contracts from api/, sql from sql/, pages from services/. The
 // generators of SQL and of pages are programs that are built when they run first.
 package main
 

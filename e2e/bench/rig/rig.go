@@ -55,6 +55,8 @@ type Rig struct {
 	Idle         map[string]int64           // bytes of memory of each service before the load
 
 	config    Config
+	starts    int       // of each service, for the median time to /ready
+	names     []string  // of the databases
 	until     time.Time // the end of the generated orders
 	folder    string
 	mysql     *server
@@ -63,11 +65,35 @@ type Rig struct {
 
 // Start starts a Rig and reports progress to say. The Rig is never nil and must be closed, even if Start returns an error.
 func Start(ctx context.Context, config Config, say func(format string, args ...any)) (*Rig, error) {
-	r := &Rig{config: config, until: time.Now().UTC().Truncate(24 * time.Hour), Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
+	r := newRig(config, time.Now().UTC().Truncate(24*time.Hour))
+	r.starts, r.names = 5, []string{fresh, grown}
 	return r, r.start(ctx, say)
 }
 
+func newRig(config Config, until time.Time) *Rig {
+	return &Rig{config: config, until: until, starts: 1, Ready: map[string][]time.Duration{}, Idle: map[string]int64{}}
+}
+
 func (r *Rig) start(ctx context.Context, say func(format string, args ...any)) (err error) {
+	if err := r.build(ctx, say); err != nil {
+		return err
+	}
+	say("start MySQL")
+	if r.mysql, err = startMySQL(ctx, r.config.BufferPool); err != nil {
+		return err
+	}
+	for _, name := range r.names {
+		say("fill the database %s", name)
+		if err := r.fill(ctx, name); err != nil {
+			return err
+		}
+	}
+	say("start the services")
+	return r.serve(ctx)
+}
+
+// build makes the folder of the Rig, and the executable if there is none.
+func (r *Rig) build(ctx context.Context, say func(format string, args ...any)) (err error) {
 	if r.folder, err = os.MkdirTemp("", "pedidos-bench-"); err != nil {
 		return err
 	}
@@ -79,18 +105,7 @@ func (r *Rig) start(ctx context.Context, say func(format string, args ...any)) (
 			return err
 		}
 	}
-	say("start MySQL")
-	if r.mysql, err = startMySQL(ctx, r.config.BufferPool); err != nil {
-		return err
-	}
-	for _, name := range []string{fresh, grown} {
-		say("fill the database %s", name)
-		if err := r.fill(ctx, name); err != nil {
-			return err
-		}
-	}
-	say("start the services")
-	return r.serve(ctx)
+	return nil
 }
 
 // fill creates, migrates and seeds a database.
@@ -111,6 +126,11 @@ func (r *Rig) fill(ctx context.Context, name string) error {
 	if err := r.pedidos(ctx, name, seed...); err != nil {
 		return err
 	}
+	return r.restock(ctx, name)
+}
+
+// restock adds units to each product.
+func (r *Rig) restock(ctx context.Context, name string) error {
 	return r.mysql.do(ctx, name,
 		fmt.Sprintf(`INSERT INTO stock_adjustments (product_id, delta, caller, created_at, from_stock, to_stock, reason)
 SELECT id, %[1]d, 'bench', UTC_TIMESTAMP(6), stock, stock + %[1]d, 'for the load' FROM products`, stock),
@@ -134,7 +154,7 @@ func (r *Rig) database(name string) []string {
 
 // serve starts the services: orders-api twice, once for each shop.
 func (r *Rig) serve(ctx context.Context) (err error) {
-	secrets := append(Environment(), "JWT_SECRET=0123456789abcdef0123456789abcdef", "SERVICE_TOKEN=bench-service-token")
+	secrets := secrets()
 	f := scenario.Shop{User: "admin", Password: adminPassword, Depth: r.config.Orders / 10, Until: r.until, Database: r.mysql.at}
 	f.Database.Name = fresh
 	if f.Customers, err = r.launch(ctx, "customers", "customers", secrets, r.database(fresh), []string{"ADMIN_PASSWORD=" + adminPassword}); err != nil {
@@ -160,6 +180,16 @@ func (r *Rig) serve(ctx context.Context) (err error) {
 		return err
 	}
 	r.Fresh, r.Grown = &f, &g
+	return r.settle(ctx)
+}
+
+// secrets returns the environment of a service with the secrets that all share.
+func secrets() []string {
+	return append(Environment(), "JWT_SECRET=0123456789abcdef0123456789abcdef", "SERVICE_TOKEN=bench-service-token")
+}
+
+// settle waits until the services are idle, and measures their memory.
+func (r *Rig) settle(ctx context.Context) error {
 	select {
 	case <-time.After(2 * time.Second): // the runtime returns memory that only the start needed
 	case <-ctx.Done():
@@ -175,10 +205,7 @@ func (r *Rig) serve(ctx context.Context) (err error) {
 	return nil
 }
 
-const (
-	bare   = "bare" // a command of this executable, not of the one under test
-	starts = 5      // starts of each service, for the median time to /ready
-)
+const bare = "bare" // a command of this executable, not of the one under test
 
 // launch starts a service several times, keeps the last process and returns its base URL.
 func (r *Rig) launch(ctx context.Context, name, command string, env ...[]string) (url string, err error) {
@@ -194,7 +221,7 @@ func (r *Rig) launch(ctx context.Context, name, command string, env ...[]string)
 			return "", err
 		}
 		r.Ready[name] = append(r.Ready[name], p.ready)
-		if n == starts {
+		if n == r.starts {
 			r.processes = append(r.processes, p)
 			return p.url, nil
 		}
@@ -210,7 +237,7 @@ func (r *Rig) Close() error {
 	for _, p := range slices.Backward(r.processes) {
 		failed = append(failed, p.stop())
 	}
-	if r.mysql != nil {
+	if r.mysql != nil && r.mysql.container != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		failed = append(failed, r.mysql.remove(ctx))
@@ -259,9 +286,9 @@ func (r *Rig) Reset(ctx context.Context) error {
 SET products.stock = given.stock`)
 }
 
-// Audit runs pedidos audit on both shops. It fails if the load, or the floor, has written inconsistent rows.
+// Audit runs pedidos audit on all databases. It fails if the load, or the floor, has written inconsistent rows.
 func (r *Rig) Audit(ctx context.Context) error {
-	for _, name := range []string{fresh, grown} {
+	for _, name := range r.names {
 		if err := r.pedidos(ctx, name, "audit"); err != nil {
 			return fmt.Errorf("audit of %s: %w", name, err)
 		}

@@ -40,17 +40,20 @@ func hot(ctx context.Context, s *Shop, l *Load) (client, error) {
 	return place(s, l, baskets)
 }
 
-// pairs places orders of one line, in pairs of clients that send the same requests with the same keys concurrently.
+// pairs places orders of one line, in pairs of clients that send the same requests with the same keys concurrently, to different
+// replicas if there are several.
 func pairs(ctx context.Context, s *Shop, l *Load) (client, error) {
 	baskets, err := s.baskets(ctx, l.seed, 1)
 	if err != nil {
 		return nil, err
 	}
-	next, err := place(s, l, baskets)
+	bodies, err := orderBodies(baskets)
 	if err != nil {
 		return nil, err
 	}
-	return func(number int) (drive.Operation, error) { return next(number / 2) }, nil
+	return func(number int) (drive.Operation, error) {
+		return l.place(s.replica(number), s.token, number/2, bodies), nil
+	}, nil
 }
 
 func place(s *Shop, l *Load, baskets []basket.Basket) (client, error) {
@@ -59,11 +62,16 @@ func place(s *Shop, l *Load, baskets []basket.Basket) (client, error) {
 		return nil, err
 	}
 	return func(number int) (drive.Operation, error) {
-		c, keys, random := l.caller(s.Orders, s.token), l.keys(number), l.random(number)
-		return func() error {
-			return c.Post("/orders", keys.Next(), pick(random, bodies), http.StatusCreated)
-		}, nil
+		return l.place(s.replica(number), s.token, number, bodies), nil
 	}, nil
+}
+
+// place returns an operation that places random orders, with the keys and the random numbers of a client.
+func (l *Load) place(base, token string, number int, bodies [][]byte) drive.Operation {
+	c, keys, random := l.caller(base, token), l.keys(number), l.random(number)
+	return func() error {
+		return c.Post("/orders", keys.Next(), pick(random, bodies), http.StatusCreated)
+	}
 }
 
 // createConfirm places an order of one line and confirms it, in one operation.
@@ -73,7 +81,7 @@ func createConfirm(ctx context.Context, s *Shop, l *Load) (client, error) {
 		return nil, err
 	}
 	return func(number int) (drive.Operation, error) {
-		c, keys, random := l.caller(s.Orders, s.token), l.keys(number), l.random(number)
+		c, keys, random := l.caller(s.replica(number), s.token), l.keys(number), l.random(number)
 		return func() error {
 			if err := c.Post("/orders", keys.Next(), pick(random, bodies), http.StatusCreated); err != nil {
 				return err
@@ -262,6 +270,14 @@ func orderBodies(baskets []basket.Basket) ([][]byte, error) {
 		}
 	}
 	return bodies, nil
+}
+
+// replica returns the orders-api of a client.
+func (s *Shop) replica(number int) string {
+	if len(s.Replicas) == 0 {
+		return s.Orders
+	}
+	return s.Replicas[number%len(s.Replicas)]
 }
 
 func orderPath(id int64) string { return "/orders/" + strconv.FormatInt(id, 10) }

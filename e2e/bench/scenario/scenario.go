@@ -78,7 +78,7 @@ func (l *Load) random(number int) *rand.Rand {
 
 // All returns the scenarios, each after the one that it is compared with.
 func All() []Scenario {
-	return append([]Scenario{
+	return slices.Concat([]Scenario{
 		{Name: "floor/create-1", start: floorCreate(1)},
 		{Name: "create-1", Against: "floor/create-1", Places: true, start: create(1)},
 		{Name: "pairs", Against: "create-1", start: pairs},
@@ -100,6 +100,7 @@ func All() []Scenario {
 		{Name: "depth", Against: "list", Grown: true, start: depth},
 		{Name: "search", Against: "list", Grown: true, start: search},
 		{Name: "search-customer", Against: "list", Grown: true, start: searchCustomer},
+		{Name: "export", Grown: true, start: export},
 		{Name: "sales-by-day", Grown: true, start: sales("day")},
 		{Name: "sales-by-customer", Grown: true, start: sales("customer")},
 		{Name: "sales-by-product", Grown: true, start: sales("product")},
@@ -107,7 +108,7 @@ func All() []Scenario {
 		{Name: "stock-report", Grown: true, start: report("/reports/stock")},
 		{Name: "mixed", Grown: true, start: mixed},
 		{Name: "login", Most: 32, start: login}, // more would be refused, since passwords are hashed one at a time
-	}, backofficePages()...)
+	}, filtered(), backofficePages())
 }
 
 // Select returns the scenarios whose names match, and their baselines, in the order of All.

@@ -21,6 +21,7 @@ import (
 type Shop struct {
 	Customers, Orders, Orchestrator, Backoffice string // base URLs
 
+	Replicas []string       // base URLs of all orders-api of the shop; clients that place orders take them in turn. Empty means Orders
 	Bare     string         // base URL of the bare handler
 	Database database.MySQL // for the floor
 	User     string
@@ -32,6 +33,7 @@ type Shop struct {
 	session   string // token of a session of the backoffice
 	customers []customers.Customer
 	products  []int64
+	skus      []string
 	orders    []int64 // the newest, Depth of them
 	cursor    string  // of the page after orders
 }
@@ -95,7 +97,7 @@ func (s *Shop) browse(ctx context.Context) error {
 		return err
 	}
 	for _, p := range products {
-		s.products = append(s.products, p.ID)
+		s.products, s.skus = append(s.products, p.ID), append(s.skus, p.SKU)
 	}
 	if s.customers = all; len(s.customers) == 0 {
 		return errors.New("there are no customers; add some with pedidos seed")
