@@ -215,7 +215,7 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 			return err
 		}
 		if err := db.engine.commit(ctx, conn, last); err != nil {
-			return fmt.Errorf("%w: %w", errCommit, err)
+			return fmt.Errorf("%w: %w", errCommit, rolledBack(ctx, memberOf(own), err))
 		}
 		committed = true
 		return nil

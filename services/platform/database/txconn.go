@@ -42,14 +42,7 @@ func (c txConn) unwatched(ctx context.Context) context.Context {
 // watchOnce returns a Conn for a transaction on conn. If ctx is done before release, the connection is closed, which ends the
 // statement under way, as the driver does. Release returns err, or the error of ctx if that has caused it.
 func (db *DB) watchOnce(ctx context.Context, conn *sql.Conn) (_ Conn, release func(error) error) {
-	var member *memberConn
-	_ = conn.Raw(func(driverConn any) error {
-		if traced, ok := driverConn.(interface{ Raw() driver.Conn }); ok {
-			driverConn = traced.Raw()
-		}
-		member, _ = driverConn.(*memberConn)
-		return nil
-	})
+	member := memberOf(conn)
 	if member == nil || ctx.Done() == nil {
 		return conn, func(err error) error { return err }
 	}
@@ -67,4 +60,16 @@ func (db *DB) watchOnce(ctx context.Context, conn *sql.Conn) (_ Conn, release fu
 		}
 		return ctx.Err()
 	}
+}
+
+// memberOf returns the connection to MySQL below conn, or nil.
+func memberOf(conn *sql.Conn) (member *memberConn) {
+	_ = conn.Raw(func(driverConn any) error {
+		if traced, ok := driverConn.(interface{ Raw() driver.Conn }); ok {
+			driverConn = traced.Raw()
+		}
+		member, _ = driverConn.(*memberConn)
+		return nil
+	})
+	return member
 }
