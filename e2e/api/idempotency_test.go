@@ -419,7 +419,7 @@ func checkInProgress(t *testing.T, x *keyedCase) {
 	failed := errors.New("the first fails")
 	go func() {
 		done <- x.w.DB.Tx(ctx, func(conn database.Conn) error {
-			_, err := keys.Claims([]idempotency.Entry{entry}).Insert(ctx, x.w.DB, conn)
+			err := keys.Claims([]idempotency.Entry{entry}).Insert(ctx, conn)
 			close(claimed)
 			<-release
 			return errors.Join(err, failed)

@@ -316,11 +316,10 @@ func TestTakenKeyKeepsBatch(t *testing.T) {
 	}
 	now := w.Clock.Now()
 	replies, transactions := placeAtOnce(t, w, keys, func(ctx context.Context, conn database.Conn) error {
-		_, err := ordersservice.Keys().Claims([]idempotency.Entry{{
+		return ordersservice.Keys().Claims([]idempotency.Entry{{
 			Caller: "user:admin", Key: keys[n/2], Fingerprint: []byte("of another request"), Status: http.StatusCreated, Headers: "{}", Body: []byte{},
 			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-		}}).Insert(ctx, w.DB, conn)
-		return err
+		}}).Insert(ctx, conn)
 	})
 	for i, r := range replies {
 		if i == n/2 {

@@ -57,16 +57,10 @@ func mutations() []mutation {
 		{
 			name: "the answer is kept outside of the transaction", file: pipeline,
 			edits: []edit{
-				{"return o.keeper.keep(claims)", "return database.Statement{}, nil"},
+				{"return o.keeper.keep(ctx, conn, claims)", "return nil"},
 				{"\t\terr = o.alone(ctx, c)\n\t}\n", "\t\terr = o.alone(ctx, c)\n\t}\n" + `
 	if err == nil && c.key != "" && c.stored == nil {
-		err = k.db.Tx(ctx, func(own database.Conn) error {
-			last, err := k.keep([]*claim{&c.claim})
-			if err == nil {
-				_, err = own.ExecContext(ctx, last.Query, last.Args...)
-			}
-			return err
-		})
+		err = k.db.Tx(ctx, func(own database.Conn) error { return k.keep(ctx, own, []*claim{&c.claim}) })
 	}
 `},
 			},
@@ -74,7 +68,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "COMMIT is taken to have succeeded", file: "services/platform/database/database.go",
-			edits: []edit{{"commit(ctx, conn, last); err != nil {", "commit(ctx, conn, last); false {"}},
+			edits: []edit{{"commit(ctx, conn, conn.later); err != nil {", "commit(ctx, conn, conn.later); false {"}},
 			seen: map[string]string{
 				lostCase("create, COMMIT"): "want 503 with Retry-After",
 				"^TestNetwork$":            "violation: request ",

@@ -355,7 +355,7 @@ func build(t testing.TB) string {
 	binary := filepath.Join(t.TempDir(), "bootstrap")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	args := []string{"build", "-tags=lambda.norpc", "-ldflags=-s -w", "-buildvcs=false", "-o", binary, program}
+	args := []string{"build", "-tags=lambda.norpc,grpcnotrace", "-ldflags=-s -w", "-buildvcs=false", "-o", binary, program}
 	if output, err := exec.CommandContext(ctx, tool, args...).CombinedOutput(); err != nil {
 		t.Fatalf("build the Lambda: %v\n%s", err, output)
 	}

@@ -305,11 +305,11 @@ VALUES ('caller', ?, '', 0, '', '', NOW(6), NOW(6))`, key)
 			db := engine.MySQL(t, database.Options{})
 			locked, release, released := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 			go func() {
-				released <- db.Shared.Tx(t.Context(), func(c database.Conn) (database.Statement, error) {
+				released <- db.Shared.Tx(t.Context(), func(c database.Conn) error {
 					err := insert(t.Context(), c, "locked")
 					close(locked)
 					<-release
-					return database.Statement{}, err
+					return err
 				})
 			}()
 			<-locked

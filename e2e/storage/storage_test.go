@@ -55,7 +55,7 @@ func order(t *testing.T, db *database.DB, customer int64, at time.Time) int64 {
 	rows.Add(customer, "c", "c@example.com", "", "CREATED", 1, 1, at)
 	var ids []int64
 	err := db.Tx(t.Context(), func(conn database.Conn) (err error) {
-		ids, err = rows.Insert(t.Context(), db, conn)
+		ids, err = rows.InsertWithIDs(t.Context(), db, conn)
 		return err
 	})
 	if err != nil {
@@ -97,13 +97,13 @@ func TestRefusals(t *testing.T) {
 		}},
 		{"a key twice", database.ErrDuplicate, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			entry := idempotency.Entry{Caller: "c", Key: "k", Fingerprint: make([]byte, 32), Body: []byte{}, CreatedAt: start, ExpiresAt: start}
-			_, err := ordersservice.Keys().Claims([]idempotency.Entry{entry, entry}).Insert(ctx, db, conn)
+			err := ordersservice.Keys().Claims([]idempotency.Entry{entry, entry}).Insert(ctx, conn)
 			return err
 		}},
 		{"a line without an order", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
 			rows := database.NewInserter("InsertOrderLines", "INSERT INTO order_lines", "order_id", "product_id", "qty", "unit_price_cents", "subtotal_cents")
 			rows.Add(99, p, 1, 0, 0)
-			_, err := rows.Insert(ctx, db, conn)
+			err := rows.Insert(ctx, conn)
 			return err
 		}},
 		{"an adjustment without a product", database.ErrMissingParent, func(ctx context.Context, conn database.Conn, q *ordersdb.Queries) error {
@@ -195,11 +195,10 @@ func TestClaimOnce(t *testing.T) {
 				CreatedAt: start, ExpiresAt: start.Add(time.Hour),
 			}
 			err := db.Tx(t.Context(), func(c database.Conn) error {
-				if _, err := keys.Claims([]idempotency.Entry{entry}).Insert(t.Context(), db, c); err != nil {
+				if err := keys.Claims([]idempotency.Entry{entry}).Insert(t.Context(), c); err != nil {
 					return err
 				}
-				_, err := keys.Answers([]idempotency.Entry{entry}).Insert(t.Context(), db, c)
-				return err
+				return keys.Answers([]idempotency.Entry{entry}).Insert(t.Context(), c)
 			})
 			switch {
 			case err == nil:

@@ -38,7 +38,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, year bulk
 			made++
 		}
 		return func(conn database.Conn) error {
-			_, err := rows.Insert(ctx, db, conn)
+			err := rows.Insert(ctx, conn)
 			return err
 		}
 	}

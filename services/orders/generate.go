@@ -51,7 +51,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, y
 			made++
 		}
 		return func(conn database.Conn) error {
-			ids, err := rows.Insert(ctx, db, conn)
+			ids, err := rows.InsertWithIDs(ctx, db, conn)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, y
 			for i, id := range ids {
 				adjustments.Add(id, stocks[i], generator, times[i], 0, stocks[i], "first stock")
 			}
-			_, err = adjustments.Insert(ctx, db, conn)
+			err = adjustments.Insert(ctx, conn)
 			return err
 		}
 	}
@@ -110,10 +110,10 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 			deliveries.Add(product, taken[product], generator, first, stock[product], stock[product]+taken[product], "delivery")
 		}
 		return func(conn database.Conn) error {
-			if _, err := deliveries.Insert(ctx, db, conn); err != nil {
+			if err := deliveries.Insert(ctx, conn); err != nil {
 				return err
 			}
-			ids, err := rows.Insert(ctx, db, conn)
+			ids, err := rows.InsertWithIDs(ctx, db, conn)
 			if err != nil {
 				return err
 			}
@@ -127,10 +127,10 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 					lines.Add(ids[i], l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents, l.SKU, l.Name)
 				}
 			}
-			if _, err = lines.Insert(ctx, db, conn); err != nil {
+			if err := lines.Insert(ctx, conn); err != nil {
 				return err
 			}
-			_, err = events.Insert(ctx, db, conn)
+			err = events.Insert(ctx, conn)
 			return err
 		}
 	}

@@ -21,12 +21,12 @@ type change struct {
 }
 
 // record adds changes to the history.
-func record(ctx context.Context, db *database.DB, conn database.Conn, changes []change, now time.Time) error {
+func record(ctx context.Context, conn database.Conn, changes []change, now time.Time) error {
 	rows := database.NewInserter("InsertOrderEvents", "INSERT INTO order_events", "order_id", "version", "from_status", "to_status", "caller", "caller_id", "caller_name", "reason", "created_at")
 	for _, c := range changes {
 		rows.Add(c.order.ID, c.order.Version, c.from, c.order.Status, c.caller.Name, callerID(c.caller), callerDisplayName(c.caller), c.reason, now)
 	}
-	if _, err := rows.Insert(ctx, db, conn); err != nil {
+	if err := rows.Insert(ctx, database.Later(conn)); err != nil {
 		return fmt.Errorf("record changes of orders: %w", err)
 	}
 	return nil

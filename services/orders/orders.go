@@ -88,11 +88,11 @@ func (s *service) place(ctx context.Context, conn database.Conn, purchases []*pu
 	if err := insert(ctx, s.db, conn, placed); err != nil {
 		return nil, err
 	}
-	if err := record(ctx, s.db, conn, changes, now); err != nil {
+	if err := record(ctx, conn, changes, now); err != nil {
 		return nil, err
 	}
 	orders, of := contents(placed)
-	err = ordersdb.New(conn).TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: orders, ProductIds: of, Now: now})
+	err = ordersdb.New(database.Later(conn)).TakeStock(ctx, ordersdb.TakeStockParams{OrderIds: orders, ProductIds: of, Now: now})
 	if err != nil {
 		return nil, fmt.Errorf("take stock: %w", err)
 	}
@@ -185,7 +185,7 @@ func insert(ctx context.Context, db *database.DB, conn database.Conn, placed []*
 	for _, o := range placed {
 		rows.Add(o.CustomerID, o.CustomerName, o.CustomerEmail, o.CustomerPhone, o.SearchText, o.Status, o.TotalCents, o.Version, o.CreatedAt)
 	}
-	ids, err := rows.Insert(ctx, db, conn)
+	ids, err := rows.InsertWithIDs(ctx, db, conn)
 	if err != nil {
 		return fmt.Errorf("insert orders: %w", err)
 	}
@@ -198,7 +198,7 @@ func insert(ctx context.Context, db *database.DB, conn database.Conn, placed []*
 			rows.Add(l.OrderID, l.ProductID, l.Qty, l.UnitPriceCents, l.SubtotalCents, l.SKU, l.Name)
 		}
 	}
-	if _, err = rows.Insert(ctx, db, conn); err != nil {
+	if err := rows.Insert(ctx, database.Later(conn)); err != nil {
 		return fmt.Errorf("insert lines: %w", err)
 	}
 	return nil
@@ -270,10 +270,10 @@ func (s *service) confirm(ctx context.Context, conn database.Conn, confirmations
 	if len(confirmed) == 0 {
 		return results, nil
 	}
-	if err := ordersdb.New(conn).ConfirmOrders(ctx, ordersdb.ConfirmOrdersParams{Now: &now, Ids: confirmed}); err != nil {
+	if err := ordersdb.New(database.Later(conn)).ConfirmOrders(ctx, ordersdb.ConfirmOrdersParams{Now: &now, Ids: confirmed}); err != nil {
 		return nil, fmt.Errorf("confirm orders: %w", err)
 	}
-	return results, record(ctx, s.db, conn, changes, now)
+	return results, record(ctx, conn, changes, now)
 }
 
 // cancellation is an order to be canceled.
@@ -310,12 +310,12 @@ func (s *service) cancel(ctx context.Context, conn database.Conn, c *cancellatio
 		}
 	}
 	c.changes = true
-	err = cancelAll(ctx, s.db, conn, c.caller, []*Order{o}, c.reason, now)
+	err = cancelAll(ctx, conn, c.caller, []*Order{o}, c.reason, now)
 	return *o, err
 }
 
 // cancelAll cancels locked orders and returns their units to the stock.
-func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller auth.Caller, canceled []*Order, reason *string, now time.Time) error {
+func cancelAll(ctx context.Context, conn database.Conn, caller auth.Caller, canceled []*Order, reason *string, now time.Time) error {
 	if len(canceled) == 0 {
 		return nil
 	}
@@ -325,12 +325,12 @@ func cancelAll(ctx context.Context, db *database.DB, conn database.Conn, caller 
 		o.Status, o.CanceledAt, o.UpdatedAt = string(api.StatusCanceled), &now, latest(o.UpdatedAt, now)
 		o.CancelReason, o.Version = reason, o.Version+1
 	}
-	q := ordersdb.New(conn)
+	q := ordersdb.New(database.Later(conn))
 	orders, products := contents(canceled)
 	if err := q.CancelOrders(ctx, ordersdb.CancelOrdersParams{Now: &now, Reason: reason, Ids: orders}); err != nil {
 		return fmt.Errorf("cancel orders: %w", err)
 	}
-	if err := record(ctx, db, conn, changes, now); err != nil {
+	if err := record(ctx, conn, changes, now); err != nil {
 		return err
 	}
 	if err := q.GiveBackStock(ctx, ordersdb.GiveBackStockParams{OrderIds: orders, ProductIds: products, Now: now}); err != nil {

@@ -80,7 +80,7 @@ func (s *staleSweep) batch(ctx context.Context, conn database.Conn) (canceled in
 			return 0, err
 		}
 	}
-	if err := cancelAll(ctx, s.db, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at); err != nil {
+	if err := cancelAll(ctx, conn, auth.Caller{Name: "sweeper"}, stale, &s.reason, at); err != nil {
 		return 0, err
 	}
 	s.last = rows[len(rows)-1]

@@ -65,7 +65,7 @@ func run(ctx context.Context, root string) error {
 	if err := sqlc.Run(); err != nil {
 		return err
 	}
-	templ := exec.CommandContext(ctx, "go", "tool", "templ", "generate", "-path", filepath.Join(root, "services/backoffice"), "-log-level", "warn")
+	templ := exec.CommandContext(ctx, "go", "tool", "templ", "generate", "-path", filepath.Join(root, "services"), "-log-level", "warn")
 	templ.Stdout, templ.Stderr = os.Stdout, os.Stderr
 	return templ.Run()
 }

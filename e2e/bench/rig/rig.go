@@ -74,7 +74,7 @@ func (r *Rig) start(ctx context.Context, say func(format string, args ...any)) (
 	if r.config.Binary == "" {
 		say("build the executable")
 		r.config.Binary = filepath.Join(r.folder, "pedidos")
-		if err := run(ctx, append(os.Environ(), "CGO_ENABLED=0"), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", r.config.Binary,
+		if err := run(ctx, append(os.Environ(), "CGO_ENABLED=0"), "go", "build", "-tags=grpcnotrace", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", r.config.Binary,
 			"github.com/pedidos-hq/pedidos/services/cmd/pedidos"); err != nil {
 			return err
 		}

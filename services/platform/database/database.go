@@ -63,7 +63,7 @@ type DB struct {
 type engine interface {
 	name() string
 	about() string // a query of the version and the time of the server
-	commit(ctx context.Context, conn Conn, last Statement) error
+	commit(ctx context.Context, conn Conn, later []deferred) error
 	deadlock() string // the reason for a retry, in the metrics
 	wrap(Conn) Conn
 	shortWait(Conn) Conn              // limits how long locking reads wait for a lock
@@ -164,12 +164,6 @@ const (
 	backoff  = 5 * time.Millisecond
 )
 
-// Statement is an SQL statement with its arguments. The zero value does nothing.
-type Statement struct {
-	Query string
-	Args  []any
-}
-
 // Tx runs statements in one transaction, which commits if statements returns nil and rolls back otherwise. If the engine
 // aborts it because of another transaction (a deadlock, a lock timeout, a busy database), Tx calls statements again, so it must
 // have no effects outside the database. Tx fails with CodeUnavailable after six attempts, or after two lock timeouts. If the primary
@@ -181,12 +175,11 @@ func (db *DB) Tx(ctx context.Context, statements func(Conn) error) error {
 		return err
 	}
 	defer leave()
-	return db.write.Tx(ctx, func(conn Conn) (Statement, error) { return Statement{}, statements(conn) })
+	return db.write.Tx(ctx, statements)
 }
 
-// Tx is like DB.Tx, on a connection of this pool. The caller must have called Enter. The last statement is sent together with
-// COMMIT; in the shared pool of MySQL, this takes one round trip.
-func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, err error)) error {
+// Tx is like DB.Tx, on a connection of this pool. The caller must have called Enter.
+func (p *Pool) Tx(ctx context.Context, statements func(Conn) error) error {
 	db := p.db
 	attempt := func() (err error) { // sql.Tx is not used, because it does not apply the deadline of ctx to BEGIN and COMMIT
 		if err := db.servers.blocked(); err != nil {
@@ -197,7 +190,7 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 			return fmt.Errorf("connect: %w", err)
 		}
 		defer func() { _ = own.Close() }() // returns it to the pool
-		conn, release := db.watchOnce(ctx, own)
+		conn, release := p.begun(ctx, own)
 		defer func() { err = release(err) }()
 		if p.begin != "" {
 			if _, err := conn.ExecContext(ctx, p.begin); err != nil {
@@ -210,11 +203,10 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) (last Statement, er
 				rollback(ctx, own)
 			}
 		}()
-		last, err := statements(db.engine.wrap(conn))
-		if err != nil {
+		if err := statements(db.engine.wrap(conn)); err != nil {
 			return err
 		}
-		if err := db.engine.commit(ctx, conn, last); err != nil {
+		if err := db.engine.commit(ctx, conn, conn.later); err != nil {
 			return fmt.Errorf("%w: %w", errCommit, rolledBack(ctx, memberOf(own), err))
 		}
 		committed = true
@@ -314,9 +306,9 @@ func (db *DB) Batches(ctx context.Context, part func(Conn) (n int, more bool, er
 	for {
 		var n int
 		var more bool
-		err := db.Shared.Tx(ctx, func(conn Conn) (_ Statement, err error) {
+		err := db.Shared.Tx(ctx, func(conn Conn) (err error) {
 			n, more, err = part(conn)
-			return Statement{}, err
+			return err
 		})
 		if err != nil {
 			return done, err

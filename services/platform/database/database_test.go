@@ -56,7 +56,7 @@ func insertOrder(ctx context.Context, db *database.DB, conn database.Conn, custo
 	rows := database.NewInserter("InsertOrders", "INSERT INTO orders", "customer_id", "customer_name", "customer_email", "search_text",
 		"status", "total_cents", "version", "created_at")
 	rows.Add(customer, "", "", "", "CREATED", 0, 1, at)
-	ids, err := rows.Insert(ctx, db, conn)
+	ids, err := rows.InsertWithIDs(ctx, db, conn)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,39 +36,43 @@ func Placeholders(n int) string { return strings.TrimPrefix(strings.Repeat(", ?"
 // Add adds a row, with one value for each column.
 func (in *Inserter) Add(values ...any) { in.args = append(in.args, values...) }
 
-// Statement returns one statement that inserts all rows, or the zero value if there are none. Unlike Insert, it does not split
-// them.
-func (in *Inserter) Statement() Statement {
-	if len(in.args) == 0 {
-		return Statement{}
-	}
-	return in.statement(in.args)
+func (in *Inserter) query(rows int) string {
+	return in.into + in.row + strings.Repeat(", "+in.row, rows-1)
 }
 
-func (in *Inserter) statement(args []any) Statement {
-	return Statement{in.into + in.row + strings.Repeat(", "+in.row, len(args)/in.width-1), args}
+// Insert inserts the rows in statements of up to 500 rows each.
+func (in *Inserter) Insert(ctx context.Context, conn Conn) error {
+	return in.insert(ctx, conn, func(sql.Result, int) error { return nil })
 }
 
-// Insert inserts the rows in statements of up to 500 rows each, and returns their ids in order. The ids are meaningless if the
-// table has no auto-increment column.
-func (in *Inserter) Insert(ctx context.Context, db *DB, conn Conn) (ids []int64, err error) {
-	if len(in.args)%in.width != 0 {
-		return nil, fmt.Errorf("database: %d values do not make rows of %d columns", len(in.args), in.width)
-	}
-	for args := range slices.Chunk(in.args, rowsPerStatement*in.width) {
-		s := in.statement(args)
-		result, err := conn.ExecContext(ctx, s.Query, s.Args...)
-		if err != nil {
-			return nil, err
-		}
+// InsertWithIDs is like Insert, for a table with an auto-increment column. It returns the ids of the rows in order.
+func (in *Inserter) InsertWithIDs(ctx context.Context, db *DB, conn Conn) (ids []int64, err error) {
+	return ids, in.insert(ctx, conn, func(result sql.Result, rows int) error {
 		id, err := result.LastInsertId()
 		if err != nil {
-			return nil, fmt.Errorf("ids of inserted rows: %w", err)
+			return fmt.Errorf("ids of inserted rows: %w", err)
 		}
-		first := db.engine.first(id, len(args)/in.width) // the ids of one statement are consecutive on both engines
-		for i := range len(args) / in.width {
+		first := db.engine.first(id, rows) // the ids of one statement are consecutive on both engines
+		for i := range rows {
 			ids = append(ids, first+int64(i))
 		}
+		return nil
+	})
+}
+
+func (in *Inserter) insert(ctx context.Context, conn Conn, inserted func(result sql.Result, rows int) error) error {
+	if len(in.args)%in.width != 0 {
+		return fmt.Errorf("database: %d values do not make rows of %d columns", len(in.args), in.width)
 	}
-	return ids, nil
+	for args := range slices.Chunk(in.args, rowsPerStatement*in.width) {
+		rows := len(args) / in.width
+		result, err := conn.ExecContext(ctx, in.query(rows), args...)
+		if err != nil {
+			return err
+		}
+		if err := inserted(result, rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -93,7 +93,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A batch saves round trips: its first statement begins the transaction, and COMMIT is sent with its last statement.
+	// A batch saves round trips: its first statement begins the transaction, and COMMIT is sent with its last statements.
 	// Values are always passed as arguments, so no value can add a statement.
 	config = config.Clone()
 	config.Params["autocommit"], config.MultiStatements = "0", true
@@ -119,6 +119,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 	db := newDB(mysqlEngine{}, open("write", write, primaryConnector{members, own}, "START TRANSACTION"),
 		open("shared", shared, primaryConnector{members, batch}, ""), open("read", read, primaryConnector{members, own}, ""), o)
 	db.servers = members
+	db.Shared.defers = true
 	if !members.grouped() {
 		db.writes.check = checkServer(db.read.DB, members)
 		return db, nil
@@ -252,12 +253,16 @@ func (mysqlEngine) about() string {
 	return "SELECT CONCAT('MySQL ', VERSION()), CAST(UNIX_TIMESTAMP(NOW(6)) AS DOUBLE)"
 }
 
-func (mysqlEngine) commit(ctx context.Context, conn Conn, last Statement) error {
-	query := "COMMIT"
-	if last.Query != "" {
-		query = last.Query + ";\nCOMMIT"
+func (mysqlEngine) commit(ctx context.Context, conn Conn, later []deferred) error {
+	var query strings.Builder
+	var args []any
+	for _, s := range later {
+		query.WriteString(s.query)
+		query.WriteString(";\n")
+		args = append(args, s.args...)
 	}
-	_, err := conn.ExecContext(ctx, query, last.Args...)
+	query.WriteString("COMMIT")
+	_, err := conn.ExecContext(ctx, query.String(), args...)
 	return err
 }
 
@@ -343,6 +348,8 @@ var (
 // shortWaitConn limits how long a locking read waits; then it fails with ER_QUERY_TIMEOUT. It does not use
 // innodb_lock_wait_timeout, which is in whole seconds.
 type shortWaitConn struct{ Conn }
+
+func (c shortWaitConn) sendLater() Conn { return Later(c.Conn) }
 
 const selectShortWait = "SELECT /*+ MAX_EXECUTION_TIME(250) */ "
 

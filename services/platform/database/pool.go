@@ -24,6 +24,7 @@ type Pool struct {
 	*sql.DB
 	db      *DB
 	begin   string        // statement that begins a transaction; "" if any statement does
+	defers  bool          // statements of Later are sent with COMMIT
 	slots   chan struct{} // limits the callers that use a connection or wait for one; nil means no limit
 	refused metrics.Counter
 }

@@ -300,12 +300,7 @@ func (sqliteEngine) about() string {
 	return "SELECT 'SQLite ' || sqlite_version(), (julianday('now') - 2440587.5) * 86400"
 }
 
-func (sqliteEngine) commit(ctx context.Context, conn Conn, last Statement) error {
-	if last.Query != "" {
-		if _, err := (sqliteConn{conn}).ExecContext(ctx, last.Query, last.Args...); err != nil {
-			return err
-		}
-	}
+func (sqliteEngine) commit(ctx context.Context, conn Conn, _ []deferred) error {
 	_, err := conn.ExecContext(ctx, "COMMIT")
 	return err
 }

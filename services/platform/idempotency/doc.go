@@ -12,8 +12,8 @@
 //	  │                │ 3 batch: wait for the transaction │
 //	  │                │   under way, then join the next   │
 //	  │                │ 4 claim ─────────────────────────>│ INSERT the keys (begins the transaction)
-//	  │                │ 5 effect ────────────────────────>│ the statements of the operation
-//	  │                │ 6 keep ──────────────────────────>│ REPLACE the keys with their answers; COMMIT
+//	  │                │ 5 effect ────────────────────────>│ the statements whose results it needs
+//	  │                │ 6 keep ──────────────────────────>│ the others; REPLACE the keys with their answers; COMMIT
 //	  │<───────────────┤ the answer                        │
 //
 // Requests that arrive while a transaction runs share the next one, so the cost of each request falls under load.

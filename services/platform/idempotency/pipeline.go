@@ -204,15 +204,15 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 	defer func() { settle(calls, errAlone) }() // calls remain only if write panics
 	for splits := 0; len(calls) > 0; {
 		shared, cancel := share(calls)
-		outcome := db.Shared.Tx(shared, func(conn database.Conn) (database.Statement, error) {
+		outcome := db.Shared.Tx(shared, func(conn database.Conn) error {
 			if o.locks.Held != nil {
 				conn = db.ShortWait(conn)
 			}
-			last, err := o.write(shared, conn, calls)
+			err := o.write(shared, conn, calls)
 			if db.LockWait(err) {
 				err = errWaited // all others would wait again
 			}
-			return last, err
+			return err
 		})
 		cancel()
 		waited := errors.Is(outcome, errWaited)
@@ -236,17 +236,12 @@ func (o *Operation[In, Out]) batch(ctx context.Context, c *call[In]) error {
 // alone performs a call in a transaction of its own, with the usual lock timeout.
 func (o *Operation[In, Out]) alone(ctx context.Context, c *call[In]) error {
 	return o.keeper.db.Tx(ctx, func(conn database.Conn) error {
-		last, err := o.write(ctx, conn, []*call[In]{c})
-		if err != nil || last.Query == "" {
-			return err
-		}
-		_, err = conn.ExecContext(ctx, last.Query, last.Args...)
-		return err
+		return o.write(ctx, conn, []*call[In]{c})
 	})
 }
 
-// write runs the transaction of calls except for the last statement, which it returns. Repeats have no effect.
-func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, calls []*call[In]) (last database.Statement, err error) {
+// write runs the statements of calls. Repeats have no effect.
+func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, calls []*call[In]) error {
 	claims := make([]*claim, len(calls))
 	for i, c := range calls {
 		claims[i] = &c.claim
@@ -254,7 +249,7 @@ func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, call
 
 	// 4. Claim.
 	if err := o.keeper.claim(ctx, conn, claims); err != nil {
-		return last, err
+		return err
 	}
 
 	// 5. Effect.
@@ -272,7 +267,7 @@ func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, call
 	if len(open) > 0 {
 		results, err := o.effect(ctx, conn, inputs)
 		if err != nil {
-			return last, err
+			return err
 		}
 		for i, result := range results {
 			if result.Refusal != nil {
@@ -281,13 +276,13 @@ func (o *Operation[In, Out]) write(ctx context.Context, conn database.Conn, call
 				open[i].answer, err = o.encode(result.Value)
 			}
 			if err != nil {
-				return last, err
+				return err
 			}
 		}
 	}
 
 	// 6. Keep.
-	return o.keeper.keep(claims)
+	return o.keeper.keep(ctx, conn, claims)
 }
 
 // share returns the context of a batch. It has the latest deadline of the calls and the values of the first one.
@@ -395,8 +390,8 @@ func (k *Keeper) claim(ctx context.Context, conn database.Conn, claims []*claim)
 				entries = append(entries, Entry{Caller: c.caller, Key: c.key, Fingerprint: c.fingerprint, Body: []byte{}, CreatedAt: now, ExpiresAt: now.Add(k.ttl)})
 			}
 		}
-		_, err := k.store.Claims(entries).Insert(ctx, k.db, conn)
-		switch err = k.db.Classify(err); {
+		err := k.db.Classify(k.store.Claims(entries).Insert(ctx, conn))
+		switch {
 		case errors.Is(err, database.ErrLockTimeout):
 			return errInProgress(err)
 		case !errors.Is(err, database.ErrDuplicate):
@@ -438,8 +433,8 @@ func (k *Keeper) readStored(ctx context.Context, conn database.Conn, claims []*c
 	return progress, nil
 }
 
-// keep returns the statement that stores the answers under the claimed keys.
-func (k *Keeper) keep(claims []*claim) (database.Statement, error) {
+// keep stores the answers under the claimed keys.
+func (k *Keeper) keep(ctx context.Context, conn database.Conn, claims []*claim) error {
 	now := k.now()
 	var entries []Entry
 	for _, c := range claims {
@@ -448,11 +443,14 @@ func (k *Keeper) keep(claims []*claim) (database.Statement, error) {
 		}
 		headers, err := json.Marshal(c.answer.Header)
 		if err != nil {
-			return database.Statement{}, fmt.Errorf("encode headers: %w", err)
+			return fmt.Errorf("encode headers: %w", err)
 		}
 		entries = append(entries, Entry{c.caller, c.key, c.fingerprint, c.answer.Status, string(headers), c.answer.Body, now, now.Add(k.ttl)})
 	}
-	return k.store.Answers(entries).Statement(), nil
+	if err := k.store.Answers(entries).Insert(ctx, database.Later(conn)); err != nil {
+		return fmt.Errorf("keep answers: %w", err)
+	}
+	return nil
 }
 
 func errInProgress(cause error) error {

@@ -31,7 +31,7 @@ func (e Entry) answer() (Answer, error) {
 // Store is a table of entries. Each service has its own table.
 type Store struct{ Table string }
 
-// Claims returns an Inserter that inserts entries. Insert fails with a duplicate key if one of the keys exists.
+// Claims returns an Inserter that inserts entries. It fails with a duplicate key if one of the keys exists.
 func (s Store) Claims(entries []Entry) *database.Inserter {
 	return rows("ClaimKeys", "INSERT INTO "+s.Table, entries)
 }

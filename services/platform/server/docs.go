@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
-	_ "embed" // docs.html, docs.js and docs.css
+	_ "embed" // docs.js and docs.css
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"mime"
@@ -26,8 +25,6 @@ import (
 )
 
 var (
-	//go:embed docs.html
-	docsTemplate string
 	//go:embed docs.js
 	docsScript []byte
 	//go:embed docs.css
@@ -40,18 +37,15 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // addDocs adds Swagger UI for the contract under a prefix. login is the path or URL of the login, or "".
-func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) error {
-	page, err := docsPage(prefix, title, login)
-	if err != nil {
-		return err
-	}
+func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset) {
 	policy := docsPolicy
 	if strings.HasPrefix(login, "http") { // another origin
 		policy = strings.Replace(policy, "connect-src 'self'", "connect-src 'self' "+login, 1)
 	}
 	e.GET(prefix+"/docs", func(c echo.Context) error {
 		guard(c.Response().Header(), policy)
-		return c.HTMLBlob(http.StatusOK, page)
+		c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
+		return docsPage(prefix, title, login).Render(c.Request().Context(), c.Response())
 	})
 	e.GET(prefix+"/docs/:asset", func(c echo.Context) error {
 		a, ok := assets[c.Param("asset")]
@@ -60,19 +54,6 @@ func addDocs(e *echo.Echo, prefix, title, login string, assets map[string]*asset
 		}
 		return a.serve(c)
 	})
-	return nil
-}
-
-func docsPage(prefix, title, login string) ([]byte, error) {
-	page, err := template.New("docs").Parse(docsTemplate)
-	if err != nil {
-		return nil, fmt.Errorf("parse the page of the contract: %w", err)
-	}
-	var out bytes.Buffer
-	if err := page.Execute(&out, struct{ Prefix, Title, Login string }{prefix, title, login}); err != nil {
-		return nil, fmt.Errorf("write the page of the contract: %w", err)
-	}
-	return out.Bytes(), nil
 }
 
 // guard sets headers that prevent foreign code in the page, framing and guessing of media types.

@@ -89,9 +89,7 @@ func New(config Config, register func(router *echo.Echo, prefix string)) (http.H
 		if prefix != "" {
 			e.GET(prefix, start)
 		}
-		if err := addDocs(e, prefix, config.Title, config.Login, assets); err != nil {
-			return nil, err
-		}
+		addDocs(e, prefix, config.Title, config.Login, assets)
 		register(e, prefix)
 	}
 	for _, route := range e.Routes() {
