@@ -121,7 +121,7 @@ func (s *TiDB) run() error {
 		return err
 	}
 	defer func() { _ = input.Close() }()
-	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:gosec,noctx // it outlives any context
+	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:noctx // it outlives any context
 	command.Stdin = input
 	if err := command.Start(); err != nil {
 		return errors.Join(err, alive.Close())
@@ -154,6 +154,6 @@ func (s *TiDB) Restart() error { return s.run() }
 
 func (s *TiDB) stop() error {
 	err := s.alive.Close()
-	<-s.ended // the status is that of a killed process
+	_ = <-s.ended // the status is that of a killed process
 	return err
 }
