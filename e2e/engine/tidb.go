@@ -27,7 +27,7 @@ type TiDB struct {
 	folder         string
 	data           string    // folder of the storage engine
 	alive          io.Closer // the process ends when this is closed
-	ended          <-chan error
+	ended          <-chan struct{}
 }
 
 // tidbConfig is the configuration file. The temporary folders are apart, because other servers may run on this machine.
@@ -121,13 +121,16 @@ func (s *TiDB) run() error {
 		return err
 	}
 	defer func() { _ = input.Close() }()
-	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:gosec,noctx // it outlives any context
+	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:noctx // it outlives any context
 	command.Stdin = input
 	if err := command.Start(); err != nil {
 		return errors.Join(err, alive.Close())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = command.Wait() // the status is that of a killed process
+		close(ended)
+	}()
 	s.alive, s.ended = alive, ended
 	return nil
 }
@@ -154,6 +157,6 @@ func (s *TiDB) Restart() error { return s.run() }
 
 func (s *TiDB) stop() error {
 	err := s.alive.Close()
-	<-s.ended // the status is that of a killed process
+	<-s.ended
 	return err
 }

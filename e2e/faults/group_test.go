@@ -488,7 +488,8 @@ func (g *group) virtual(t *testing.T) (at database.MySQL, move func(member int))
 }
 
 // TestSeveralServers loses statements and COMMITs on the way to the first of two servers in DB_HOST; the second does not answer. A
-// request without a key takes effect at most once: it is run again only if it has not reached COMMIT.
+// request without a key takes effect at most once: it is run again only if it has not reached COMMIT. A server that is not in a group
+// can not say that a transaction was rolled back.
 func TestSeveralServers(t *testing.T) {
 	t.Parallel()
 	notOnTiDB(t)
@@ -520,6 +521,7 @@ func TestSeveralServers(t *testing.T) {
 	}{
 		{"COMMIT lost", wire.CommitLost, http.StatusServiceUnavailable, 0},
 		{"COMMIT's answer lost", wire.CommitAnswerLost, http.StatusServiceUnavailable, 1},
+		{"COMMIT taken back by a server outside of its group", wire.CommitRefused, http.StatusServiceUnavailable, 1},
 		{"a statement lost", wire.StatementLost, http.StatusCreated, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -80,6 +80,11 @@ func mutations() []mutation {
 			seen:  map[string]string{"^TestSeveralServers$": "violation: there are 2 orders, want 1"},
 		},
 		{
+			name: "a server outside of its group is believed to have rolled back", file: group,
+			edits: []edit{{`failed != nil || seen.offline || seen.role == "" || !seen.majority()`, "failed != nil"}},
+			seen:  map[string]string{"^TestSeveralServers$": "violation: "},
+		},
+		{
 			name: "connections to a server that has become read-only are kept", file: group,
 			edits: []edit{{"if time.Since(g.began) > time.Second {", "if false {"}},
 			seen:  map[string]string{"^TestGroup$/^one_address$": "waited a minute for: the services leave the previous primary"},
@@ -87,7 +92,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "connections to the previous primary are kept", file: group,
-			edits: []edit{{"\t\tlast.retired.Store(true)\n\t\tif last.server != server {", "\t\tif false {"}},
+			edits: []edit{{"\t\tlast.retired.Store(true)\n\t\tif last.server != server {", "\t\tif false {"}, {"\t\t\tconn.of.retired.Store(true)\n", ""}},
 			seen:  map[string]string{"^TestGroup$/^faults$/^switchover": "waited a minute for: the services leave the previous primary"},
 			slow:  true,
 		},

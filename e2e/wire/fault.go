@@ -31,6 +31,7 @@ const (
 	CommitLost       Kind = "commit lost"        // COMMIT does not pass, the connection ends
 	CommitHeld       Kind = "commit held"        // COMMIT does not pass, and neither side receives more until the wire is healed
 	CommitAnswerLost Kind = "commit answer lost" // COMMIT passes, its response is dropped, the connection ends
+	CommitRefused    Kind = "commit refused"     // COMMIT passes, its response becomes error 3101: rolled back by the group
 	CommitAnswerHeld Kind = "commit answer held" // COMMIT passes, and neither side receives more until the wire is healed
 )
 

@@ -71,6 +71,9 @@ func (t *tap) Pipe(stub *toxics.ToxicStub) {
 				switch t.read(c, chunk.Data) {
 				case pass:
 					stub.Output <- chunk
+				case refuse:
+					chunk.Data = refusal
+					stub.Output <- chunk
 				case disconnect:
 					end(stub)
 					return
@@ -94,7 +97,14 @@ const (
 	pass verdict = iota
 	drop
 	disconnect // drop, and end the connection
+	refuse     // replace by refusal
 )
+
+// refusal is a packet with error 3101, as the response to a statement.
+var refusal = func() []byte {
+	payload := append([]byte{errPacket, 3101 & 0xff, 3101 >> 8}, "#40000Plugin instructed the server to rollback the current transaction."...)
+	return append([]byte{byte(len(payload)), 0, 0, 1}, payload...)
+}()
 
 func (t *tap) read(c *conn, data []byte) verdict {
 	t.countAffected(c)
@@ -122,8 +132,8 @@ func (t *tap) readAnswer(c *conn, data []byte) verdict {
 	switch {
 	case c.loss == "":
 		return pass
-	case c.loss == CommitAnswerLost && !c.committed(data): // a server that loses its connection earlier does not commit
-		return drop
+	case (c.loss == CommitAnswerLost || c.loss == CommitRefused) && !c.committed(data):
+		return drop // a server that loses its connection earlier does not commit
 	}
 	return t.applyLoss(c)
 }
@@ -151,6 +161,9 @@ func (t *tap) applyLoss(c *conn) verdict {
 		c.held = true
 		t.hold(c)
 		return drop
+	case CommitRefused:
+		c.loss = ""
+		return refuse
 	}
 	return disconnect
 }
@@ -194,7 +207,7 @@ func (t *tap) readStatements(c *conn, data []byte) verdict {
 		switch {
 		case isQuery && commits:
 			c.answers, c.answer = 1+bytes.Count(query, []byte(";\n")), nil // the driver escapes line feeds in values
-			c.loss = t.nextLoss(c.sent, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld)
+			c.loss = t.nextLoss(c.sent, CommitLost, CommitHeld, CommitAnswerLost, CommitAnswerHeld, CommitRefused)
 			c.sent = nil
 			if c.loss == CommitLost || c.loss == CommitHeld {
 				return t.applyLoss(c)

@@ -212,7 +212,7 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) error) error {
 			return err
 		}
 		if err := db.engine.commit(ctx, conn, conn.later); err != nil {
-			return fmt.Errorf("%w: %w", errCommit, err)
+			return fmt.Errorf("%w: %w", errCommit, rolledBack(ctx, memberOf(own), err))
 		}
 		committed = true
 		return nil

@@ -6,9 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +21,9 @@ import (
 const (
 	// memberTimeout limits how long one member of a group may take to tell its state. The others are asked at the same time.
 	memberTimeout = time.Second
-	// watchEvery is the pause between two looks at a group.
-	watchEvery = time.Second
+	// lookEvery is the pause between two looks at a group, and reachEvery that between two messages through it.
+	lookEvery  = 200 * time.Millisecond
+	reachEvery = time.Second
 	// findEvery is the pause between two searches for the primary, for all connections of a process.
 	findEvery = 100 * time.Millisecond
 	// giveUpAfter is how long a group may take no writes until requests do not wait for it any more.
@@ -104,13 +107,14 @@ func (s *servers) isGivenUp() bool {
 // standing is what a server says about itself and its group.
 type standing struct {
 	readOnly, offline            bool
+	connection                   int64  // the id of the connection that asks
 	role                         string // "" if the server is not an ONLINE member
 	members, online, unreachable int64  // members of the group; 0 if the server knows no group
 	behind                       int64  // transactions that the slowest member has yet to apply
 }
 
 const lookQuery = `SELECT @@GLOBAL.read_only, @@GLOBAL.offline_mode,
-	COALESCE(MAX(IF(member_id = @@GLOBAL.server_uuid AND member_state = 'ONLINE', member_role, '')), ''),
+	CONNECTION_ID(), COALESCE(MAX(IF(member_id = @@GLOBAL.server_uuid AND member_state = 'ONLINE', member_role, '')), ''),
 	COUNT(*), COALESCE(SUM(member_state = 'ONLINE'), 0), COALESCE(SUM(member_state = 'UNREACHABLE'), 0),
 	(SELECT COALESCE(MAX(count_transactions_remote_in_applier_queue), 0) FROM performance_schema.replication_group_member_stats)
 FROM performance_schema.replication_group_members`
@@ -141,7 +145,8 @@ func look(ctx context.Context, conn mysqlConn) (s standing, err error) {
 		return s, err
 	}
 	fields := []sql.Scanner{
-		&sql.Null[bool]{}, &sql.Null[bool]{}, &sql.Null[string]{}, &sql.Null[int64]{}, &sql.Null[int64]{}, &sql.Null[int64]{}, &sql.Null[int64]{},
+		&sql.Null[bool]{}, &sql.Null[bool]{}, &sql.Null[int64]{}, &sql.Null[string]{},
+		&sql.Null[int64]{}, &sql.Null[int64]{}, &sql.Null[int64]{}, &sql.Null[int64]{},
 	}
 	for i, field := range fields {
 		if err := field.Scan(values[i]); err != nil {
@@ -150,8 +155,8 @@ func look(ctx context.Context, conn mysqlConn) (s standing, err error) {
 	}
 	number := func(i int) int64 { return fields[i].(*sql.Null[int64]).V }
 	return standing{
-		readOnly: fields[0].(*sql.Null[bool]).V, offline: fields[1].(*sql.Null[bool]).V, role: fields[2].(*sql.Null[string]).V,
-		members: number(3), online: number(4), unreachable: number(5), behind: number(6),
+		readOnly: fields[0].(*sql.Null[bool]).V, offline: fields[1].(*sql.Null[bool]).V, connection: number(2),
+		role: fields[3].(*sql.Null[string]).V, members: number(4), online: number(5), unreachable: number(6), behind: number(7),
 	}, nil
 }
 
@@ -169,7 +174,24 @@ func newGeneration(server int) *generation {
 	return &generation{server: server, began: time.Now(), conns: map[*memberConn]struct{}{}}
 }
 
-// cut ends the statements on all connections, which a server that hangs would not do.
+// interrupt ends the statements on all connections, except for those that COMMIT. A primary becomes read-only only when no statement
+// changes data any more, and meanwhile holds back further ones. A transaction that is held back keeps its row locks, so statements
+// that wait for these would delay the switchover until innodb_lock_wait_timeout.
+func (g *generation) interrupt(ctx context.Context, through *memberConn) {
+	g.mu.Lock()
+	conns := slices.Collect(maps.Keys(g.conns))
+	g.mu.Unlock()
+	for _, c := range conns {
+		if c == through || c.committing.Load() {
+			continue
+		}
+		if _, err := through.ExecContext(ctx, fmt.Sprintf("KILL QUERY %d", c.id), nil); err != nil && ctx.Err() != nil {
+			return // cut will follow
+		}
+	}
+}
+
+// cut ends the use of all connections, also of those to a server that hangs.
 func (g *generation) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -191,17 +213,24 @@ type mysqlConn interface {
 	driver.Validator
 }
 
+// link is an open connection to a server.
+type link struct {
+	mysqlConn
+	socket net.Conn
+	id     int64 // as the server knows it; 0 without a group
+}
+
 // memberConn is a connection of a generation.
 type memberConn struct {
-	mysqlConn
-	of     *generation
-	socket net.Conn
-	synced bool // transactions begin with a message through the group
+	link
+	of         *generation
+	committing atomic.Bool
+	reached    time.Time // when a message last went through the group
 }
 
 // join makes a connection a member of the generation.
-func (g *generation) join(conn mysqlConn, socket net.Conn) *memberConn {
-	c := &memberConn{mysqlConn: conn, of: g, socket: socket}
+func (g *generation) join(l link) *memberConn {
+	c := &memberConn{link: l, of: g}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.conns[c] = struct{}{}
@@ -209,7 +238,9 @@ func (g *generation) join(conn mysqlConn, socket net.Conn) *memberConn {
 }
 
 func (c *memberConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.committing.Store(strings.HasSuffix(query, "COMMIT"))
 	result, err := c.mysqlConn.ExecContext(ctx, query, args)
+	c.committing.Store(false)
 	c.noteReadOnly(err)
 	return result, err
 }
@@ -267,11 +298,11 @@ func (c replicaConnector) Driver() driver.Driver { return c.to[0].Driver() }
 
 func (c primaryConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !c.grouped() {
-		conn, socket, err := connect(ctx, c.to[0])
+		l, err := connect(ctx, c.to[0])
 		if err != nil {
 			return nil, err
 		}
-		return c.only().join(conn, socket), nil
+		return c.only().join(l), nil
 	}
 	conn, err := c.find(ctx, c.to)
 	if err != nil {
@@ -280,14 +311,13 @@ func (c primaryConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// connect opens a connection and returns its socket as well.
-func connect(ctx context.Context, to driver.Connector) (mysqlConn, net.Conn, error) {
-	var socket net.Conn
-	conn, err := to.Connect(context.WithValue(ctx, socketKey{}, &socket))
+func connect(ctx context.Context, to driver.Connector) (l link, err error) {
+	conn, err := to.Connect(context.WithValue(ctx, socketKey{}, &l.socket))
 	if err != nil {
-		return nil, nil, err
+		return l, err
 	}
-	return conn.(mysqlConn), socket, nil
+	l.mysqlConn = conn.(mysqlConn)
+	return l, nil
 }
 
 // socketKey is the key of the *net.Conn in the context of dial.
@@ -326,9 +356,9 @@ func (s *servers) known() *generation {
 func (s *servers) find(ctx context.Context, to []driver.Connector) (*memberConn, error) {
 	from := s.known()
 	if from != nil {
-		conn, socket, err := s.visit(ctx, to, from.server, standing.takesWrites)
+		l, err := s.visit(ctx, to, from.server, standing.takesWrites)
 		if err == nil {
-			return from.join(conn, socket), nil
+			return from.join(l), nil
 		}
 		if ctx.Err() != nil {
 			return nil, err
@@ -341,20 +371,20 @@ func (s *servers) find(ctx context.Context, to []driver.Connector) (*memberConn,
 		return nil, ctx.Err()
 	}
 	if now := s.known(); now != nil && now != from { // another caller has found it
-		conn, socket, err := s.visit(ctx, to, now.server, standing.takesWrites)
+		l, err := s.visit(ctx, to, now.server, standing.takesWrites)
 		if err != nil {
 			return nil, err
 		}
-		return now.join(conn, socket), nil
+		return now.join(l), nil
 	}
 	if err := s.lastFailure(); err != nil {
 		return nil, err
 	}
-	conn, socket, server, err := s.race(ctx, to)
+	l, server, err := s.race(ctx, to)
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
-	return s.moveTo(server).join(conn, socket), nil
+	return s.moveTo(server).join(l), nil
 }
 
 // lastFailure returns the error of a search that has just ended.
@@ -396,20 +426,19 @@ func (s *servers) moveTo(server int) *generation {
 }
 
 // race connects to all servers at once, and returns the first connection to one that takes writes.
-func (s *servers) race(ctx context.Context, to []driver.Connector) (conn mysqlConn, socket net.Conn, server int, err error) {
+func (s *servers) race(ctx context.Context, to []driver.Connector) (l link, server int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type arrival struct {
-		conn   mysqlConn
-		socket net.Conn
+		link
 		server int
 		err    error
 	}
 	arrivals := make(chan arrival, len(to))
 	for server := range to {
 		go func() {
-			conn, socket, err := s.visit(ctx, to, server, standing.takesWrites)
-			arrivals <- arrival{conn, socket, server, err}
+			l, err := s.visit(ctx, to, server, standing.takesWrites)
+			arrivals <- arrival{l, server, err}
 		}()
 	}
 	var errs []error
@@ -419,37 +448,38 @@ func (s *servers) race(ctx context.Context, to []driver.Connector) (conn mysqlCo
 			go func() {
 				for range len(to) - n - 1 {
 					if late := <-arrivals; late.err == nil {
-						_ = late.conn.Close()
+						_ = late.Close()
 					}
 				}
 			}()
-			return a.conn, a.socket, a.server, nil
+			return a.link, a.server, nil
 		}
 		errs = append(errs, a.err)
 	}
-	return nil, nil, 0, errors.Join(errs...)
+	return link{}, 0, errors.Join(errs...)
 }
 
 // visit connects to a server if it fits.
-func (s *servers) visit(ctx context.Context, to []driver.Connector, server int, fits func(standing) bool) (mysqlConn, net.Conn, error) {
+func (s *servers) visit(ctx context.Context, to []driver.Connector, server int, fits func(standing) bool) (link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, memberTimeout, errMemberTimeout)
 	defer cancel()
-	conn, socket, err := connect(ctx, to[server])
+	l, err := connect(ctx, to[server])
 	if err == nil {
 		var seen standing
-		seen, err = look(ctx, conn)
+		seen, err = look(ctx, l)
 		if err == nil && fits(seen) {
-			return conn, socket, nil
+			l.id = seen.connection
+			return l, nil
 		}
 		if err == nil {
 			err = fmt.Errorf("%w: %+v", errUnfit, seen)
 		}
-		_ = conn.Close()
+		_ = l.Close()
 	}
 	if errors.Is(context.Cause(ctx), errMemberTimeout) {
 		err = errMemberTimeout
 	}
-	return nil, nil, fmt.Errorf("%s: %w", s.addresses[server], err)
+	return link{}, fmt.Errorf("%s: %w", s.addresses[server], err)
 }
 
 var (
@@ -466,9 +496,9 @@ func (c replicaConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		if primary != nil && primary.server == server {
 			continue
 		}
-		conn, socket, err := c.visit(ctx, c.to, server, standing.servesReads)
+		l, err := c.visit(ctx, c.to, server, standing.servesReads)
 		if err == nil {
-			return c.reading().join(conn, socket), nil
+			return c.reading().join(l), nil
 		}
 		errs = append(errs, err)
 	}
@@ -511,7 +541,7 @@ func (s *servers) watch(ctx context.Context, to []driver.Connector) {
 		}
 	}()
 	for {
-		pause := watchEvery
+		pause := lookEvery
 		if conn = s.check(ctx, conn, to); conn == nil {
 			pause = findEvery // requests wait
 		}
@@ -541,8 +571,12 @@ func (s *servers) check(ctx context.Context, conn *memberConn, to []driver.Conne
 	seen, err := look(ctx, conn)
 	if err == nil && !seen.takesWrites() {
 		err = fmt.Errorf("%w: %+v", errUnfit, seen)
+		if seen.role == "SECONDARY" {
+			conn.of.retired.Store(true)
+			conn.of.interrupt(ctx, conn)
+		}
 	}
-	if err == nil && seen.members > 0 {
+	if err == nil && seen.members > 0 && time.Since(conn.reached) >= reachEvery {
 		err = reachMajority(ctx, conn)
 	}
 	if err != nil {
@@ -557,7 +591,7 @@ func (s *servers) check(ctx context.Context, conn *memberConn, to []driver.Conne
 // reachMajority sends a message through the group and waits for it. START TRANSACTION does so with this consistency.
 func reachMajority(ctx context.Context, conn *memberConn) error {
 	statements := []string{"START TRANSACTION READ ONLY", "ROLLBACK"}
-	if !conn.synced {
+	if conn.reached.IsZero() {
 		statements = append([]string{"SET SESSION group_replication_consistency = 'BEFORE'"}, statements...)
 	}
 	for _, statement := range statements {
@@ -565,7 +599,7 @@ func reachMajority(ctx context.Context, conn *memberConn) error {
 			return fmt.Errorf("reach the majority of the group: %w", err)
 		}
 	}
-	conn.synced = true
+	conn.reached = time.Now()
 	return nil
 }
 
@@ -576,6 +610,21 @@ func (s *servers) report(seen standing, err error) {
 		s.since = time.Now()
 	}
 	s.seen, s.err = seen, err
+}
+
+// rolledBack returns the error of a failed COMMIT. With 3101, a member reports that the group has refused the transaction, which then
+// has no effect. But it reports the same if it gives up on the answer of the group because it is leaving, and the group may still
+// commit the transaction. So an error 3101 is an errGone unless the member is in good standing.
+func rolledBack(ctx context.Context, conn *memberConn, err error) error {
+	if e := (*mysql.MySQLError)(nil); conn == nil || !errors.As(err, &e) || e.Number != rolledBackAtCommit {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, memberTimeout)
+	defer cancel()
+	if seen, failed := look(ctx, conn); failed != nil || seen.offline || seen.role == "" || !seen.majority() {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
 }
 
 // isReadOnly reports whether a server has refused a write because it is read-only, as a primary is that has become a secondary.

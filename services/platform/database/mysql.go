@@ -305,9 +305,7 @@ func (mysqlEngine) classify(err error) error {
 			return errDeadlock
 		case slices.Contains(again, e.Number), e.Number == 1105 && strings.Contains(e.Message, "pessimistic lock retry limit reached"):
 			return errDeadlock
-		case e.Number == 3101:
-			// ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another member has changed the same rows. A member that is leaving its group
-			// says so too, of transactions that the others may have received; a request with a key then finds its stored answer.
+		case e.Number == rolledBackAtCommit: // by a member in good standing: a new primary has changed the same rows
 			return errDeadlock
 		case isLockTimeout(e):
 			return errors.Join(ErrLockTimeout, errDeadlock)
@@ -353,6 +351,8 @@ var (
 		4031, // ER_CLIENT_INTERACTION_TIMEOUT
 		4094, // ER_OPERATION_NOT_ALLOWED_WHILE_PRIMARY_CHANGE_IS_RUNNING
 	}
+
+	rolledBackAtCommit uint16 = 3101 // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
 
 	// nowReadOnly: the server accepts reads alone. The transaction has no effect, even if the error is that of its COMMIT.
 	nowReadOnly = []uint16{1290, 1836} // ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE

@@ -75,15 +75,7 @@ func (c *txConn) unwatched(ctx context.Context) context.Context {
 // begun returns a txConn for a transaction on conn. If ctx is done before release, the connection is closed, which ends the
 // statement under way, as the driver does. Release returns err, or the error of ctx if that has caused it.
 func (p *Pool) begun(ctx context.Context, conn *sql.Conn) (_ *txConn, release func(error) error) {
-	tx := &txConn{Conn: conn, defers: p.defers}
-	var member *memberConn
-	_ = conn.Raw(func(driverConn any) error {
-		if traced, ok := driverConn.(interface{ Raw() driver.Conn }); ok {
-			driverConn = traced.Raw()
-		}
-		member, _ = driverConn.(*memberConn)
-		return nil
-	})
+	tx, member := &txConn{Conn: conn, defers: p.defers}, memberOf(conn)
 	if member == nil || ctx.Done() == nil {
 		return tx, func(err error) error { return err }
 	}
@@ -102,4 +94,16 @@ func (p *Pool) begun(ctx context.Context, conn *sql.Conn) (_ *txConn, release fu
 		}
 		return ctx.Err()
 	}
+}
+
+// memberOf returns the connection to MySQL below conn, or nil.
+func memberOf(conn *sql.Conn) (member *memberConn) {
+	_ = conn.Raw(func(driverConn any) error {
+		if traced, ok := driverConn.(interface{ Raw() driver.Conn }); ok {
+			driverConn = traced.Raw()
+		}
+		member, _ = driverConn.(*memberConn)
+		return nil
+	})
+	return member
 }
