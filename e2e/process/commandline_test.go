@@ -44,7 +44,7 @@ func TestCommandLine(t *testing.T) {
 		{"", "seed --data", `--data has no value: give one, for example --data data` + see},
 		{"", "seed --ordrs 5", `unknown flag --ordrs; did you mean --orders?` + see},
 		{"", "migrate up --customer-user x", `unknown flag --customer-user; did you mean --customers-user?` + see},
-		{"", "up --port 3", `unknown flag --port; did you mean --backoffice-port or --customers-port or --orchestrator-port or --orders-port?` + see},
+		{"", "up --port 3", `unknown flag --port; did you mean --backoffice-port or --customers-port or --orders-port or --orchestrator-port?` + see},
 		{"", "up -z", `unknown flag -z` + see},
 		{"", "up --colour", `unknown flag --colour` + see},
 		{"", "sed", `unknown command "sed"; did you mean seed?` + see},
