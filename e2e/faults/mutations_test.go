@@ -81,7 +81,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "a server outside of its group is believed to have rolled back", file: group,
-			edits: []edit{{`failed != nil || seen.offline || seen.role == "" || !seen.majority()`, "failed != nil"}},
+			edits: []edit{{`failed != nil || seen.offline || seen.role == "" || !seen.majority()`, "failed != nil || seen.offline"}},
 			seen:  map[string]string{"^TestSeveralServers$": "violation: "},
 		},
 		{
