@@ -105,6 +105,7 @@ func TestKill(t *testing.T) {
 		{name: "order, lost, reload", form: order(), lost: true},
 		{name: "order, lost, back", form: order(), lost: true, back: true},
 		{name: "order, no script, reload", form: order(), noScript: true},
+		{name: "order, no script, back", form: order(), noScript: true, back: true},
 		{name: "customer, reload", form: customer()},
 		{name: "customer, lost, reload", form: customer(), lost: true},
 		{name: "customer, no script, reload", form: customer(), noScript: true},
@@ -117,6 +118,7 @@ func TestKill(t *testing.T) {
 		tab.Press("Log in")
 		before := test.form.count(t, s)
 		test.form.fill(tab)
+		key := tab.Value("key")
 
 		if test.lost {
 			s.wire.Inject(t, wire.Silent())
@@ -141,6 +143,13 @@ func TestKill(t *testing.T) {
 
 		if test.back {
 			tab.Back()
+			if test.noScript { // the browser shows the form as it was first opened, without the lines that were added
+				tab.Await(`location.pathname === "/orders/new"`)
+				if got := tab.Value("key"); got != key {
+					t.Errorf("%s: the form has the key %s, want %s, so that it is still the same order", test.name, got, key)
+				}
+				continue
+			}
 			tab.Send(test.form.button)
 		} else {
 			tab.Reload()
