@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
@@ -252,7 +254,17 @@ func (tab *Tab) Reload() {
 // Back goes back. It does not wait for the page, which may come without loading.
 func (tab *Tab) Back() {
 	tab.t.Helper()
-	Eval[bool](tab, `history.back() ?? true`)
+	tab.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		history, err := cdp.Call(ctx, target, page.GetNavigationHistory, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		if history.CurrentIndex == 0 {
+			return errors.New("there is no page before this one")
+		}
+		_, err = cdp.Call(ctx, target, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID})
+		return err
+	}))
 }
 
 // Press clicks a button or link with this text, waits for the page it leads to, and returns the status of the answer.

@@ -68,6 +68,9 @@ func order() form {
 	}
 }
 
+// keyOfForm is an expression for the idempotency key of the form of a page.
+const keyOfForm = `document.querySelector("[name=key]").value`
+
 func customer() form {
 	return form{
 		func(tab *browser.Tab) {
@@ -118,7 +121,7 @@ func TestKill(t *testing.T) {
 		tab.Press("Log in")
 		before := test.form.count(t, s)
 		test.form.fill(tab)
-		key := tab.Value("key")
+		key := browser.Eval[string](tab, keyOfForm)
 
 		if test.lost {
 			s.wire.Inject(t, wire.Silent())
@@ -145,7 +148,7 @@ func TestKill(t *testing.T) {
 			tab.Back()
 			if test.noScript { // the browser shows the form as it was first opened, without the lines that were added
 				tab.Await(`location.pathname === "/orders/new"`)
-				if got := tab.Value("key"); got != key {
+				if got := browser.Eval[string](tab, keyOfForm); got != key {
 					t.Errorf("%s: the form has the key %s, want %s, so that it is still the same order", test.name, got, key)
 				}
 				continue
