@@ -66,8 +66,8 @@ func (p *project) testImage(t *testing.T) {
 		Config struct{ User string }
 	}
 	p.inspect(t, &image, p.name)
-	if image.Size >= 45e6 {
-		t.Errorf("the image has %d bytes, want less than 45 MB", image.Size)
+	if image.Size >= 40e6 {
+		t.Errorf("the image has %d bytes, want less than 40 MB", image.Size)
 	}
 	if image.Config.User != "65532:65532" { // a number, since Kubernetes can only verify numeric users
 		t.Errorf("the image runs as the user %q, want 65532:65532", image.Config.User)

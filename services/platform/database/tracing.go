@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"strings"
 
 	"github.com/XSAM/otelsql"
@@ -33,15 +34,21 @@ func spans(t *telemetry.Tracing, system string) []otelsql.Option {
 	}
 }
 
-// spanName returns the name of a query in sql/queries, which sqlc writes in a comment before it. Other statements, such as BEGIN,
-// are named by their first line.
+// spanName returns the names of the queries in sql/queries of which a message consists; sqlc writes each in a comment before the query.
+// Other statements, such as BEGIN, are named by their first line.
 func spanName(method, query string) string {
-	if named, ok := strings.CutPrefix(query, "-- name: "); ok {
-		name, _, _ := strings.Cut(named, " ")
-		return name
-	}
 	if query == "" {
 		return method
+	}
+	var names []string
+	for statement := range strings.SplitSeq(query, ";\n") {
+		if named, ok := strings.CutPrefix(statement, "-- name: "); ok {
+			name, _, _ := strings.Cut(named, " ")
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		return strings.Join(slices.Compact(names), ", ")
 	}
 	first, _, _ := strings.Cut(query, "\n")
 	return first
