@@ -320,8 +320,7 @@ func (x *keyedCase) wantFault(t *testing.T, at, when string) {
 	x.wantEffects(t, at+", in the end", 1)
 }
 
-// changedAt returns the time of the last change of a row of a table, which tells the rows that a constraint is for from those that
-// were there before.
+// changedAt returns the column with the time of the last change of a row. A planted constraint must spare the rows that exist.
 func changedAt(table string) string {
 	switch table {
 	case "api_keys":

@@ -74,7 +74,7 @@ func (b *bench) flagsOf(name string, concurrency *counts, rounds *int, pattern, 
 	return flags
 }
 
-// chosen returns the scenarios that match, without those they are compared with and without those that need more than orders-api.
+// chosen returns the scenarios that match and need only orders-api.
 func chosen(pattern string) ([]scenario.Scenario, error) {
 	match, err := regexp.Compile(pattern)
 	if err != nil {

@@ -25,7 +25,7 @@ func TestInstallAtVersion(t *testing.T) {
 	env := append(os.Environ(),
 		"GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com", "GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com",
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://"+clone+".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/pedidos-hq/pedidos",
-		// The versions of this repository come from the clone and are not kept, all others are those that are known.
+		// The modules of this repository come from the clone, all others from the module cache.
 		"GOPRIVATE=github.com/pedidos-hq", "GOMODCACHE="+t.TempDir(), "GOFLAGS=-modcacherw -trimpath",
 		"GOPROXY=file://"+strings.TrimSpace(string(known))+"/cache/download", "GONOSUMDB=*", "GOWORK=off", "GOBIN="+bin, "CGO_ENABLED=0")
 	run := func(dir, script string) (string, error) {

@@ -174,9 +174,9 @@ func newGeneration(server int) *generation {
 	return &generation{server: server, began: time.Now(), conns: map[*memberConn]struct{}{}}
 }
 
-// interrupt ends the statements on all connections, except for those that COMMIT. A primary becomes read-only only when no statement
-// changes data any more, and meanwhile holds back further ones. A transaction that is held back keeps its row locks, so statements
-// that wait for these would delay the switchover until innodb_lock_wait_timeout.
+// interrupt ends the statements on all connections, except COMMIT. In a switchover, the old primary holds back new writes and waits for
+// those in progress. A transaction that is held back keeps its row locks. A write that waits for such a lock would delay the
+// switchover by innodb_lock_wait_timeout.
 func (g *generation) interrupt(ctx context.Context, through *memberConn) {
 	g.mu.Lock()
 	conns := slices.Collect(maps.Keys(g.conns))
