@@ -117,7 +117,7 @@ type EndedSessionsParams struct {
 	Limit int32
 }
 
-// EndedSessions returns sessions that have ended, without those that are locked; on TiDB, SKIP LOCKED has no effect.
+// EndedSessions returns sessions that have ended. It skips locked ones, except on TiDB, where SKIP LOCKED has no effect.
 func (q *Queries) EndedSessions(ctx context.Context, arg EndedSessionsParams) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, endedSessions, arg.Now, arg.Limit)
 	if err != nil {

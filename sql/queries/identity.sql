@@ -111,7 +111,7 @@ WHERE id = ? AND user_id = ?;
 DELETE FROM user_sessions
 WHERE user_id = sqlc.arg(user_id) AND id <> sqlc.arg(kept_id);
 
--- EndedSessions returns sessions that have ended, without those that are locked; on TiDB, SKIP LOCKED has no effect.
+-- EndedSessions returns sessions that have ended. It skips locked ones, except on TiDB, where SKIP LOCKED has no effect.
 
 -- name: EndedSessions :many
 SELECT id
