@@ -79,7 +79,22 @@ func TestReportSales(t *testing.T) {
 	if customers.Total.Orders != 4 || customers.Total.TotalCents != 2150 || customers.Total.Units != nil {
 		t.Errorf("by customer: got the total %+v, want 4 orders and 2150 cents", customers.Total)
 	}
-	wantRows(t, report(orders.ReportSalesParams{By: &byProduct, From: new("2025-01-01"), To: new("2025-12-31")}))
+	top = report(orders.ReportSalesParams{By: &byCustomer, Limit: new(int32(1))})
+	wantRows(t, top, "Customer acme@example.com 3 2080")
+	if top.Total.Orders != 4 || top.Total.TotalCents != 2150 {
+		t.Errorf("by customer, the first: got the total %+v, want that of all", top.Total)
+	}
+	for _, by := range []orders.ReportSalesParamsBy{byProduct, byCustomer} {
+		r := report(orders.ReportSalesParams{By: &by, From: new("2025-01-01"), To: new("2025-12-31")})
+		wantRows(t, r)
+		if r.Total.Orders != 0 || r.Total.TotalCents != 0 {
+			t.Errorf("without orders: got the total %+v", r.Total)
+		}
+		r = report(orders.ReportSalesParams{By: &by, Status: &confirmed})
+		if r.Total.Orders != 1 || r.Total.TotalCents != 10 {
+			t.Errorf("confirmed: got the total %+v, want 1 order of 10 cents", r.Total)
+		}
+	}
 
 	for query, field := range map[string]string{
 		"from=2026-01-17": "from", "from=2026-01-02&to=2026-01-01": "from", "from=2025-01-01&to=2026-01-02": "from", "from=2026-02-30": "from", "to=2026-13-01": "to", "from=2026-01-15T00:00:00Z": "from",

@@ -299,7 +299,7 @@ func groupFaults() []groupFault {
 				l.AwaitMore(t, 50)
 				g.awaitLeft(t, old)
 			}
-			t.Logf("%d switchovers; requests that had to be repeated: %d", len(g.ports), l.Counts().Repeats-before.Repeats)
+			t.Logf("%d switchovers; requests that had to be repeated: %d (%v)", len(g.ports), l.Counts().Repeats-before.Repeats, l.LastRepeat())
 			return nil
 		}},
 		{"secondary killed", func(t *testing.T, g *group, _ *shop, l *load.Load) []int {
@@ -308,7 +308,7 @@ func groupFaults() []groupFault {
 			g.do(t, "kill", gone)
 			l.AwaitMore(t, 500)
 			if n := l.Counts().Repeats - before.Repeats; n > 0 {
-				t.Errorf("violation: %d requests had to be repeated, though only a secondary was gone", n)
+				t.Errorf("violation: %d requests had to be repeated, though only a secondary was gone: %v", n, l.LastRepeat())
 			}
 			return []int{gone}
 		}},

@@ -46,6 +46,7 @@ type Load struct {
 	requests, acknowledged, repeats, replays, lost, rechecked atomic.Int64
 
 	mu         sync.Mutex
+	why        error         // of the last repeat
 	last       time.Time     // of an acknowledged request
 	longest    time.Duration // between two
 	sales      []*sale
@@ -111,6 +112,20 @@ func (l *Load) acknowledge() {
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.longest, l.last = max(l.longest, now.Sub(l.last)), now
+}
+
+func (l *Load) countRepeat(err error) {
+	l.repeats.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.why = err
+}
+
+// LastRepeat returns why a request was last repeated, or nil.
+func (l *Load) LastRepeat() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.why
 }
 
 // Longest returns the longest time since Start in which no request was acknowledged.
@@ -228,10 +243,10 @@ func (l *Load) sendUntilAnswered(ctx context.Context, s *sale, at *step) error {
 		order, err := orderIn(got)
 		switch {
 		case err != nil: // no answer, or an incomplete one
-			l.repeats.Add(1)
+			l.countRepeat(err)
 		case got.Later():
-			l.repeats.Add(1)
 			err = fmt.Errorf("got %s", got)
+			l.countRepeat(err)
 		case got.Status != at.status:
 			return fmt.Errorf("got %s, want %d", got, at.status)
 		case at.answered && !got.Same(at.answer):

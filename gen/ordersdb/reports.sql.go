@@ -38,6 +38,29 @@ func (q *Queries) CountByStatus(ctx context.Context, arg CountByStatusParams) (C
 	return i, err
 }
 
+const countOlderOrders = `-- name: CountOlderOrders :one
+SELECT COUNT(*)
+FROM (
+  SELECT /*+ INDEX(orders orders_by_status) */ id
+  FROM orders
+  WHERE status = ? AND created_at < ?
+  LIMIT ?
+) AS older
+`
+
+type CountOlderOrdersParams struct {
+	Status       string
+	PlacedBefore time.Time
+	Limit        int32
+}
+
+func (q *Queries) CountOlderOrders(ctx context.Context, arg CountOlderOrdersParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOlderOrders, arg.Status, arg.PlacedBefore, arg.Limit)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countOrders = `-- name: CountOrders :one
 SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
@@ -135,7 +158,8 @@ func (q *Queries) Sales(ctx context.Context, arg SalesParams) (SalesRow, error) 
 }
 
 const salesByCustomer = `-- name: SalesByCustomer :many
-SELECT /*+ INDEX(orders orders_created) */ customer_id, COUNT(*) AS orders, CAST(SUM(total_cents * 1e0) AS DOUBLE) AS total_cents, CAST(MAX(id) AS SIGNED) AS last_order
+SELECT /*+ INDEX(orders orders_created) */ customer_id, COUNT(*) AS orders, CAST(SUM(total_cents * 1e0) AS DOUBLE) AS total_cents, CAST(MAX(id) AS SIGNED) AS last_order,
+       CAST(SUM(COUNT(*)) OVER () AS SIGNED) AS all_orders, CAST(SUM(SUM(total_cents * 1e0)) OVER () AS DOUBLE) AS all_cents
 FROM orders
 WHERE created_at >= ? AND created_at < ?
   AND status <> 'CANCELED' AND (status = ? OR ? = '')
@@ -156,6 +180,8 @@ type SalesByCustomerRow struct {
 	Orders     int64
 	TotalCents float64
 	LastOrder  int64
+	AllOrders  int64
+	AllCents   float64
 }
 
 func (q *Queries) SalesByCustomer(ctx context.Context, arg SalesByCustomerParams) ([]SalesByCustomerRow, error) {
@@ -178,6 +204,8 @@ func (q *Queries) SalesByCustomer(ctx context.Context, arg SalesByCustomerParams
 			&i.Orders,
 			&i.TotalCents,
 			&i.LastOrder,
+			&i.AllOrders,
+			&i.AllCents,
 		); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/gen/ordersdb"
 )
 
@@ -29,7 +30,7 @@ type salesDay struct {
 
 // productSums has the sums of the products of a day.
 type productSums struct {
-	counts   [3]int64 // of the orders of the day, by status
+	counts   ordersdb.CountByStatusRow
 	products []ordersdb.SalesByProductRow
 }
 
@@ -41,15 +42,19 @@ func newProductSales() (*productSales, error) {
 	return &productSales{days}, err
 }
 
-// sums returns the sums of a period, the largest amount first.
-func (s *productSales) sums(ctx context.Context, q *ordersdb.Queries, days period, status string) ([]ordersdb.SalesByProductRow, error) {
+// sums returns the sums of the products in a period, the largest amount first, and those of the period.
+func (s *productSales) sums(ctx context.Context, q *ordersdb.Queries, days period, status string) (_ []ordersdb.SalesByProductRow, total api.SalesFigures, err error) {
 	all := map[int64]ordersdb.SalesByProductRow{}
+	units, cents := int64(0), 0.0
 	for day := days.first; !day.After(days.last); day = day.AddDate(0, 0, 1) {
-		products, err := s.ofDay(ctx, q, salesDay{days.midnight(day), days.midnight(day.AddDate(0, 0, 1)), status})
+		sums, err := s.ofDay(ctx, q, salesDay{days.midnight(day), days.midnight(day.AddDate(0, 0, 1)), status})
 		if err != nil {
-			return nil, err
+			return nil, total, err
 		}
-		for _, p := range products {
+		total.Orders += sums.orders(status)
+		for _, p := range sums.products {
+			units += p.Units
+			cents += p.TotalCents
 			sum := all[p.ProductID]
 			all[p.ProductID] = ordersdb.SalesByProductRow{
 				ProductID: p.ProductID, Orders: sum.Orders + p.Orders, Units: sum.Units + p.Units, TotalCents: sum.TotalCents + p.TotalCents,
@@ -63,22 +68,34 @@ func (s *productSales) sums(ctx context.Context, q *ordersdb.Queries, days perio
 	slices.SortFunc(sums, func(a, b ordersdb.SalesByProductRow) int {
 		return cmp.Or(cmp.Compare(b.TotalCents, a.TotalCents), cmp.Compare(a.ProductID, b.ProductID))
 	})
-	return sums, nil
+	total.Units, total.TotalCents = &units, bounded(cents)
+	return sums, total, nil
 }
 
-func (s *productSales) ofDay(ctx context.Context, q *ordersdb.Queries, day salesDay) ([]ordersdb.SalesByProductRow, error) {
-	n, err := q.CountByStatus(ctx, ordersdb.CountByStatusParams{PlacedFrom: day.from, PlacedBefore: day.before})
+func (s *productSales) ofDay(ctx context.Context, q *ordersdb.Queries, day salesDay) (productSums, error) {
+	counts, err := q.CountByStatus(ctx, ordersdb.CountByStatusParams{PlacedFrom: day.from, PlacedBefore: day.before})
 	if err != nil {
-		return nil, err
+		return productSums{}, err
 	}
-	counts := [...]int64{n.Created, n.Confirmed, n.Canceled}
 	if known, ok := s.days.GetIfPresent(day); ok && known.counts == counts {
-		return known.products, nil
+		return known, nil
 	}
 	products, err := q.SalesByProduct(ctx, ordersdb.SalesByProductParams{PlacedFrom: day.from, PlacedBefore: day.before, Status: day.status})
 	if err != nil {
-		return nil, err
+		return productSums{}, err
 	}
-	s.days.Set(day, productSums{counts, products})
-	return products, nil
+	sums := productSums{counts, products}
+	s.days.Set(day, sums)
+	return sums, nil
+}
+
+// orders returns the number of orders of the day that count.
+func (s productSums) orders(status string) int64 {
+	switch status {
+	case string(api.StatusCreated):
+		return s.counts.Created
+	case string(api.StatusConfirmed):
+		return s.counts.Confirmed
+	}
+	return s.counts.Created + s.counts.Confirmed
 }

@@ -172,17 +172,12 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 	err = r.read(ctx, func(q *ordersdb.Queries) (err error) {
 		switch in.by {
 		case api.SalesByProduct:
-			report.Data, report.Total.Units, err = r.salesByProduct(ctx, q, days, in.status, in.limit)
+			report.Data, report.Total, err = r.salesByProduct(ctx, q, days, in.status, in.limit)
 		case api.SalesByCustomer:
-			report.Data, err = salesByCustomer(ctx, q, days, in.status, in.limit)
+			report.Data, report.Total, err = salesByCustomer(ctx, q, days, in.status, in.limit)
 		default:
-			report.Data, err = salesByDay(ctx, q, days, in.status)
+			report.Data, report.Total, err = salesByDay(ctx, q, days, in.status)
 		}
-		if err != nil {
-			return err
-		}
-		total, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: in.status})
-		report.Total.Orders, report.Total.TotalCents = total.Orders, bounded(total.TotalCents)
 		return err
 	})
 	if err != nil {
@@ -204,27 +199,26 @@ func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) erro
 func bounded(sum float64) int64 { return int64(min(sum, maxTotal)) }
 
 // salesByDay adds up one day after the other, because the engines have no time zones in common.
-func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) ([]api.SalesRow, error) {
-	var rows []api.SalesRow
+func salesByDay(ctx context.Context, q *ordersdb.Queries, days period, status string) (rows []api.SalesRow, total api.SalesFigures, err error) {
+	cents := 0.0
 	for day := days.first; !day.After(days.last); day = day.AddDate(0, 0, 1) {
 		sum, err := q.Sales(ctx, ordersdb.SalesParams{PlacedFrom: days.midnight(day), PlacedBefore: days.midnight(day.AddDate(0, 0, 1)), Status: status})
 		if err != nil {
-			return nil, err
+			return nil, total, err
 		}
 		rows = append(rows, api.SalesRow{Day: new(day.Format(time.DateOnly)), Orders: sum.Orders, TotalCents: bounded(sum.TotalCents)})
+		total.Orders += sum.Orders
+		cents += sum.TotalCents
 	}
-	return rows, nil
+	total.TotalCents = bounded(cents)
+	return rows, total, nil
 }
 
-// salesByProduct returns the products with the largest amounts, and the units of all products.
-func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, *int64, error) {
-	sums, err := r.products.sums(ctx, q, days, status)
+// salesByProduct returns the products with the largest amounts, and the sums of all.
+func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) (rows []api.SalesRow, total api.SalesFigures, err error) {
+	sums, total, err := r.products.sums(ctx, q, days, status)
 	if err != nil {
-		return nil, nil, err
-	}
-	units := new(int64)
-	for _, sum := range sums {
-		*units += sum.Units
+		return nil, total, err
 	}
 	sums = sums[:min(len(sums), limit)]
 	rows, ids := make([]api.SalesRow, len(sums)), make([]int64, len(sums))
@@ -233,7 +227,7 @@ func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days 
 	}
 	titles, err := productTitles(ctx, q, ids)
 	if err != nil {
-		return nil, nil, err
+		return nil, total, err
 	}
 	for i, sum := range sums {
 		title := titles[sum.ProductID]
@@ -242,22 +236,23 @@ func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days 
 			Orders:  sum.Orders, Units: &sum.Units, TotalCents: bounded(sum.TotalCents),
 		}
 	}
-	return rows, units, nil
+	return rows, total, nil
 }
 
-// salesByCustomer returns the customers with the largest amounts.
-func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) ([]api.SalesRow, error) {
+// salesByCustomer returns the customers with the largest amounts, and the sums of all.
+func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) (_ []api.SalesRow, total api.SalesFigures, err error) {
 	sums, err := q.SalesByCustomer(ctx, ordersdb.SalesByCustomerParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status, Limit: int32(limit)})
 	if err != nil || len(sums) == 0 {
-		return []api.SalesRow{}, err
+		return []api.SalesRow{}, total, err
 	}
+	total.Orders, total.TotalCents = sums[0].AllOrders, bounded(sums[0].AllCents)
 	rows, lastOrders := make([]api.SalesRow, len(sums)), make([]int64, len(sums))
 	for i, sum := range sums {
 		lastOrders[i] = sum.LastOrder
 	}
 	found, err := q.CustomerNames(ctx, lastOrders)
 	if err != nil {
-		return nil, err
+		return nil, total, err
 	}
 	names := make(map[int64]string, len(found))
 	for _, row := range found {
@@ -269,7 +264,7 @@ func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, stat
 			Orders:   sum.Orders, TotalCents: bounded(sum.TotalCents),
 		}
 	}
-	return rows, nil
+	return rows, total, nil
 }
 
 func (r *reports) makeStock(ctx context.Context, _ struct{}) (report api.StockReport, err error) {
@@ -299,8 +294,10 @@ func LowStock(ctx context.Context, db *database.DB) (low, out int64, err error) 
 	return low, out, nil
 }
 
-// maxOldest is the number of waiting orders in the report of orders.
-const maxOldest = 10
+const (
+	maxOldest = 10     // waiting orders in the report of orders
+	maxOlder  = 10_000 // orders to which it counts the CREATED ones of 30 days and more; a shop may never confirm millions
+)
 
 func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.OrdersReport, err error) {
 	now := r.now()
@@ -333,24 +330,23 @@ func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.Orders
 // countByAge counts the orders with a status. Orders from clocks that are ahead count as less than an hour old.
 func countByAge(ctx context.Context, q *ordersdb.Queries, status api.OrderStatus, now time.Time) (ages api.OrderAges, err error) {
 	const day = 24 * time.Hour
-	first, before := page.Limits()
-	if status == api.StatusCreated { // there are few; counting all orders of the other statuses would take long
-		ages.Older = new(int64)
-	}
+	_, before := page.Limits()
 	for _, age := range []struct {
 		count *int64
 		from  time.Time
-	}{
-		{&ages.Hour, now.Add(-time.Hour)}, {&ages.Day, now.Add(-day)}, {&ages.Week, now.Add(-7 * day)}, {&ages.Month, now.Add(-30 * day)}, {ages.Older, first},
-	} {
-		if age.count == nil {
-			break
-		}
+	}{{&ages.Hour, now.Add(-time.Hour)}, {&ages.Day, now.Add(-day)}, {&ages.Week, now.Add(-7 * day)}, {&ages.Month, now.Add(-30 * day)}} {
 		*age.count, err = q.CountOrders(ctx, ordersdb.CountOrdersParams{Status: string(status), PlacedFrom: age.from, PlacedBefore: before})
 		if err != nil {
 			return ages, err
 		}
 		before = age.from
+	}
+	if status == api.StatusCreated {
+		older, err := q.CountOlderOrders(ctx, ordersdb.CountOlderOrdersParams{Status: string(status), PlacedBefore: before, Limit: maxOlder})
+		if err != nil {
+			return ages, err
+		}
+		ages.Older = &older
 	}
 	return ages, nil
 }

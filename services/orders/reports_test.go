@@ -8,6 +8,7 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/services/internal/apitest"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
 // A day lasts from its first instant to that of the next day, also where clocks skip or repeat midnight.
@@ -48,4 +49,37 @@ func instant(t *testing.T, text string) time.Time {
 		t.Fatal(err)
 	}
 	return at
+}
+
+// Of the CREATED orders of 30 days and more, 10,000 are counted.
+func TestReportOrdersOlder(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.place(s.product(100, 1), 1)
+	copies := func(n int) {
+		t.Helper()
+		err := s.db.Tx(t.Context(), func(conn database.Conn) error {
+			_, err := conn.ExecContext(t.Context(), `
+WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)
+INSERT INTO orders (customer_id, customer_name, customer_email, search_text, status, total_cents, version, created_at)
+SELECT customer_id, customer_name, customer_email, search_text, status, total_cents, version, created_at FROM orders, copies WHERE id = 1`, n)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.clock.Advance(31 * 24 * time.Hour)
+	for _, test := range []struct{ more, want int64 }{{0, 1}, {9_998, 9_999}, {1, 10_000}, {1, 10_000}} {
+		if test.more > 0 {
+			copies(int(test.more))
+		}
+		s.url = s.serve(s.db, s.customers) // another process, which has kept no report
+		s.ClientWithResponses = s.as(s.token("admin", auth.Admin))
+		r, err := s.ReportOrdersWithResponse(t.Context())
+		apitest.WantStatus(t, r, err, http.StatusOK)
+		if created := r.JSON200.Data[0]; *created.Ages.Older != test.want || created.Orders != test.want {
+			t.Errorf("got %d older orders of %d, want %d of as many", *created.Ages.Older, created.Orders, test.want)
+		}
+	}
 }

@@ -8,7 +8,8 @@ WHERE created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_befor
   AND status <> 'CANCELED' AND (status = sqlc.arg(status) OR sqlc.arg(status) = '');
 
 -- name: SalesByCustomer :many
-SELECT /*+ INDEX(orders orders_created) */ customer_id, COUNT(*) AS orders, CAST(SUM(total_cents * 1e0) AS DOUBLE) AS total_cents, CAST(MAX(id) AS SIGNED) AS last_order
+SELECT /*+ INDEX(orders orders_created) */ customer_id, COUNT(*) AS orders, CAST(SUM(total_cents * 1e0) AS DOUBLE) AS total_cents, CAST(MAX(id) AS SIGNED) AS last_order,
+       CAST(SUM(COUNT(*)) OVER () AS SIGNED) AS all_orders, CAST(SUM(SUM(total_cents * 1e0)) OVER () AS DOUBLE) AS all_cents
 FROM orders
 WHERE created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before)
   AND status <> 'CANCELED' AND (status = sqlc.arg(status) OR sqlc.arg(status) = '')
@@ -52,3 +53,12 @@ WHERE archived_at IS NULL;
 SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
 WHERE status = sqlc.arg(status) AND created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before);
+
+-- name: CountOlderOrders :one
+SELECT COUNT(*)
+FROM (
+  SELECT /*+ INDEX(orders orders_by_status) */ id
+  FROM orders
+  WHERE status = sqlc.arg(status) AND created_at < sqlc.arg(placed_before)
+  LIMIT ?
+) AS older;

@@ -44,14 +44,21 @@ func (o *Overview) NoOrders() bool {
 	return true
 }
 
-// waiting returns the number of orders to confirm.
-func waiting(r *orders.OrdersReport) int64 {
+// maxOlder is the number up to which the report counts the older orders.
+const maxOlder = 10_000
+
+// waiting returns the number of orders to confirm, with a plus sign if not all are counted.
+func waiting(p *Page, r *orders.OrdersReport) string {
 	for _, status := range r.Data {
-		if status.Status == orders.StatusCreated {
-			return status.Orders
+		switch {
+		case status.Status != orders.StatusCreated:
+		case status.Ages.Older != nil && *status.Ages.Older == maxOlder:
+			return p.Locale.Number(status.Orders) + "+"
+		default:
+			return p.Locale.Number(status.Orders)
 		}
 	}
-	return 0
+	return p.Locale.Number(0)
 }
 
 // today returns the last day of a report.

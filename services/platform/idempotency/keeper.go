@@ -56,13 +56,17 @@ func (k *Keeper) count(ctx context.Context, r Request, answer Answer, err error)
 // sweepBatch is the number of keys that a transaction of Sweep deletes.
 const sweepBatch = 200
 
-// Sweep deletes the expired keys of a store and returns their number. Several processes may call it at the same time.
+// Sweep deletes the expired keys of a store and returns their number. Several processes may call it at the same time. Keys that are
+// locked, or whose deletion the database rolls back, may remain until the next call.
 func Sweep(ctx context.Context, db *database.DB, s Store, now time.Time) (int64, error) {
+	from := time.Unix(0, 0)
 	return db.Batches(ctx, func(conn database.Conn) (n int, more bool, err error) {
-		expired, err := s.Expired(ctx, conn, now, sweepBatch)
-		if err != nil {
+		expired, err := s.Expired(ctx, conn, from, now, sweepBatch)
+		if err != nil || len(expired) == 0 {
 			return 0, false, err
 		}
+		// While a snapshot is open, MySQL keeps the deleted entries of the index, which the next transaction must not read again.
+		from = expired[len(expired)-1].ExpiresAt
 		keys := map[string][]string{}
 		for _, e := range expired {
 			keys[e.Caller] = append(keys[e.Caller], e.Key)

@@ -55,10 +55,11 @@ func (s Store) Find(ctx context.Context, conn database.Conn, caller string, keys
 		"\nWHERE caller = ? AND idem_key IN ("+database.Placeholders(len(keys))+")", arguments(caller, keys)...)
 }
 
-// Expired returns up to limit expired entries, with their callers and keys. It omits those that are locked; TiDB ignores SKIP LOCKED.
-func (s Store) Expired(ctx context.Context, conn database.Conn, now time.Time, limit int) ([]Entry, error) {
+// Expired returns up to limit entries that have expired at or after from, in this order, with their callers and keys. It omits those
+// that are locked; TiDB ignores SKIP LOCKED.
+func (s Store) Expired(ctx context.Context, conn database.Conn, from, now time.Time, limit int) ([]Entry, error) {
 	return s.query(ctx, conn, "-- name: ExpiredKeys :many\nSELECT caller, idem_key, '', 0, '', '', expires_at FROM "+s.Table+
-		" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?\nFOR UPDATE SKIP LOCKED", now, limit)
+		" WHERE expires_at >= ? AND expires_at <= ? ORDER BY expires_at LIMIT ?\nFOR UPDATE SKIP LOCKED", from, now, limit)
 }
 
 func (s Store) query(ctx context.Context, conn database.Conn, query string, args ...any) (found []Entry, err error) {
