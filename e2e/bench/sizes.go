@@ -5,14 +5,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/rig"
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
+	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
 // variant is a scenario on one of several shops that are compared.
@@ -142,6 +145,8 @@ func runReplicas(ctx context.Context, args []string) (err error) {
 	flags.IntVar(&config.Conns, "conns", 32, "maximum connections of each service to MySQL")
 	flags.StringVar(&config.BufferPool, "buffer-pool", "1073741824", "`bytes` of MySQL's buffer pool")
 	flags.StringVar(&config.Logs, "logs", "", "write the logs of the services to this `folder` (default: /dev/null)")
+	attach := flags.Bool("attach", false, "use the running server that DB_HOST, DB_PORT, DB_USER and DB_PASSWORD name, or the group whose primary is the first in DB_HOST")
+	pid := flags.Int("mysql-pid", os.Getpid(), "process `id` of that server, to report its CPU time (default: that of bench)")
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
@@ -152,7 +157,13 @@ func runReplicas(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	r, shops, err := rig.StartReplicas(ctx, config, numbers, say)
+	var at *database.MySQL
+	if *attach {
+		if at, config.Group, err = running(); err != nil {
+			return err
+		}
+	}
+	r, shops, err := rig.StartReplicas(ctx, config, at, *pid, numbers, say)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if err != nil {
 		return err
@@ -181,4 +192,27 @@ func runReplicas(ctx context.Context, args []string) (err error) {
 	}
 	fmt.Println("pedidos audit found the database in order")
 	return nil
+}
+
+// running returns the configured server, and the addresses of its group, if it has one. The primary must be the first.
+func running() (at *database.MySQL, group string, err error) {
+	c, err := environment()
+	if err != nil {
+		return nil, "", err
+	}
+	server := mysqlOf(c)
+	server.Name = "mysql"
+	first, _, several := strings.Cut(c.DBHost, ",")
+	if !several {
+		return &server, "", nil
+	}
+	host, port, err := net.SplitHostPort(first)
+	if err != nil {
+		return nil, "", fmt.Errorf("DB_HOST: %w", err)
+	}
+	server.Host = host
+	if server.Port, err = strconv.Atoi(port); err != nil {
+		return nil, "", fmt.Errorf("DB_HOST: %w", err)
+	}
+	return &server, c.DBHost, nil
 }

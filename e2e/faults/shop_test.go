@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/call"
@@ -23,6 +24,19 @@ type shop struct {
 
 func (s *shop) services() []*service {
 	return []*service{s.customers, s.orders[0], s.orders[1], s.orchestrators[0], s.orchestrators[1]}
+}
+
+// failedRequests returns the number of requests to customers-api and orders-api that have failed, according to their logs, for another
+// reason than waits for locks.
+func (s *shop) failedRequests() (n int) {
+	for _, service := range []*service{s.customers, s.orders[0], s.orders[1]} {
+		for line := range strings.Lines(service.program.Stdout.String() + service.program.Stderr.String()) {
+			if strings.Contains(line, `"request failed"`) && !strings.Contains(line, "The database is too busy") && !strings.Contains(line, "data that is locked") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // service is a service of a shop, on a fixed port.

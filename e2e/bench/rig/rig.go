@@ -3,6 +3,7 @@ package rig
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Config struct {
 	BufferPool string `json:"buffer_pool"`      // bytes of MySQL's buffer pool
 	Conns      int    `json:"conns"`            // maximum connections of each service to MySQL
 	TLS        string `json:"tls"`              // DB_TLS of the services; the floor has none
+	Group      string `json:"group,omitempty"`  // DB_HOST of the services; if empty, the address of the server
 
 	Customers int    `json:"customers"`
 	Products  int    `json:"products"`
@@ -146,7 +148,7 @@ func (r *Rig) pedidos(ctx context.Context, name string, args ...string) error {
 func (r *Rig) database(name string) []string {
 	at := r.mysql.at
 	return []string{
-		"DB_HOST=" + at.Host, "DB_PORT=" + strconv.Itoa(at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password,
+		"DB_HOST=" + cmp.Or(r.config.Group, at.Host), "DB_PORT=" + strconv.Itoa(at.Port), "DB_USER=" + at.User, "DB_PASSWORD=" + at.Password,
 		"DB_NAME=" + name, "DB_MAX_CONNS=" + strconv.Itoa(r.config.Conns),
 		"DB_TLS=" + r.config.TLS,
 	}

@@ -39,17 +39,22 @@ func Attach(ctx context.Context, config Config, at database.MySQL, pid int, name
 	return r, shops, r.settle(ctx)
 }
 
-// StartReplicas starts MySQL, a fresh database, and as many orders-api over it as the largest of some numbers. It returns a shop for
-// each number, whose clients use that many. The Rig is never nil and must be closed.
-func StartReplicas(ctx context.Context, config Config, numbers []int, say func(format string, args ...any)) (r *Rig, shops []*scenario.Shop, err error) {
+// StartReplicas makes a fresh database on a running server, or on one that it starts if at is nil, and starts as many orders-api over it
+// as the largest of some numbers. Of a group, at is the primary, whose process has the id pid. It returns a shop for each number, whose
+// clients use that many. The Rig is never nil and must be closed.
+func StartReplicas(ctx context.Context, config Config, at *database.MySQL, pid int, numbers []int, say func(format string, args ...any)) (r *Rig, shops []*scenario.Shop, err error) {
 	r = newRig(config, time.Now().UTC().Truncate(24*time.Hour))
 	r.names = []string{fresh}
 	if err := r.build(ctx, say); err != nil {
 		return r, nil, err
 	}
-	say("start MySQL")
-	if r.mysql, err = startMySQL(ctx, config.BufferPool); err != nil {
-		return r, nil, err
+	if at != nil {
+		r.mysql = &server{at: *at, pid: pid}
+	} else {
+		say("start MySQL")
+		if r.mysql, err = startMySQL(ctx, config.BufferPool); err != nil {
+			return r, nil, err
+		}
 	}
 	if err := r.fill(ctx, fresh); err != nil {
 		return r, nil, err
