@@ -154,7 +154,9 @@ force() {
     [ "$(sql "$1" "SELECT 2 * SUM(member_state = 'UNREACHABLE') >= COUNT(*) FROM $members_table")" = 1 ] && break
     sleep 0.5
   done
+  say "$1 has noticed the loss, after $SECONDS s"
   sql "$1" "SET GLOBAL group_replication_force_members = '$(sql "$1" 'SELECT @@GLOBAL.group_replication_local_address')'"
+  say "$1 is the only member, after $SECONDS s"
   for one in $(seq 60); do # fails while the services set options of their sessions
     sql "$1" "SET GLOBAL group_replication_force_members = ''" 2>/dev/null && [ "$(primary)" ] && break
     sleep 0.5

@@ -85,7 +85,7 @@ func (l *Load) Start(t testing.TB) {
 	l.stop = stop
 	l.over.Store(false)
 	l.mu.Lock()
-	l.last, l.longest = time.Now(), 0
+	l.last, l.longest, l.why = time.Now(), 0, nil
 	l.mu.Unlock()
 	for range l.config.Callers {
 		l.working.Go(func() {
@@ -121,7 +121,7 @@ func (l *Load) countRepeat(err error) {
 	l.why = err
 }
 
-// LastRepeat returns why a request was last repeated, or nil.
+// LastRepeat returns why a request was last repeated since Start, or nil.
 func (l *Load) LastRepeat() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
