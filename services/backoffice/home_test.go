@@ -1,0 +1,31 @@
+package backoffice_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pedidos-hq/pedidos/gen/orders"
+)
+
+// The report counts the oldest orders up to 10,000. The page says that there may be more.
+func TestHomeManyToConfirm(t *testing.T) {
+	t.Parallel()
+	for older, want := range map[int64]string{9_999: " 10,001 to confirm", 10_000: " 10,002+ to confirm"} {
+		d := newDesk(t, func(w http.ResponseWriter, c call) {
+			switch c.path {
+			case "/reports/orders":
+				reply(w, orders.OrdersReport{Data: []orders.StatusCount{
+					{Status: orders.StatusCreated, Orders: older + 2, Ages: orders.OrderAges{Hour: 2, Older: &older}},
+				}})
+			case "/reports/sales":
+				reply(w, orders.SalesReport{Data: []orders.SalesRow{{}}})
+			default:
+				reply(w, orders.StockReport{})
+			}
+		})
+		if text, _ := d.page(http.StatusOK, http.MethodGet, "/", nil); !strings.Contains(text, want) {
+			t.Errorf("%d older orders: the page has no %q: %s", older, want, text)
+		}
+	}
+}
