@@ -307,7 +307,7 @@ func groupFaults() []groupFault {
 			gone := (g.primary(t, none) + 1) % len(g.ports)
 			g.do(t, "kill", gone)
 			l.AwaitMore(t, 500)
-			// The disk of a busy machine may be so slow that orders wait too long for each other, with or without a fault.
+			// On a busy machine, orders may wait too long for each other's locks, with or without a fault.
 			if n := l.Counts().Repeats - before.Repeats; s.failedRequests() > failed || n > 0 && *long {
 				t.Errorf("violation: %d requests had to be repeated, though only a secondary was gone: %v", n, l.LastRepeat())
 			} else {

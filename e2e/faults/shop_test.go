@@ -26,12 +26,12 @@ func (s *shop) services() []*service {
 	return []*service{s.customers, s.orders[0], s.orders[1], s.orchestrators[0], s.orchestrators[1]}
 }
 
-// failedRequests returns the number of requests to customers-api and orders-api that have failed, according to their logs, for another
-// reason than waits for locks.
+// failedRequests returns the number of requests that have failed because the database was not available, according to the logs of
+// customers-api and orders-api.
 func (s *shop) failedRequests() (n int) {
 	for _, service := range []*service{s.customers, s.orders[0], s.orders[1]} {
 		for line := range strings.Lines(service.program.Stdout.String() + service.program.Stderr.String()) {
-			if strings.Contains(line, `"request failed"`) && !strings.Contains(line, "The database is too busy") && !strings.Contains(line, "data that is locked") {
+			if strings.Contains(line, `"request failed"`) && (strings.Contains(line, "The database does not answer") || strings.Contains(line, "The database is not ready")) {
 				n++
 			}
 		}
