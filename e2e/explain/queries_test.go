@@ -199,6 +199,8 @@ func queries() map[string]query {
 		}}},
 		"reports.CountOrders": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).CountOrders,
 			ordersdb.CountOrdersParams{Status: "CREATED", PlacedFrom: march, PlacedBefore: june}, ordersdb.CountOrdersParams{Status: "CONFIRMED", PlacedFrom: first, PlacedBefore: march})},
+		"reports.OlderOrderBehind": {key: "orders_by_status", calls: answered(orders, (*ordersdb.Queries).OlderOrderBehind,
+			ordersdb.OlderOrderBehindParams{Status: "CREATED", PlacedBefore: june, Offset: 9_999})},
 
 		"identity.GetUser":            {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).GetUser, 5)},
 		"identity.LockUser":           {key: "PRIMARY", calls: answered(people, (*identitydb.Queries).LockUser, 5)},
@@ -292,7 +294,7 @@ func keyQueries() map[string]query {
 			return err
 		}}}
 		all[table+".ExpiredKeys"] = query{key: table + "_expires", calls: []call{func(ctx context.Context, conn database.Conn) error {
-			_, err := store.Expired(ctx, conn, soon, 200)
+			_, err := store.Expired(ctx, conn, time.Unix(0, 0), soon, 200)
 			return err
 		}}}
 		all[table+".DropExpiredKeys"] = query{key: "PRIMARY", calls: []call{func(ctx context.Context, conn database.Conn) error {

@@ -38,29 +38,6 @@ func (q *Queries) CountByStatus(ctx context.Context, arg CountByStatusParams) (C
 	return i, err
 }
 
-const countOlderOrders = `-- name: CountOlderOrders :one
-SELECT COUNT(*)
-FROM (
-  SELECT /*+ INDEX(orders orders_by_status) */ id
-  FROM orders
-  WHERE status = ? AND created_at < ?
-  LIMIT ?
-) AS older
-`
-
-type CountOlderOrdersParams struct {
-	Status       string
-	PlacedBefore time.Time
-	Limit        int32
-}
-
-func (q *Queries) CountOlderOrders(ctx context.Context, arg CountOlderOrdersParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countOlderOrders, arg.Status, arg.PlacedBefore, arg.Limit)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countOrders = `-- name: CountOrders :one
 SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
@@ -122,6 +99,29 @@ func (q *Queries) CustomerNames(ctx context.Context, ids []int64) ([]CustomerNam
 		return nil, err
 	}
 	return items, nil
+}
+
+const olderOrderBehind = `-- name: OlderOrderBehind :one
+
+SELECT /*+ INDEX(orders orders_by_status) */ id
+FROM orders
+WHERE status = ? AND created_at < ?
+ORDER BY created_at, id
+LIMIT 1 OFFSET ?
+`
+
+type OlderOrderBehindParams struct {
+	Status       string
+	PlacedBefore time.Time
+	Offset       int32
+}
+
+// OlderOrderBehind returns the order behind that many older ones, if there are so many.
+func (q *Queries) OlderOrderBehind(ctx context.Context, arg OlderOrderBehindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, olderOrderBehind, arg.Status, arg.PlacedBefore, arg.Offset)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const sales = `-- name: Sales :one

@@ -330,7 +330,7 @@ func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.Orders
 // countByAge counts the orders with a status. Orders from clocks that are ahead count as less than an hour old.
 func countByAge(ctx context.Context, q *ordersdb.Queries, status api.OrderStatus, now time.Time) (ages api.OrderAges, err error) {
 	const day = 24 * time.Hour
-	_, before := page.Limits()
+	first, before := page.Limits()
 	for _, age := range []struct {
 		count *int64
 		from  time.Time
@@ -342,13 +342,22 @@ func countByAge(ctx context.Context, q *ordersdb.Queries, status api.OrderStatus
 		before = age.from
 	}
 	if status == api.StatusCreated {
-		older, err := q.CountOlderOrders(ctx, ordersdb.CountOlderOrdersParams{Status: string(status), PlacedBefore: before, Limit: maxOlder})
-		if err != nil {
-			return ages, err
-		}
-		ages.Older = &older
+		ages.Older, err = countOlder(ctx, q, ordersdb.CountOrdersParams{Status: string(status), PlacedFrom: first, PlacedBefore: before})
 	}
-	return ages, nil
+	return ages, err
+}
+
+// countOlder counts up to maxOlder orders.
+func countOlder(ctx context.Context, q *ordersdb.Queries, p ordersdb.CountOrdersParams) (*int64, error) {
+	_, err := q.OlderOrderBehind(ctx, ordersdb.OlderOrderBehindParams{Status: p.Status, PlacedBefore: p.PlacedBefore, Offset: maxOlder - 1})
+	if err == nil {
+		return new(int64(maxOlder)), nil
+	}
+	if !errors.Is(err, database.ErrNotFound) {
+		return nil, err
+	}
+	n, err := q.CountOrders(ctx, p)
+	return &n, err
 }
 
 // productTitles returns the SKUs and names of products by id.

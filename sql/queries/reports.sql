@@ -54,11 +54,11 @@ SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
 WHERE status = sqlc.arg(status) AND created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before);
 
--- name: CountOlderOrders :one
-SELECT COUNT(*)
-FROM (
-  SELECT /*+ INDEX(orders orders_by_status) */ id
-  FROM orders
-  WHERE status = sqlc.arg(status) AND created_at < sqlc.arg(placed_before)
-  LIMIT ?
-) AS older;
+-- OlderOrderBehind returns the order behind that many older ones, if there are so many.
+
+-- name: OlderOrderBehind :one
+SELECT /*+ INDEX(orders orders_by_status) */ id
+FROM orders
+WHERE status = sqlc.arg(status) AND created_at < sqlc.arg(placed_before)
+ORDER BY created_at, id
+LIMIT 1 OFFSET ?;
