@@ -15,6 +15,7 @@ import (
 
 	"github.com/pedidos-hq/pedidos/e2e/bench/rig"
 	"github.com/pedidos-hq/pedidos/e2e/bench/scenario"
+	"github.com/pedidos-hq/pedidos/services/platform/config"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
 )
 
@@ -145,7 +146,7 @@ func runReplicas(ctx context.Context, args []string) (err error) {
 	flags.IntVar(&config.Conns, "conns", 32, "maximum connections of each service to MySQL")
 	flags.StringVar(&config.BufferPool, "buffer-pool", "1073741824", "`bytes` of MySQL's buffer pool")
 	flags.StringVar(&config.Logs, "logs", "", "write the logs of the services to this `folder` (default: /dev/null)")
-	attach := flags.Bool("attach", false, "use the running server that DB_HOST, DB_PORT, DB_USER and DB_PASSWORD name, or the group whose primary is the first in DB_HOST")
+	attach := flags.Bool("attach", false, "use the running server that DB_HOST, DB_PORT, DB_USER, DB_PASSWORD and DB_NAME name, or the group whose primary is the first in DB_HOST")
 	pid := flags.Int("mysql-pid", os.Getpid(), "process `id` of that server, to report its CPU time (default: that of bench)")
 	if err := parse(flags, args, 0); err != nil {
 		return err
@@ -200,19 +201,18 @@ func running() (at *database.MySQL, group string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	server := mysqlOf(c)
-	server.Name = "mysql"
-	first, _, several := strings.Cut(c.DBHost, ",")
-	if !several {
+	if err := c.Check(config.Needs{Database: true}); err != nil {
+		return nil, "", err
+	}
+	servers, server := c.DBServers(), mysqlOf(c)
+	if len(servers) < 2 {
 		return &server, "", nil
 	}
-	host, port, err := net.SplitHostPort(first)
+	host, port, err := net.SplitHostPort(servers[0])
 	if err != nil {
-		return nil, "", fmt.Errorf("DB_HOST: %w", err)
+		return nil, "", err
 	}
 	server.Host = host
-	if server.Port, err = strconv.Atoi(port); err != nil {
-		return nil, "", fmt.Errorf("DB_HOST: %w", err)
-	}
-	return &server, c.DBHost, nil
+	server.Port, err = strconv.Atoi(port)
+	return &server, c.DBHost, err
 }

@@ -330,7 +330,7 @@ func groupFaults() []groupFault {
 			}
 			t.Logf("/ready of all services is 503 after %s", time.Since(began).Round(10*time.Millisecond))
 			if s.failedRequests() == failed {
-				t.Error("the logs of the services tell of no failed request, so their number shows nothing")
+				t.Error("the logs of the services show no failed request, so the count of failures is of no use")
 			}
 			t.Logf("the runbook:\n%s", g.run(t, "force", fmt.Sprintf("mysql-%d", left+1)))
 			s.awaitReady(t)

@@ -222,7 +222,7 @@ type OrderAges struct {
 	// Example: 3
 	Month Count `json:"month"`
 
-	// Older Orders that are CREATED for 30 days or more, counted up to 10000, which stands for more as well; null for the other statuses.
+	// Older CREATED orders of 30 days and more; 10000 means 10000 or more. Null for the other statuses.
 	Older *int64 `json:"older"`
 
 	// Week A number of orders or products.

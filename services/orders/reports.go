@@ -239,8 +239,8 @@ func (r *reports) salesByProduct(ctx context.Context, q *ordersdb.Queries, days 
 	return rows, total, nil
 }
 
-// salesByCustomer returns the customers with the largest amounts, and the sums of all. A window function over the groups would take as
-// long as the second query.
+// salesByCustomer returns the customers with the largest amounts, and the sums of all. Sums by a
+// window function over the groups take as long as the second query.
 func salesByCustomer(ctx context.Context, q *ordersdb.Queries, days period, status string, limit int) (_ []api.SalesRow, total api.SalesFigures, err error) {
 	sums, err := q.SalesByCustomer(ctx, ordersdb.SalesByCustomerParams{PlacedFrom: days.start(), PlacedBefore: days.end(), Status: status, Limit: int32(limit)})
 	if err != nil || len(sums) == 0 {
@@ -301,7 +301,7 @@ func LowStock(ctx context.Context, db *database.DB) (low, out int64, err error) 
 
 const (
 	maxOldest = 10     // waiting orders in the report of orders
-	maxOlder  = 10_000 // orders to which it counts the CREATED ones of 30 days and more; a shop may never confirm millions
+	maxOlder  = 10_000 // limit of the count of CREATED orders of 30 days and more; there may be millions
 )
 
 func (r *reports) makeOrders(ctx context.Context, _ struct{}) (report api.OrdersReport, err error) {

@@ -239,7 +239,7 @@ type ClientInterface interface {
 
 	// ReportOrders Orders by status and age
 	//
-	// Counts the orders of the last 30 days, and those that are CREATED for longer, by status and by the time since they were placed, and returns the orders that wait longest. Of the CREATED orders of 30 days and more, at most 10000 are counted. A report is kept for 10 seconds (REPORT_AGE).
+	// Counts the orders of the last 30 days by status and age, and up to 10000 older orders that are still CREATED. Also returns the CREATED orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Corresponds with GET /reports/orders (the `ReportOrders` operationId).
 	ReportOrders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -587,7 +587,7 @@ func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*
 
 // ReportOrders Orders by status and age
 //
-// Counts the orders of the last 30 days, and those that are CREATED for longer, by status and by the time since they were placed, and returns the orders that wait longest. Of the CREATED orders of 30 days and more, at most 10000 are counted. A report is kept for 10 seconds (REPORT_AGE).
+// Counts the orders of the last 30 days by status and age, and up to 10000 older orders that are still CREATED. Also returns the CREATED orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Corresponds with GET /reports/orders (the `ReportOrders` operationId).
 func (c *Client) ReportOrders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1983,7 +1983,7 @@ type ClientWithResponsesInterface interface {
 
 	// ReportOrdersWithResponse Orders by status and age
 	//
-	// Counts the orders of the last 30 days, and those that are CREATED for longer, by status and by the time since they were placed, and returns the orders that wait longest. Of the CREATED orders of 30 days and more, at most 10000 are counted. A report is kept for 10 seconds (REPORT_AGE).
+	// Counts the orders of the last 30 days by status and age, and up to 10000 older orders that are still CREATED. Also returns the CREATED orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4139,7 +4139,7 @@ func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEdito
 
 // ReportOrdersWithResponse Orders by status and age
 //
-// Counts the orders of the last 30 days, and those that are CREATED for longer, by status and by the time since they were placed, and returns the orders that wait longest. Of the CREATED orders of 30 days and more, at most 10000 are counted. A report is kept for 10 seconds (REPORT_AGE).
+// Counts the orders of the last 30 days by status and age, and up to 10000 older orders that are still CREATED. Also returns the CREATED orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
 //
 // Returns a wrapper object for the known response body format(s).
 //

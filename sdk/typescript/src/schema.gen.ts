@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * Orders by status and age
-         * @description Counts the orders of the last 30 days, and those that are CREATED for longer, by status and by the time since they were placed, and returns the orders that wait longest. Of the CREATED orders of 30 days and more, at most 10000 are counted. A report is kept for 10 seconds (REPORT_AGE).
+         * @description Counts the orders of the last 30 days by status and age, and up to 10000 older orders that are still CREATED. Also returns the CREATED orders that wait longest. A report is kept for 10 seconds (REPORT_AGE).
          */
         get: operations["reportOrders"];
         put?: never;
@@ -980,7 +980,7 @@ export interface components {
             month: components["schemas"]["Count"];
             /**
              * Format: int64
-             * @description Orders that are CREATED for 30 days or more, counted up to 10000, which stands for more as well; null for the other statuses.
+             * @description CREATED orders of 30 days and more; 10000 means 10000 or more. Null for the other statuses.
              */
             older: number | null;
             week: components["schemas"]["Count"];
