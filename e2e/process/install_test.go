@@ -18,16 +18,18 @@ func TestInstallAtVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
+	known, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE", "GOPROXY").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache, proxy, _ := strings.Cut(strings.TrimSpace(string(known)), "\n")
 	env := append(os.Environ(),
 		"GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com", "GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com",
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://"+clone+".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/pedidos-hq/pedidos",
-		// The modules of this repository come from the clone, all others from the module cache.
+		// The modules of this repository come from the clone, all others from the module cache,
+		// or from the proxy where the workspace selects another version than the services alone.
 		"GOPRIVATE=github.com/pedidos-hq", "GOMODCACHE="+t.TempDir(), "GOFLAGS=-modcacherw -trimpath",
-		"GOPROXY=file://"+strings.TrimSpace(string(known))+"/cache/download", "GONOSUMDB=*", "GOWORK=off", "GOBIN="+bin, "CGO_ENABLED=0")
+		"GOPROXY=file://"+cache+"/cache/download,"+proxy, "GONOSUMDB=*", "GOWORK=off", "GOBIN="+bin, "CGO_ENABLED=0")
 	run := func(dir, script string) (string, error) {
 		c := exec.CommandContext(t.Context(), "bash", "-euc", script)
 		c.Dir, c.Env = dir, env
