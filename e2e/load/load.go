@@ -268,7 +268,7 @@ func (l *Load) sendUntilAnswered(ctx context.Context, s *sale, at *step) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("was not answered in %s: %w", l.config.Patience, err)
+			return fmt.Errorf("was not answered in %s: %w", l.config.Patience, cmp.Or(err, ctx.Err()))
 		case <-time.After(pause):
 		}
 	}

@@ -36,6 +36,9 @@ func TestDoctor(t *testing.T) {
 		{"pending migration", old, nil, true, []string{`fail  schema    migration .+ is pending: run pedidos migrate up`}},
 		{"no database", t.TempDir(), nil, true, []string{`fail  database  no database in the data folder .+`}},
 		{"unreadable variable", healthy, []string{"CANCEL_WINDOW=soon"}, true, []string{`fail  settings  CANCEL_WINDOW is "soon": .+`}},
+		{"invalid variables", healthy, []string{"SIGNING_SECRET=short", "PASSWORD_MEMORY_KIB=1", "ORDERS_API_BASE=foo", "SERVICE_TOKEN=x"}, true, []string{
+			`fail  settings  SIGNING_SECRET is too short: .+`, `SERVICE_TOKEN is too short: .+`, `PASSWORD_MEMORY_KIB is 1: .+`, `ORDERS_API_BASE can't be used: .+`,
+		}},
 		{"exposed", healthy, []string{"HOST=0.0.0.0", "LOCAL=true", "ALLOW_ANONYMOUS=true", "JWT_SECRET=0123456789abcdef0123456789abcdef"}, false, []string{
 			`warn  settings  LOCAL=true .+`, `warn  settings  ALLOW_ANONYMOUS=true .+`, `warn  settings  access tokens are signed with .+`,
 		}},

@@ -30,7 +30,8 @@ func (s Users) Update(ctx context.Context, user User, change UserChange, options
 	return call[User](ctx, s.c, updateUser, request{ids: []any{user.ID}, body: change, etag: user.ETag}, options)
 }
 
-// Reset takes a user's password away and returns a new setup token.
+// Reset returns a new setup token and ends all sessions of the user. The old password remains valid until the user sets a new one;
+// disable the user first if others may know it.
 func (s Users) Reset(ctx context.Context, id UserID, options ...CallOption) (UserSetup, error) {
 	return call[UserSetup](ctx, s.c, resetUser, request{ids: []any{id}}, options)
 }

@@ -8,6 +8,7 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 func (s *service) accountRoutes() []route {
@@ -55,7 +56,7 @@ func (s *service) changePassword(v *visit) error {
 	r, err := s.customers.ChangePasswordWithResponse(v.ctx(), api.PasswordChange{Current: form.Get("current"), New: form.Get("new")})
 	if err := finished(r, err); err != nil {
 		if fault.Is(err, common.CodeTooManyRequests) {
-			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
+			fault.From(err).RetryAfter = problem.RetryAfter(r.HTTPResponse.Header)
 		}
 		account, failed := s.readAccount(v)
 		if failed != nil {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	customers "github.com/pedidos-hq/pedidos/gen/customers/client"
@@ -148,15 +146,6 @@ func refusal(a answer) error {
 		e.Shortages = *doc.Shortages
 	}
 	return e
-}
-
-// retryAfter returns the wait in the header Retry-After of a response, or 0.
-func retryAfter(r *http.Response) time.Duration {
-	if r == nil {
-		return 0
-	}
-	seconds, _ := strconv.Atoi(r.Header.Get("Retry-After"))
-	return time.Duration(seconds) * time.Second
 }
 
 // unclear reports whether a failed request may have taken effect, or may succeed if it is sent again.

@@ -1,6 +1,7 @@
 package backoffice
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -133,9 +134,6 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 	case e.Code == common.CodeUnauthorized:
 		return s.keepForm(c, p)
 	}
-	if e.TraceID == "" {
-		e.TraceID = telemetry.TraceID(c.Request().Context())
-	}
 	status := problem.Status(e)
 	title, hint := p.Text.Failure(status)
 	if errors.Is(e, errCrossOrigin) {
@@ -143,7 +141,7 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 	}
 	reference := ""
 	if status >= http.StatusInternalServerError {
-		reference = e.TraceID
+		reference = cmp.Or(e.TraceID, telemetry.TraceID(c.Request().Context()))
 	}
 	return render(c, status, view.Failure(p, title, hint, reference))
 }

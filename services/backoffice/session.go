@@ -16,6 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 // The names of the session cookie. On loopback it can't be Secure, because browsers reach the backoffice without TLS. Elsewhere, browsers
@@ -118,7 +119,7 @@ func (s *service) logIn(c echo.Context) error {
 	session, err := created(r, err)
 	if err != nil {
 		if fault.Is(err, common.CodeTooManyRequests) {
-			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
+			fault.From(err).RetryAfter = problem.RetryAfter(r.HTTPResponse.Header)
 		}
 		return answerRefused(c, page, form, err, view.Login(page, form, kept))
 	}

@@ -10,6 +10,7 @@ import (
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
+	"github.com/pedidos-hq/pedidos/services/platform/problem"
 )
 
 // setupLink returns the URL of the form that sets a password. The setup token is in the fragment, which browsers send to no server.
@@ -34,7 +35,7 @@ func (s *service) setPassword(c echo.Context) error {
 	r, err := s.customers.SetPasswordWithResponse(ctx, api.Setup{Token: token, Password: form.Get("password")})
 	if err := finished(r, err); err != nil {
 		if fault.Is(err, common.CodeTooManyRequests) {
-			fault.From(err).RetryAfter = retryAfter(r.HTTPResponse)
+			fault.From(err).RetryAfter = problem.RetryAfter(r.HTTPResponse.Header)
 		}
 		page := s.newPage(c)
 		return answerRefused(c, page, form, err, view.Setup(page, form))

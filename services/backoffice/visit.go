@@ -63,7 +63,7 @@ func (v *visit) day(form *view.Form, field string, later int) *time.Time {
 		return nil
 	}
 	day, err := time.Parse(time.DateOnly, form.Get(field))
-	if err != nil {
+	if err != nil || day.Year() < 1 || day.Year() > view.LastYear {
 		form.Fault(field, v.page.Text.NotADay())
 		return nil
 	}

@@ -156,7 +156,7 @@ func (s *service) GetReady(ctx context.Context, _ stub.GetReadyRequestObject) (s
 		return nil, fault.Unavailable(common.CodeUnavailable, "The database is not ready.", err)
 	}
 	if err := s.Ready(ctx); err != nil {
-		return nil, fault.Unavailable(common.CodeUnavailable, "The first user can't be created.", err)
+		return nil, fault.Unavailable(common.CodeUnavailable, "The first user or the signing key can't be created.", err)
 	}
 	return stub.GetReady200JSONResponse{HealthyJSONResponse: stub.HealthyJSONResponse{Status: common.HealthOK}}, nil
 }

@@ -221,12 +221,15 @@ func refused(r *http.Response, body []byte) error {
 	var doc common.Problem
 	switch err := json.Unmarshal(body, &doc); {
 	case r.StatusCode == http.StatusServiceUnavailable && err == nil && doc.Code == common.CodeCustomersUnavailable:
-		return fault.Unavailable(doc.Code, doc.Detail, errors.New("orders-api answered "+r.Status))
+		return &fault.Error{
+			Code: doc.Code, Message: doc.Detail, RetryAfter: problem.RetryAfter(r.Header), Cause: errors.New("orders-api answered " + r.Status),
+		}
 	case r.StatusCode < http.StatusBadRequest || r.StatusCode >= http.StatusInternalServerError ||
 		err != nil || !doc.Code.Valid() || misdirected(doc.Code):
 		return unavailable(errors.New("orders-api answered " + r.Status))
 	}
 	e := fault.New(doc.Code, doc.Detail)
+	e.RetryAfter = problem.RetryAfter(r.Header)
 	if traceID, err := trace.TraceIDFromHex(doc.TraceID); err == nil {
 		e.TraceID = traceID.String() // so that a repeat gets the same response
 	}

@@ -149,7 +149,10 @@ class Users extends Part {
     const { id, etag } = user;
     return this.transport.call("patch", "/users/{id}", { ids: { id }, body: change, keyed: true }, { etag, ...options });
   }
-  /** Takes a user's password away and returns a new setup token. */
+  /**
+   * Returns a new setup token and ends all sessions of the user. The old password remains valid until the user sets a new one; disable the
+   * user first if others may know it.
+   */
   reset(id: t.UserID, options?: ChangeOptions) {
     return this.transport.call("post", "/users/{id}/reset", { ids: { id }, keyed: true }, options);
   }

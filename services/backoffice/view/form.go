@@ -16,6 +16,12 @@ type Form struct {
 	Faults map[string]string // by field
 }
 
+// LastYear is the last year of a day in a form. RFC 3339 ends with 9999, and a time zone may move the end of a day into the next year.
+const (
+	LastYear = 9998
+	maxDay   = "9998-12-31"
+)
+
 // NewForm returns an empty form with a new key.
 func NewForm() *Form {
 	return &Form{Key: rand.Text(), Values: url.Values{}, Faults: map[string]string{}}

@@ -64,7 +64,7 @@ func examine(ctx context.Context, p *program) error {
 // reach. It reports whether all are valid.
 func (d *doctor) settings() bool {
 	c := d.Config
-	if err := c.Check(config.Needs{Database: true}); err != nil {
+	if err := c.Check(config.Needs{Database: true, Set: true}); err != nil {
 		d.say(failing, "settings", "%v", err)
 		return false
 	}

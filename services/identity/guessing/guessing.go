@@ -73,6 +73,7 @@ type Attempt struct {
 	address key
 	account key // the pair if the address is known
 	pair    key
+	alone   bool // no other attempt from the address may be in progress
 	ended   bool
 }
 
@@ -89,7 +90,13 @@ func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration
 	if known = known && now.Sub(last) < knownFor; known {
 		a.account = a.pair
 	}
-	if wait = l.wait(a.address, l.perAddress, now); wait > 0 {
+	of := l.get(a.address, l.perAddress, now)
+	a.alone = !known && of.count >= l.perAddress.free
+	wait = l.wait(a.address, l.perAddress, now)
+	if wait == 0 && a.alone && of.atOnce > 0 {
+		wait = time.Second
+	}
+	if wait > 0 {
 		l.refusedByAddress.Inc()
 		return nil, wait
 	}
@@ -104,6 +111,10 @@ func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration
 	}
 	f.atOnce++
 	l.failures.Set(a.account, f)
+	if a.alone {
+		of.atOnce++
+		l.failures.Set(a.address, of)
+	}
 	return a, 0
 }
 
@@ -112,8 +123,9 @@ func (a *Attempt) Failed() {
 	a.end(func(l *Limiter, f failures) failures {
 		l.failed.Inc()
 		now := l.now()
-		address := l.get(a.address, l.perAddress, now)
-		l.failures.Set(a.address, failures{count: address.count + 1, last: now})
+		of := l.get(a.address, l.perAddress, now)
+		of.count, of.last = of.count+1, now
+		l.failures.Set(a.address, of)
 		f.count, f.last = f.count+1, now
 		return f
 	})
@@ -146,6 +158,11 @@ func (a *Attempt) end(change func(*Limiter, failures) failures) {
 	f := change(l, l.get(a.account, l.perAccount, l.now()))
 	f.atOnce = max(0, f.atOnce-1) // 0 if the cache has dropped it
 	l.failures.Set(a.account, f)
+	if a.alone {
+		of := l.get(a.address, l.perAddress, l.now())
+		of.atOnce = max(0, of.atOnce-1)
+		l.failures.Set(a.address, of)
+	}
 }
 
 // wait returns how long the next attempt has to wait.

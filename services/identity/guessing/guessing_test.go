@@ -140,6 +140,39 @@ func TestConcurrentAttempts(t *testing.T) {
 	}
 }
 
+// After failures, an address gets no more guesses on many accounts by guessing at once. Those who have logged in from it before still do.
+func TestConcurrentAttemptsOfAddress(t *testing.T) {
+	t.Parallel()
+	const address = "192.0.2.1"
+	clock := apitest.NewClock()
+	l := guessing.New(clock.Now, nil)
+	if a, wait := l.Begin("erp", address); wait == 0 {
+		a.Succeeded()
+	}
+	for i := range 20 {
+		try(l, fmt.Sprint("user", i), address)
+	}
+	clock.Advance(15 * time.Minute)
+	var attempts []*guessing.Attempt
+	for i := range 20 {
+		if a, wait := l.Begin(fmt.Sprint("another", i), address); wait == 0 {
+			attempts = append(attempts, a)
+		}
+	}
+	if len(attempts) != 1 {
+		t.Fatalf("%d attempts at once after failures, want 1", len(attempts))
+	}
+	if a, wait := l.Begin("erp", address); wait == 0 {
+		a.Succeeded()
+	} else {
+		t.Errorf("the owner of an account waits %s", wait)
+	}
+	attempts[0].Abandon()
+	if wait := try(l, "another", address); wait != 0 {
+		t.Errorf("waits %s after the other attempt", wait)
+	}
+}
+
 func TestAbandonIsNoFailure(t *testing.T) {
 	t.Parallel()
 	l := guessing.New(apitest.NewClock().Now, nil)

@@ -149,6 +149,7 @@ type Needs struct {
 	Identity  bool // users and their passwords, and a secret with which access tokens are signed
 	Signing   bool // SIGNING_SECRET
 	Tokens    bool // JWT_SECRET, if it is set, with which access tokens are verified
+	Set       bool // all that are set, which must be valid
 }
 
 // Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other faults, so
@@ -239,11 +240,19 @@ var tlsModes = []string{"off", "preferred", "required", verifyCA}
 // It also normalizes the base URLs.
 func (c *Config) Check(needs Needs) error {
 	faults := slices.Clone(c.unreadable)
+	signing := needs.Signing || needs.Identity && (c.SigningSecret != "" || c.JWTSecret == "")
+	if needs.Set {
+		needs.Identity = true
+		signing = signing || c.SigningSecret != ""
+		needs.ServiceToken = needs.ServiceToken || c.ServiceToken != ""
+		needs.CustomersAPI = needs.CustomersAPI || c.CustomersAPIBase != "" || c.CustomersAPIURL != ""
+		needs.OrdersAPI = needs.OrdersAPI || c.OrdersAPIBase != "" || c.OrdersAPIURL != ""
+		needs.OrchestratorAPI = needs.OrchestratorAPI || c.OrchestratorAPIBase != ""
+	}
 	needs.ServiceToken = needs.ServiceToken || needs.Anonymous && c.AllowAnonymous
 	refuse := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	needs.Tokens = needs.Tokens || needs.Identity
-	signing := needs.Signing || needs.Identity && (c.SigningSecret != "" || c.JWTSecret == "")
 	if signing && c.SigningSecret.shortest() < minSecret {
 		refuse("SIGNING_SECRET is %s: each secret must have at least %d bytes", missingOrShort(c.SigningSecret), minSecret)
 	}
@@ -359,6 +368,7 @@ func (c *Config) Check(needs Needs) error {
 		refuse("CURRENCY is %q: give a code of ISO 4217, such as USD", c.Currency)
 	}
 	base(c.CustomersPublicURL != "", "CUSTOMERS_PUBLIC_URL", &c.CustomersPublicURL, "", "", "http://localhost:3001", "customers", "auth")
+	c.proxies = nil // Check may be called again
 	for _, cidr := range c.TrustedProxies {
 		_, network, err := net.ParseCIDR(strings.TrimSpace(cidr))
 		if err != nil {

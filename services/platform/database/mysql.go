@@ -135,7 +135,7 @@ func OpenMySQL(at MySQL, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.addReplicas(open("replica", read, replicaConnector{members, replicas}, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"))
-	db.writes.check = func(context.Context, bool) error { return nil } // the watch reports a group that takes no writes
+	db.writes.check = func(context.Context, error) error { return nil } // the watch reports a group that takes no writes
 	ctx, stop := context.WithCancel(context.Background())
 	db.watching.Go(func() { members.watch(ctx, own) })
 	db.stopWatching = stop

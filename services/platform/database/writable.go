@@ -29,7 +29,7 @@ const (
 
 // writeHealth records whether writes succeed. The zero value is ready to use.
 type writeHealth struct {
-	check func(ctx context.Context, failing bool) error // nil for a read-only database
+	check func(ctx context.Context, last error) error // returns the new err; nil for a read-only database
 
 	mu   sync.Mutex
 	next time.Time // of the next check
@@ -66,7 +66,7 @@ func (w *writeHealth) state(ctx context.Context) error {
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout) // the result is for all callers
 	defer cancel()
-	err := w.check(ctx, last != nil)
+	err := w.check(ctx, last)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return last
 	}
@@ -90,8 +90,8 @@ func isWriteFailure(err error) bool {
 var unwritable = []uint16{3, 1021, 1026, 1114}
 
 // checkFile returns a check of an SQLite database. It writes to the folder, to check for free space, and to the database.
-func checkFile(file string, write *sql.DB) func(context.Context, bool) error {
-	return func(ctx context.Context, _ bool) error {
+func checkFile(file string, write *sql.DB) func(context.Context, error) error {
+	return func(ctx context.Context, _ error) error {
 		if err := checkSpace(file + "-check"); err != nil {
 			return fmt.Errorf("write to the data folder: %w", err)
 		}
@@ -116,13 +116,13 @@ func checkSpace(file string) error {
 
 // checkServer returns a check of a MySQL server, which writes nothing. With read_only, the server still accepts writes of
 // administrators, so that variable counts only after a write has failed.
-func checkServer(db *sql.DB, s *servers) func(context.Context, bool) error {
-	return func(ctx context.Context, failing bool) error {
+func checkServer(db *sql.DB, s *servers) func(context.Context, error) error {
+	return func(ctx context.Context, last error) error {
 		var superReadOnly, readOnly bool
 		if err := db.QueryRowContext(ctx, "SELECT @@GLOBAL.super_read_only, @@GLOBAL.read_only").Scan(&superReadOnly, &readOnly); err != nil {
-			return nil // Ready has just queried the database, and reports this the next time
+			return last // Ready has just queried the database, and reports this the next time
 		}
-		if superReadOnly || failing && readOnly {
+		if superReadOnly || last != nil && readOnly {
 			s.only().retire() // its address may lead to another server now
 			return errors.New("MySQL is read-only")
 		}

@@ -40,8 +40,9 @@ type Operation[In, Out any] struct {
 }
 
 // Effect does the work for a batch of inputs and returns a result for each, in their order. It may be called again for the same
-// inputs. If it fails, nothing takes effect, and the inputs of a larger batch are retried one by one. The context ends with the
-// last of the requests and does not have the values of all of them, so the input must contain the caller if that matters.
+// inputs. If it fails, nothing takes effect, and the inputs of a larger batch are retried one by one, unless a statement fails
+// that was sent with COMMIT. The context has the latest deadline of the requests and the values of the first, so the input must contain
+// the caller if that matters.
 type Effect[In, Out any] func(ctx context.Context, conn database.Conn, inputs []In) ([]Result[Out], error)
 
 // Result is a value, or a refusal that becomes the answer. An Effect must refuse an input before it writes anything for it.

@@ -68,6 +68,12 @@ func SetHeaders(h http.Header, e *fault.Error) {
 	}
 }
 
+// RetryAfter returns the wait in the header Retry-After of a response, if it is in seconds, or 0.
+func RetryAfter(h http.Header) time.Duration {
+	seconds, _ := strconv.Atoi(h.Get("Retry-After"))
+	return time.Duration(seconds) * time.Second
+}
+
 func retryAfter(e *fault.Error) time.Duration { return cmp.Or(e.RetryAfter, kinds[e.Code].retryAfter) }
 
 type kind struct {

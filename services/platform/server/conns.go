@@ -88,7 +88,7 @@ func (cs *conns) take(c *conn) bool {
 		return true
 	}
 	cs.warn.Do(func() {
-		cs.Log.Warn("all connections are taken; each new one closes the one that has been idle longest", "connections", cs.MaxConns)
+		cs.Log.Warn("all connections are taken; a new one closes the one that has been idle longest, or is refused if none is idle", "connections", cs.MaxConns)
 	})
 	if longest == nil {
 		cs.refused.Inc()

@@ -20,8 +20,8 @@ type Page struct {
 	Long bool // the response may take longer than Edge.Timeout, as it is written while it is read from elsewhere
 }
 
-// NewPages returns a handler for pages. It has the middleware of New that needs no contract, followed by use. Errors are answered by
-// fail.
+// NewPages returns a handler for pages. It has the middleware of New that needs no contract; use comes before what rejects
+// requests, so its headers are on every page. Errors are answered by fail.
 func NewPages(config Config, pages []Page, fail func(c echo.Context, e *fault.Error) error, use ...echo.MiddlewareFunc) http.Handler {
 	all := map[string]*operation{}
 	for _, p := range pages {
@@ -29,8 +29,8 @@ func NewPages(config Config, pages []Page, fail func(c echo.Context, e *fault.Er
 	}
 	s, e := newShared(config, all)
 	s.respond = func(c echo.Context, e *fault.Error, _ error) error { return fail(c, e) }
-	e.Use(s.admit)
 	e.Use(use...)
+	e.Use(s.admit)
 	for _, p := range pages {
 		e.Add(p.Method, p.Path, p.Handle)
 	}
