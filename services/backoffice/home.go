@@ -45,7 +45,7 @@ func (s *service) home(v *visit) error {
 		return err
 	}
 	if h.NoOrders() {
-		if err := s.begin(v, h); err != nil {
+		if err := s.readFirstSteps(v, h); err != nil {
 			return err
 		}
 	}
@@ -72,9 +72,9 @@ func part[T any](v *visit, calls *errgroup.Group, p *view.Part[T], operation str
 	})
 }
 
-// begin finds out which first steps are left if there are no orders yet. It looks for orders, because the reports may be some seconds
-// old.
-func (s *service) begin(v *visit, h *view.Overview) error {
+// readFirstSteps finds out which first steps are left if there are no orders yet. It looks for orders, because the reports may be some
+// seconds old.
+func (s *service) readFirstSteps(v *visit, h *view.Overview) error {
 	one := int32(1)
 	first := &view.FirstSteps{}
 	var calls errgroup.Group

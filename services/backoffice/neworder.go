@@ -91,7 +91,7 @@ func (s *service) repeatOrder(v *visit, d *view.Draft, id int64) error {
 	case fault.Is(err, common.CodeCustomerNotFound):
 		d.Fault(view.CustomerField, v.page.Text.DraftCustomerGone(order.Customer.Name))
 	case err != nil:
-		return miss(v, d, err)
+		return markStale(v, d, err)
 	default:
 		d.SetCustomer(customer)
 	}
@@ -106,7 +106,7 @@ func (s *service) placeOrder(v *visit) error {
 		return err
 	}
 	d := readDraft(form)
-	open, err := s.editDraft(v, d)
+	pending, err := s.editDraft(v, d)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *service) placeOrder(v *visit) error {
 	case !checkDraft(v.page, d):
 		status = http.StatusBadRequest
 		form.Note = v.page.Text.Problem(common.CodeInvalidInput, "")
-	case open:
+	case pending:
 		d.Notes = append(d.Notes, v.page.Text.DraftLookAgain())
 	default:
 		id, notice, err := s.place(v.ctx(), d, do == view.DoConfirm)
@@ -137,9 +137,9 @@ func (s *service) placeOrder(v *visit) error {
 	return v.render(status, view.NewOrder(v.page, d))
 }
 
-// miss marks an order as stale because something could not be read. The page keeps what was typed. Miss returns the errors that refuse
-// returns.
-func miss(v *visit, d *view.Draft, err error) error {
+// markStale marks an order as stale because something could not be read. The page keeps what was typed. MarkStale returns the errors that
+// refuse returns.
+func markStale(v *visit, d *view.Draft, err error) error {
 	switch fault.From(err).Code {
 	case common.CodeUnauthorized, common.CodeForbidden, common.CodeInternal:
 		return err
@@ -189,7 +189,7 @@ func checkDraft(page *view.Page, d *view.Draft) bool {
 	return len(d.Faults) == 0 && len(d.Pasted) == 0 && len(d.Choices) == 0 && !d.Choose
 }
 
-// unitsFault says what is wrong with a number of units, or returns "".
+// unitsFault returns the fault of a number of units, or "".
 func unitsFault(page *view.Page, typed string) string {
 	if typed == "" {
 		return page.Text.DraftNoUnits()
@@ -278,7 +278,7 @@ func (s *service) readLines(v *visit, d *view.Draft) error {
 	r, err := s.orders.ListProductsWithResponse(v.ctx(), &orders.ListProductsParams{Ids: &ids, Archived: &all, Limit: &limit})
 	page, err := read(r, err)
 	if err != nil {
-		return miss(v, d, err)
+		return markStale(v, d, err)
 	}
 	for i := range page.Data {
 		if line := d.Line(page.Data[i].ID); line != nil {

@@ -15,7 +15,7 @@ import (
 
 // editDraft changes an order as the pressed button says, but does not place it. It reports whether the person had typed something that was
 // not in the order yet.
-func (s *service) editDraft(v *visit, d *view.Draft) (open bool, err error) {
+func (s *service) editDraft(v *visit, d *view.Draft) (pending bool, err error) {
 	d.Focus = view.AddField
 	switch values := d.Values; {
 	case values.Has("pick"):
@@ -65,14 +65,14 @@ func (s *service) suggest(v *visit, d *view.Draft) error {
 		return err
 	})
 	if err := calls.Wait(); err != nil {
-		return miss(v, d, err)
+		return markStale(v, d, err)
 	}
 	return nil
 }
 
 // takeTyped looks up the typed customer, and adds the typed product and the pasted lines. Whatever can't be added stays in its input. It
 // reports whether anything was typed.
-func (s *service) takeTyped(v *visit, d *view.Draft) (open bool, err error) {
+func (s *service) takeTyped(v *visit, d *view.Draft) (pending bool, err error) {
 	for _, box := range []struct {
 		typed bool
 		take  func(*visit, *view.Draft) error
@@ -84,14 +84,14 @@ func (s *service) takeTyped(v *visit, d *view.Draft) (open bool, err error) {
 		if !box.typed {
 			continue
 		}
-		open = true
+		pending = true
 		if err := box.take(v, d); err != nil {
-			if err := miss(v, d, err); err != nil {
-				return open, err
+			if err := markStale(v, d, err); err != nil {
+				return pending, err
 			}
 		}
 	}
-	return open, nil
+	return pending, nil
 }
 
 // takeCustomer looks up the typed customer. If several match, the person chooses.

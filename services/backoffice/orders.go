@@ -110,7 +110,7 @@ func (s *service) refuseOrder(v *visit, id int64, form *view.Form, err error, ag
 	return v.render(status, view.Order(v.page, page))
 }
 
-// readOrder returns what the page of an order shows.
+// readOrder returns the data of the page of an order.
 func (s *service) readOrder(v *visit, id int64) (page view.OrderPage, err error) {
 	var calls errgroup.Group
 	calls.Go(func() (err error) {

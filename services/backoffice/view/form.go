@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Form holds what is typed in a form, and what is wrong with it.
+// Form holds the values of a form and their faults.
 type Form struct {
 	Key    string // idempotency key of its effect
 	ETag   string // of what it changes
@@ -64,10 +64,10 @@ func ReadForm(values url.Values) *Form {
 // Get returns what is typed in a field.
 func (f *Form) Get(field string) string { return f.Values.Get(field) }
 
-// Fault sets what is wrong with a field.
+// Fault sets the fault of a field.
 func (f *Form) Fault(field, message string) { f.Faults[field] = message }
 
-// OK reports whether nothing is wrong with the form.
+// OK reports whether the form has no fault.
 func (f *Form) OK() bool { return f.Note == "" && len(f.Faults) == 0 }
 
 // Refuse sets why the form was refused, and gives it a new key.

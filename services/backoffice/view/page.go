@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/backoffice/text"
 )
 
-// Page has what all pages show.
+// Page is the data of the frame of a page.
 type Page struct {
 	Text   text.Texts
 	Locale locale.Locale
