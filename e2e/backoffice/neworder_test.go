@@ -244,7 +244,11 @@ func TestPastedLines(t *testing.T) {
 		"unknown":      {pasted: "SAW-190 3\nNOPE 1\n<b>x</b> 2", saw: "3", left: "NOPE 1\n<b>x</b> 2", want: []string{"no product with the SKU NOPE", "Line 2"}},
 		"bad units":    {pasted: "SAW-190 1,5\nDRILL-18V 2\nSAW-190\nSAW-190 -1", drill: "2", left: "SAW-190 1,5\nSAW-190\nSAW-190 -1", want: []string{"whole number", "The units are missing."}},
 		"another case": {pasted: "saw-190 3", left: "saw-190 3", want: []string{"no product with the SKU saw-190"}},
-		"too many":     {pasted: strings.Repeat("SAW-190 1\n", 101), saw: "100", left: "SAW-190 1", want: []string{"at most 100 lines"}},
+		"too many":     {pasted: strings.Repeat("SAW-190 1\n", 101), saw: "100", left: "SAW-190 1", want: []string{"at most 100 lines", "1 line is still in the box. Correct or remove:"}},
+		"all unknown": {
+			pasted: strings.Repeat("NOPE 1\n", 300), left: strings.TrimSpace(strings.Repeat("NOPE 1\n", 300)),
+			want: []string{"300 lines are still in the box. Correct or remove them. The first 100 are:"},
+		},
 	} {
 		c.open("/orders/new")
 		c.press(http.StatusOK, "do", "refresh", "paste", test.pasted)

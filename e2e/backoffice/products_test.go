@@ -90,7 +90,7 @@ func TestAdjustStock(t *testing.T) {
 		{"no count", "count", "5", "", "x", http.StatusBadRequest, "Type a whole number, such as 12.", 17},
 		{"a negative count", "count", "", "-1", "x", http.StatusBadRequest, "Must be at least 0.", 17},
 		{"a fraction", "units", "1.5", "", "x", http.StatusBadRequest, "Type how many units, such as +12 or −3.", 17},
-		{"too little stock", "units", "-18", "", "x", http.StatusConflict, "There are only 17 in stock.", 17},
+		{"too little stock", "units", "-18", "", "x", http.StatusConflict, "Only 17 in stock.", 17},
 		{"too much stock", "units", "1000000000", "", "x", http.StatusBadRequest, "stock_delta-help", 17},
 	} {
 		form := hiddenFields(t, page(t, v.get(path), http.StatusOK), path)

@@ -206,6 +206,7 @@ func (s *service) takePasted(v *visit, d *view.Draft) error {
 			d.Pasted = append(d.Pasted, view.PastedFault{Line: len(left), Text: line, Why: why})
 		}
 	}
+	d.Left = len(left)
 	d.Values.Set(view.PasteField, strings.Join(left, "\n"))
 	if added > 0 {
 		d.Notes = append(d.Notes, v.page.Text.DraftAdded(added))

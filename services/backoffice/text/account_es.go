@@ -6,7 +6,7 @@ func (spanish) UnknownDevice() string  { return "Dispositivo desconocido" }
 func (spanish) SessionStarted() string { return "Inicio" }
 func (spanish) ThisSession() string    { return "Esta" }
 func (spanish) EndSession() string     { return "Terminar" }
-func (spanish) SessionEnded() string   { return "La sesión está terminada." }
+func (spanish) SessionEnded() string   { return "Se terminó la sesión." }
 func (spanish) Preferences() string    { return "Idioma y hora" }
 
 func (spanish) ChangePassword() string     { return "Cambiar contraseña" }
@@ -17,7 +17,7 @@ func (spanish) PasswordHint() string {
 	return "Al menos 10 caracteres de cualquier tipo, por ejemplo unas palabras."
 }
 func (spanish) PasswordChanged() string {
-	return "La contraseña está cambiada. Las demás sesiones terminaron."
+	return "Se cambió la contraseña. Las demás sesiones terminaron."
 }
 
 func (spanish) SetPassword() string { return "Elegir contraseña" }
@@ -25,4 +25,4 @@ func (spanish) SetupToken() string  { return "Código del enlace" }
 func (spanish) SetupTokenHint() string {
 	return "Del enlace que entregó el administrador: completo, o lo que sigue al #."
 }
-func (spanish) PasswordSet() string { return "La contraseña está lista. Iniciar sesión con ella." }
+func (spanish) PasswordSet() string { return "Se guardó la contraseña. Iniciar sesión con ella." }

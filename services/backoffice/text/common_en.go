@@ -18,16 +18,19 @@ func (english) Actions() string       { return "Actions" }
 func (english) Optional() string      { return "Optional." }
 func (english) Required() string      { return "Fill this in." }
 
-func (english) Home() string      { return "Home" }
-func (english) Orders() string    { return "Orders" }
-func (english) Products() string  { return "Products" }
-func (english) Customers() string { return "Customers" }
-func (english) Team() string      { return "Team" }
-func (english) LogIn() string     { return "Log in" }
-func (english) LogOut() string    { return "Log out" }
-func (english) LoggedOut() string { return "You are logged out." }
-func (english) Username() string  { return "User name" }
-func (english) Password() string  { return "Password" }
+func (english) MoreThan(amount string) string { return "more than " + amount }
+
+func (english) Home() string       { return "Home" }
+func (english) Orders() string     { return "Orders" }
+func (english) Products() string   { return "Products" }
+func (english) Customers() string  { return "Customers" }
+func (english) Team() string       { return "Team" }
+func (english) LogIn() string      { return "Log in" }
+func (english) LogOut() string     { return "Log out" }
+func (english) LoggedOut() string  { return "You are logged out." }
+func (english) Username() string   { return "User name" }
+func (english) Password() string   { return "Password" }
+func (english) FillInBoth() string { return "Fill in both fields." }
 func (english) NeedsHTTPS() string {
 	return "This page was not opened over HTTPS, so the browser will not keep you logged in. Open it with https://."
 }

@@ -13,21 +13,24 @@ func (spanish) Cancel() string        { return "Cancelar" }
 func (spanish) Edit() string          { return "Editar" }
 func (spanish) Delete() string        { return "Eliminar" }
 func (spanish) Back() string          { return "Volver" }
-func (spanish) Saved() string         { return "Guardado." }
+func (spanish) Saved() string         { return "Se guardaron los cambios." }
 func (spanish) Actions() string       { return "Acciones" }
 func (spanish) Optional() string      { return "Opcional." }
 func (spanish) Required() string      { return "Completar este campo." }
 
-func (spanish) Home() string      { return "Inicio" }
-func (spanish) Orders() string    { return "Pedidos" }
-func (spanish) Products() string  { return "Productos" }
-func (spanish) Customers() string { return "Clientes" }
-func (spanish) Team() string      { return "Equipo" }
-func (spanish) LogIn() string     { return "Iniciar sesión" }
-func (spanish) LogOut() string    { return "Cerrar sesión" }
-func (spanish) LoggedOut() string { return "La sesión está cerrada." }
-func (spanish) Username() string  { return "Usuario" }
-func (spanish) Password() string  { return "Contraseña" }
+func (spanish) MoreThan(amount string) string { return "más de " + amount }
+
+func (spanish) Home() string       { return "Inicio" }
+func (spanish) Orders() string     { return "Pedidos" }
+func (spanish) Products() string   { return "Productos" }
+func (spanish) Customers() string  { return "Clientes" }
+func (spanish) Team() string       { return "Equipo" }
+func (spanish) LogIn() string      { return "Iniciar sesión" }
+func (spanish) LogOut() string     { return "Cerrar sesión" }
+func (spanish) LoggedOut() string  { return "Se cerró la sesión." }
+func (spanish) Username() string   { return "Usuario" }
+func (spanish) Password() string   { return "Contraseña" }
+func (spanish) FillInBoth() string { return "Completar los dos campos." }
 func (spanish) NeedsHTTPS() string {
 	return "Esta página no se abrió con HTTPS, y el navegador no va a conservar la sesión. Abrirla con https://."
 }

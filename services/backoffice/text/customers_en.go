@@ -4,8 +4,8 @@ func (english) Customer() string        { return "Customer" }
 func (english) NewCustomer() string     { return "New customer" }
 func (english) EditCustomer() string    { return "Edit customer" }
 func (english) CreateCustomer() string  { return "Create customer" }
-func (english) CustomerCreated() string { return "The customer is created." }
-func (english) CustomerDeleted() string { return "The customer is deleted. Its orders remain." }
+func (english) CustomerCreated() string { return "Customer created." }
+func (english) CustomerDeleted() string { return "Customer deleted. Its orders remain." }
 func (english) DeleteCustomer() string  { return "Delete customer" }
 func (english) DeleteCustomerHint(name string) string {
 	return name + " can't place orders any more and leaves the list. Its orders remain, and its e-mail address becomes available. This can't be undone."

@@ -4,9 +4,9 @@ func (spanish) Customer() string        { return "Cliente" }
 func (spanish) NewCustomer() string     { return "Nuevo cliente" }
 func (spanish) EditCustomer() string    { return "Editar cliente" }
 func (spanish) CreateCustomer() string  { return "Crear cliente" }
-func (spanish) CustomerCreated() string { return "El cliente está creado." }
+func (spanish) CustomerCreated() string { return "Se creó el cliente." }
 func (spanish) CustomerDeleted() string {
-	return "El cliente está eliminado. Sus pedidos se conservan."
+	return "Se eliminó el cliente. Sus pedidos se conservan."
 }
 func (spanish) DeleteCustomer() string { return "Eliminar cliente" }
 func (spanish) DeleteCustomerHint(name string) string {

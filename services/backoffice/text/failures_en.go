@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 )
 
 func (english) Reference() string { return "Reference:" }
@@ -13,6 +14,8 @@ func (english) Failure(status int) (title, hint string) {
 	switch status {
 	case http.StatusForbidden:
 		return "Not allowed", "Your role may not do this. An administrator can change your role."
+	case http.StatusMisdirectedRequest:
+		return "Another address", "This address is not served here. Open the one that the program printed when it started."
 	case http.StatusNotFound:
 		return "Not found", "This page does not exist. It may have been deleted, or the link is incomplete."
 	case http.StatusMethodNotAllowed:
@@ -52,7 +55,7 @@ func (english) Problem(code common.ProblemCode, detail string) string {
 	case common.CodeInvalidCredentials:
 		return "The user name or the password is wrong."
 	case common.CodePreconditionFailed:
-		return "This has changed since you opened it. Your changes were not saved: compare them with the present values, and save again."
+		return "This has changed since you opened it. Your changes were not saved: compare them with the current values, and save again."
 	case common.CodeIdempotencyKeyReused:
 		return "This form was sent before, with other content. Check what was saved then. To save this as well, send it again."
 	case common.CodeEmailTaken:
@@ -85,6 +88,8 @@ func (english) Problem(code common.ProblemCode, detail string) string {
 	return detail
 }
 
-func (english) Fault(message string) string { return sentence(message) }
+func (english) Fault(message string) string {
+	return sentence(grouped(locale.English, translate(message, toEnglish)))
+}
 
 func (english) Now(value string) string { return "Now: " + value }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 )
 
 func (spanish) Reference() string { return "Referencia:" }
@@ -13,6 +14,8 @@ func (spanish) Failure(status int) (title, hint string) {
 	switch status {
 	case http.StatusForbidden:
 		return "No permitido", "Este rol no puede hacer esto. Un administrador puede cambiar el rol."
+	case http.StatusMisdirectedRequest:
+		return "Otra dirección", "Esta dirección no se atiende acá. Abrir la que mostró el programa al arrancar."
 	case http.StatusNotFound:
 		return "No encontrado", "No hay nada en esta dirección. Puede haberse eliminado, o el enlace está incompleto."
 	case http.StatusMethodNotAllowed:
@@ -22,7 +25,7 @@ func (spanish) Failure(status int) (title, hint string) {
 	case http.StatusBadRequest:
 		return "No se entiende", "La dirección o el formulario tiene algo que no corresponde. Volver e intentar de nuevo."
 	case http.StatusTooManyRequests:
-		return "Demasiados pedidos", "Esperar un momento e intentar de nuevo."
+		return "Demasiadas solicitudes", "Esperar un momento e intentar de nuevo."
 	case http.StatusServiceUnavailable:
 		return "No disponible por ahora", "Una parte del sistema no responde. No se perdió nada; intentar de nuevo en unos segundos."
 	}
@@ -50,7 +53,7 @@ func (spanish) Problem(code common.ProblemCode, detail string) string {
 	case common.CodeInvalidInput:
 		return "No se guardó nada. Corregir los campos marcados."
 	case common.CodeInvalidCredentials:
-		return "El usuario o la contraseña es incorrecta."
+		return "El usuario o la contraseña no son correctos."
 	case common.CodePreconditionFailed:
 		return "Esto cambió desde que se abrió. No se guardó nada de lo escrito; comparar con los valores actuales y guardar de nuevo."
 	case common.CodeIdempotencyKeyReused:
@@ -86,7 +89,7 @@ func (spanish) Problem(code common.ProblemCode, detail string) string {
 }
 
 func (spanish) Fault(message string) string {
-	return sentence(translate(message))
+	return sentence(grouped(locale.Spanish, translate(message, toSpanish)))
 }
 
 func (spanish) Now(value string) string { return "Ahora: " + value }

@@ -2,9 +2,12 @@ package text
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 )
 
 // sentence makes a sentence of what an API says about a field, such as "must be at least 1".
@@ -13,22 +16,45 @@ func sentence(message string) string {
 	return string(unicode.ToUpper(first)) + strings.TrimSuffix(message[size:], ".") + "."
 }
 
-// translate returns the Spanish for what an API says about a field, or the message itself if there is no translation.
-func translate(message string) string {
-	for _, t := range translations {
-		if t.english.MatchString(message) {
-			return t.english.ReplaceAllString(message, t.spanish)
+// long matches a number of five or more digits.
+var long = regexp.MustCompile(`\b\d{5,}\b`)
+
+// grouped separates the thousands in the large numbers of a message.
+func grouped(lang locale.Lang, message string) string {
+	return long.ReplaceAllStringFunc(message, func(digits string) string {
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return digits
+		}
+		return locale.New(lang, nil, "").Number(n)
+	})
+}
+
+// translation replaces a message of an API on a page.
+type translation struct {
+	api  *regexp.Regexp
+	page string
+}
+
+// translate returns the translation of what an API says about a field, or the message itself if there is none.
+func translate(message string, to []translation) string {
+	for _, t := range to {
+		if t.api.MatchString(message) {
+			return t.api.ReplaceAllString(message, t.page)
 		}
 	}
 	return message
 }
 
-var translations = []struct {
-	english *regexp.Regexp
-	spanish string
-}{
+// toEnglish replaces the messages that name parts of the API.
+var toEnglish = []translation{
+	{regexp.MustCompile(`^is not a next_cursor of this list$`), "this page of the list is gone; start from the first"},
+	{regexp.MustCompile(`^is not the present password$`), "this is not your current password"},
+}
+
+var toSpanish = []translation{
 	{regexp.MustCompile(`^is required$`), "es obligatorio"},
-	{regexp.MustCompile(`^is not a next_cursor of this list$`), "no es de esta lista; volver a la primera página"},
+	{regexp.MustCompile(`^is not a next_cursor of this list$`), "esta página de la lista ya no está; empezar por la primera"},
 	{regexp.MustCompile(`^is the SKU of another product than product_id$`), "es el SKU de otro producto que el del filtro"},
 	{regexp.MustCompile(`^must be at least (\S+)$`), "debe ser al menos $1"},
 	{regexp.MustCompile(`^must be at most (\S+)$`), "debe ser como máximo $1"},
@@ -39,7 +65,7 @@ var translations = []struct {
 	{regexp.MustCompile(`^must be an integer.*$`), "debe ser un número entero"},
 	{regexp.MustCompile(`^is out of range$`), "está fuera de rango"},
 	{regexp.MustCompile(`^must not contain control characters$`), "no debe tener caracteres de control"},
-	{regexp.MustCompile(`^must have no surrounding white space.*$`), "no debe tener espacios al principio ni al final"},
+	{regexp.MustCompile(`^must have no surrounding white space.*$`), "no debe tener espacios al principio ni al final, ni caracteres de control"},
 	{regexp.MustCompile(`^must be an e-mail address.*$`), "debe ser un correo electrónico, como compras@acme.example"},
 	{regexp.MustCompile(`^must start with a letter or digit.*$`), "debe empezar con una letra o un dígito y tener solo letras, dígitos, puntos, guiones y guiones bajos, como DRILL-18V"},
 	{regexp.MustCompile(`^must be one of (.+)$`), "debe ser uno de $1"},

@@ -17,8 +17,8 @@ func (spanish) HomeOrders(n int64, written string) string {
 func (spanish) HomeUnits(n int64, written string) string {
 	return counted(n, written, "unidad", "unidades")
 }
-func (spanish) HomeLow() string                { return "con poco stock" }
-func (spanish) HomeOut(products string) string { return products + " agotados" }
+func (spanish) HomeLow() string                { return "con stock bajo" }
+func (spanish) HomeOut(products string) string { return products + " sin stock" }
 func (spanish) HomeStockValue() string         { return "valor del stock" }
 func (spanish) HomeMissing() string            { return "no se puede leer por ahora" }
 func (spanish) HomeAll() string                { return "Ver todos" }
@@ -30,13 +30,13 @@ func (spanish) HomeNothingWaits() string { return "Nada para confirmar" }
 func (spanish) HomeNothingWaitsHint() string {
 	return "Los pedidos nuevos esperan acá hasta que alguien los confirme."
 }
-func (spanish) HomeLowTitle() string { return "Con poco stock" }
+func (spanish) HomeLowTitle() string { return "Con stock bajo" }
 func (spanish) HomeOfLevel(level string) string {
-	return "nivel " + level
+	return "mínimo " + level
 }
-func (spanish) HomeNothingLow() string { return "Nada con poco stock" }
+func (spanish) HomeNothingLow() string { return "Nada con stock bajo" }
 func (spanish) HomeNothingLowHint() string {
-	return "Acá aparecen los productos con menos stock que su nivel de reposición."
+	return "Acá aparecen los productos con menos stock que su stock mínimo."
 }
 
 func (spanish) HomeChart(days int) string {

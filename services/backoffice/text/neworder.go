@@ -42,7 +42,9 @@ type NewOrderTexts interface {
 	DraftPasteHint() string
 	DraftAddPasted() string
 	DraftAdded(lines int) string
-	DraftLeft(lines int) string
+
+	// DraftLeft says how many pasted lines are left, of which the first are shown.
+	DraftLeft(lines, shown int) string
 	DraftPastedLine(line int) string
 
 	DraftNoUnits() string

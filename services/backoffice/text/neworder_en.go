@@ -8,8 +8,8 @@ import (
 func (english) NewOrder() string             { return "New order" }
 func (english) Place() string                { return "Place order" }
 func (english) PlaceAndConfirm() string      { return "Place and confirm" }
-func (english) DraftPlaced() string          { return "The order is placed. Its units are taken from stock." }
-func (english) DraftPlacedConfirmed() string { return "The order is placed and confirmed." }
+func (english) DraftPlaced() string          { return "Order placed. Its units are taken from stock." }
+func (english) DraftPlacedConfirmed() string { return "Order placed and confirmed." }
 
 func (english) DraftCustomer() string       { return "Customer" }
 func (english) DraftCustomerHint() string   { return "Type a part of the name or the e-mail address." }
@@ -56,8 +56,12 @@ func (english) DraftAddPasted() string { return "Add these lines" }
 func (english) DraftAdded(lines int) string {
 	return counted(int64(lines), strconv.Itoa(lines), "line", "lines") + " added."
 }
-func (english) DraftLeft(lines int) string {
-	return counted(int64(lines), strconv.Itoa(lines), "line is", "lines are") + " still in the box. Correct or remove:"
+func (english) DraftLeft(lines, shown int) string {
+	left := counted(int64(lines), strconv.Itoa(lines), "line is", "lines are") + " still in the box. Correct or remove"
+	if lines > shown {
+		return fmt.Sprintf("%s them. The first %d are:", left, shown)
+	}
+	return left + ":"
 }
 func (english) DraftPastedLine(line int) string { return fmt.Sprintf("Line %d", line) }
 

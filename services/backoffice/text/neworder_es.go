@@ -8,8 +8,8 @@ import (
 func (spanish) NewOrder() string             { return "Nuevo pedido" }
 func (spanish) Place() string                { return "Hacer el pedido" }
 func (spanish) PlaceAndConfirm() string      { return "Hacer y confirmar" }
-func (spanish) DraftPlaced() string          { return "El pedido está hecho. Sus unidades salieron del stock." }
-func (spanish) DraftPlacedConfirmed() string { return "El pedido está hecho y confirmado." }
+func (spanish) DraftPlaced() string          { return "Se hizo el pedido. Sus unidades salieron del stock." }
+func (spanish) DraftPlacedConfirmed() string { return "Se hizo y se confirmó el pedido." }
 
 func (spanish) DraftCustomer() string { return "Cliente" }
 func (spanish) DraftCustomerHint() string {
@@ -60,8 +60,12 @@ func (spanish) DraftAddPasted() string { return "Agregar estas líneas" }
 func (spanish) DraftAdded(lines int) string {
 	return counted(int64(lines), strconv.Itoa(lines), "línea agregada.", "líneas agregadas.")
 }
-func (spanish) DraftLeft(lines int) string {
-	return counted(int64(lines), strconv.Itoa(lines), "línea sigue", "líneas siguen") + " en el cuadro, para corregir o quitar:"
+func (spanish) DraftLeft(lines, shown int) string {
+	left := counted(int64(lines), strconv.Itoa(lines), "línea sigue", "líneas siguen") + " en el cuadro, para corregir o quitar"
+	if lines > shown {
+		return fmt.Sprintf("%s. Las primeras %d son:", left, shown)
+	}
+	return left + ":"
 }
 func (spanish) DraftPastedLine(line int) string { return fmt.Sprintf("Línea %d", line) }
 

@@ -99,9 +99,9 @@ func (english) RetryHint() string { return "It takes effect only once." }
 
 func (english) OrderTitle(id int64) string  { return fmt.Sprintf("Order %d", id) }
 func (english) PlacedAt(when string) string { return "Placed on " + when }
-func (english) OrderConfirmed() string      { return "The order is confirmed." }
+func (english) OrderConfirmed() string      { return "Order confirmed." }
 func (english) OrderCanceled() string {
-	return "The order is canceled. Its units are back in stock."
+	return "Order canceled. Its units are back in stock."
 }
 func (english) OrderAgain() string             { return "Order again" }
 func (english) Print() string                  { return "Print" }
@@ -178,6 +178,10 @@ func (english) Caller(caller string) string {
 		return "the system"
 	case "seed":
 		return "the sample data"
+	case "start":
+		return "the start of the program"
+	case "command":
+		return "the command line"
 	}
 	return caller
 }

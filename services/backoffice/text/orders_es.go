@@ -36,7 +36,7 @@ func (spanish) NotADay() string      { return "No es un día. Escribirlo como 20
 func (spanish) NotAnID() string      { return "No es un número válido." }
 func (spanish) NotAStatus() string   { return "No existe ese estado." }
 func (spanish) BeforeFrom() string   { return "Es anterior al primer día." }
-func (spanish) WrongFilter() string  { return "Este filtro tiene algo que no corresponde" }
+func (spanish) WrongFilter() string  { return "El filtro no es válido" }
 func (spanish) AddOrder() string     { return "Nuevo pedido" }
 func (spanish) NoOrders() string     { return "Todavía no hay pedidos" }
 func (spanish) NoOrdersHint() string {
@@ -107,9 +107,9 @@ func (spanish) RetryHint() string { return "Tiene efecto una sola vez." }
 
 func (spanish) OrderTitle(id int64) string  { return fmt.Sprintf("Pedido %d", id) }
 func (spanish) PlacedAt(when string) string { return "Hecho el " + when }
-func (spanish) OrderConfirmed() string      { return "El pedido está confirmado." }
+func (spanish) OrderConfirmed() string      { return "Se confirmó el pedido." }
 func (spanish) OrderCanceled() string {
-	return "El pedido está cancelado. Sus unidades volvieron al stock."
+	return "Se canceló el pedido. Sus unidades volvieron al stock."
 }
 func (spanish) OrderAgain() string             { return "Pedir de nuevo" }
 func (spanish) Print() string                  { return "Imprimir" }
@@ -191,6 +191,10 @@ func (spanish) Caller(caller string) string {
 		return "el sistema"
 	case "seed":
 		return "los datos de ejemplo"
+	case "start":
+		return "el arranque del programa"
+	case "command":
+		return "la línea de comandos"
 	}
 	return caller
 }

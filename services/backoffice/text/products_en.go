@@ -50,7 +50,7 @@ func (english) NoArchivedHint() string {
 
 func (english) NewProduct() string      { return "New product" }
 func (english) CreateProduct() string   { return "Create product" }
-func (english) ProductCreated() string  { return "The product is created." }
+func (english) ProductCreated() string  { return "Product created." }
 func (english) EditProduct() string     { return "Edit product" }
 func (english) PriceChangeHint() string { return "A new price is for new orders. Orders keep theirs." }
 
@@ -75,7 +75,7 @@ func (english) ArchiveProduct() string { return "Archive product" }
 func (english) ArchiveHint(name string) string {
 	return name + " can't be ordered any more and leaves the lists. Its orders and its stock stay as they are, and it can be restored."
 }
-func (english) ProductArchived() string { return "The product is archived." }
+func (english) ProductArchived() string { return "Product archived." }
 func (english) ArchivedSince(when string) string {
 	return "Archived on " + when + ". It can't be ordered."
 }
@@ -84,7 +84,7 @@ func (english) RestoreProduct() string { return "Restore product" }
 func (english) RestoreHint(name string) string {
 	return name + " can be ordered again and comes back to the lists, with its price and stock."
 }
-func (english) ProductRestored() string { return "The product is back. It can be ordered." }
+func (english) ProductRestored() string { return "Product restored. It can be ordered." }
 
 func (english) AdjustStock() string              { return "Adjust stock" }
 func (english) StockAsShown(units string) string { return "In stock: " + units }
@@ -105,9 +105,9 @@ func (english) StockReasons() []string {
 }
 func (english) StockNoUnits() string { return "Type how many units, such as +12 or −3." }
 func (english) StockOnly(units string) string {
-	return "There are only " + units + " in stock."
+	return "Only " + units + " in stock."
 }
-func (english) StockChanged() string { return "The stock is saved." }
+func (english) StockChanged() string { return "Stock saved." }
 
 func (english) Movements() string { return "Movements" }
 func (english) MovementsHint() string {

@@ -25,7 +25,7 @@ func (spanish) ReorderLevelHint() string {
 }
 func (spanish) NeverLow() string     { return "Sin aviso de stock bajo" }
 func (spanish) ProductState() string { return "Estado" }
-func (spanish) StockIsLow() string   { return "Bajo" }
+func (spanish) StockIsLow() string   { return "Stock bajo" }
 func (spanish) StockIsOut() string   { return "Sin stock" }
 func (spanish) IsArchived() string   { return "Archivado" }
 
@@ -50,7 +50,7 @@ func (spanish) NoArchivedHint() string {
 
 func (spanish) NewProduct() string     { return "Nuevo producto" }
 func (spanish) CreateProduct() string  { return "Crear producto" }
-func (spanish) ProductCreated() string { return "El producto está creado." }
+func (spanish) ProductCreated() string { return "Se creó el producto." }
 func (spanish) EditProduct() string    { return "Editar producto" }
 func (spanish) PriceChangeHint() string {
 	return "Un precio nuevo vale para los pedidos nuevos. Los anteriores conservan el suyo."
@@ -77,7 +77,7 @@ func (spanish) ArchiveProduct() string { return "Archivar producto" }
 func (spanish) ArchiveHint(name string) string {
 	return name + " ya no se puede pedir y sale de las listas. Sus pedidos y su stock quedan como están, y se puede restaurar."
 }
-func (spanish) ProductArchived() string { return "El producto está archivado." }
+func (spanish) ProductArchived() string { return "Se archivó el producto." }
 func (spanish) ArchivedSince(when string) string {
 	return "Archivado el " + when + ". No se puede pedir; sus pedidos lo conservan."
 }
@@ -86,7 +86,7 @@ func (spanish) RestoreProduct() string { return "Restaurar producto" }
 func (spanish) RestoreHint(name string) string {
 	return name + " se puede pedir de nuevo y vuelve a las listas, con su precio y su stock."
 }
-func (spanish) ProductRestored() string { return "El producto está de vuelta y se puede pedir." }
+func (spanish) ProductRestored() string { return "Se restauró el producto. Se puede pedir." }
 
 func (spanish) AdjustStock() string              { return "Ajustar stock" }
 func (spanish) StockAsShown(units string) string { return "En stock: " + units }
@@ -109,7 +109,7 @@ func (spanish) StockNoUnits() string { return "Escribir cuántas unidades, como 
 func (spanish) StockOnly(units string) string {
 	return "Solo hay " + units + " en stock."
 }
-func (spanish) StockChanged() string { return "El stock está guardado." }
+func (spanish) StockChanged() string { return "Se guardó el stock." }
 
 func (spanish) Movements() string { return "Movimientos" }
 func (spanish) MovementsHint() string {

@@ -98,6 +98,9 @@ type TeamTexts interface {
 	// AuditDone says what was done, for an action of the API such as user.created.
 	AuditDone(action string) string
 	AuditField(field string) string
+
+	// AuditTarget returns a name for a target of the API, such as user and ana, or session and 3.
+	AuditTarget(kind, id string) string
 	AuditValue(field, value string) string
 }
 
@@ -111,7 +114,7 @@ func auditValue(t Texts, field, value string) string {
 	case field == "state" && value == "disabled":
 		return t.IsDisabled()
 	case field == "integrator":
-		return strings.TrimPrefix(value, "integrator:")
+		return t.AuditTarget("", strings.TrimPrefix(value, "integrator:"))
 	}
 	return value
 }

@@ -73,7 +73,7 @@ func (english) NewIntegratorHint() string {
 }
 func (english) CreateIntegrator() string { return "Create integrator" }
 func (english) IntegratorCreated() string {
-	return "The integrator is created. Next, create a key for it."
+	return "Integrator created. Next, create a key for it."
 }
 func (english) NoIntegrators() string { return "No integrators yet" }
 func (english) NoIntegratorsHint() string {
@@ -114,10 +114,10 @@ func (english) RevokeTitle(name string) string {
 func (english) RevokeHint() string {
 	return "A program that still uses this key is refused within 5 seconds. This can't be undone; to replace a key, create the new one first."
 }
-func (english) KeyRevoked() string { return "The key is revoked." }
+func (english) KeyRevoked() string { return "Key revoked." }
 
 func (english) AuditActor() string     { return "Who" }
-func (english) AuditActorHint() string { return "ana, integrator:7" }
+func (english) AuditActorHint() string { return "User name" }
 func (english) AuditAction() string    { return "What" }
 func (english) AnyAction() string      { return "Anything" }
 func (english) AuditAddress() string   { return "Address" }
@@ -141,7 +141,7 @@ func (english) AuditDone(action string) string {
 	case "user.password_changed":
 		return "Password changed"
 	case "session.started":
-		return "Logged in"
+		return "Session started"
 	case "session.ended":
 		return "Session ended"
 	case "integrator.created":
@@ -156,6 +156,16 @@ func (english) AuditDone(action string) string {
 		return "Signing key created"
 	}
 	return action
+}
+
+func (english) AuditTarget(kind, id string) string {
+	switch kind {
+	case "user":
+		return id
+	case "signing_key":
+		return ""
+	}
+	return "number " + id
 }
 
 func (english) AuditField(field string) string {

@@ -19,9 +19,9 @@ func (spanish) NeverUsed() string      { return "Sin uso" }
 func (spanish) Access() string         { return "Acceso" }
 func (spanish) Enable() string         { return "Habilitar" }
 func (spanish) Disable() string        { return "Deshabilitar" }
-func (spanish) EnabledNotice() string  { return "Habilitado." }
+func (spanish) EnabledNotice() string  { return "Se habilitó." }
 func (spanish) DisabledNotice() string {
-	return "Deshabilitado. Se puede deshacer en cualquier momento."
+	return "Se deshabilitó. Se puede deshacer en cualquier momento."
 }
 func (spanish) ShownOnce() string               { return "Copiar ahora: se muestra una sola vez" }
 func (spanish) CopyIt() string                  { return "Copiar" }
@@ -79,7 +79,7 @@ func (spanish) NewIntegratorHint() string {
 }
 func (spanish) CreateIntegrator() string { return "Crear integrador" }
 func (spanish) IntegratorCreated() string {
-	return "El integrador está creado. Ahora, crear una clave."
+	return "Se creó el integrador. Ahora, crear una clave."
 }
 func (spanish) NoIntegrators() string { return "Todavía no hay integradores" }
 func (spanish) NoIntegratorsHint() string {
@@ -120,10 +120,10 @@ func (spanish) RevokeTitle(name string) string {
 func (spanish) RevokeHint() string {
 	return "Un programa que todavía use esta clave se rechaza en 5 segundos. No se puede deshacer; para reemplazar una clave, crear antes la nueva."
 }
-func (spanish) KeyRevoked() string { return "La clave está revocada." }
+func (spanish) KeyRevoked() string { return "Se revocó la clave." }
 
 func (spanish) AuditActor() string     { return "Quién" }
-func (spanish) AuditActorHint() string { return "ana, integrator:7" }
+func (spanish) AuditActorHint() string { return "Usuario" }
 func (spanish) AuditAction() string    { return "Qué" }
 func (spanish) AnyAction() string      { return "Todo" }
 func (spanish) AuditAddress() string   { return "Dirección" }
@@ -162,6 +162,16 @@ func (spanish) AuditDone(action string) string {
 		return "Clave de firma creada"
 	}
 	return action
+}
+
+func (spanish) AuditTarget(kind, id string) string {
+	switch kind {
+	case "user":
+		return id
+	case "signing_key":
+		return ""
+	}
+	return "número " + id
 }
 
 func (spanish) AuditField(field string) string {

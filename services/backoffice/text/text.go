@@ -59,6 +59,7 @@ type Common interface {
 	Actions() string
 	Optional() string
 	Required() string
+	MoreThan(amount string) string
 
 	Home() string
 	Orders() string
@@ -71,6 +72,7 @@ type Common interface {
 	Username() string
 	Password() string
 	NeedsHTTPS() string
+	FillInBoth() string
 	SessionEndedKept() string
 	LoggedInAgain() string
 	NothingWasSent() string

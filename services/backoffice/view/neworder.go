@@ -37,7 +37,8 @@ type Draft struct {
 	Lines    []*DraftLine
 	Products []orders.Product // products that match the typed SKU or name
 	Choose   bool             // whether to ask for one of Products, or only suggest them
-	Pasted   []PastedFault    // pasted lines that could not be added
+	Pasted   []PastedFault    // the first pasted lines that could not be added
+	Left     int              // number of pasted lines that could not be added
 	Notes    []string         // changes that the person did not ask for
 	Stale    bool             // customers, prices or stock could not be read
 	Focus    string           // id of the input with the focus
