@@ -6,7 +6,28 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 )
+
+// The report of the stock goes no further than the largest amount. The page says that there may be more.
+func TestHomeLargestStock(t *testing.T) {
+	t.Parallel()
+	for cents, want := range map[int64]string{locale.MaxCents - 1: " $90,071,992,547,409.90 value", locale.MaxCents: " more than $90,071,992,547,409.91 value"} {
+		d := newDesk(t, func(w http.ResponseWriter, c call) {
+			switch c.path {
+			case "/reports/orders":
+				reply(w, orders.OrdersReport{Data: []orders.StatusCount{{Status: orders.StatusCreated, Orders: 1}}})
+			case "/reports/sales":
+				reply(w, orders.SalesReport{Data: []orders.SalesRow{{}}})
+			default:
+				reply(w, orders.StockReport{ValueCents: cents})
+			}
+		})
+		if text, _ := d.page(http.StatusOK, http.MethodGet, "/", nil); !strings.Contains(text, want) {
+			t.Errorf("a stock of %d cents: the page has no %q: %s", cents, want, text)
+		}
+	}
+}
 
 // The report counts the oldest orders up to 10,000. The page says that there may be more.
 func TestHomeManyToConfirm(t *testing.T) {

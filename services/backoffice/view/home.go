@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/pedidos-hq/pedidos/gen/orders"
+	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 )
 
 // The numbers of entries on the home page.
@@ -19,7 +20,7 @@ type Part[T any] struct {
 	Failed bool // whether it could not be read
 }
 
-// Overview has what the home page shows.
+// Overview is the data of the home page.
 type Overview struct {
 	Orders Part[orders.OrdersReport]
 	Sales  Part[orders.SalesReport] // by day, up to today
@@ -59,6 +60,15 @@ func waiting(p *Page, r *orders.OrdersReport) string {
 		}
 	}
 	return p.Locale.Number(0)
+}
+
+// stockValue returns the value of the stock. The report counts no further than the largest amount of the contract.
+func stockValue(p *Page, r *orders.StockReport) string {
+	value := p.Locale.Money(r.ValueCents)
+	if r.ValueCents == locale.MaxCents {
+		return p.Text.MoreThan(value)
+	}
+	return value
 }
 
 // today returns the last day of a report.
