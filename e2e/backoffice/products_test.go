@@ -33,9 +33,9 @@ func wantRedirect(t *testing.T, r call.Response, path string) {
 // is there, with what is wrong with it.
 func TestNewProduct(t *testing.T) {
 	t.Parallel()
-	for language, typed := range map[string]struct{ price, stock, wrongPrice, wrongStock, taken string }{
-		"en": {"1,299.50", "1,200", "A price has at most two decimals.", "Type a whole number, such as 12.", "has this SKU."},
-		"es": {"$ 1.299,50", "1.200", "Un precio tiene como máximo dos decimales.", "Escribir un número entero, como 12.", "tiene ese SKU."},
+	for language, typed := range map[string]struct{ price, stock, wrongPrice, wrongStock, most, taken string }{
+		"en": {"1,299.50", "1,200", "A price has at most two decimals.", "Type a whole number, such as 12.", "1,000,000,000", "has this SKU."},
+		"es": {"$ 1.299,50", "1.200", "Un precio tiene como máximo dos decimales.", "Escribir un número entero, como 12.", "1.000.000.000", "tiene ese SKU."},
 	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
@@ -47,6 +47,10 @@ func TestNewProduct(t *testing.T) {
 			wantParts(t, html, typed.wrongPrice, typed.wrongStock, `value="1.2345"`, `value="a few"`, `value="SAW"`, "&lt;img src=x")
 			if len(s.Catalogue(t)) != 0 {
 				t.Error("a refused form made a product")
+			}
+			html = page(t, v.post("/products/new", with(form, "sku", "?", "name", "", "price", "free", "stock", "many", "reorder_level", "1000000001")), http.StatusBadRequest)
+			if n := strings.Count(html, `class="error"`); n != 5 || !strings.Contains(html, typed.most) {
+				t.Errorf("%d fields are marked, want all 5, and that the level is at most %s: %s", n, typed.most, html)
 			}
 			form = hiddenFields(t, html, "/products/new")
 			filled := with(form, "sku", "SAW", "name", "Saw", "price", typed.price, "stock", typed.stock, "reorder_level", "")

@@ -63,9 +63,9 @@ func answerRefused(c echo.Context, page *view.Page, form *view.Form, refusal err
 	return refusal
 }
 
-// refuse adds to a form why the API refused it, and returns the status of the page that shows the form again. If the outcome is unclear,
-// the form keeps its key, so that it takes effect once if it is sent again; otherwise, it gets a new key. Refuse returns errors that a
-// form can't show: a lost session, a forbidden action, a failure of the backoffice itself.
+// refuse adds to a form why the API refused it, unless a field has a fault already, and returns the status of the page that shows the form
+// again. If the outcome is unclear, the form keeps its key, so that it takes effect once if it is sent again; otherwise, it gets a new key.
+// Refuse returns errors that a form can't show: a lost session, a forbidden action, a failure of the backoffice itself.
 func refuse(page *view.Page, form *view.Form, err error) (int, error) {
 	e := fault.From(err)
 	switch e.Code {
@@ -78,6 +78,9 @@ func refuse(page *view.Page, form *view.Form, err error) (int, error) {
 	}
 	form.Refuse(page.Text.Problem(e.Code, e.Message))
 	for _, f := range e.Fields {
+		if form.Faults[f.Field] != "" {
+			continue
+		}
 		why := page.Text.Fault(f.Message)
 		if form.Values.Has(f.Field) && form.Get(f.Field) == "" {
 			why = page.Text.Required()

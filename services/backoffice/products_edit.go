@@ -29,9 +29,6 @@ func (s *service) createProduct(v *visit) error {
 		in.ReorderLevel = typedNumber(v.page, form, "reorder_level")
 	}
 	requireTyped(v.page, form, "sku", "name")
-	if !form.OK() {
-		return refuseProduct(v, form, fault.Invalid(), view.NewProduct(v.page, form))
-	}
 	r, err := s.orders.CreateProductWithResponse(v.ctx(), &orders.CreateProductParams{IdempotencyKey: &form.Key}, in)
 	product, err := created(r, err)
 	if err != nil {
@@ -80,9 +77,6 @@ func (s *service) updateProduct(v *visit) error {
 	}
 	if form.Values.Has("reorder_level") {
 		change.ReorderLevel = new(typedNumber(v.page, form, "reorder_level"))
-	}
-	if !form.OK() {
-		return refuseProduct(v, form, fault.Invalid(), view.EditProduct(v.page, id, form))
 	}
 	if err := s.saveProduct(v, id, form, change); err != nil {
 		return refuseProduct(v, form, err, view.EditProduct(v.page, id, form))
@@ -175,13 +169,13 @@ func (s *service) adjustStock(v *visit) error {
 	return v.redirect(productPath(id), view.StockChanged)
 }
 
-// stockChange returns the change of stock in a form. It adds to the form what is wrong with it.
+// stockChange returns the change of stock in a form. It adds the faults to the form.
 func stockChange(page *view.Page, form *view.Form) (change orders.ProductChange) {
 	if form.Get("how") == view.ByCount {
 		change.Stock = new(typedNumber(page, form, "stock"))
 	} else {
 		delta := typedNumber(page, form, "stock_delta")
-		if delta == 0 {
+		if delta == 0 || !form.OK() {
 			form.Fault("stock_delta", page.Text.StockNoUnits())
 		}
 		change.StockDelta = &delta
@@ -247,7 +241,11 @@ func (s *service) archive(archive bool) func(*visit) error {
 	}
 }
 
-// requireTyped adds a fault for each of the fields that is empty. The API would name them only after all others are right.
+// unreadable stands for a number that can't be read. The API refuses it in each field of a product, together with the faults of the others,
+// so that a person can correct all of them at once.
+const unreadable = -1
+
+// requireTyped adds a fault for each of the fields that is empty.
 func requireTyped(page *view.Page, form *view.Form, fields ...string) {
 	for _, field := range fields {
 		if form.Get(field) == "" {
@@ -256,20 +254,22 @@ func requireTyped(page *view.Page, form *view.Form, fields ...string) {
 	}
 }
 
-// typedPrice returns the price in a form, in cents. It adds a fault to the form if the price can't be read.
+// typedPrice returns the price in a form, in cents. If it can't be read, the form gets a fault, and the price is unreadable.
 func typedPrice(page *view.Page, form *view.Form) int64 {
 	cents, err := page.Locale.ParseMoney(form.Get("price"))
 	if err != nil {
 		form.Fault("price", page.Text.PriceFault(err))
+		return unreadable
 	}
 	return cents
 }
 
-// typedNumber returns the whole number in a field. It adds a fault to the form if the number can't be read.
+// typedNumber returns the whole number in a field. If it can't be read, the form gets a fault, and the number is unreadable.
 func typedNumber(page *view.Page, form *view.Form, field string) int64 {
 	n, err := page.Locale.ParseNumber(form.Get(field))
 	if err != nil {
 		form.Fault(field, page.Text.NotWholeNumber())
+		return unreadable
 	}
 	return n
 }
@@ -277,7 +277,7 @@ func typedNumber(page *view.Page, form *view.Form, field string) int64 {
 // refuseProduct answers with the page that shows a refused form of a product again. The form has the price in another unit than the API.
 func refuseProduct(v *visit, form *view.Form, err error, content templ.Component) error {
 	for _, f := range fault.From(err).Fields {
-		if f.Field == "price_cents" {
+		if f.Field == "price_cents" && form.Faults["price"] == "" {
 			form.Fault("price", v.page.Text.PriceTooLarge())
 		}
 	}
