@@ -17,6 +17,9 @@ func TestSessionCookie(t *testing.T) {
 	w := world.New(t, world.Options{Backoffice: true})
 	credentials := url.Values{"username": {"admin"}, "password": {w.Password()}, "next": {"/customers"}}
 	v := visit(t, w, "")
+	for _, user := range []string{"", "admin"} {
+		wantParts(t, page(t, v.post("/login", url.Values{"username": {user}}), http.StatusBadRequest), "Fill in both fields.", `id="password-help"`)
+	}
 	in := v.post("/login", credentials)
 	if in.Status != http.StatusSeeOther || in.Header.Get("Location") != "/customers" {
 		t.Fatalf("login: got %s %v, want a redirect to /customers", in, in.Header)
@@ -184,7 +187,7 @@ func TestLoginRefused(t *testing.T) {
 	w := world.New(t, world.Options{Backoffice: true})
 	v := visit(t, w, "", "Accept-Language", "es")
 	html := page(t, v.post("/login", url.Values{"username": {"admin"}, "password": {"not this one"}}), http.StatusUnauthorized)
-	if !strings.Contains(html, "El usuario o la contraseña es incorrecta.") || strings.Contains(html, "not this one") || !strings.Contains(html, `value="admin"`) {
+	if !strings.Contains(html, "El usuario o la contraseña no son correctos.") || strings.Contains(html, "not this one") || !strings.Contains(html, `value="admin"`) {
 		t.Errorf("got %s, want the reason in Spanish, the user name, and no password", html)
 	}
 	for range 10 {

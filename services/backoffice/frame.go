@@ -2,6 +2,7 @@ package backoffice
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,9 +12,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
+	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/services/backoffice/locale"
 	"github.com/pedidos-hq/pedidos/services/backoffice/text"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
+	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 	"github.com/pedidos-hq/pedidos/services/platform/problem"
 	"github.com/pedidos-hq/pedidos/services/platform/telemetry"
@@ -51,7 +54,7 @@ func (s *service) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// newPage returns what all pages have in common, before the login.
+// newPage returns the parts common to all pages, before the login.
 func (s *service) newPage(c echo.Context) *view.Page {
 	r := c.Request()
 	lang := locale.Match(r.Header.Get("Accept-Language"))
@@ -134,6 +137,7 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 	case e.Code == common.CodeUnauthorized:
 		return s.keepForm(c, p)
 	}
+	s.keepNavigation(c, p)
 	status := problem.Status(e)
 	title, hint := p.Text.Failure(status)
 	if errors.Is(e, errCrossOrigin) {
@@ -144,6 +148,28 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 		reference = cmp.Or(e.TraceID, telemetry.TraceID(c.Request().Context()))
 	}
 	return render(c, status, view.Failure(p, title, hint, reference))
+}
+
+// showNavigation adds the person who is logged in to a page, with the areas that they may open.
+func (s *service) showNavigation(p *view.Page, me api.Me) {
+	p.Me, p.May = &me, s.may(auth.Role(me.Role))
+}
+
+// navigationTimeout bounds how long the page of a failure waits for who is logged in.
+const navigationTimeout = time.Second
+
+// keepNavigation adds the navigation to the page of a failure, unless there is no session or customers-api does not answer.
+func (s *service) keepNavigation(c echo.Context, p *view.Page) {
+	token := sessionToken(c.Request())
+	if token == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), navigationTimeout)
+	defer cancel()
+	r, err := s.customers.GetMeWithResponse(withIdentity(ctx, identity{token, c.RealIP()}))
+	if me, err := read(r, err); err == nil {
+		s.showNavigation(p, me)
+	}
 }
 
 // keepForm shows the login page with the form that was sent.

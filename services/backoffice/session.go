@@ -86,7 +86,7 @@ func (s *service) admit(r route) echo.HandlerFunc {
 		ctx = auth.WithCaller(ctx, auth.Caller{Name: v.me.Caller, Role: auth.Role(v.me.Role), ID: v.me.ID, DisplayName: v.me.Name})
 		c.SetRequest(c.Request().WithContext(withIdentity(ctx, identity{access.AccessToken, c.RealIP()})))
 		v.page = s.newPage(c)
-		v.page.Me, v.page.May = &v.me, s.may(auth.Role(v.me.Role))
+		s.showNavigation(v.page, v.me)
 		for _, operation := range r.needs {
 			if !v.page.May(operation) {
 				return fault.New(common.CodeForbidden, "The role may not do this.")
@@ -110,6 +110,11 @@ func (s *service) logIn(c echo.Context) error {
 	}
 	page := s.newPage(c)
 	kept := keptForm(form.Values)
+	if form.Get("username") == "" || form.Get("password") == "" {
+		requireTyped(page, form, "username", "password")
+		form.Refuse(page.Text.FillInBoth())
+		return render(c, http.StatusBadRequest, view.Login(page, form, kept))
+	}
 	ctx := withIdentity(c.Request().Context(), identity{address: c.RealIP()})
 	params := &api.CreateSessionParams{}
 	if agent := strings.ToValidUTF8(c.Request().UserAgent(), ""); agent != "" {
