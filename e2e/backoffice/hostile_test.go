@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pedidos-hq/pedidos/e2e/call"
 )
 
 // TestAPIsDown stops the APIs. The pages say what is missing, in the language of the person, and not why.
@@ -31,6 +33,56 @@ func TestAPIsDown(t *testing.T) {
 	w.Pause("customers")
 	page(t, v.get("/customers"), http.StatusServiceUnavailable)
 	v.get("/health").Want(t, http.StatusOK)
+}
+
+// TestBadQueries checks that a list says what it does not accept in its address, and where it begins.
+func TestBadQueries(t *testing.T) {
+	t.Parallel()
+	w, _ := newShop(t)
+	v := visit(t, w, "admin")
+	const gone = "This page of the list is gone; start from the first."
+	for path, want := range map[string]string{
+		"/orders?cursor=x": gone, "/products?cursor=x": gone, "/customers?cursor=x": gone, "/customers/1?cursor=x": gone,
+		"/products/1?cursor=x": gone, "/products/1?tab=orders&cursor=x": gone, "/team?cursor=x": gone, "/team/integrators?cursor=x": gone,
+		"/team/integrators/1?cursor=x": gone, "/team/audit?cursor=x": gone, "/account?cursor=x": gone,
+		"/customers?search=%00":                         "Search: Must not contain control characters.",
+		"/customers?search=" + strings.Repeat("x", 500): "Search: Must have at most 100 characters.",
+		"/orders?from=xx":                               "From: This is not a day.",
+		"/team/audit?from=xx":                           "From: This is not a day.",
+		"/team/audit?action=x":                          "What: Must be an action",
+	} {
+		list := document(t, call.Response{Body: []byte(page(t, v.get(path), http.StatusBadRequest))}).Find("#list [role=alert]")
+		if text := list.Text(); !strings.Contains(text, "This filter is not valid") || !strings.Contains(text, want) {
+			t.Errorf("%s: the list says %q, want %q", path, text, want)
+		}
+		to, _ := list.Find("a").Attr("href")
+		page(t, v.get(to), http.StatusOK)
+	}
+	page(t, v.get("/customers/99999?cursor=x"), http.StatusNotFound)
+}
+
+// TestFailureKeepsNavigation checks that the page of a failure does not look as if the session had ended.
+func TestFailureKeepsNavigation(t *testing.T) {
+	t.Parallel()
+	w, _ := newShop(t)
+	v := visit(t, w, "viewer")
+	areas := func(v *visitor, path string, status int) int {
+		t.Helper()
+		page(t, v.get(path), status)
+		return document(t, v.get(path)).Find("header nav a").Length()
+	}
+	for path, status := range map[string]int{"/nowhere": 404, "/orders/99999": 404, "/customers/new": 403} {
+		if n := areas(v, path, status); n != 4 {
+			t.Errorf("%s has %d areas, want those of a viewer", path, n)
+		}
+	}
+	if n := areas(visit(t, w, ""), "/nowhere", 404); n != 0 {
+		t.Errorf("without a session there are %d areas", n)
+	}
+	w.Pause("customers")
+	if n := areas(v, "/nowhere", 404); n != 0 {
+		t.Errorf("without customers-api there are %d areas", n)
+	}
 }
 
 func TestNotFound(t *testing.T) {

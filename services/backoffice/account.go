@@ -21,19 +21,13 @@ func (s *service) accountRoutes() []route {
 
 func (s *service) account(v *visit) error {
 	account, err := s.readAccount(v)
-	if err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, view.Account(v.page, account))
+	return v.answerList(account.List, err, view.Account(v.page, account))
 }
 
-// readAccount returns what the page of the account shows.
+// readAccount returns the data of the page of the account.
 func (s *service) readAccount(v *visit) (view.OwnAccount, error) {
 	r, err := s.customers.ListSessionsWithResponse(v.ctx(), &api.ListSessionsParams{Cursor: v.query("cursor")})
 	list, err := read(r, err)
-	if err != nil {
-		return view.OwnAccount{}, err
-	}
 	preferences := view.NewForm()
 	if v.page.Locale.ZoneKnown() {
 		preferences.Values.Set("tz", v.page.Locale.Location().String())
@@ -43,9 +37,9 @@ func (s *service) readAccount(v *visit) (view.OwnAccount, error) {
 		preferences.Fault("tz", v.page.Text.UnknownTimeZone())
 	}
 	return view.OwnAccount{
-		Password: view.NewForm(), Preferences: preferences,
+		Password: view.NewForm(), Preferences: preferences, List: view.ReadForm(v.QueryParams()),
 		Sessions: list.Data, Pages: view.NewPager("/account", v.QueryParams(), list.NextCursor),
-	}, nil
+	}, err
 }
 
 func (s *service) changePassword(v *visit) error {

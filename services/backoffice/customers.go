@@ -31,12 +31,10 @@ func (s *service) customerRoutes() []route {
 }
 
 func (s *service) listCustomers(v *visit) error {
-	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: v.query("search"), Cursor: v.query("cursor")})
+	filter := view.ReadForm(v.QueryParams())
+	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: optional(filter.Get("search")), Cursor: v.query("cursor")})
 	list, err := read(r, err)
-	if err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, view.Customers(v.page, list.Data, v.QueryParam("search"), view.NewPager("/customers", v.QueryParams(), list.NextCursor)))
+	return v.answerList(filter, err, view.Customers(v.page, filter, list.Data, view.NewPager("/customers", v.QueryParams(), list.NextCursor)))
 }
 
 func (s *service) newCustomer(v *visit) error {
@@ -62,21 +60,22 @@ func (s *service) customer(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := view.CustomerPage{Status: orders.OrderStatus(v.QueryParam("status"))}
+	page := view.CustomerPage{Filter: view.ReadForm(v.QueryParams()), Status: orders.OrderStatus(v.QueryParam("status"))}
 	params := &orders.ListOrdersParams{CustomerID: &id, Cursor: v.query("cursor")}
 	if page.Status.Valid() {
 		params.Status = &page.Status
 	}
 	var list orders.OrderPage
+	var refused error
 	var calls errgroup.Group
 	calls.Go(func() (err error) {
 		page.Customer, _, err = s.readCustomer(v.ctx(), id)
 		return err
 	})
-	calls.Go(func() (err error) {
+	calls.Go(func() error {
 		r, err := s.orders.ListOrdersWithResponse(v.ctx(), params)
-		list, err = read(r, err)
-		return err
+		list, refused = read(r, err)
+		return nil
 	})
 	calls.Go(func() (err error) {
 		page.Totals, err = s.customerTotals(v, id)
@@ -86,7 +85,7 @@ func (s *service) customer(v *visit) error {
 		return err
 	}
 	page.Orders, page.Pages = list.Data, view.NewPager(customerPath(id), v.QueryParams(), list.NextCursor)
-	return v.render(http.StatusOK, view.Customer(v.page, page))
+	return v.answerList(page.Filter, refused, view.Customer(v.page, page))
 }
 
 // ordersInTotals is the maximum number of orders in the totals of a customer, one page of the API.

@@ -22,11 +22,12 @@ func (s *service) listOrders(v *visit) error {
 	}
 	params.Cursor, params.Limit = v.query("cursor"), new(ordersPerPage)
 	var found orders.OrderPage
+	var refused error
 	var calls errgroup.Group
-	calls.Go(func() (err error) {
+	calls.Go(func() error {
 		r, err := s.orders.ListOrdersWithResponse(v.ctx(), params)
-		found, err = read(r, err)
-		return err
+		found, refused = read(r, err)
+		return nil
 	})
 	calls.Go(func() (err error) {
 		list.Filter.Customer, err = s.customerName(v, params.CustomerID)
@@ -37,9 +38,6 @@ func (s *service) listOrders(v *visit) error {
 		return err
 	})
 	if err := calls.Wait(); err != nil {
-		if fault.Is(err, common.CodeInvalidInput) {
-			return v.refuse(list.Filter.Form, err, view.Orders(v.page, list))
-		}
 		return err
 	}
 	list.Orders, list.Key = found.Data, view.NewForm().Key
@@ -48,11 +46,10 @@ func (s *service) listOrders(v *visit) error {
 	if list.Filter.Customer == "" && len(found.Data) > 0 { // the customer was deleted, and its orders have its name
 		list.Filter.Customer = found.Data[0].Customer.Name
 	}
-	return v.render(http.StatusOK, view.Orders(v.page, list))
+	return v.answerList(list.Filter.Form, refused, view.Orders(v.page, list))
 }
 
-// orderParams returns the parameters of a filter, whose days are those of the person's time zone. It adds to the filter what is wrong
-// with it.
+// orderParams returns the parameters of a filter, whose days are those of the person's time zone. It adds the faults to the filter.
 func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrdersParams {
 	id := func(name string) *int64 {
 		if filter.Get(name) == "" {
@@ -69,7 +66,7 @@ func (s *service) orderParams(v *visit, filter view.OrderFilter) *orders.ListOrd
 		filter.Fault("to", v.page.Text.BeforeFrom())
 	}
 	params := &orders.ListOrdersParams{
-		Search: optional(filter.Get("search")), CustomerID: id("customer_id"), ProductID: id("product_id"), From: inWire(from), To: inWire(to),
+		Search: optional(filter.Get("search")), CustomerID: id("customer_id"), ProductID: id("product_id"), From: apiTime(from), To: apiTime(to),
 	}
 	if status := orders.OrderStatus(filter.Get("status")); status != "" {
 		params.Status = &status

@@ -6,10 +6,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pedidos-hq/pedidos/gen/common"
 	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
-	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 func (s *service) productRoutes() []route {
@@ -43,14 +41,8 @@ func (s *service) listProducts(v *visit) error {
 	}
 	r, err := s.orders.ListProductsWithResponse(v.ctx(), params)
 	page, err := read(r, err)
-	if fault.Is(err, common.CodeInvalidInput) {
-		return v.refuse(list.Filter, err, view.Products(v.page, list))
-	}
-	if err != nil {
-		return err
-	}
 	list.Products, list.Pages = page.Data, view.NewPager("/products", v.QueryParams(), page.NextCursor)
-	return v.render(http.StatusOK, view.Products(v.page, list))
+	return v.answerList(list.Filter, err, view.Products(v.page, list))
 }
 
 func (s *service) product(v *visit) error {
@@ -58,29 +50,30 @@ func (s *service) product(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := view.ProductPage{Tab: view.MovementsTab}
+	page := view.ProductPage{Tab: view.MovementsTab, List: view.ReadForm(v.QueryParams())}
 	if v.QueryParam("tab") == string(view.OrdersTab) || !v.page.May("listStockMovements") {
 		page.Tab = view.OrdersTab
 	}
 	var next *string
+	var refused error
 	var calls errgroup.Group
 	calls.Go(func() (err error) {
 		page.Product, page.ETag, err = s.readProduct(v, id)
 		return err
 	})
-	calls.Go(func() (err error) {
+	calls.Go(func() error {
 		if page.Tab == view.OrdersTab {
-			page.Orders, next, err = s.productOrders(v, id)
-			return err
+			page.Orders, next, refused = s.productOrders(v, id)
+		} else {
+			page.Movements, next, refused = s.productMovements(v, id)
 		}
-		page.Movements, next, err = s.productMovements(v, id)
-		return err
+		return nil
 	})
 	if err := calls.Wait(); err != nil {
 		return err
 	}
 	page.Pages = view.NewPager(productPath(id), v.QueryParams(), next)
-	return v.render(http.StatusOK, view.Product(v.page, page))
+	return v.answerList(page.List, refused, view.Product(v.page, page))
 }
 
 // readProduct returns a product and its ETag.

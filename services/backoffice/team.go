@@ -32,10 +32,8 @@ func (s *service) userRoutes() []route {
 func (s *service) listUsers(v *visit) error {
 	r, err := s.customers.ListUsersWithResponse(v.ctx(), &api.ListUsersParams{Cursor: v.query("cursor")})
 	list, err := read(r, err)
-	if err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, view.Users(v.page, list.Data, view.NewPager("/team", v.QueryParams(), list.NextCursor)))
+	query := view.ReadForm(v.QueryParams())
+	return v.answerList(query, err, view.Users(v.page, query, list.Data, view.NewPager("/team", v.QueryParams(), list.NextCursor)))
 }
 
 func (s *service) newUser(v *visit) error {

@@ -4,10 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/customers"
 	"github.com/pedidos-hq/pedidos/services/backoffice/view"
-	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 func (s *service) auditRoutes() []route {
@@ -18,20 +16,14 @@ func (s *service) auditLog(v *visit) error {
 	filters := view.ReadForm(v.QueryParams())
 	params := &api.ListAuditParams{
 		Actor: optional(actor(filters.Get("actor"))), Action: optional(filters.Get("action")),
-		From: inWire(v.day(filters, "from", 0)), To: inWire(v.day(filters, "to", 1)), Cursor: v.query("cursor"),
+		From: apiTime(v.day(filters, "from", 0)), To: apiTime(v.day(filters, "to", 1)), Cursor: v.query("cursor"),
 	}
 	if !filters.OK() {
 		return v.render(http.StatusBadRequest, view.AuditLog(v.page, filters, nil, view.Pager{}))
 	}
 	r, err := s.customers.ListAuditWithResponse(v.ctx(), params)
 	list, err := read(r, err)
-	if fault.Is(err, common.CodeInvalidInput) {
-		return v.refuse(filters, err, view.AuditLog(v.page, filters, nil, view.Pager{}))
-	}
-	if err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, view.AuditLog(v.page, filters, list.Data, view.NewPager("/team/audit", v.QueryParams(), list.NextCursor)))
+	return v.answerList(filters, err, view.AuditLog(v.page, filters, list.Data, view.NewPager("/team/audit", v.QueryParams(), list.NextCursor)))
 }
 
 // actor returns the caller that a filter names. A name without a prefix is a user name.

@@ -25,10 +25,8 @@ func (s *service) integratorRoutes() []route {
 func (s *service) listIntegrators(v *visit) error {
 	r, err := s.customers.ListIntegratorsWithResponse(v.ctx(), &api.ListIntegratorsParams{Cursor: v.query("cursor")})
 	list, err := read(r, err)
-	if err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, view.Integrators(v.page, list.Data, view.NewPager("/team/integrators", v.QueryParams(), list.NextCursor)))
+	query := view.ReadForm(v.QueryParams())
+	return v.answerList(query, err, view.Integrators(v.page, query, list.Data, view.NewPager("/team/integrators", v.QueryParams(), list.NextCursor)))
 }
 
 func (s *service) newIntegrator(v *visit) error {
@@ -67,15 +65,12 @@ func (s *service) integrator(v *visit) error {
 	if err != nil {
 		return err
 	}
-	keys, pages, err := s.readKeys(v, integrator.ID)
-	if err != nil {
-		return err
-	}
+	keys, err := s.readKeys(v, integrator.ID)
 	form := view.NewForm()
 	form.ETag = etag
 	form.Values.Set("name", integrator.Name)
 	form.Values.Set("role", string(integrator.Role))
-	return v.render(http.StatusOK, view.Integrator(v.page, integrator, form, keys, pages))
+	return v.answerList(keys.Query, err, view.Integrator(v.page, integrator, form, keys))
 }
 
 func (s *service) updateIntegrator(v *visit) error {
@@ -92,7 +87,7 @@ func (s *service) updateIntegrator(v *visit) error {
 	if failed != nil {
 		return failed
 	}
-	keys, pages, failed := s.readKeys(v, id)
+	keys, failed := s.readKeys(v, id)
 	if failed != nil {
 		return failed
 	}
@@ -100,7 +95,7 @@ func (s *service) updateIntegrator(v *visit) error {
 		form.ETag = etag
 		v.compareIdentity(form, integrator.Name, integrator.Role)
 	}
-	return v.refuse(form, err, view.Integrator(v.page, integrator, form, keys, pages))
+	return v.refuse(form, err, view.Integrator(v.page, integrator, form, keys))
 }
 
 // changeIntegrator changes an integrator as a form says.

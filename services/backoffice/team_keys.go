@@ -20,13 +20,12 @@ func (s *service) keyRoutes() []route {
 }
 
 // readKeys returns a page of the keys of an integrator.
-func (s *service) readKeys(v *visit, integrator int64) ([]api.Key, view.Pager, error) {
+func (s *service) readKeys(v *visit, integrator int64) (view.KeyList, error) {
 	r, err := s.customers.ListKeysWithResponse(v.ctx(), integrator, &api.ListKeysParams{Cursor: v.query("cursor")})
 	list, err := read(r, err)
-	if err != nil {
-		return nil, view.Pager{}, err
-	}
-	return list.Data, view.NewPager(integratorPath(integrator), v.QueryParams(), list.NextCursor), nil
+	return view.KeyList{
+		Query: view.ReadForm(v.QueryParams()), Keys: list.Data, Pages: view.NewPager(integratorPath(integrator), v.QueryParams(), list.NextCursor),
+	}, err
 }
 
 func (s *service) newKey(v *visit) error {

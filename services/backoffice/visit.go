@@ -70,8 +70,8 @@ func (v *visit) day(form *view.Form, field string, later int) *time.Time {
 	return new(page.StartOfDay(day.AddDate(0, 0, later), v.page.Locale.Location()))
 }
 
-// inWire returns a time as the APIs take it in a filter (RFC 3339), or nil.
-func inWire(t *time.Time) *common.DayOrTime {
+// apiTime returns a time as the APIs take it in a filter (RFC 3339), or nil.
+func apiTime(t *time.Time) *common.DayOrTime {
 	if t == nil {
 		return nil
 	}
@@ -81,6 +81,17 @@ func inWire(t *time.Time) *common.DayOrTime {
 // render answers with a page.
 func (v *visit) render(status int, content templ.Component) error {
 	return render(v.Context, status, content)
+}
+
+// answerList answers with the page of a list. If err says that the query is not valid, the page has the faults instead of the list.
+func (v *visit) answerList(query *view.Form, err error, content templ.Component) error {
+	switch {
+	case fault.Is(err, common.CodeInvalidInput):
+		return v.refuse(query, err, content)
+	case err != nil:
+		return err
+	}
+	return v.render(http.StatusOK, content)
 }
 
 // refuse answers with the page that shows a refused form again. As the form holds the reason, content may be made before.

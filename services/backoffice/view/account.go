@@ -18,9 +18,10 @@ func accountNotices(t text.Texts) map[Notice]string {
 	return map[Notice]string{PasswordSet: t.PasswordSet(), PasswordChanged: t.PasswordChanged(), SessionEnded: t.SessionEnded()}
 }
 
-// OwnAccount is what the page of a person's own account shows.
+// OwnAccount is the data of the page of a person's own account.
 type OwnAccount struct {
 	Password, Preferences *Form
+	List                  *Form // the query of the list of sessions
 	Sessions              []api.Session
 	Pages                 Pager
 }

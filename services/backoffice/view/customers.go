@@ -22,10 +22,11 @@ func customerNotices(t text.Texts) map[Notice]string {
 	return map[Notice]string{CustomerCreated: t.CustomerCreated(), CustomerChanged: t.Saved(), CustomerDeleted: t.CustomerDeleted()}
 }
 
-// CustomerPage is what the page of a customer shows.
+// CustomerPage is the data of the page of a customer.
 type CustomerPage struct {
 	Customer api.Customer
 	Totals   CustomerTotals
+	Filter   *Form // of the orders
 	Orders   []orders.Order
 	Status   orders.OrderStatus // of the listed orders; all if it is not valid
 	Pages    Pager

@@ -1,6 +1,9 @@
 package view
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // area is an entry of the navigation.
 type area struct{ path, title string }
@@ -30,6 +33,23 @@ func zoneSource(p *Page) string {
 		return "set"
 	}
 	return "default"
+}
+
+// filterFaults returns the faults of the filter of a list, each with the label of its field.
+func filterFaults(p *Page, filter *Form) (all []string) {
+	labels := map[string]string{
+		"search": p.Text.Search(), "status": p.Text.OrderStatus(), "from": p.Text.OrdersFrom(), "to": p.Text.OrdersTo(),
+		"customer_id": p.Text.Customer(), "product_id": p.Text.OrderProduct(), "archived": p.Text.ArchivedProducts(),
+		"actor": p.Text.AuditActor(), "action": p.Text.AuditAction(),
+	}
+	for field, fault := range filter.Faults {
+		if label := labels[field]; label != "" {
+			fault = label + ": " + fault
+		}
+		all = append(all, fault)
+	}
+	slices.Sort(all)
+	return all
 }
 
 func or(values ...string) string { return cmp.Or(values...) }

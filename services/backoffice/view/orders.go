@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -59,27 +58,7 @@ func (f OrderFilter) URL(path string, without ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// wrong returns what is wrong with the filter.
-func (f OrderFilter) wrong(p *Page) []labeled {
-	return labelFaults(f.Form, map[string]string{
-		"search": p.Text.Search(), "status": p.Text.OrderStatus(), "from": p.Text.OrdersFrom(), "to": p.Text.OrdersTo(),
-		"customer_id": p.Text.Customer(), "product_id": p.Text.OrderProduct(), "cursor": p.Text.Pages(),
-	})
-}
-
-// labeled is a fault with the label of its field.
-type labeled struct{ label, text string }
-
-// labelFaults returns the faults of a form in order of their labels, which are given by field.
-func labelFaults(form *Form, labels map[string]string) (all []labeled) {
-	for field, fault := range form.Faults {
-		all = append(all, labeled{or(labels[field], field), fault})
-	}
-	slices.SortFunc(all, func(a, b labeled) int { return strings.Compare(a.label, b.label) })
-	return all
-}
-
-// OrderList is what the list of orders shows.
+// OrderList is the data of the list of orders.
 type OrderList struct {
 	Filter  OrderFilter
 	Orders  []orders.Order
@@ -102,7 +81,7 @@ const (
 	Cancel  OrderAction = "cancel"
 )
 
-// OrderResult is what an action did with one of several orders.
+// OrderResult is the result of an action for one of several orders.
 type OrderResult struct {
 	ID     int64
 	Order  *orders.Order      // after the action; nil if the action was refused or is unclear
@@ -113,7 +92,7 @@ type OrderResult struct {
 	Unclear bool // whether it is unknown if the action took effect
 }
 
-// OrderResults is what an action did with each of several orders.
+// OrderResults has the results of an action for several orders.
 type OrderResults struct {
 	Action  OrderAction
 	Results []OrderResult
@@ -156,7 +135,7 @@ func (r OrderResults) color() string {
 	return "good"
 }
 
-// OrderPage is what the page of an order shows.
+// OrderPage is the data of the page of an order.
 type OrderPage struct {
 	Order   orders.Order
 	ETag    string

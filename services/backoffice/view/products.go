@@ -27,7 +27,7 @@ func productNotices(t text.Texts) map[Notice]string {
 	}
 }
 
-// ProductList is what the list of products shows.
+// ProductList is the data of the list of products.
 type ProductList struct {
 	Filter   *Form // with the fields search, low_stock and archived of the URL
 	Products []orders.Product
@@ -42,11 +42,6 @@ func (l ProductList) Archived() orders.ListProductsParamsArchived {
 	return orders.ListProductsParamsArchived(l.Filter.Get("archived"))
 }
 
-// wrong returns what is wrong with the filter.
-func (l ProductList) wrong(p *Page) []labeled {
-	return labelFaults(l.Filter, map[string]string{"search": p.Text.Search(), "archived": p.Text.ArchivedProducts(), "cursor": p.Text.Pages()})
-}
-
 // ProductTab names a tab of the page of a product. It is in the URL.
 type ProductTab string
 
@@ -56,11 +51,12 @@ const (
 	OrdersTab    ProductTab = "orders"
 )
 
-// ProductPage is what the page of a product shows.
+// ProductPage is the data of the page of a product.
 type ProductPage struct {
 	Product   orders.Product
 	ETag      string
 	Tab       ProductTab
+	List      *Form                  // the query of the list in the tab
 	Movements []orders.StockMovement // of MovementsTab
 	Orders    []orders.Order         // of OrdersTab
 	Pages     Pager                  // of the tab

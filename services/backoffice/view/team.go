@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -53,6 +55,26 @@ func auditActions() []string {
 		"user.created", "user.changed", "user.reset", "user.password_set", "user.password_changed", "session.started", "session.ended",
 		"integrator.created", "integrator.changed", "key.created", "key.revoked", "signing_key.created",
 	}
+}
+
+// auditTarget returns what an entry is about, by its name if the entry tells it, and the other changes.
+func auditTarget(p *Page, e api.AuditEntry) (target string, changes []api.AuditChange) {
+	kind, id, _ := strings.Cut(e.Target, ":")
+	if kind == "key" || kind == "integrator" {
+		for i, c := range e.Changes {
+			if c.Field == "name" && c.From == nil {
+				return str(c.To), slices.Delete(slices.Clone(e.Changes), i, i+1)
+			}
+		}
+	}
+	return p.Text.AuditTarget(kind, id), e.Changes
+}
+
+// KeyList is the data of the list of the keys of an integrator.
+type KeyList struct {
+	Query *Form
+	Keys  []api.Key
+	Pages Pager
 }
 
 // auditChange returns a change as text, such as "Role: Operator → Manager".

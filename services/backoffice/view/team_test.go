@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,21 +35,31 @@ func TestAuditLog(t *testing.T) {
 			{Field: "unknown", From: new("old"), To: nil},
 		},
 	}
+	key := api.AuditEntry{
+		Actor: "integrator:7", Action: "key.created", Target: "key:1",
+		Changes: []api.AuditChange{{Field: "integrator", To: new("integrator:8")}, {Field: "name", To: new("production")}},
+	}
+	all := []api.AuditEntry{entry, key, {Actor: "start", Action: "signing_key.created", Target: "signing_key:abc"}, {Actor: "command", Action: "session.ended", Target: "session:3"}}
 	for lang, want := range map[locale.Lang][]string{
-		locale.English: {"User changed", "Role: Operator → Manager", "State: Active → Disabled", "unknown: old → –"},
-		locale.Spanish: {"Usuario modificado", "Rol: Operador → Encargado", "Estado: Activo → Deshabilitado", "unknown: old → –"},
+		locale.English: {"User changed", "Role: Operator → Manager", "State: Active → Disabled", "unknown: old → –",
+			"integrator 7", "Key created", ">production<", "Integrator: number 8", "the start of the program", "the command line", "number 3"},
+		locale.Spanish: {"Usuario modificado", "Rol: Operador → Encargado", "Estado: Activo → Deshabilitado", "unknown: old → –",
+			"el integrador 7", "Clave creada", ">production<", "Integrador: número 8", "el arranque del programa", "la línea de comandos", "número 3"},
 	} {
 		var html strings.Builder
-		if err := view.AuditLog(page(lang), view.NewForm(), []api.AuditEntry{entry}, view.Pager{}).Render(t.Context(), &html); err != nil {
+		if err := view.AuditLog(page(lang), view.NewForm(), all, view.Pager{}).Render(t.Context(), &html); err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range append(want, "user:marco", "/team/audit?actor=user%3Aana") {
+		for _, part := range append(want, ">marco<", ">ana<", "/team/audit?actor=user%3Aana") {
 			if !strings.Contains(html.String(), part) {
 				t.Errorf("%s: the page lacks %q", lang, part)
 			}
 		}
 		if strings.Contains(html.String(), "<b onclick") {
 			t.Errorf("%s: the page has the markup of a name", lang)
+		}
+		if raw := regexp.MustCompile(`>[a-z_]+:\w+<`).FindString(html.String()); raw != "" {
+			t.Errorf("%s: the page has the identifier %s", lang, raw)
 		}
 	}
 }
@@ -67,7 +78,7 @@ func TestDevice(t *testing.T) {
 		"":           "Unknown device",
 		"something":  "Unknown device",
 	} {
-		account := view.OwnAccount{Password: view.NewForm(), Preferences: view.NewForm(), Sessions: []api.Session{{ID: 1, UserAgent: &agent}}}
+		account := view.OwnAccount{List: view.NewForm(), Password: view.NewForm(), Preferences: view.NewForm(), Sessions: []api.Session{{ID: 1, UserAgent: &agent}}}
 		var html strings.Builder
 		if err := view.Account(page(locale.English), account).Render(t.Context(), &html); err != nil {
 			t.Fatal(err)
