@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/backoffice/browser"
+	"github.com/pedidos-hq/pedidos/e2e/call"
 	"github.com/pedidos-hq/pedidos/e2e/npm"
+	"github.com/pedidos-hq/pedidos/gen/orders"
 	"github.com/pedidos-hq/pedidos/services/backoffice"
 )
 
@@ -81,6 +83,38 @@ func TestLooks(t *testing.T) {
 			login.Keep("login-" + name)
 			checkAxe(t, login, source)
 		})
+	}
+}
+
+// TestLargeAndLong opens the pages with the largest amounts and the longest SKU. An order without a checkbox is in line with the others.
+func TestLargeAndLong(t *testing.T) {
+	t.Parallel()
+	w, s := newShop(t)
+	for _, sku := range []string{strings.Repeat("W", 64), "SAW-1795799608-11853"} {
+		call.Read(s.Orders.CreateProduct(t.Context(), nil, orders.ProductInput{SKU: sku, Name: "Saw", PriceCents: 100_000_000_000, Stock: 1_000_000_000, ReorderLevel: 1_000_000_000})).
+			Want(t, http.StatusCreated)
+	}
+	s.CreateOrder(t, 1, 3, 90_000)
+	for _, as := range []browser.As{{Width: 360, Role: "admin"}, {Width: 800, Role: "admin"}, {Width: 1280, Role: "admin", Dark: true, Language: "es"}} {
+		tab := browser.Open(t, w, as)
+		for _, path := range []string{"/", "/products", "/products/3", "/orders", "/orders/4", "/customers/1", "/orders/new?from=4"} {
+			tab.Go(path) // checks the width
+			if cut := browser.Eval[string](tab, `[...document.querySelectorAll(".table td")].filter(e => e.getBoundingClientRect().right >
+				e.closest(".table").getBoundingClientRect().right + 1).map(e => e.textContent).join("; ")`); cut != "" && as.Width == 360 {
+				t.Errorf("%s cuts off %s", path, cut)
+			}
+			tab.Keep(fmt.Sprintf("large%s-%d", strings.NewReplacer("/", "-", "?", "-").Replace(path), as.Width))
+		}
+		tab.Go("/orders")
+		if edges := browser.Eval[int](tab, `new Set([...document.querySelectorAll("#list tbody .order")].map(e => e.getBoundingClientRect().left)).size`); edges != 1 {
+			t.Errorf("%d px: the orders have %d left edges, want one", as.Width, edges)
+		}
+		tab.Go("/products")
+		const lines = `[...document.querySelectorAll("#list :is(small, .narrow)")].filter(e => e.checkVisibility() && e.textContent.length >= 20).
+			map(e => Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)))`
+		if got := browser.Eval[[]int](tab, lines); len(got) != 2 || got[0] > 6 || got[1] != 1 {
+			t.Errorf("%d px: the SKUs have %v lines, want a few for the longest and one for a usual one", as.Width, got)
+		}
 	}
 }
 
