@@ -88,7 +88,7 @@ func TestSellFlow(t *testing.T) {
 			tab.Click(button)
 		}
 		place("DRILL", "9", say.place) // more than there is
-		tab.Await(`document.querySelector("table.draft .error")?.checkVisibility() === true`)
+		tab.Await(`document.querySelector("#form-note") && document.querySelector("table.draft .error")?.checkVisibility()`)
 		tab.Want("table.draft .error", "5")
 		s.WantOrders(t, 0)
 		tab.SetValue(`table.draft input[name^=qty]`, "2")
