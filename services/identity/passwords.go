@@ -123,7 +123,7 @@ func (s *Service) changePassword(ctx context.Context, in api.PasswordChange) err
 	if err != nil {
 		return err
 	}
-	wrong := fault.Invalid(common.FieldError{Field: "current", Message: "is not the present password"})
+	wrong := fault.Invalid(common.FieldError{Field: "current", Message: "is not the current password"})
 	row, err = s.check(ctx, row.Username, in.Current)
 	if errors.Is(err, errWrongPassword) {
 		return wrong

@@ -125,8 +125,8 @@ func (p *program) keys() *cobra.Command {
 		return misused("keys needs rotate or list, for example: pedidos keys rotate")
 	})
 	r := &rotateCommand{}
-	rotate := p.withData(p.command("rotate", "Create a signing key. It signs after a minute; the present one expires when its tokens have.", r.run))
-	rotate.Flags().BoolVar(&r.atOnce, "now", false, "Sign with the new key at once, and refuse all tokens of the present one: everybody logs in again")
+	rotate := p.withData(p.command("rotate", "Create a signing key. It signs after a minute; the current one expires when its tokens have.", r.run))
+	rotate.Flags().BoolVar(&r.atOnce, "now", false, "Sign with the new key at once, and refuse all tokens of the current one: everybody logs in again")
 	all.AddCommand(rotate, p.withData(p.command("list", "List the signing keys.", listKeys)))
 	return all
 }

@@ -17,7 +17,7 @@ type Page struct {
 	Method, Path string // Path as in Echo, such as /orders/:id
 	Handle       echo.HandlerFunc
 
-	Long bool // the response may take longer than Edge.Timeout, as it is written while it is read from elsewhere
+	Long bool // the response is streamed and may take longer than Edge.Timeout
 }
 
 // NewPages returns a handler for pages. It has the middleware of New that needs no contract; use comes before what rejects

@@ -279,8 +279,8 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// limit returns an error if the caller of a request sends too many. A caller without a token is its address. Operations whose
-// contract has no answer 429 have no limit, and neither have services, which call for others.
+// limit returns an error if a caller sends too many requests. Callers without a token are limited by address. Services, and
+// operations without an answer 429 in the contract, have no limit.
 func (s *shared) limit(c echo.Context, op *operation, caller auth.Caller) error {
 	if s.config.Limiter == nil || !op.limited || caller.Role == auth.Service {
 		return nil
