@@ -89,7 +89,7 @@ func (p *program) command(name, short string, run func(context.Context, *program
 	}
 }
 
-// group returns a command that only has subcommands, and that asks for one of choices without any.
+// group returns a command that only has subcommands. Without one, it names the choices and an example.
 func group(name, short, choices, example string, subcommands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: name, Short: short, Args: noArguments,
