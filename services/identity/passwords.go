@@ -172,7 +172,7 @@ func (s *Service) storePassword(ctx context.Context, q *identitydb.Queries, row 
 // user who does not exist, such as one of a version that had no users.
 func (s *Service) callingUser(ctx context.Context) (row identitydb.User, err error) {
 	caller, _ := auth.From(ctx)
-	username, ok := strings.CutPrefix(caller.Name, userPrefix)
+	username, ok := strings.CutPrefix(caller.Name, auth.UserPrefix)
 	if !ok {
 		return row, fault.New(common.CodeForbidden, "Only users have passwords and sessions.")
 	}

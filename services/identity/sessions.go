@@ -84,7 +84,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 			s.log.WarnContext(ctx, "use of session not recorded", "session", row.ID, "error", err)
 		}
 	}
-	return auth.Caller{Name: userPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
+	return auth.Caller{Name: auth.UserPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
 }
 
 // asFault returns err as a fault.Error, so that a caller with a valid token does not get a 401.

@@ -28,7 +28,7 @@ type MySQL struct {
 	User     string
 	Password string
 	Name     string
-	Conns    int // maximum connections of this process; less than 3 count as 3, one for each pool
+	Conns    int // maximum connections to the server that takes writes; less than 3 count as 3, one for each pool
 	TLS      TLS
 	CA       string        // PEM file of the CA, for TLSVerifyCA
 	Timeout  time.Duration // of each read and write on a connection; 0 means none, for migrations, audits and backups
