@@ -164,8 +164,8 @@ CREATE TABLE user_sessions (
   user_agent VARCHAR(200) NULL,
   created_at DATETIME(6)  NOT NULL,
   used_at    DATETIME(6)  NOT NULL, -- to the minute
-  expires_at DATETIME(6)  NOT NULL, -- however much it is used
-  ends_at    DATETIME(6)  NOT NULL, -- unless it is used before
+  expires_at DATETIME(6)  NOT NULL, -- the latest end, regardless of use
+  ends_at    DATETIME(6)  NOT NULL, -- the end without further use
   PRIMARY KEY (id),
   UNIQUE KEY user_sessions_hash (hash),
   KEY user_sessions_user (user_id, id),
@@ -210,11 +210,11 @@ CREATE TABLE signing_keys (
   kid        VARCHAR(50) NOT NULL,
   created_at DATETIME(6) NOT NULL,
   signs_from DATETIME(6) NOT NULL, -- until then, other services learn of the key
-  expires_at DATETIME(6) NULL, -- NULL for the newest
+  expires_at DATETIME(6) NULL, -- NULL until a rotation sets it
   PRIMARY KEY (generation)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Who changed users, integrators, API keys, sessions and signing keys. Rows are never changed.
+-- The log of changes to users, integrators, API keys, sessions and signing keys. Rows are never changed.
 CREATE TABLE audit_log (
   id             BIGINT        NOT NULL AUTO_INCREMENT,
   actor          VARCHAR(150)  NOT NULL,

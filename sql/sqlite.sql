@@ -149,8 +149,8 @@ CREATE TABLE user_sessions (
   user_agent TEXT     NULL,
   created_at DATETIME NOT NULL,
   used_at    DATETIME NOT NULL, -- to the minute
-  expires_at DATETIME NOT NULL, -- however much it is used
-  ends_at    DATETIME NOT NULL  -- unless it is used before
+  expires_at DATETIME NOT NULL, -- the latest end, regardless of use
+  ends_at    DATETIME NOT NULL  -- the end without further use
 );
 
 CREATE INDEX user_sessions_user ON user_sessions (user_id, id);
@@ -188,10 +188,10 @@ CREATE TABLE signing_keys (
   kid        TEXT     NOT NULL,
   created_at DATETIME NOT NULL,
   signs_from DATETIME NOT NULL, -- until then, other services learn of the key
-  expires_at DATETIME NULL -- NULL for the newest
+  expires_at DATETIME NULL -- NULL until a rotation sets it
 );
 
--- Who changed users, integrators, API keys, sessions and signing keys. Rows are never changed.
+-- The log of changes to users, integrators, API keys, sessions and signing keys. Rows are never changed.
 CREATE TABLE audit_log (
   id             INTEGER  NOT NULL PRIMARY KEY AUTOINCREMENT,
   actor          TEXT     NOT NULL,

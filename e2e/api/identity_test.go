@@ -243,11 +243,52 @@ func TestSessions(t *testing.T) {
 	call.Read(w.With(first.Token).Customers.ExchangeSession(t.Context())).Want(t, http.StatusOK) // the one that changed it
 	call.Read(w.With(third.Token).Customers.ExchangeSession(t.Context())).WantProblem(t, http.StatusUnauthorized, common.CodeUnauthorized)
 
+	odd := w.With("").Send(t, "customers", http.MethodPost, "/auth/sessions",
+		`{"username":"ana","password":"another password"}`, "User-Agent", "Mozilla \xff")
+	if odd.Want(t, http.StatusCreated); !strings.Contains(string(call.Read(ana.Customers.ListSessions(t.Context(), nil)).Body), "Mozilla \uFFFD") {
+		t.Error("no session has the name of the browser, repaired")
+	}
+
 	// Programs have neither passwords nor sessions.
 	program := w.With(createKey(t, admin, createIntegrator(t, admin, "ERP", customers.RoleAdmin).ID))
 	change(program, "x", "another password").WantProblem(t, http.StatusForbidden, common.CodeForbidden)
 	call.Read(program.Customers.ListSessions(t.Context(), nil)).WantProblem(t, http.StatusForbidden, common.CodeForbidden)
 	call.Read(program.Customers.EndSession(t.Context(), 1)).WantProblem(t, http.StatusForbidden, common.CodeForbidden)
+}
+
+// A login that has read the old password starts no session once another request has changed it.
+func TestSessionDuringPasswordChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, world.Options{Waiting: 100})
+	newUser(t, w, w.Login("admin"), "ana", customers.RoleOperator)
+	const id = 3 // after the two users of every world
+	ctx := context.WithoutCancel(t.Context())
+	locked, change, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- w.DB.Tx(ctx, func(conn database.Conn) error {
+			q := identitydb.New(conn)
+			row, err := q.LockUser(ctx, id)
+			close(locked)
+			<-change
+			if err != nil {
+				return err
+			}
+			return q.SetPassword(ctx, identitydb.SetPasswordParams{PasswordHash: row.PasswordHash, UpdatedAt: row.UpdatedAt, ID: id})
+		})
+	}()
+	<-locked
+	writers := func() float64 { return w.Metric(`pedidos_database_callers{pool="write"}`) }
+	before := writers()
+	started := make(chan call.Response, 1)
+	go func() {
+		started <- call.Read(w.With("").Customers.CreateSession(ctx, nil, customers.Credentials{Username: "ana", Password: userPassword}))
+	}()
+	call.Eventually(t, "the login waits to be recorded", func() bool { return writers() == before+1 })
+	close(change)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	(<-started).WantProblem(t, http.StatusUnauthorized, common.CodeInvalidCredentials)
 }
 
 func TestSessionLimits(t *testing.T) {

@@ -688,6 +688,9 @@ func TestOrderListRefused(t *testing.T) {
 	} {
 		s.Send(t, "orders", http.MethodGet, "/orders?"+query, "").WantInvalid(t, field)
 	}
+	for _, list := range []string{"cursor=bzo5MjIzMzcyMDM2ODU0Nzc1ODA3OjE", "updated_since=2026-01-01&cursor=dTo5MjIzMzcyMDM2ODU0Nzc1ODA3OjE"} {
+		s.Send(t, "orders", http.MethodGet, "/orders?"+list, "").Want(t, http.StatusOK) // o: and u:9223372036854775807:1, after all times
+	}
 }
 
 // A cursor is a position in time. With another filter, the list continues from there.

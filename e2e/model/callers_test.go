@@ -57,7 +57,7 @@ type access struct {
 	fields func(role customers.Role) []string // returns the fields of the request that a role may not set; may be nil
 }
 
-// now returns the actor with the present name. An access token keeps the name that the user had at the login.
+// now returns the actor with the current name. An access token keeps the name that the user had at the login.
 func (c *caller) now() actor {
 	if c.key != nil {
 		return actor{c.name, c.id, new(c.key.integrator.Name)}

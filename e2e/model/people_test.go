@@ -261,7 +261,7 @@ func (m *machine) loggedIn(t *rapid.T, got reply, username, password string) str
 	return succeed(200, customers.Token{AccessToken: hidden, TokenType: customers.Bearer, ExpiresIn: int32(tokenLife.Seconds())})
 }
 
-// meGot returns the caller with the present name of a user, but the role of the access token.
+// meGot returns the caller with the current name of a user, but the role of the access token.
 func (m *machine) meGot(by *caller) string {
 	me := customers.Me{Caller: by.name, Kind: customers.KindIntegrator, Role: by.roleNow()}
 	if by.key != nil {

@@ -27,6 +27,8 @@ func TestRefusals(t *testing.T) {
 	}
 	held := t.TempDir()
 	program.Up(t, nil, held, program.FreePorts()...)
+	migrated := t.TempDir()
+	program.Run(t, nil, "migrate", "up", "--data", migrated)
 	upWith := func(args ...string) []string {
 		return slices.Concat([]string{"up"}, program.FreePorts(), args)
 	}
@@ -49,11 +51,15 @@ func TestRefusals(t *testing.T) {
 		{"customers without secrets", nil, []string{"customers"}, []string{"SIGNING_SECRET is not set", "SERVICE_TOKEN is not set"}},
 		{"customers with weak secrets", []string{"JWT_SECRET=weak-secret-1", "SERVICE_TOKEN=weak-token-2", "ADMIN_PASSWORD=weak-pw-3"},
 			[]string{"customers"}, []string{"JWT_SECRET is too short", "SERVICE_TOKEN is too short", "ADMIN_PASSWORD is too short"}},
-		{"up for other machines without secrets", []string{"HOST=0.0.0.0"}, upWith(), []string{"SIGNING_SECRET", "SERVICE_TOKEN"}},
+		{"up for other machines without secrets", []string{"HOST=0.0.0.0"}, upWith(),
+			[]string{"others can connect to 0.0.0.0", "SIGNING_SECRET", "SERVICE_TOKEN", "pedidos users add NAME --role admin"}},
 		{"up for other machines with some secrets", []string{"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "ADMIN_PASSWORD=planted-password"},
-			upWith(), []string{"SIGNING_SECRET"}},
+			upWith(), []string{"others can connect", "SIGNING_SECRET"}},
 		{"up for other machines without an administrator", []string{
-			"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "SIGNING_SECRET=planted-signing-secret-of-32-bytes", "DATA_DIR=" + t.TempDir(),
+			"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "SIGNING_SECRET=planted-signing-secret-of-32-bytes",
+		}, upWith(), []string{"others can connect", "ADMIN_PASSWORD is not set"}},
+		{"up for other machines without an administrator in its database", []string{
+			"HOST=0.0.0.0", "SERVICE_TOKEN=planted-service-token", "SIGNING_SECRET=planted-signing-secret-of-32-bytes", "DATA_DIR=" + migrated,
 		}, upWith(), []string{"there is no active administrator"}},
 		{"orders with a base URL that is not HTTP", append(planted, "CUSTOMERS_API_BASE=ftp://x"), []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},
 		{"orders without a base URL", planted, []string{"orders"}, []string{"CUSTOMERS_API_BASE"}},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/pedidos-hq/pedidos/e2e/program"
@@ -94,6 +95,17 @@ func TestSeedOrdersForExistingCustomers(t *testing.T) {
 	db := databaseFile(t, folder)
 	if n := number(t, db, "SELECT COUNT(*) FROM orders WHERE customer_email IN ('compras@acme.example', 'pedidos@delsur.example')"); n != 50 {
 		t.Errorf("the sample customers have %d orders, want 50", n)
+	}
+}
+
+// TestSeedInterrupted checks that a seed that is stopped says what it has added.
+func TestSeedInterrupted(t *testing.T) {
+	t.Parallel()
+	p := program.Start(t, nil, "seed", "--customers=10", "--products=5000000")
+	p.AwaitMatch(t, p.Stderr, regexp.MustCompile(`customers: 10 of 10`))
+	code := p.Stop(t, syscall.SIGTERM)
+	if want := regexp.MustCompile(`\npedidos: interrupted; rows that were added: customers: 10(, products: \d+)?\n$`); code != 1 || !want.MatchString(p.Stderr.String()) {
+		t.Errorf("exit code %d\n%swant %s", code, p.Stderr, want)
 	}
 }
 

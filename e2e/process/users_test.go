@@ -29,15 +29,21 @@ func TestUsersCommands(t *testing.T) {
 	}
 	run(0, "", "migrate", "up")
 	run(1, "there is no active administrator", "customers")
-	token := regexp.MustCompile(`(?m)^pet_[A-Z2-7]+$`)
-	first := token.FindString(run(0, "within 24 hours", "users", "add", "ana", "--role", "admin", "--name", "Ana Pérez"))
+	token := func(printed string) string { // of the link to the backoffice and of the command
+		found := regexp.MustCompile(`(?s)http://127\.0\.0\.1:3000/setup#(pet_[A-Z2-7]+)\n.*"token":"(pet_[A-Z2-7]+)"`).FindStringSubmatch(printed)
+		if found == nil || found[1] != found[2] {
+			t.Fatalf("got no link or another token in the command:\n%s", printed)
+		}
+		return found[1]
+	}
+	first := token(run(0, "within 24 hours", "users", "add", "ana", "--role", "admin", "--name", "Ana Pérez"))
 	run(1, "Another user has this user name.", "users", "add", "Ana")
 	run(1, "--role is \"root\"", "users", "add", "bo", "--role", "root")
 	run(1, "This is the last active administrator.", "users", "disable", "ana")
 	run(1, `There is no user "eva".`, "users", "reset", "eva")
 	run(1, "users add needs one user name", "users", "add")
 	run(1, "users needs add, list, disable or reset", "users")
-	second := token.FindString(run(0, "within 24 hours", "users", "reset", "ANA"))
+	second := token(run(0, "within 24 hours", "users", "reset", "ANA"))
 	run(0, "ana       Ana Pérez  admin  active  never", "users", "list")
 
 	s, url := program.Serve(t, "customers", env...)

@@ -479,24 +479,20 @@ func TestGoReadmes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address, key := newShop(t)
-			program := document.Blocks(document.Section(t, at.file, at.section), "go")[0]
+			section := document.Section(t, at.file, at.section)
 			dir := t.TempDir()
-			sdk, err := filepath.Abs("../../sdk/go")
+			clone, err := filepath.Abs("../..")
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, text := range map[string]string{
-				"go.mod": "module example.com/outside\n\ngo 1.24.0\n\nrequire github.com/pedidos-hq/pedidos/sdk/go v0.0.0\n\n" +
-					"replace github.com/pedidos-hq/pedidos/sdk/go => " + sdk + "\n",
-				"main.go": local.ReplaceAllString(program, address),
-			} {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+			program := strings.Replace(local.ReplaceAllString(document.Blocks(section, "go")[0], address), "pedidos-local", world.AdminPassword, 1)
+			if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			c := exec.CommandContext(t.Context(), "go", "run", ".")
+			module := strings.ReplaceAll(document.Blocks(section, "sh")[0], "CLONE", clone)
+			c := exec.CommandContext(t.Context(), "bash", "-euc", module+"go run .")
 			c.Dir, c.Env = dir, append(os.Environ(), "GOWORK=off", "PEDIDOS_KEY="+key)
-			if out, err := c.CombinedOutput(); err != nil || string(out) != "1 CREATED 259800\n" {
+			if out, err := c.CombinedOutput(); err != nil || !strings.HasSuffix(string(out), "\n1 CREATED 259800\n") {
 				t.Errorf("got %v, %s", err, out)
 			}
 		})

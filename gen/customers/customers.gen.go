@@ -159,7 +159,7 @@ type AuditEntry struct {
 	// Example: user.changed
 	Action string `json:"action"`
 
-	// Actor The caller who did it: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
+	// Actor The caller that made the change: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
 	//
 	// Example: user:admin
 	Actor string `json:"actor"`
@@ -569,7 +569,7 @@ type NullableTime = common.NullableTime
 
 // PasswordChange defines model for PasswordChange.
 type PasswordChange struct {
-	// Current The present password.
+	// Current The current password.
 	Current string `json:"current"`
 
 	// New At least 10 characters, of any kind. The most common passwords are refused.
@@ -897,7 +897,7 @@ type UserUpdated = User
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
-	// Actor Returns only what this caller did.
+	// Actor Returns only entries of this caller.
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 
 	// Action Returns only entries with this action.

@@ -205,7 +205,7 @@ type Order struct {
 	UpdatedAt Time `json:"updated_at"`
 }
 
-// OrderAges Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
+// OrderAges Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is counted once; older orders are counted only if they are CREATED.
 type OrderAges struct {
 	// Day A number of orders or products.
 	//
@@ -287,7 +287,7 @@ type OrderInput struct {
 	Items []OrderLineInput `json:"items"`
 }
 
-// OrderLine An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the present one.
+// OrderLine An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the current one.
 type OrderLine struct {
 	// Name The product name, without surrounding white space.
 	//
@@ -441,7 +441,7 @@ type ProductChange struct {
 	// Example: 50
 	Stock *Stock `json:"stock,omitempty"`
 
-	// StockDelta Units to add to the stock, or to take from it if negative; the stock stays between 0 and 1000000000. Not allowed together with `stock`.
+	// StockDelta Units to add to the stock, or to take from it if negative; this must neither make it negative nor raise it above 1000000000. Not allowed together with `stock`.
 	//
 	// Example: 12
 	StockDelta *int64 `json:"stock_delta,omitempty"`
@@ -526,7 +526,7 @@ type SalesFigures struct {
 	Units *Units `json:"units"`
 }
 
-// SalesProduct The product, with its present name; null except in sales by product.
+// SalesProduct The product, with its current name; null except in sales by product.
 type SalesProduct struct {
 	// ID An id. Opaque and never reused. At most 2^53 - 1, which every JSON parser represents exactly.
 	ID ID `json:"id"`
@@ -576,7 +576,7 @@ type SalesRow struct {
 	// Example: 3
 	Orders Count `json:"orders"`
 
-	// Product The product, with its present name; null except in sales by product.
+	// Product The product, with its current name; null except in sales by product.
 	Product *SalesProduct `json:"product"`
 
 	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
@@ -595,9 +595,9 @@ type SalesRow struct {
 // Example: {"available":2,"product_id":1,"requested":5}
 type Shortage = common.Shortage
 
-// StatusCount defines model for StatusCount.
+// StatusCount The orders of a status. `orders` is the sum of `ages`: the orders of the last 30 days and, if they are CREATED, older ones.
 type StatusCount struct {
-	// Ages Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
+	// Ages Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is counted once; older orders are counted only if they are CREATED.
 	Ages OrderAges `json:"ages"`
 
 	// Orders A number of orders or products.
@@ -692,7 +692,7 @@ type StockReport struct {
 	// Units Units in stock of all products; at most 2^53 - 1.
 	Units int64 `json:"units"`
 
-	// ValueCents The stock at the present prices, in cents; at most 2^53 - 1.
+	// ValueCents The stock at the current prices, in cents; at most 2^53 - 1.
 	ValueCents int64 `json:"value_cents"`
 }
 

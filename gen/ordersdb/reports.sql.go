@@ -116,7 +116,7 @@ type OlderOrderBehindParams struct {
 	Offset       int32
 }
 
-// OlderOrderBehind returns the order behind that many older ones, if there are so many.
+// OlderOrderBehind returns the id of the order at an offset among the orders of a status placed before placed_before, oldest first.
 func (q *Queries) OlderOrderBehind(ctx context.Context, arg OlderOrderBehindParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, olderOrderBehind, arg.Status, arg.PlacedBefore, arg.Offset)
 	var id int64

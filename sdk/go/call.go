@@ -25,7 +25,7 @@ type operation struct {
 	open    bool   // takes no token
 }
 
-// request is what a call sends.
+// request holds the arguments of a call.
 type request struct {
 	ids   []any
 	query url.Values
@@ -106,6 +106,9 @@ func (c *Client) send(ctx context.Context, op operation, r request, options []Ca
 			return got, nil
 		}
 		failed.Operation, failed.Key, failed.Attempts = op.describe(r), key, attempt
+		if failed.Status == http.StatusUnauthorized && token == "" && !op.open {
+			failed.Detail = "No credentials were sent: set APIKey, or Username and Password."
+		}
 		if failed.Status == http.StatusUnauthorized && c.credentials.username != "" && token != "" && refused == "" {
 			refused = token
 			continue
@@ -215,7 +218,7 @@ func isNothing(result any) bool {
 	return nothing
 }
 
-// errorOf returns the error that a response is.
+// errorOf returns the error of an unsuccessful response.
 func errorOf(response *http.Response, text []byte) *Error {
 	e := &Error{Status: response.StatusCode}
 	var problem struct {
@@ -249,8 +252,7 @@ func (e *Error) temporary() bool {
 	return e.Code == CodeRequestInProgress
 }
 
-// wait returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients
-// that fail together do not come back together.
+// wait returns the time until the next attempt: an exponential backoff, at least retryAfter, with up to 50 % jitter.
 func (c *Client) wait(attempt int, retryAfter time.Duration) time.Duration {
 	least := max(retryAfter, min(75*time.Millisecond<<min(attempt-1, 6), 4*time.Second))
 	return least + mathrand.N(least/2) //nolint:gosec // nobody gains by guessing the jitter

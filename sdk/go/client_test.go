@@ -310,6 +310,25 @@ func TestWrongPassword(t *testing.T) {
 	})
 }
 
+// TestNoCredentials gets an error that says what is missing, but not for an operation that takes no credentials.
+func TestNoCredentials(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, func(r *http.Request) (*http.Response, error) {
+		if got, sent := r.Header["Authorization"]; sent {
+			t.Errorf("sent the Authorization %q", got)
+		}
+		return answer(401, fmt.Sprintf(problem, "unauthorized", 401)), nil
+	}, pedidos.Config{APIKey: ""})
+	_, err := client.Orders.Get(t.Context(), 1)
+	const want = "No credentials were sent: set APIKey, or Username and Password."
+	if e := failure(t, err); e.Detail != want || !strings.Contains(e.Error(), want) {
+		t.Errorf("got %v, want %s", e, want)
+	}
+	if e := failure(t, client.Account.SetPassword(t.Context(), pedidos.Setup{})); e.Detail != "Something." {
+		t.Errorf("got %v, want the detail of the response", e)
+	}
+}
+
 // TestLists follows the cursor, with the filter, until the caller stops.
 func TestLists(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 type credentials struct {
 	apiKey, username, password string
 
-	turn  chan struct{} // has room for one: whoever fills it may use the rest
+	turn  chan struct{} // guards token and until; unlike a mutex, it can be awaited together with a context
 	token string
 	until time.Time // when a new token is needed
 }

@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Customers are the customers that orders are placed for.
+// Customers calls the operations on customers.
 type Customers struct{ c *Client }
 
 // List returns the customers, oldest first.

@@ -11,17 +11,16 @@
 // progress. The waits double, have jitter, and are at least as long as Retry-After asks. They end with the context, after
 // [Config.MaxAttempts], and before a wait longer than [Config.MaxWait].
 //
-// Each change has an idempotency key, so that it takes effect once however often it is sent. [WithKey] sets one that also holds for a
-// program that is killed and started again.
+// Each change has an idempotency key, so that it takes effect once however often it is sent. [WithKey] sets a key that survives a
+// restart of the program.
 //
 // # Values
 //
-// Amounts of money are in cents and times in UTC. A field that Pedidos has no value for is the zero value, such as the ConfirmedAt of an
-// order that is not confirmed. In changes, the zero value leaves a field as it is; fields for which 0, false or "" is a value of its own
-// are [Optional].
+// Amounts of money are in cents and times in UTC. A field without a value is the zero value, such as the ConfirmedAt of an order that is
+// not confirmed. In changes, the zero value leaves a field as it is; fields for which 0, false or "" is a value of its own are [Optional].
 //
-// Update compares the ETag of what was read. Entries of a list have none, and Update is then unconditional: Get the entry to be told of
-// changes in between.
+// Update sends the ETag of the value that it is given. Entries of a list have no ETag, so updating them is unconditional; call Get first to
+// detect concurrent changes.
 //
 // # Errors
 //

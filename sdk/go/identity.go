@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Users are the people who log in. Only administrators manage them.
+// Users calls the operations on users, the people who log in. Only administrators may call them.
 type Users struct{ c *Client }
 
 // List returns the users, oldest first.
@@ -36,7 +36,7 @@ func (s Users) Reset(ctx context.Context, id UserID, options ...CallOption) (Use
 	return call[UserSetup](ctx, s.c, resetUser, request{ids: []any{id}}, options)
 }
 
-// Integrators are the programs that call with API keys. Only administrators manage them.
+// Integrators calls the operations on integrators, the programs that call with API keys. Only administrators may call them.
 type Integrators struct{ c *Client }
 
 // List returns the integrators, oldest first.
@@ -77,10 +77,10 @@ func (s Integrators) RevokeKey(ctx context.Context, id IntegratorID, key KeyID, 
 	return err
 }
 
-// Account is the user or integrator who calls.
+// Account calls the operations on the caller, which is a user or an integrator.
 type Account struct{ c *Client }
 
-// Me returns who calls, and with which role.
+// Me returns the caller and its role.
 func (s Account) Me(ctx context.Context) (Me, error) {
 	return call[Me](ctx, s.c, getMe, request{}, nil)
 }
@@ -108,7 +108,7 @@ func (s Account) EndSession(ctx context.Context, id SessionID) error {
 	return err
 }
 
-// Audit is the log of who changed users, integrators and keys.
+// Audit is the log of changes to users, integrators and keys.
 type Audit struct{ c *Client }
 
 // List returns the entries, newest first. Only administrators may read them.

@@ -1,6 +1,6 @@
 package pedidos
 
-// The ids of what Pedidos stores. Each has a type of its own, so that none is passed as another. They are at least 1 and at most 2^53 - 1.
+// IDs of resources. Each has its own type, so that none is passed as another. They are at least 1 and at most 2^53 - 1.
 type (
 	CustomerID   int64
 	ProductID    int64

@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Orders are the orders.
+// Orders calls the operations on orders.
 type Orders struct{ c *Client }
 
 // List returns the orders, newest first. With UpdatedSince they are sorted by their last change, oldest first.

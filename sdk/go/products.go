@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Products are the products and their stock.
+// Products calls the operations on products and their stock.
 type Products struct{ c *Client }
 
 // List returns the products, oldest first, without the archived ones unless the filter asks for them.

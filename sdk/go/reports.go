@@ -2,7 +2,7 @@ package pedidos
 
 import "context"
 
-// Reports are sums over orders and products. Each is kept for 10 seconds by default; AsOf says when it was made.
+// Reports calls the reports, which are sums over orders and products. Each is kept for 10 seconds by default; AsOf says when it was made.
 type Reports struct{ c *Client }
 
 // Sales adds up the orders of a period by day, product or customer, without the canceled ones.

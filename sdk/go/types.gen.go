@@ -111,7 +111,7 @@ type AuditEntry struct {
 	// Example: user.changed
 	Action string `json:"action"`
 
-	// Actor The caller who did it: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
+	// Actor The caller that made the change: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
 	//
 	// Example: user:admin
 	Actor string `json:"actor"`
@@ -145,7 +145,7 @@ type AuditFilter struct {
 	// Action Returns only entries with this action.
 	Action string `json:"action,omitempty,omitzero"`
 
-	// Actor Returns only what this caller did.
+	// Actor Returns only entries of this caller.
 	Actor string `json:"actor,omitempty,omitzero"`
 
 	// From Returns only entries at or after this time (RFC 3339), or on or after this day (UTC).
@@ -543,7 +543,7 @@ type Order struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// OrderAges Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
+// OrderAges Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is counted once; older orders are counted only if they are CREATED.
 type OrderAges struct {
 	// Day A number of orders or products.
 	//
@@ -641,7 +641,7 @@ type OrderInput struct {
 	Items []OrderLineInput `json:"items"`
 }
 
-// OrderLine An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the present one.
+// OrderLine An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the current one.
 type OrderLine struct {
 	// Name The product name, without surrounding white space.
 	//
@@ -700,7 +700,7 @@ type OrdersReport struct {
 
 // PasswordChange defines model for PasswordChange.
 type PasswordChange struct {
-	// Current The present password.
+	// Current The current password.
 	Current string `json:"current"`
 
 	// New At least 10 characters, of any kind. The most common passwords are refused.
@@ -791,7 +791,7 @@ type ProductChange struct {
 	// Example: 50
 	Stock Optional[int64] `json:"stock,omitempty,omitzero"`
 
-	// StockDelta Units to add to the stock, or to take from it if negative; the stock stays between 0 and 1000000000. Not allowed together with `stock`.
+	// StockDelta Units to add to the stock, or to take from it if negative; this must neither make it negative nor raise it above 1000000000. Not allowed together with `stock`.
 	//
 	// Example: 12
 	StockDelta int64 `json:"stock_delta,omitempty,omitzero"`
@@ -877,7 +877,7 @@ type SalesFigures struct {
 	Units Optional[int64] `json:"units"`
 }
 
-// SalesProduct The product, with its present name; null except in sales by product.
+// SalesProduct The product, with its current name; null except in sales by product.
 type SalesProduct struct {
 	// ID The id of a product.
 	ID ProductID `json:"id"`
@@ -951,7 +951,7 @@ type SalesRow struct {
 	// Example: 3
 	Orders int64 `json:"orders"`
 
-	// Product The product, with its present name; null except in sales by product.
+	// Product The product, with its current name; null except in sales by product.
 	Product SalesProduct `json:"product"`
 
 	// TotalCents An amount of money in cents. At most 2^53 - 1, which every JSON parser represents exactly.
@@ -1019,9 +1019,9 @@ type Shortage struct {
 // State A disabled user or integrator is refused everywhere.
 type State string
 
-// StatusCount defines model for StatusCount.
+// StatusCount The orders of a status. `orders` is the sum of `ages`: the orders of the last 30 days and, if they are CREATED, older ones.
 type StatusCount struct {
-	// Ages Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them.
+	// Ages Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is counted once; older orders are counted only if they are CREATED.
 	Ages OrderAges `json:"ages"`
 
 	// Orders A number of orders or products.
@@ -1101,7 +1101,7 @@ type StockReport struct {
 	// Units Units in stock of all products; at most 2^53 - 1.
 	Units int64 `json:"units"`
 
-	// ValueCents The stock at the present prices, in cents; at most 2^53 - 1.
+	// ValueCents The stock at the current prices, in cents; at most 2^53 - 1.
 	ValueCents int64 `json:"value_cents"`
 }
 

@@ -132,7 +132,7 @@ func unreachable(err error) error {
 // refusal returns the problem document of an answer as an error.
 func refusal(a answer) error {
 	var doc common.Problem
-	if err := json.Unmarshal(a.GetBody(), &doc); err != nil || doc.Code == "" || a.StatusCode() < http.StatusBadRequest {
+	if err := json.Unmarshal(a.GetBody(), &doc); err != nil || !doc.Code.Valid() || a.StatusCode() < http.StatusBadRequest {
 		return unreachable(fmt.Errorf("unexpected answer with status %d", a.StatusCode()))
 	}
 	if a.StatusCode() >= http.StatusInternalServerError && doc.Code == common.CodeInternal {

@@ -38,8 +38,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, year bulk
 			made++
 		}
 		return func(conn database.Conn) error {
-			err := rows.Insert(ctx, conn)
-			return err
+			return rows.Insert(ctx, conn)
 		}
 	}
 	return bulk.Fill(ctx, db, "customers", total, next, progress)

@@ -23,9 +23,6 @@ import (
 // noStore is the Cache-Control of responses with secrets.
 const noStore = "no-store"
 
-// userPrefix begins the names of callers who are users.
-const userPrefix = "user:"
-
 func (s *Service) Login(ctx context.Context, r stub.LoginRequestObject) (stub.LoginResponseObject, error) {
 	row, err := s.login(ctx, *r.Body)
 	if err != nil {

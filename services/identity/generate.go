@@ -33,8 +33,7 @@ func Generate(ctx context.Context, db *database.DB, random *rand.Rand, year bulk
 			made++
 		}
 		return func(conn database.Conn) error {
-			err := rows.Insert(ctx, conn)
-			return err
+			return rows.Insert(ctx, conn)
 		}
 	}
 	return bulk.Fill(ctx, db, "users", total, next, progress)

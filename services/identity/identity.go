@@ -177,7 +177,7 @@ func list[T any](
 		return err
 	})
 	if err != nil {
-		return nil, nil, wrap(err, "read a page of the list "+name)
+		return nil, nil, wrap(err, "read a page")
 	}
 	rows, next := page.Cut(rows, size, name, func(row T) page.Position { return page.Position{id(row)} })
 	return rows, next, nil

@@ -123,7 +123,7 @@ func (s *Service) changePassword(ctx context.Context, in api.PasswordChange) err
 	if err != nil {
 		return err
 	}
-	wrong := fault.Invalid(common.FieldError{Field: "current", Message: "is not the present password"})
+	wrong := fault.Invalid(common.FieldError{Field: "current", Message: "is not the current password"})
 	row, err = s.check(ctx, row.Username, in.Current)
 	if errors.Is(err, errWrongPassword) {
 		return wrong
@@ -172,7 +172,7 @@ func (s *Service) storePassword(ctx context.Context, q *identitydb.Queries, row 
 // user who does not exist, such as one of a version that had no users.
 func (s *Service) callingUser(ctx context.Context) (row identitydb.User, err error) {
 	caller, _ := auth.From(ctx)
-	username, ok := strings.CutPrefix(caller.Name, userPrefix)
+	username, ok := strings.CutPrefix(caller.Name, auth.UserPrefix)
 	if !ok {
 		return row, fault.New(common.CodeForbidden, "Only users have passwords and sessions.")
 	}

@@ -29,9 +29,8 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 		return started, err
 	}
 	if userAgent != nil {
-		if text := []rune(*userAgent); len(text) > maxUserAgent {
-			userAgent = new(string(text[:maxUserAgent]))
-		}
+		text := []rune(*userAgent) // replaces what is not UTF-8
+		userAgent = new(string(text[:min(len(text), maxUserAgent)]))
 	}
 	secret, now := auth.NewSecret(), s.now()
 	hash := auth.Hash(secret)
@@ -46,7 +45,7 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 		if err != nil {
 			return missingUser(err, row.ID)
 		}
-		if locked.State != string(api.StateActive) { // disabled since the login
+		if locked.State != string(api.StateActive) || locked.Version != row.Version { // disabled, reset or given a new password since the login
 			return fault.New(common.CodeInvalidCredentials, "The user name or the password is wrong.")
 		}
 		started.ID, err = q.InsertSession(ctx, identitydb.InsertSessionParams{
@@ -75,7 +74,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 		return auth.Caller{}, errors.New("no such session, or it has ended")
 	}
 	if err != nil {
-		return auth.Caller{}, unavailable(err)
+		return auth.Caller{}, asFault(err)
 	}
 	if used := minute(now); used.After(row.UsedAt) {
 		err := inTx(ctx, s.db, func(q *identitydb.Queries) error {
@@ -85,17 +84,11 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 			s.log.WarnContext(ctx, "use of session not recorded", "session", row.ID, "error", err)
 		}
 	}
-	return auth.Caller{Name: userPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
+	return auth.Caller{Name: auth.UserPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
 }
 
-// unavailable returns an error of the database as a fault, so that a caller with a valid token does not get a 401.
-func unavailable(err error) error {
-	var known *fault.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	return fault.From(err)
-}
+// asFault returns err as a fault.Error, so that a caller with a valid token does not get a 401.
+func asFault(err error) error { return fault.From(err) }
 
 // end returns when a session ends that is used now. Uses within a minute count as one, at its end.
 func (s *Service) end(now, expires time.Time) time.Time {

@@ -108,7 +108,7 @@ func (k *signingKeys) reload(ctx context.Context) error {
 	defer cancel()
 	rows, err := read(ctx, k.db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
 	if err != nil {
-		return unavailable(wrap(err, "list signing keys"))
+		return asFault(wrap(err, "list signing keys"))
 	}
 	keys, err := k.usable(rows)
 	if err != nil {
@@ -255,7 +255,7 @@ func addSigningKey(ctx context.Context, db *database.DB, secretID string, now, s
 // Rotation is the result of RotateSigningKey.
 type Rotation struct {
 	KeyID     string
-	SignsFrom time.Time // until then the present key signs
+	SignsFrom time.Time // until then the current key signs
 	Expires   time.Time // when the earlier keys stop to verify tokens
 }
 

@@ -258,7 +258,7 @@ func missingUser(err error, id int64) error {
 }
 
 // userTarget names a user in the audit log, as auth.Caller does.
-func userTarget(row identitydb.User) string { return "user:" + row.Username }
+func userTarget(row identitydb.User) string { return auth.UserPrefix + row.Username }
 
 func userCaller(row identitydb.User) auth.Caller {
 	return auth.Caller{Name: userTarget(row), Role: auth.Role(row.Role), ID: row.ID, DisplayName: row.Name}

@@ -123,7 +123,7 @@ type cacheMetrics struct {
 
 func newCacheMetrics(m *metrics.Registry) *cacheMetrics {
 	lookups := m.CounterVec("pedidos_customer_cache_total", "Look-ups in the cache of customers, by outcome.", "outcome")
-	loads := m.CounterVec("pedidos_customer_loads_total", "Customers asked for at customers-api, by outcome.", "outcome")
+	loads := m.CounterVec("pedidos_customer_loads_total", "Requests for customers to customers-api, by outcome.", "outcome")
 	return &cacheMetrics{
 		hits: lookups.WithLabelValues("hit"), misses: lookups.WithLabelValues("miss"),
 		loaded: loads.WithLabelValues("answered"), failed: loads.WithLabelValues("failed"),

@@ -59,8 +59,7 @@ func GenerateProducts(ctx context.Context, db *database.DB, random *rand.Rand, y
 			for i, id := range ids {
 				adjustments.Add(id, stocks[i], generator, times[i], 0, stocks[i], "first stock")
 			}
-			err = adjustments.Insert(ctx, conn)
-			return err
+			return adjustments.Insert(ctx, conn)
 		}
 	}
 	return bulk.Fill(ctx, db, "products", total, next, progress)
@@ -130,8 +129,7 @@ func GenerateOrders(ctx context.Context, db *database.DB, customers []Customer, 
 			if err := lines.Insert(ctx, conn); err != nil {
 				return err
 			}
-			err = events.Insert(ctx, conn)
-			return err
+			return events.Insert(ctx, conn)
 		}
 	}
 	return bulk.Fill(ctx, db, "orders", total, next, progress)

@@ -13,7 +13,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/page"
 )
 
-// change is the transition of an order to its present version.
+// change is the transition of an order to its current version.
 type change struct {
 	order        *Order
 	from, reason *string
@@ -40,7 +40,7 @@ func callerID(c auth.Caller) *int64 {
 	return &c.ID
 }
 
-// callerDisplayName returns the present name of the user or integrator, or nil if it is not known.
+// callerDisplayName returns the current name of the user or integrator, or nil if it is not known.
 func callerDisplayName(c auth.Caller) *string {
 	if c.DisplayName == "" {
 		return nil

@@ -268,7 +268,7 @@ func byUpdate(p api.ListOrdersParams, f filters) (listing, error) {
 			return listing{}, err
 		}
 		if at[0] >= start[0] { // otherwise, the cursor is of a list with an earlier start
-			start = at
+			start = page.Position{min(at[0], last.UnixMicro()), at[1]}
 		}
 	}
 	return listing{

@@ -132,8 +132,8 @@ func lock(ctx context.Context, conn database.Conn, purchases []*purchase) (catal
 	return products, nil
 }
 
-// price returns an order with the lines and the total, and takes the units from the catalogue's stock. It refuses orders with
-// unknown or archived products or insufficient stock, and names all of these, and orders with a total over maxTotal.
+// price returns an order with its lines and total, and takes the units from the catalogue's stock. It refuses unknown products,
+// archived products, insufficient stock (each naming all products concerned), and a total above maxTotal.
 func price(lines []line, products catalogue) (Order, *fault.Error) {
 	unknown := fault.New(common.CodeProductNotFound, "One or more products do not exist.")
 	archived := fault.New(common.CodeProductArchived, "One or more products are archived.")
@@ -388,7 +388,7 @@ func withLines(ctx context.Context, q *ordersdb.Queries, rows []ordersdb.Order) 
 	return found, nil
 }
 
-// addTitles gives lines from earlier versions, which have neither SKU nor name, the present ones of their products.
+// addTitles fills in the current SKU and name of the product in lines from earlier versions, which lack them.
 func addTitles(ctx context.Context, q *ordersdb.Queries, lines []ordersdb.OrderLine) error {
 	var products []int64
 	for _, l := range lines {

@@ -25,7 +25,7 @@ func expiredCounter(m *metrics.Registry) metrics.Counter {
 }
 
 func outcomeCounters(m *metrics.Registry) *metrics.CounterVec {
-	return m.CounterVec("pedidos_orders_total", "Orders, by what became of them.", "outcome")
+	return m.CounterVec("pedidos_orders_total", "Orders, by outcome.", "outcome")
 }
 
 func (o outcomes) countPlaced(p *purchase) {

@@ -16,8 +16,8 @@ import (
 const maxProductSums = 500_000
 
 // productSales adds up the sales of products by day. It remembers the sums of a day until an order of that day is placed, confirmed or
-// canceled. The counts of orders by status tell, because orders are never deleted, their lines never change, and a status only moves
-// from CREATED to CONFIRMED to CANCELED.
+// canceled. It detects this by the counts of orders by status: orders are never deleted, their lines never change, and no order returns
+// to an earlier status.
 type productSales struct {
 	days *otter.Cache[salesDay, productSums]
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 	_ "time/tzdata" // the image has no time zone database
 
@@ -98,7 +99,7 @@ func newReports(db *database.DB, age time.Duration, now func() time.Time) (*repo
 	return r, errors.Join(faults[:]...)
 }
 
-// kept is a kind of report. It keeps the reports of the last seconds.
+// kept caches the reports of one kind.
 type kept[Query comparable, Report any] struct {
 	make  func(context.Context, Query) (Report, error)
 	cache *otter.Cache[Query, Report] // nil if reports are not kept
@@ -120,15 +121,35 @@ func newKept[Query comparable, Report any](age time.Duration, make func(context.
 }
 
 // get returns a kept report, or makes one. Concurrent calls share it, so it continues when the call that started it ends.
-func (k *kept[Query, Report]) get(ctx context.Context, q Query) (Report, error) {
+func (k *kept[Query, Report]) get(ctx context.Context, q Query) (report Report, err error) {
 	if k.cache == nil {
 		return k.make(ctx, q)
 	}
-	return k.cache.Get(ctx, q, otter.LoaderFunc[Query, Report](func(ctx context.Context, q Query) (Report, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
-		defer cancel()
-		return k.make(ctx, q)
-	}))
+	done := make(chan struct{})
+	var made Report
+	var failed error
+	go func() {
+		defer close(done)
+		made, failed = k.cache.Get(ctx, q, otter.LoaderFunc[Query, Report](k.load))
+	}()
+	select {
+	case <-done:
+		return made, failed
+	case <-ctx.Done():
+		return report, ctx.Err()
+	}
+}
+
+// load makes a report outside of a request, whose server would recover a panic.
+func (k *kept[Query, Report]) load(ctx context.Context, q Query) (report Report, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
+	defer cancel()
+	return k.make(ctx, q)
 }
 
 // salesQuery is a request for a sales report, with the defaults filled in.
@@ -186,7 +207,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 	return report, nil
 }
 
-// read runs queries on a snapshot, when it is their turn.
+// read runs queries on a snapshot once the gate admits it.
 func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) error) error {
 	if err := r.turns.Enter(ctx); err != nil {
 		return err

@@ -50,7 +50,8 @@ type staleSweep struct {
 	skipLocked bool // skip orders with locked products
 }
 
-// find returns the next stale orders. It locks none of them, so another process may confirm or cancel them meanwhile.
+// find returns the next stale orders. It locks none of them, so another process may confirm or cancel them meanwhile. It
+// runs as a batch, because an overloaded service must not refuse a sweep.
 func (s *staleSweep) find(ctx context.Context, after ordersdb.StaleOrdersRow) (found []ordersdb.StaleOrdersRow, err error) {
 	_, err = s.db.Batches(ctx, func(conn database.Conn) (_ int, more bool, err error) {
 		found, err = ordersdb.New(conn).StaleOrders(ctx, ordersdb.StaleOrdersParams{
@@ -95,7 +96,7 @@ func (s *staleSweep) cancel(ctx context.Context, found []ordersdb.StaleOrdersRow
 	})
 }
 
-// unheld returns the orders of which no product is locked.
+// unheld returns the orders without a locked product.
 func (s *staleSweep) unheld(ctx context.Context, conn database.Conn, orders []*Order) ([]*Order, error) {
 	_, products := contents(orders)
 	free, err := s.db.Free(ctx, conn, products, lockFreeProducts)

@@ -31,8 +31,9 @@ type Size struct{ Users, Customers, Products, Orders int }
 // maxBuyers limits the customers of generated orders, because they are all in memory.
 const maxBuyers = 100_000
 
-// Generate adds generated rows to a database, which services may use at the same time. Orders are placed in the 365
-// days before until, and the rest is created in the year before these. The same seed adds the same rows to the same database. Generate returns orders.ErrNothingToOrder if there are no customers or products to generate orders with.
+// Generate adds generated rows to a database, which services may use at the same time. Orders are placed in the 365 days before until,
+// and the rest is created in the year before these. The same seed adds the same rows to the same database. Generate returns
+// orders.ErrNothingToOrder if there are no customers or products to generate orders with.
 func Generate(ctx context.Context, db *database.DB, size Size, until time.Time, seed uint64, progress bulk.Progress) error {
 	year := bulk.Year(until)
 	// With a stream per table, more customers do not change the products.

@@ -29,8 +29,7 @@ WHERE id IN (sqlc.slice(ids))
 FOR UPDATE NOWAIT;
 
 -- ListProducts and the two queries after it are one list: the products in a range of ids, that match the pattern, have fewer units in
--- stock than stock_below and, if low is 1, than their reorder level, and are archived at least archived_from and at most archived_to,
--- which are 0 or 1.
+-- stock than stock_below and, if low is 1, than their reorder level, and have an archived flag (0 or 1) between archived_from and archived_to.
 
 -- name: ListProducts :many
 SELECT *

@@ -53,7 +53,7 @@ SELECT /*+ INDEX(orders orders_by_status) */ COUNT(*)
 FROM orders
 WHERE status = sqlc.arg(status) AND created_at >= sqlc.arg(placed_from) AND created_at < sqlc.arg(placed_before);
 
--- OlderOrderBehind returns the order behind that many older ones, if there are so many.
+-- OlderOrderBehind returns the id of the order at an offset among the orders of a status placed before placed_before, oldest first.
 
 -- name: OlderOrderBehind :one
 SELECT /*+ INDEX(orders orders_by_status) */ id

@@ -199,7 +199,7 @@ FOR UPDATE OF o`, id)
 	return o, lines, rows.Err()
 }
 
-// record inserts the event of an order's present version.
+// record inserts the event of an order's current version.
 func (s *Session) record(ctx context.Context, o ordersdb.Order, from *string, now time.Time) error {
 	_, err := s.conn.ExecContext(ctx, `INSERT INTO order_events (order_id, version, from_status, to_status, caller, reason, created_at)
 VALUES (?, ?, ?, ?, ?, NULL, ?)`, o.ID, o.Version, from, o.Status, caller, now)

@@ -385,7 +385,7 @@ type ClientInterface interface {
 
 	// RecordKeyUse Record the use of an API key, for services
 	//
-	// Sets `last_used_at` of an API key to the present minute. Accepts only the service token.
+	// Sets `last_used_at` of an API key to the current minute. Accepts only the service token.
 	//
 	// Corresponds with POST /internal/keys/{id}/uses (the `RecordKeyUse` operationId).
 	RecordKeyUse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -449,7 +449,7 @@ type ClientInterface interface {
 
 	// ResetUser Let a user set a new password
 	//
-	// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The present password remains valid until then; disable the user if others may know it.
+	// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The current password remains valid until then; disable the user if others may know it.
 	//
 	// Corresponds with POST /users/{id}/reset (the `ResetUser` operationId).
 	ResetUser(ctx context.Context, id ID, params *ResetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1109,7 +1109,7 @@ func (c *Client) GetKeyInternal(ctx context.Context, id ID, reqEditors ...Reques
 
 // RecordKeyUse Record the use of an API key, for services
 //
-// Sets `last_used_at` of an API key to the present minute. Accepts only the service token.
+// Sets `last_used_at` of an API key to the current minute. Accepts only the service token.
 //
 // Corresponds with POST /internal/keys/{id}/uses (the `RecordKeyUse` operationId).
 func (c *Client) RecordKeyUse(ctx context.Context, id ID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1253,7 +1253,7 @@ func (c *Client) UpdateUser(ctx context.Context, id ID, params *UpdateUserParams
 
 // ResetUser Let a user set a new password
 //
-// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The present password remains valid until then; disable the user if others may know it.
+// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The current password remains valid until then; disable the user if others may know it.
 //
 // Corresponds with POST /users/{id}/reset (the `ResetUser` operationId).
 func (c *Client) ResetUser(ctx context.Context, id ID, params *ResetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3443,7 +3443,7 @@ type ClientWithResponsesInterface interface {
 
 	// RecordKeyUseWithResponse Record the use of an API key, for services
 	//
-	// Sets `last_used_at` of an API key to the present minute. Accepts only the service token.
+	// Sets `last_used_at` of an API key to the current minute. Accepts only the service token.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3515,7 +3515,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetUserWithResponse Let a user set a new password
 	//
-	// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The present password remains valid until then; disable the user if others may know it.
+	// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The current password remains valid until then; disable the user if others may know it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7955,7 +7955,7 @@ func (c *ClientWithResponses) GetKeyInternalWithResponse(ctx context.Context, id
 
 // RecordKeyUseWithResponse Record the use of an API key, for services
 //
-// Sets `last_used_at` of an API key to the present minute. Accepts only the service token.
+// Sets `last_used_at` of an API key to the current minute. Accepts only the service token.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8075,7 +8075,7 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id ID,
 
 // ResetUserWithResponse Let a user set a new password
 //
-// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The present password remains valid until then; disable the user if others may know it.
+// Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The current password remains valid until then; disable the user if others may know it.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -13,7 +13,7 @@ export type OrderFilter = Filter<"/orders">;
 export type AuditFilter = Filter<"/audit">;
 export type SalesQuery = NonNullable<paths["/reports/sales"]["get"]["parameters"]["query"]>;
 
-/** What was read: its id, and the version that an update compares. A list has no versions, and an update is then unconditional. */
+/** A resource that was read. An update sends its etag; entries of a list have none, so updating them is unconditional. */
 type Read<ID> = Versioned<{ readonly id: ID }>;
 
 class Part {
@@ -23,7 +23,7 @@ class Part {
   }
 }
 
-/** The customers that orders are placed for. */
+/** Calls the operations on customers. */
 class Customers extends Part {
   /** Yields the customers, oldest first. */
   list(filter: CustomerFilter = {}, options?: CallOptions) {
@@ -47,7 +47,7 @@ class Customers extends Part {
   }
 }
 
-/** The products and their stock. */
+/** Calls the operations on products and their stock. */
 class Products extends Part {
   /** Yields the products, oldest first, without the archived ones unless the filter asks for them. */
   list(filter: ProductFilter = {}, options?: CallOptions) {
@@ -74,7 +74,7 @@ class Products extends Part {
   }
 }
 
-/** The orders. */
+/** Calls the operations on orders. */
 class Orders extends Part {
   /** Yields the orders, newest first. With updated_since they are sorted by their last change, oldest first. */
   list(filter: OrderFilter = {}, options?: CallOptions) {
@@ -113,7 +113,7 @@ class Orders extends Part {
   }
 }
 
-/** Sums over orders and products. Each is kept for 10 seconds by default; as_of says when it was made. */
+/** Calls the reports, which are sums over orders and products. Each is kept for 10 seconds by default; as_of says when it was made. */
 class Reports extends Part {
   /** Adds up the orders of a period by day, product or customer, without the canceled ones. */
   sales(query: SalesQuery = {}, options?: CallOptions) {
@@ -129,7 +129,7 @@ class Reports extends Part {
   }
 }
 
-/** The people who log in. Only administrators manage them. */
+/** Calls the operations on users, the people who log in. Only administrators may call them. */
 class Users extends Part {
   list(options?: CallOptions) {
     return this.transport.list("/users", {}, options);
@@ -158,7 +158,7 @@ class Users extends Part {
   }
 }
 
-/** The programs that call with API keys. Only administrators manage them. */
+/** Calls the operations on integrators, the programs that call with API keys. Only administrators may call them. */
 class Integrators extends Part {
   list(options?: CallOptions) {
     return this.transport.list("/integrators", {}, options);
@@ -188,9 +188,9 @@ class Integrators extends Part {
   }
 }
 
-/** The user or integrator who calls. */
+/** Calls the operations on the caller, which is a user or an integrator. */
 class Account extends Part {
-  /** Returns who calls, and with which role. */
+  /** Returns the caller and its role. */
   me(options?: CallOptions) {
     return this.transport.call("get", "/auth/me", { keyed: false }, options);
   }
@@ -212,7 +212,7 @@ class Account extends Part {
   }
 }
 
-/** The log of who changed users, integrators and keys. */
+/** The log of changes to users, integrators and keys. */
 class Audit extends Part {
   /** Yields the entries, newest first. Only administrators may read them. */
   list(filter: AuditFilter = {}, options?: CallOptions) {

@@ -596,7 +596,7 @@ export interface paths {
         put?: never;
         /**
          * Let a user set a new password
-         * @description Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The present password remains valid until then; disable the user if others may know it.
+         * @description Returns a setup token, with which the person sets a new password at `POST /auth/setup` within 24 hours. Earlier setup tokens of the user become invalid, and all sessions of the user end. The current password remains valid until then; disable the user if others may know it.
          */
         post: operations["resetUser"];
         delete?: never;
@@ -621,7 +621,7 @@ export interface components {
              */
             action: string;
             /**
-             * @description The caller who did it: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
+             * @description The caller that made the change: `user:` and the user name, `integrator:` and its id, `command` for the command line, `start` for the start of the service.
              * @example user:admin
              */
             actor: string;
@@ -973,7 +973,7 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             updated_at: components["schemas"]["Time"];
         };
-        /** @description Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is in one of them. */
+        /** @description Numbers of orders by the time since they were placed: less than an hour, a day, 7 days, 30 days, and older. Each order is counted once; older orders are counted only if they are CREATED. */
         OrderAges: {
             day: components["schemas"]["Count"];
             hour: components["schemas"]["Count"];
@@ -1021,7 +1021,7 @@ export interface components {
             /** @description The order lines. Lines of the same product are merged. */
             items: components["schemas"]["OrderLineInput"][];
         };
-        /** @description An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the present one. */
+        /** @description An order line, with the SKU, name and price of the product at the time the order was placed. In orders placed before lines had names, the name is the current one. */
         OrderLine: {
             name: components["schemas"]["ProductName"];
             product_id: components["schemas"]["ProductID"];
@@ -1082,7 +1082,7 @@ export interface components {
         PasswordChange: {
             /**
              * Format: password
-             * @description The present password.
+             * @description The current password.
              */
             current: string;
             new: components["schemas"]["NewPassword"];
@@ -1171,7 +1171,7 @@ export interface components {
             stock?: components["schemas"]["Stock"];
             /**
              * Format: int64
-             * @description Units to add to the stock, or to take from it if negative; the stock stays between 0 and 1000000000. Not allowed together with `stock`.
+             * @description Units to add to the stock, or to take from it if negative; this must neither make it negative nor raise it above 1000000000. Not allowed together with `stock`.
              * @example 12
              */
             stock_delta?: number;
@@ -1227,7 +1227,7 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             units: components["schemas"]["Units"];
         };
-        /** @description The product, with its present name; null except in sales by product. */
+        /** @description The product, with its current name; null except in sales by product. */
         SalesProduct: {
             id: components["schemas"]["ProductID"];
             name: components["schemas"]["ProductName"];
@@ -1312,6 +1312,7 @@ export interface components {
          * @enum {string}
          */
         State: "active" | "disabled";
+        /** @description The orders of a status. `orders` is the sum of `ages`: the orders of the last 30 days and, if they are CREATED, older ones. */
         StatusCount: {
             ages: components["schemas"]["OrderAges"];
             orders: components["schemas"]["Count"];
@@ -1383,7 +1384,7 @@ export interface components {
             units: number;
             /**
              * Format: int64
-             * @description The stock at the present prices, in cents; at most 2^53 - 1.
+             * @description The stock at the current prices, in cents; at most 2^53 - 1.
              */
             value_cents: number;
         };
@@ -1482,7 +1483,7 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                /** @description Returns only what this caller did. */
+                /** @description Returns only entries of this caller. */
                 actor?: string;
                 /** @description Returns only entries with this action. */
                 action?: string;

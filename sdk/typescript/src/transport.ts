@@ -60,7 +60,7 @@ type Ids<O> = O extends { parameters: { path: infer I } } ? I : undefined;
 type Header<O> = O extends { parameters: { header?: infer H } } ? NonNullable<H> : never;
 type IsKeyed<O> = [Header<O>] extends [never] ? false : "Idempotency-Key" extends keyof Header<O> ? true : false;
 
-/** What a call of an operation sends. The contract decides what is allowed, and whether there is an Idempotency-Key. */
+/** The arguments of a call. The contract decides what is allowed, and whether there is an Idempotency-Key. */
 interface Request<O> {
   readonly ids?: Ids<O>;
   readonly query?: Query<O>;
@@ -141,6 +141,10 @@ export class Transport {
       const done = await this.#attempt(url, init, token, options.signal);
       if (done.failure === undefined) return done.result as Versioned<Result<paths[P][M]>>;
       options.signal?.throwIfAborted();
+      if (done.failure.status === 401 && token === undefined && !request.open) {
+        const detail = "No credentials were sent: set apiKey, or username and password.";
+        throw new PedidosError(operation, { ...done.failure, detail }, key, attempt);
+      }
       if (done.failure.status === 401 && this.#config.username && token !== undefined && refused === undefined) {
         refused = token;
         continue;
@@ -199,7 +203,7 @@ export class Transport {
   /** Returns the API key, or an access token other than refused. Concurrent callers share one login. */
   async #credentials(refused: string | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
     const { username, password } = this.#config;
-    if (!username || !password) return this.#config.apiKey;
+    if (!username || !password) return this.#config.apiKey || undefined;
     for (;;) {
       const token = this.#token;
       if (token !== undefined && token.text !== refused && Date.now() < token.until) return token.text;
@@ -263,10 +267,7 @@ function isTemporary({ status, code }: Failure): boolean {
   return status === undefined || [429, 502, 503, 504].includes(status) || code === "request_in_progress";
 }
 
-/**
- * Returns the time until the next attempt: what Pedidos asks for, or a time that doubles, and up to half of it more, so that clients that
- * fail together do not come back together.
- */
+/** Returns the time until the next attempt: an exponential backoff, at least asked, with up to 50 % jitter. */
 function wait(attempt: number, asked: number): number {
   const least = Math.max(asked, Math.min(75 * 2 ** (attempt - 1), 4000));
   return least + (Math.random() * least) / 2;

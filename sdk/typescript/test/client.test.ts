@@ -156,6 +156,16 @@ test("a wrong password is the error of the call", async () => {
   assert.equal(sent.length, 1);
 });
 
+test("without credentials, an error says what is missing", async () => {
+  const { client, sent } = clientOf(() => problem(401, "unauthorized"), { apiKey: "" });
+  const error = await client.orders.get(1 as OrderID).catch((e: unknown) => e);
+  assert.ok(error instanceof PedidosError && error.status === 401);
+  assert.match(error.message, /No credentials were sent: set apiKey, or username and password\./);
+  assert.equal(sent[0]?.headers.has("Authorization"), false);
+  const open = await client.account.setPassword({ token: "a", password: "b" }).catch((e: unknown) => e);
+  assert.ok(open instanceof PedidosError && open.detail === "Something.");
+});
+
 test("lists follow the cursor until the caller stops", async () => {
   const { client, sent } = clientOf(({ url }) =>
     url.searchParams.has("cursor")

@@ -76,7 +76,7 @@ var toSpanish = []translation{
 	{regexp.MustCompile(`^must be a caller.*$`), "debe ser un usuario o un integrador, como ana o integrator:7"},
 	{regexp.MustCompile(`^must not be your name$`), "no debe ser el nombre de la persona"},
 	{regexp.MustCompile(`^is one of the most common passwords$`), "es una de las contraseñas más comunes"},
-	{regexp.MustCompile(`^is not the present password$`), "no es la contraseña actual"},
+	{regexp.MustCompile(`^is not the current password$`), "no es la contraseña actual"},
 	{regexp.MustCompile(`^is not valid: it was used.*$`), "no es válido: se usó, hay uno más nuevo, está mal escrito o tiene más de 24 horas"},
 	{regexp.MustCompile(`^raises the stock above (\S+)$`), "deja el stock por encima de $1"},
 	{regexp.MustCompile(`^another (customer|product|user|integrator) has it$`), "ya está en uso"},

@@ -35,14 +35,33 @@ func (p *program) commands() *cobra.Command {
 		p.withData(p.command("audit", "Check that stock, totals and statuses are consistent. Exits with 1 if they are not.", audit)),
 		p.backup(),
 		p.health(),
-		p.withData(p.command("doctor", "Look for what is wrong: settings, schema, clock, disk, backup, stock. Changes nothing; exits with 1 if a check fails.", examine)),
+		p.withData(p.command("doctor", "Check settings, schema and stock; on the embedded engine also disk and backup, on MySQL the clock. "+
+			"Changes nothing; exits with 1 if a check fails.", examine)),
 		p.command("version", "Show the version.", func(context.Context, *program) error {
 			_, err := fmt.Fprintln(p.stdout, "pedidos version", buildVersion()) // as --version does
 			return err
 		}),
 	)
+	addHelp(root)
 	addCompletion(root)
 	return root
+}
+
+// addHelp adds the command help. By default, it shows the general help for a command that does not exist.
+func addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "help" {
+			continue
+		}
+		c.Args = func(_ *cobra.Command, args []string) error {
+			found, rest, err := root.Find(args)
+			if err != nil || !found.HasSubCommands() {
+				return err
+			}
+			return noArguments(found, rest)
+		}
+	}
 }
 
 // addCompletion adds the command completion. By default, arguments do not complete to files, because only few are files.
@@ -54,8 +73,8 @@ func addCompletion(root *cobra.Command) {
 			continue
 		}
 		c.Args = noArguments
-		c.RunE = func(*cobra.Command, []string) error {
-			return misused("completion needs bash, fish, powershell or zsh, for example: pedidos completion bash")
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return misused(c, "completion needs bash, fish, powershell or zsh, for example: pedidos completion bash")
 		}
 		for _, shell := range c.Commands() {
 			shell.Args = noArguments
@@ -68,6 +87,18 @@ func (p *program) command(name, short string, run func(context.Context, *program
 		Use: name, Short: short, Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), p) },
 	}
+}
+
+// group returns a command that only has subcommands. Without one, it names the choices and an example.
+func group(name, short, choices, example string, subcommands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: name, Short: short, Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return misused(c, "%s needs %s, for example: %s %s", name, choices, c.CommandPath(), example)
+		},
+	}
+	c.AddCommand(subcommands...)
+	return c
 }
 
 func (p *program) up(name, short string) *cobra.Command {
@@ -104,9 +135,6 @@ func (p *program) withData(c *cobra.Command) *cobra.Command {
 }
 
 func (p *program) migrate() *cobra.Command {
-	all := p.command("migrate", "Change or show the schema version: up, down or status.", func(context.Context, *program) error {
-		return misused("migrate needs up, down or status, for example: pedidos migrate status")
-	})
 	m := &migrateUpCommand{}
 	up := p.withData(p.command("up", "Apply all pending migrations.", m.run))
 	up.Flags().StringVar(&m.customersUser, "customers-user", p.environment["DB_CUSTOMERS_USER"],
@@ -116,8 +144,8 @@ func (p *program) migrate() *cobra.Command {
 	d := &migrateDownCommand{}
 	down := p.withData(p.command("down", "Revert the newest migration. Without --yes, only show what would be lost.", d.run))
 	down.Flags().BoolVar(&d.yes, "yes", false, "Revert it; its tables and columns are lost")
-	all.AddCommand(up, down, p.withData(p.command("status", "List the migrations and whether they are applied.", migrateStatus)))
-	return all
+	status := p.withData(p.command("status", "List the migrations and whether they are applied.", migrateStatus))
+	return group("migrate", "Change or show the schema version: up, down or status.", "up, down or status", "status", up, down, status)
 }
 
 func (p *program) seed() *cobra.Command {
@@ -129,7 +157,7 @@ func (p *program) seed() *cobra.Command {
 	f.IntVar(&s.size.Customers, "customers", 0, "Add `N` generated customers")
 	f.IntVar(&s.size.Products, "products", 0, "Add `N` generated products")
 	f.IntVar(&s.size.Orders, "orders", 0, "Add `N` generated orders of the existing customers and products")
-	f.StringVar(&s.until, "until", "2025-12-31", "The last `DAY` of generated orders, in UTC; they span 365 days")
+	f.StringVar(&s.until, "until", "2025-12-31", "The last `DAY` of generated orders, in UTC, which span 365 days; for today: --until $(date -u +%F)")
 	f.Uint64Var(&s.number, "rand-seed", 1, "Seed of the generator: the same `N` generates the same data")
 	return p.withData(c)
 }
@@ -137,9 +165,9 @@ func (p *program) seed() *cobra.Command {
 func (p *program) backup() *cobra.Command {
 	return p.withData(&cobra.Command{
 		Use: "backup FILE", Short: "Copy the embedded database to a new FILE. Services may keep running.",
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return misused("backup needs one file name, for example: pedidos backup pedidos.backup")
+				return misused(c, "backup needs one file name, for example: pedidos backup pedidos.backup")
 			}
 			return nil
 		},
@@ -153,9 +181,9 @@ func (p *program) backup() *cobra.Command {
 func (p *program) health() *cobra.Command {
 	return &cobra.Command{
 		Use: "health [URL]", Short: "Check whether the service at URL, or on PORT of this machine, is ready. Exits with 1 if it is not.",
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return misused("health takes at most one URL, for example: pedidos health http://localhost:3001")
+				return misused(c, "health takes at most one URL, for example: pedidos health http://localhost:3001")
 			}
 			return nil
 		},
@@ -169,9 +197,9 @@ func noArguments(c *cobra.Command, args []string) error {
 		return nil
 	case c.HasSubCommands():
 		c.SuggestionsMinimumDistance = 2 // at most 2 edits
-		return misused("unknown command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
+		return misused(c, "unknown command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 	}
-	return misused("unexpected argument %[2]q: %[1]s takes only flags", c.CommandPath(), args[0])
+	return misused(c, "unexpected argument %q: %s takes only flags", args[0], c.CommandPath())
 }
 
 // badFlag describes a flag error in a sentence, with a suggestion.
@@ -181,11 +209,11 @@ func badFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	switch {
 	case errors.As(err, &value):
-		return misused("--%s is %q: give %s", value.GetFlag().Name, value.GetValue(), validValue(value.GetFlag()))
+		return misused(c, "--%s is %q: give %s", value.GetFlag().Name, value.GetValue(), validValue(value.GetFlag()))
 	case errors.As(err, &missing):
-		return misused("--%s has no value: give %s", missing.GetFlag().Name, validValue(missing.GetFlag()))
+		return misused(c, "--%s has no value: give %s", missing.GetFlag().Name, validValue(missing.GetFlag()))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return misused("unknown flag -%s", unknown.GetSpecifiedShortnames())
+		return misused(c, "unknown flag -%s", unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
 		// Cobra suggests only commands, so the flags become commands.
 		flags := &cobra.Command{SuggestionsMinimumDistance: 2}
@@ -200,9 +228,9 @@ func badFlag(c *cobra.Command, err error) error {
 		if meant == nil {
 			meant = flags.SuggestionsFor(name)
 		}
-		return misused("unknown flag %s%s", name, didYouMean(meant))
+		return misused(c, "unknown flag %s%s", name, didYouMean(meant))
 	}
-	return misused("%w", err)
+	return misused(c, "%w", err)
 }
 
 // validValue describes the values of a flag, with an example.
@@ -226,7 +254,7 @@ func didYouMean(suggestions []string) string {
 	return "; did you mean " + strings.Join(suggestions, " or ") + "?"
 }
 
-// misused returns an error about the command line that points to the help.
-func misused(format string, args ...any) error {
-	return fmt.Errorf(format+" (see pedidos --help)", args...)
+// misused returns an error about the command line of c that points to its help.
+func misused(c *cobra.Command, format string, args ...any) error {
+	return fmt.Errorf(format+" (see %s --help)", append(args, c.CommandPath())...)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/services/orders"
@@ -22,6 +23,7 @@ const (
 	fine    = "ok"
 	doubt   = "warn" // works, but look at it
 	failing = "fail" // a service would not start, or not be ready
+	unknown = "-"    // not checked
 )
 
 // diagnosis is the result of a check.
@@ -37,14 +39,21 @@ func (d *doctor) say(verdict, subject, format string, args ...any) {
 	d.found = append(d.found, diagnosis{verdict, subject, fmt.Sprintf(format, args...)})
 }
 
+// fail adds a diagnosis for each line of an error.
+func (d *doctor) fail(subject string, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		d.say(failing, subject, "%s", line)
+	}
+}
+
 // examine checks the settings and the database, and prints what it finds. It changes nothing, and services may keep running. It returns an
 // error if a check fails.
 func examine(ctx context.Context, p *program) error {
 	d := &doctor{program: p}
-	d.say(fine, "version", "%s", buildVersion())
+	d.version()
 	if d.settings() {
 		if err := d.database(ctx); err != nil {
-			d.say(failing, "database", "%v", err)
+			d.fail("database", err)
 		}
 	}
 	failed := 0
@@ -55,9 +64,17 @@ func examine(ctx context.Context, p *program) error {
 		fmt.Fprintf(p.stdout, "%-4s  %-8s  %s\n", f.verdict, f.subject, f.sentence)
 	}
 	if failed > 0 {
-		return fmt.Errorf("checks that failed: %d", failed)
+		return fmt.Errorf("failed checks: %d", failed)
 	}
 	return nil
+}
+
+func (d *doctor) version() {
+	verdict, version := fine, buildVersion()
+	if strings.HasPrefix(version, unknownVersion) {
+		verdict = unknown
+	}
+	d.say(verdict, "version", "%s", version)
 }
 
 // settings checks the environment variables: a command refuses invalid ones, and some values are only for a machine that nobody else can
@@ -65,7 +82,7 @@ func examine(ctx context.Context, p *program) error {
 func (d *doctor) settings() bool {
 	c := d.Config
 	if err := c.Check(config.Needs{Database: true, Set: true}); err != nil {
-		d.say(failing, "settings", "%v", err)
+		d.fail("settings", err)
 		return false
 	}
 	before := len(d.found)
@@ -114,7 +131,7 @@ func (d *doctor) database(ctx context.Context) error {
 		d.say(fine, "database", "%s", server.Version)
 		if !embedded {
 			d.clock(d.Now().Sub(server.Clock))
-			d.say(fine, "backup", "Pedidos does not know of backups of MySQL")
+			d.say(unknown, "backup", "Pedidos does not know of backups of MySQL")
 		}
 		if err := d.schema(ctx, db); err != nil {
 			return err

@@ -88,13 +88,16 @@ type seedCommand struct {
 	number uint64
 }
 
+// maxRows limits the rows that one command generates in a table.
+const maxRows = 10_000_000
+
 func (s *seedCommand) run(ctx context.Context, p *program) error {
 	for _, flag := range []struct {
 		name string
 		n    int
 	}{{"users", s.size.Users}, {"customers", s.size.Customers}, {"products", s.size.Products}, {"orders", s.size.Orders}} {
-		if flag.n < 0 {
-			return fmt.Errorf("--%s is %d: it must not be less than 0, such as 1000", flag.name, flag.n)
+		if flag.n < 0 || flag.n > maxRows {
+			return fmt.Errorf("--%s is %d: it must be between 0 and %d, such as 1000", flag.name, flag.n, maxRows)
 		}
 	}
 	last, err := time.Parse(time.DateOnly, s.until)
@@ -109,8 +112,11 @@ func (s *seedCommand) run(ctx context.Context, p *program) error {
 		if s.size != (sample.Size{}) {
 			progress := newProgress(p.stderr)
 			err := sample.Generate(ctx, db, s.size, last.AddDate(0, 0, 1), s.number, progress.report)
-			if errors.Is(err, orders.ErrNothingToOrder) {
+			switch {
+			case errors.Is(err, orders.ErrNothingToOrder):
 				return fmt.Errorf("%w: add some with --customers and --products", err)
+			case err != nil && ctx.Err() != nil:
+				return progress.interrupted()
 			}
 			return err
 		}

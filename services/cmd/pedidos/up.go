@@ -40,13 +40,18 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 		return errors.New("DB_HOST is set, but up keeps its data in a file: unset DB_HOST, or run pedidos customers, pedidos orders, " +
 			"pedidos orchestrator and pedidos backoffice on MySQL")
 	}
+	for _, port := range u.ports() {
+		if port.number < 0 || port.number > 65535 {
+			return fmt.Errorf("%s is %d: a port lies between 0 and 65535, such as 3000", port.flag, port.number)
+		}
+	}
 	c.Host = u.host // also for ADMIN_PORT
-	local := net.ParseIP(u.host).IsLoopback() || u.host == "localhost"
+	local := loopback(u.host)
 	secrets := config.Needs{ServiceToken: true, Identity: true}
 	c.TrustedProxies = append(c.TrustedProxies, "127.0.0.0/8", "::1/128") // the backoffice forwards the addresses of browsers
 	if !local {                                                           // checked before the data folder is created
 		c.SampleData = c.SampleData && p.environment["SAMPLE_DATA"] != ""
-		if err := c.Check(secrets); err != nil {
+		if err := u.checkPublic(p, secrets); err != nil {
 			return err
 		}
 	}
@@ -66,10 +71,7 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 	c.DrainDelay = 0 // no load balancer is in front of up
 
 	var listeners [4]net.Listener
-	for i, port := range []struct {
-		number int
-		flag   string
-	}{{u.customersPort, "--customers-port"}, {u.ordersPort, "--orders-port"}, {u.orchestratorPort, "--orchestrator-port"}, {u.backofficePort, "--backoffice-port"}} {
+	for i, port := range u.ports() {
 		if listeners[i], err = listen(u.host, port.number, port.flag); err != nil {
 			return err
 		}
@@ -104,6 +106,33 @@ func (u *upCommand) run(ctx context.Context, p *program) error {
 		return err
 	}
 	fmt.Fprintln(p.stdout, "\nPedidos has stopped. The data is kept.")
+	return nil
+}
+
+// port is a port with the flag that chooses it.
+type port struct {
+	number int
+	flag   string
+}
+
+// ports returns the ports in the order in which the services start.
+func (u *upCommand) ports() [4]port {
+	return [...]port{
+		{u.customersPort, "--customers-port"}, {u.ordersPort, "--orders-port"}, {u.orchestratorPort, "--orchestrator-port"}, {u.backofficePort, "--backoffice-port"},
+	}
+}
+
+// checkPublic checks the settings of services that others can reach. A new database needs an administrator too; customers-api checks that
+// of an existing one.
+func (u *upCommand) checkPublic(p *program, secrets config.Needs) error {
+	err := p.Config.Check(secrets)
+	if p.Config.AdminPassword == "" && (u.reset || p.checkExists() != nil) {
+		err = errors.Join(err, errors.New("ADMIN_PASSWORD is not set, and a new database has no administrator: "+
+			"set it, or run pedidos migrate up and pedidos users add NAME --role admin before"))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("others can connect to %s (--host or HOST), so up has no default secrets there", u.host), err)
+	}
 	return nil
 }
 

@@ -20,29 +20,25 @@ import (
 var operator = auth.Caller{Name: "command"}
 
 func (p *program) users() *cobra.Command {
-	all := p.command("users", "Manage users without the API: add, list, disable or reset.", func(context.Context, *program) error {
-		return misused("users needs add, list, disable or reset, for example: pedidos users list")
-	})
 	a := &addUserCommand{}
-	add := p.onUser("add", "Create the user USERNAME and print a token with which the person sets the password.", a.run)
+	add := p.onUser("add", "Create the user USERNAME and print a link with which the person sets the password.", a.run)
 	add.Flags().StringVar(&a.name, "name", "", "`NAME` of the person (default: the user name)")
 	add.Flags().StringVar(&a.role, "role", string(auth.Viewer), "`ROLE`: viewer, operator, manager or admin")
-	all.AddCommand(
+	return group("users", "Manage users without the API: add, list, disable or reset.", "add, list, disable or reset", "list",
 		add,
 		p.withData(p.command("list", "List the users.", listUsers)),
 		p.onUser("disable", "Disable the user USERNAME and end the sessions.", disableUser),
-		p.onUser("reset", "Print a token with which USERNAME sets a new password, and end the sessions.", resetUser),
+		p.onUser("reset", "Print a link with which USERNAME sets a new password, and end the sessions.", resetUser),
 	)
-	return all
 }
 
 // onUser returns a command about a user.
 func (p *program) onUser(name, short string, run func(ctx context.Context, p *program, users *identity.Users, username string) error) *cobra.Command {
 	return p.withData(&cobra.Command{
 		Use: name + " USERNAME", Short: short,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return misused("users %[1]s needs one user name, for example: pedidos users %[1]s ana", name)
+				return misused(c, "users %s needs one user name, for example: %s ana", name, c.CommandPath())
 			}
 			return nil
 		},
@@ -84,12 +80,16 @@ func resetUser(ctx context.Context, p *program, users *identity.Users, username 
 }
 
 func printSetup(p *program, username, setup string) error {
-	_, err := fmt.Fprintf(p.stdout, `%s sets the password within 24 hours with this token, which works once:
+	_, err := fmt.Fprintf(p.stdout, `%s sets the password within 24 hours, once, on this page of the backoffice:
 
-%s
+http://127.0.0.1:%d/setup#%s
 
-curl -d '{"token":"%[2]s","password":"..."}' -H 'Content-Type: application/json' http://localhost:%d/auth/setup
-`, username, setup, customersPort)
+or with customers-api:
+
+curl -d '{"token":"%[3]s","password":"..."}' -H 'Content-Type: application/json' http://127.0.0.1:%[4]d/auth/setup
+
+Replace http://127.0.0.1:%[2]d and http://127.0.0.1:%[4]d if the services have other addresses.
+`, username, backofficePort, setup, customersPort)
 	return err
 }
 
@@ -121,14 +121,11 @@ func listUsers(ctx context.Context, p *program) error {
 }
 
 func (p *program) keys() *cobra.Command {
-	all := p.command("keys", "Manage the keys that sign access tokens: rotate or list.", func(context.Context, *program) error {
-		return misused("keys needs rotate or list, for example: pedidos keys rotate")
-	})
 	r := &rotateCommand{}
-	rotate := p.withData(p.command("rotate", "Create a signing key. It signs after a minute; the present one expires when its tokens have.", r.run))
-	rotate.Flags().BoolVar(&r.atOnce, "now", false, "Sign with the new key at once, and refuse all tokens of the present one: everybody logs in again")
-	all.AddCommand(rotate, p.withData(p.command("list", "List the signing keys.", listKeys)))
-	return all
+	rotate := p.withData(p.command("rotate", "Create a signing key. It signs after a minute; the current one expires when its tokens have.", r.run))
+	rotate.Flags().BoolVar(&r.atOnce, "now", false, "Sign with the new key at once, and refuse all tokens of the current one: everybody logs in again")
+	return group("keys", "Manage the keys that sign access tokens: rotate or list.", "rotate or list", "rotate",
+		rotate, p.withData(p.command("list", "List the signing keys.", listKeys)))
 }
 
 type rotateCommand struct{ atOnce bool }

@@ -1,4 +1,4 @@
-// Package guessing slows down those who guess passwords, without locking the owner of an account out.
+// Package guessing slows down password guessing without locking out the owner of an account.
 package guessing
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/ratelimit"
 )
 
-// rule says how long to wait after a number of failures.
+// rule determines the wait after a number of failures.
 type rule struct {
 	free   int           // failures without a wait
 	max    time.Duration // the wait doubles from a second up to this
@@ -53,7 +53,7 @@ type failures struct {
 
 // New returns a Limiter. m may be nil.
 func New(now func() time.Time, m *metrics.Registry) *Limiter {
-	refused := m.CounterVec("pedidos_logins_refused_total", "Attempts to log in that came too soon after failures, by what has failed before.", "by")
+	refused := m.CounterVec("pedidos_logins_refused_total", "Login attempts refused because of earlier failures, by account or address.", "by")
 	return &Limiter{
 		now: now,
 		// An attacker with many addresses gets about one guess a minute on an account; an address gets about one guess in 15 minutes
@@ -78,8 +78,8 @@ type Attempt struct {
 }
 
 // Begin starts an attempt to log in to an account from an address, or returns how long to wait. Whether the account exists makes no
-// difference. An attempt that comes too soon changes nothing. After failures, only one attempt at a time is possible, so that concurrent
-// attempts get no more guesses than consecutive ones.
+// difference. An attempt that comes too soon changes nothing. After failures, only one attempt at a time is possible on an account, and from
+// an address except by those who have logged in from it, so that concurrent attempts get no more guesses than consecutive ones.
 func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -118,8 +118,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err er
 	return hash, err
 }
 
-// Check reports whether a hash was made of the password, and whether it was made with other costs than new ones. It takes as long for an
-// empty hash, of a user who does not exist or has no password, as for any other.
+// Check reports whether hash is a hash of password, and whether its costs differ from those of new hashes. It takes as long for an empty
+// hash, of a user who does not exist or has no password, as for any other.
 func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, outdated bool, err error) {
 	err = h.inTurn(ctx, func() error {
 		if hash == "" {

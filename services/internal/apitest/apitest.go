@@ -47,7 +47,7 @@ func NewDB(t testing.TB) (db *database.DB, file string) {
 	return OpenDB(t, file, database.Options{}), file
 }
 
-// template returns the content of a migrated database. To copy it takes a tenth of the time of the migrations.
+// template returns the content of a migrated database. Copying it takes a tenth of the time of the migrations.
 var template = sync.OnceValues(func() (content []byte, err error) {
 	folder, err := os.MkdirTemp("", "pedidos-template-")
 	if err != nil {

@@ -37,8 +37,8 @@ const (
 	sessionClaim = "sid"
 )
 
-// userPrefix begins the names of callers who are users.
-const userPrefix = "user:"
+// UserPrefix begins the names of callers who are users.
+const UserPrefix = "user:"
 
 // SigningKey is a key that signs access tokens with EdDSA (RFC 8037). Its ID is the kid.
 type SigningKey struct {
@@ -86,7 +86,7 @@ func splitSecrets(list string) (secrets [][]byte) {
 func (i *Issuer) Issue(ctx context.Context, user Caller, ttl time.Duration) (string, error) {
 	now := i.now()
 	b := jwt.NewBuilder().
-		Subject(strings.TrimPrefix(user.Name, userPrefix)).Claim(roleClaim, string(user.Role)).
+		Subject(strings.TrimPrefix(user.Name, UserPrefix)).Claim(roleClaim, string(user.Role)).
 		Issuer(issuer).Audience([]string{audience}).
 		IssuedAt(now).NotBefore(now).Expiration(now.Add(ttl)).
 		JwtID(rand.Text())
@@ -205,7 +205,7 @@ func (v *Verifier) verify(ctx context.Context, token string, now time.Time) (ver
 		return verified{}, errUnknownRole
 	}
 	used.caller = Caller{
-		Name: userPrefix + claims.Subject(), Role: role, ID: number(claims, idClaim), DisplayName: text(claims, nameClaim), Session: number(claims, sessionClaim),
+		Name: UserPrefix + claims.Subject(), Role: role, ID: number(claims, idClaim), DisplayName: text(claims, nameClaim), Session: number(claims, sessionClaim),
 	}
 	return used, nil
 }

@@ -39,8 +39,8 @@ var (
 
 	// errGone is an errUnavailable of a connection or a server that has ended, errReadOnly of one that has become read-only. Another
 	// connection may succeed.
-	errGone     = fmt.Errorf("%w: the server is gone", errUnavailable)
-	errReadOnly = fmt.Errorf("%w: the server is read-only", errGone)
+	errGone     = fmt.Errorf("%w: the server can't be used", errUnavailable)
+	errReadOnly = fmt.Errorf("%w: it is read-only", errGone)
 )
 
 // DB is an open database of either engine. It is safe for concurrent use.
@@ -126,7 +126,7 @@ func (db *DB) Read(ctx context.Context, queries func(Conn) error) error {
 	}
 }
 
-// ReadReplica is like Read, but where there is a group, the queries run on another member than the primary, in a transaction that
+// ReadReplica is like Read, but where there is a group, the queries run on a member other than the primary, in a transaction that
 // sees everything that was committed before the call. If no such member answers soon, they run on the primary.
 func (db *DB) ReadReplica(ctx context.Context, queries func(Conn) error) error {
 	if err := db.onReplica(ctx, queries); !errors.Is(err, errNoReplica) {
@@ -197,17 +197,17 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) error) error {
 		defer func() { _ = own.Close() }() // returns it to the pool
 		conn, release := p.begun(ctx, own)
 		defer func() { err = release(err) }()
+		committed := false
+		defer func() {
+			if !committed { // also if BEGIN fails: a driver may return the error of ctx although it has begun
+				rollback(ctx, own)
+			}
+		}()
 		if p.begin != "" {
 			if _, err := conn.ExecContext(ctx, p.begin); err != nil {
 				return fmt.Errorf("begin: %w", err)
 			}
 		}
-		committed := false
-		defer func() {
-			if !committed {
-				rollback(ctx, own)
-			}
-		}()
 		if err := statements(db.engine.wrap(conn)); err != nil {
 			return err
 		}
@@ -246,8 +246,8 @@ func (p *Pool) Tx(ctx context.Context, statements func(Conn) error) error {
 	}
 }
 
-// hasMoved reports whether an error, from Classify, is that of a primary that is gone or has become a secondary, and the statements
-// can be run again: they had no effect, and there is a deadline until which to try.
+// hasMoved reports whether err, from Classify, means that the primary is gone or read-only, and that the statements can run again: they
+// had no effect, and ctx has a deadline.
 func (db *DB) hasMoved(ctx context.Context, err error) bool {
 	_, limited := ctx.Deadline()
 	return limited && db.servers.grouped() && !db.servers.isGivenUp() && fault.Is(err, common.CodeUnavailable) && errors.Is(err, errGone) &&

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -173,6 +174,26 @@ func TestTxIsAllOrNothing(t *testing.T) {
 		}
 		if n := len(skus(t, db)); (n == 1) != (test.want == nil) {
 			t.Errorf("%s: %d rows", test.name, n)
+		}
+	}
+}
+
+// TestTxSurvivesACancel ends transactions at any step, also during BEGIN. None may stay open on its connection.
+func TestTxSurvivesACancel(t *testing.T) {
+	t.Parallel()
+	db, _ := migrated(t)
+	add := func(ctx context.Context, sku string) error {
+		return db.Tx(ctx, func(conn database.Conn) error {
+			_, err := ordersdb.New(conn).InsertProduct(ctx, product(sku, 1))
+			return err
+		})
+	}
+	for i := range 1000 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%60)*time.Microsecond)
+		_ = add(ctx, fmt.Sprint("canceled-", i))
+		cancel()
+		if err := add(t.Context(), fmt.Sprint("added-", i)); err != nil {
+			t.Fatalf("after %d transactions that were canceled: %v", i+1, err)
 		}
 	}
 }

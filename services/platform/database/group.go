@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -26,7 +27,7 @@ const (
 	reachEvery = time.Second
 	// findEvery is the pause between two searches for the primary, for all connections of a process.
 	findEvery = 100 * time.Millisecond
-	// giveUpAfter is how long a group may take no writes until requests do not wait for it any more.
+	// giveUpAfter is the time without writes after which requests no longer wait for a group.
 	giveUpAfter = 15 * time.Second
 	// cutAfter is how long statements on connections to the previous primary may still run.
 	cutAfter = time.Second
@@ -104,7 +105,7 @@ func (s *servers) isGivenUp() bool {
 	return s.err != nil && !s.since.IsZero() && time.Since(s.since) > giveUpAfter
 }
 
-// standing is what a server says about itself and its group.
+// standing is the state of a server and its group, as the server reports it.
 type standing struct {
 	readOnly, offline            bool
 	connection                   int64  // the id of the connection that asks
@@ -127,6 +128,18 @@ func (s standing) takesWrites() bool {
 
 // servesReads reports whether the server is a secondary in good standing.
 func (s standing) servesReads() bool { return !s.offline && s.role == "SECONDARY" && s.majority() }
+
+// String describes the server in logs and errors.
+func (s standing) String() string {
+	role := cmp.Or(strings.ToLower(s.role), "not an online member")
+	if s.readOnly {
+		role += ", read-only"
+	}
+	if s.offline {
+		role += ", offline mode"
+	}
+	return fmt.Sprintf("%s; %d of %d members online", role, s.online, s.members)
+}
 
 func (s standing) majority() bool { return 2*s.unreachable < s.members }
 
@@ -287,7 +300,7 @@ type primaryConnector struct {
 	to []driver.Connector // by server
 }
 
-// replicaConnector connects to another member of the group than the primary.
+// replicaConnector connects to a member of the group other than the primary.
 type replicaConnector struct {
 	*servers
 	to []driver.Connector
@@ -332,7 +345,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// only returns the present generation of a single server.
+// only returns the current generation of a single server.
 func (s *servers) only() *generation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -472,7 +485,7 @@ func (s *servers) visit(ctx context.Context, to []driver.Connector, server int, 
 			return l, nil
 		}
 		if err == nil {
-			err = fmt.Errorf("%w: %+v", errUnfit, seen)
+			err = fmt.Errorf("%w: %s", errUnfit, seen)
 		}
 		_ = l.Close()
 	}
@@ -505,7 +518,7 @@ func (c replicaConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, fmt.Errorf("%w: no secondary answers: %w", errGone, errors.Join(errs...))
 }
 
-// reading returns the present generation of the connections to secondaries.
+// reading returns the current generation of the connections to secondaries.
 func (s *servers) reading() *generation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -570,7 +583,7 @@ func (s *servers) check(ctx context.Context, conn *memberConn, to []driver.Conne
 	defer cancel()
 	seen, err := look(ctx, conn)
 	if err == nil && !seen.takesWrites() {
-		err = fmt.Errorf("%w: %+v", errUnfit, seen)
+		err = fmt.Errorf("%w: %s", errUnfit, seen)
 		if seen.role == "SECONDARY" {
 			conn.of.retired.Store(true)
 			conn.of.interrupt(ctx, conn)
@@ -627,7 +640,7 @@ func rolledBack(ctx context.Context, conn *memberConn, err error) error {
 	return err
 }
 
-// isReadOnly reports whether a server has refused a write because it is read-only, as a primary is that has become a secondary.
+// isReadOnly reports whether a server refused a write because it is read-only, such as a former primary.
 func isReadOnly(err error) bool {
 	e := (*mysql.MySQLError)(nil)
 	return errors.As(err, &e) && slices.Contains(nowReadOnly, e.Number)

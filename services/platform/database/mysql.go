@@ -28,7 +28,7 @@ type MySQL struct {
 	User     string
 	Password string
 	Name     string
-	Conns    int // maximum connections of this process; less than 3 count as 3, one for each pool
+	Conns    int // maximum connections to the server that takes writes; less than 3 count as 3, one for each pool
 	TLS      TLS
 	CA       string        // PEM file of the CA, for TLSVerifyCA
 	Timeout  time.Duration // of each read and write on a connection; 0 means none, for migrations, audits and backups
@@ -335,6 +335,7 @@ var (
 	// busy: too many connections or resources in use, or a statement out of time.
 	busy = []uint16{
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
+		1129, 1135, // ER_HOST_IS_BLOCKED, ER_CANT_CREATE_THREAD
 		3024,                         // ER_QUERY_TIMEOUT
 		8027, 9001, 9002, 9003, 9005, // TiDB: ErrInfoSchemaExpired, ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
 	}

@@ -55,6 +55,7 @@ func TestMySQLErrors(t *testing.T) {
 		{number(1205), database.ErrLockTimeout, false},
 		{number(1213), nil, false}, // only Tx handles a deadlock
 		{number(1040), nil, true},
+		{number(1129), nil, true},
 		{number(1053), nil, true},
 		{number(1290), nil, true},
 		{number(1836), nil, true},

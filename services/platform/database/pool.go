@@ -41,7 +41,7 @@ func newPool(name string, db *sql.DB, begin string, o Options) *Pool {
 	}
 	m.Database(name, db)
 	m.GaugeFunc("pedidos_database_callers", "Callers that use a connection or wait for one.", labels, func() float64 { return float64(len(p.slots)) })
-	m.GaugeFunc("pedidos_database_callers_limit", "Callers at most; one more is refused.", labels, func() float64 { return float64(cap(p.slots)) })
+	m.GaugeFunc("pedidos_database_callers_limit", "Maximum number of callers; further ones are refused.", labels, func() float64 { return float64(cap(p.slots)) })
 	return p
 }
 

@@ -36,5 +36,5 @@ func (m Match) Check(version int64) error {
 	if m.tags == nil || slices.Contains(m.tags, current) {
 		return nil
 	}
-	return fault.New(common.CodePreconditionFailed, fmt.Sprintf("The resource has changed since; its ETag is now %s.", current))
+	return fault.New(common.CodePreconditionFailed, fmt.Sprintf("The resource does not match If-Match; its ETag is now %s.", current))
 }

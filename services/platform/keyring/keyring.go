@@ -53,7 +53,7 @@ type Keyring struct {
 
 	mu    sync.Mutex
 	set   map[string]ed25519.PublicKey
-	asked time.Time // the last request for the set, whatever came of it
+	asked time.Time // time of the last request for the set
 	err   error     // of that request
 
 	keys *otter.Cache[int64, record] // API keys by id
@@ -61,7 +61,7 @@ type Keyring struct {
 	answered, unanswered metrics.Counter
 }
 
-// record is what is known of an API key.
+// record is the cached state of an API key.
 type record struct {
 	known    bool // otherwise customers-api has no usable key with this id
 	hash     []byte
@@ -85,7 +85,7 @@ func New(p process.Process) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customers client: %w", err)
 	}
-	loads := p.Metrics.CounterVec("pedidos_key_loads_total", "Keys asked for at customers-api, by outcome.", "outcome")
+	loads := p.Metrics.CounterVec("pedidos_key_loads_total", "Requests for keys to customers-api, by outcome.", "outcome")
 	return &Keyring{
 		client: c, now: p.Now, log: p.Log, timeout: tries * p.Config.UpstreamTimeout,
 		keys:     otter.Must(&otter.Options[int64, record]{MaximumSize: maxKeys}),
@@ -143,7 +143,7 @@ func (k *Keyring) lookUp(kid string) (key ed25519.PublicKey, ask bool, err error
 	return nil, ask, auth.ErrUnknownKey
 }
 
-// loadSet asks for the key set. If customers-api does not answer, the present set stays.
+// loadSet asks for the key set. If customers-api does not answer, the current set stays.
 func (k *Keyring) loadSet(ctx context.Context) {
 	set, err := k.fetchSet(ctx)
 	k.count(err)
@@ -193,7 +193,7 @@ func (k *Keyring) count(err error) {
 var errInvalidKey = errors.New("no such API key, or it is mistyped, revoked or expired, or its integrator is disabled")
 
 // CheckKey is the scheme of API keys. It fails with customers_unavailable if customers-api does not answer and the key was not used in
-// the last five minutes. Wrong secrets cause no requests: a record is remembered by its id, and the secret is compared here.
+// the last five minutes. A wrong secret of a cached key causes no request: records are cached by id, and the secret is compared here.
 func (k *Keyring) CheckKey(ctx context.Context, token string) (auth.Caller, error) {
 	id, hash, ok := auth.ParseKey(token)
 	if !ok {
@@ -214,7 +214,7 @@ func (k *Keyring) CheckKey(ctx context.Context, token string) (auth.Caller, erro
 	return r.caller, nil
 }
 
-// record returns what is known of an API key, and whether it was asked for just now.
+// record returns the cached state of an API key, and whether it was just loaded.
 func (k *Keyring) record(ctx context.Context, id int64) (r record, loaded bool, err error) {
 	r, ok := k.keys.GetIfPresent(id)
 	if ok && !k.due(r) {

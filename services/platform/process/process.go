@@ -27,16 +27,16 @@ type Service struct {
 	Sweeps []Sweep
 }
 
-// Sweep is a periodic task that cleans up, such as the deletion of expired idempotency keys.
+// Sweep is a periodic task such as the deletion of expired idempotency keys.
 type Sweep struct {
 	Name string                               // in logs and metrics
-	Run  func(context.Context) (int64, error) // returns the number of rows removed
+	Run  func(context.Context) (int64, error) // returns the number of rows deleted or orders canceled
 }
 
 // Sweep runs a sweep at once, and then every Config.SweepInterval until ctx is done. It logs errors, and continues.
 func (p Process) Sweep(ctx context.Context, s Sweep) {
-	removed := p.Metrics.CounterVec("pedidos_swept_total", "What sweeps removed: expired keys and stale orders.", "what").WithLabelValues(s.Name)
-	sweeps := p.Metrics.CounterVec("pedidos_sweeps_total", "Sweeps, by whether they failed.", "what", "outcome")
+	removed := p.Metrics.CounterVec("pedidos_swept_total", "Rows deleted and orders canceled by sweeps.", "what").WithLabelValues(s.Name)
+	sweeps := p.Metrics.CounterVec("pedidos_sweeps_total", "Sweeps, by outcome.", "what", "outcome")
 	done, failed := sweeps.WithLabelValues(s.Name, "done"), sweeps.WithLabelValues(s.Name, "failed")
 	ticker := time.NewTicker(p.Config.SweepInterval)
 	defer ticker.Stop()

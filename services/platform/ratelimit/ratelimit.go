@@ -12,8 +12,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// size is the number of callers that a Limiter remembers, about 20 MB of them. A caller whom it has forgotten starts anew; it forgets
-// those who send least.
+// size is the number of callers that a Limiter remembers, in about 20 MB. It evicts the least active ones, whose limits then start anew.
 const size = 100_000
 
 // Limiter limits the requests of each caller, in the memory of one process. It is safe for concurrent use.
@@ -48,7 +47,7 @@ func (l *Limiter) Check(caller, message string) error {
 	return &fault.Error{Code: common.CodeTooManyRequests, Message: message, RetryAfter: l.wait}
 }
 
-// Address returns the part of a client's address that one client can't change at will: the IPv4 address, or the /64 of an IPv6 address.
+// Address returns the key of a client address: the IPv4 address, or the /64 of an IPv6 address, within which a client can choose.
 func Address(ip string) string {
 	address, err := netip.ParseAddr(ip)
 	if err != nil || address.Unmap().Is4() {

@@ -16,7 +16,7 @@ import (
 	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
-// access says who may call an operation.
+// access holds the authorization rules of an operation.
 type access struct {
 	schemes   []string // security schemes; a token of any one is enough
 	anonymous bool     // a token is optional

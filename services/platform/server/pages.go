@@ -17,7 +17,7 @@ type Page struct {
 	Method, Path string // Path as in Echo, such as /orders/:id
 	Handle       echo.HandlerFunc
 
-	Long bool // the response may take longer than Edge.Timeout, as it is written while it is read from elsewhere
+	Long bool // the response is streamed and may take longer than Edge.Timeout
 }
 
 // NewPages returns a handler for pages. It has the middleware of New that needs no contract; use comes before what rejects
@@ -40,14 +40,9 @@ func NewPages(config Config, pages []Page, fail func(c echo.Context, e *fault.Er
 // admit rejects requests that New also rejects before it looks at the contract, and limits the size of bodies.
 func (s *shared) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		op, ok := s.find(c)
-		switch {
-		case strayed(c):
-			return echo.ErrNotFound
-		case ok && op.id == "getReady" && leaving(c.Request().Context()):
-			return errLeaving
-		case ok && op.id != "getHealth" && op.id != "getReady" && overloaded(c.Request().Context()):
-			return errOverloaded
+		op, known := s.find(c)
+		if err := refuseEarly(c, op, known); err != nil {
+			return err
 		}
 		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
 		return next(c)

@@ -243,16 +243,12 @@ func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 // enforce authorizes and validates requests by the contract.
 func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		op, ok := s.find(c)
-		switch {
-		case strayed(c):
-			return echo.ErrNotFound
-		case !ok: // Echo answers 404 or 405
+		op, known := s.find(c)
+		if err := refuseEarly(c, op, known); err != nil {
+			return err
+		}
+		if !known { // Echo answers 404 or 405
 			return next(c)
-		case op.id == "getReady" && leaving(c.Request().Context()):
-			return errLeaving
-		case op.id != "getHealth" && op.id != "getReady" && overloaded(c.Request().Context()):
-			return errOverloaded
 		}
 		caller, err := op.access.authorize(c.Request(), s.config.Schemes)
 		if err != nil {
@@ -279,8 +275,21 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// limit returns an error if the caller of a request sends too many. A caller without a token is its address. Operations whose
-// contract has no answer 429 have no limit, and neither have services, which call for others.
+// refuseEarly rejects stray paths, and requests that the server can't take, before the contract is looked at.
+func refuseEarly(c echo.Context, op *operation, known bool) error {
+	switch {
+	case strayed(c):
+		return echo.ErrNotFound
+	case known && op.id == "getReady" && leaving(c.Request().Context()):
+		return errLeaving
+	case known && op.id != "getHealth" && op.id != "getReady" && overloaded(c.Request().Context()):
+		return errOverloaded
+	}
+	return nil
+}
+
+// limit returns an error if a caller sends too many requests. Callers without a token are limited by address. Services, and
+// operations without an answer 429 in the contract, have no limit.
 func (s *shared) limit(c echo.Context, op *operation, caller auth.Caller) error {
 	if s.config.Limiter == nil || !op.limited || caller.Role == auth.Service {
 		return nil
