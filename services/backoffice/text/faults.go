@@ -49,7 +49,6 @@ func translate(message string, to []translation) string {
 // toEnglish replaces the messages that name parts of the API.
 var toEnglish = []translation{
 	{regexp.MustCompile(`^is not a next_cursor of this list$`), "this page of the list is gone; start from the first"},
-	{regexp.MustCompile(`^is not the present password$`), "this is not your current password"},
 }
 
 var toSpanish = []translation{

@@ -15,7 +15,7 @@ func TestFault(t *testing.T) {
 		"is not a next_cursor of this list": {
 			"This page of the list is gone; start from the first.", "Esta página de la lista ya no está; empezar por la primera.",
 		},
-		"is not the present password": {"This is not your current password.", "No es la contraseña actual."},
+		"is not the current password": {"Is not the current password.", "No es la contraseña actual."},
 		"must be at most 1000000000":  {"Must be at most 1,000,000,000.", "Debe ser como máximo 1.000.000.000."},
 		"must be at least 1":          {"Must be at least 1.", "Debe ser al menos 1."},
 		"must have no surrounding white space and no control characters, such as Saw": {
