@@ -274,8 +274,11 @@ func (mysqlEngine) shortWait(c Conn) Conn { return shortWaitConn{c} }
 
 func (mysqlEngine) isLockWait(err error) bool {
 	e := (*mysql.MySQLError)(nil)
-	return errors.As(err, &e) && (isLockTimeout(e) || e.Number == 3024) // ER_QUERY_TIMEOUT
+	return errors.As(err, &e) && (isLockTimeout(e) || e.Number == 3024 || isCanceled(e)) // ER_QUERY_TIMEOUT
 }
+
+// isCanceled reports whether TiDB has ended a statement, such as one that waits for a lock longer than its MAX_EXECUTION_TIME.
+func isCanceled(e *mysql.MySQLError) bool { return e.Number == 1105 && e.Message == "context canceled" }
 
 // isLockTimeout reports whether a lock was not granted in time: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, or TiDB's error for a wait that
 // ends within its storage.
@@ -313,7 +316,7 @@ func (mysqlEngine) classify(err error) error {
 			return errReadOnly
 		case slices.Contains(gone, e.Number):
 			return errGone
-		case slices.Contains(busy, e.Number), slices.Contains(unwritable, e.Number):
+		case slices.Contains(busy, e.Number), slices.Contains(unwritable, e.Number), isCanceled(e):
 			return errUnavailable
 		}
 		return nil

@@ -75,6 +75,7 @@ func TestMySQLErrors(t *testing.T) {
 		{number(9007), nil, false},
 		{message(1105, "pessimistic lock retry limit reached"), nil, false},
 		{message(1105, "lock wait timeout"), database.ErrLockTimeout, false},
+		{message(1105, "context canceled"), nil, true},
 		{number(1105), nil, false},
 		{number(9001), nil, true},
 		{number(9002), nil, true},
