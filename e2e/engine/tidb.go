@@ -25,7 +25,6 @@ type TiDB struct {
 	database.MySQL // as the administrator, without a default database
 	program        string
 	folder         string
-	data           string    // folder of the storage engine
 	alive          io.Closer // the process ends when this is closed
 	ended          <-chan struct{}
 }
@@ -44,28 +43,25 @@ filename = "tidb.log"
 report-status = false
 `
 
-// tidbScript runs TiDB until its own input ends, which it does when the test program ends, however that happens. It leaves the folder
-// to the next process if there is a file named keep.
-const tidbScript = `cd "$1" && export TMPDIR="$1" && { "$0" -config tidb.toml -host 127.0.0.1 -P "$2" -path "$3" >output 2>&1 & server=$!
-cat >/dev/null; kill -9 $server; wait $server; [ -e keep ] || rm -rf "$1"; }`
+// tidbScript runs TiDB until its own input ends, which it does when the test program ends, however that happens. The storage engine takes
+// the name of its folder to mean that no write has to survive a crash.
+const tidbScript = `cd "$1" && export TMPDIR="$1" && { "$0" -config tidb.toml -host 127.0.0.1 -P "$2" -path "$1/tidb-unistore-temp" >output 2>&1 &
+server=$!; cat >/dev/null; kill -9 $server; wait $server; rm -rf "$1"; }`
 
-// StartTiDB starts a TiDB that the test may kill, and removes it when the test ends.
+// StartTiDB starts a TiDB for one test, and removes it when the test ends.
 func StartTiDB(t testing.TB) *TiDB {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	s, err := newTiDB(ctx, "data")
+	s, err := newTiDB(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(os.RemoveAll(filepath.Join(s.folder, "keep")), s.stop(), os.RemoveAll(s.folder)); err != nil {
+		if err := s.stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := os.WriteFile(filepath.Join(s.folder, "keep"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -74,8 +70,7 @@ var startTiDB = sync.OnceValues(func() (database.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	var err error
-	// The storage engine takes this name to mean that no write has to survive a crash.
-	if shared, err = newTiDB(ctx, "tidb-unistore-temp"); err != nil {
+	if shared, err = newTiDB(ctx); err != nil {
 		return database.MySQL{}, err
 	}
 	return shared.MySQL, nil
@@ -84,7 +79,7 @@ var startTiDB = sync.OnceValues(func() (database.MySQL, error) {
 // shared keeps the input of the process open.
 var shared *TiDB
 
-func newTiDB(ctx context.Context, data string) (s *TiDB, err error) {
+func newTiDB(ctx context.Context) (s *TiDB, err error) {
 	s = &TiDB{program: os.Getenv(tidbVariable)}
 	if s.program == "" {
 		return nil, errors.New("-engine=tidb needs " + tidbVariable + ", the path of the executable tidb-server; docs/scale.md says how to build it")
@@ -95,7 +90,6 @@ func newTiDB(ctx context.Context, data string) (s *TiDB, err error) {
 	if err := os.WriteFile(filepath.Join(s.folder, "tidb.toml"), []byte(tidbConfig), 0o600); err != nil {
 		return nil, err
 	}
-	s.data = filepath.Join(s.folder, data)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -121,7 +115,7 @@ func (s *TiDB) run() error {
 		return err
 	}
 	defer func() { _ = input.Close() }()
-	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port), s.data) //nolint:noctx // it outlives any context
+	command := exec.Command("sh", "-c", tidbScript, s.program, s.folder, strconv.Itoa(s.Port)) //nolint:noctx // it outlives any context
 	command.Stdin = input
 	if err := command.Start(); err != nil {
 		return errors.Join(err, alive.Close())
@@ -148,12 +142,6 @@ func (s *TiDB) prepare(ctx context.Context) error {
 	_, err = admin.ExecContext(ctx, "SET GLOBAL tidb_enable_check_constraint = ON")
 	return err
 }
-
-// Kill kills the process, without a chance to write anything.
-func (s *TiDB) Kill() error { return s.stop() }
-
-// Restart starts the process again on the same port and data, without waiting until it answers.
-func (s *TiDB) Restart() error { return s.run() }
 
 func (s *TiDB) stop() error {
 	err := s.alive.Close()
