@@ -50,3 +50,10 @@ func TestHomeManyToConfirm(t *testing.T) {
 		}
 	}
 }
+
+// An API that is newer than the backoffice may refuse with a code that the backoffice does not know. The page is that of an API that fails.
+func TestUnknownCode(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(w http.ResponseWriter, _ call) { refuse(w, http.StatusConflict, "a_code_of_a_newer_release") })
+	d.page(http.StatusServiceUnavailable, http.MethodGet, "/orders", nil)
+}
