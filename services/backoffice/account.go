@@ -26,7 +26,7 @@ func (s *service) account(v *visit) error {
 
 // readAccount returns the data of the page of the account.
 func (s *service) readAccount(v *visit) (view.OwnAccount, error) {
-	r, err := s.customers.ListSessionsWithResponse(v.ctx(), &api.ListSessionsParams{Cursor: v.query("cursor")})
+	r, err := s.customers.ListSessionsWithResponse(v.ctx(), &api.ListSessionsParams{Cursor: v.cursor()})
 	list, err := read(r, err)
 	preferences := view.NewForm()
 	if v.page.Locale.ZoneKnown() {

@@ -32,7 +32,7 @@ func (s *service) customerRoutes() []route {
 
 func (s *service) listCustomers(v *visit) error {
 	filter := view.ReadForm(v.QueryParams())
-	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: optional(filter.Get("search")), Cursor: v.query("cursor")})
+	r, err := s.customers.ListCustomersWithResponse(v.ctx(), &api.ListCustomersParams{Search: optional(filter.Get("search")), Cursor: v.cursor()})
 	list, err := read(r, err)
 	return v.answerList(filter, err, view.Customers(v.page, filter, list.Data, view.NewPager("/customers", v.QueryParams(), list.NextCursor)))
 }
@@ -61,7 +61,7 @@ func (s *service) customer(v *visit) error {
 		return err
 	}
 	page := view.CustomerPage{Filter: view.ReadForm(v.QueryParams()), Status: orders.OrderStatus(v.QueryParam("status"))}
-	params := &orders.ListOrdersParams{CustomerID: &id, Cursor: v.query("cursor")}
+	params := &orders.ListOrdersParams{CustomerID: &id, Cursor: v.cursor()}
 	if page.Status.Valid() {
 		params.Status = &page.Status
 	}

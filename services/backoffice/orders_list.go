@@ -20,7 +20,7 @@ func (s *service) listOrders(v *visit) error {
 	if !list.Filter.OK() {
 		return v.render(http.StatusBadRequest, view.Orders(v.page, list))
 	}
-	params.Cursor, params.Limit = v.query("cursor"), new(ordersPerPage)
+	params.Cursor, params.Limit = v.cursor(), new(ordersPerPage)
 	var found orders.OrderPage
 	var refused error
 	var calls errgroup.Group

@@ -32,7 +32,7 @@ const productsPerPage int32 = 50
 
 func (s *service) listProducts(v *visit) error {
 	list := view.ProductList{Filter: view.ReadForm(v.QueryParams())}
-	params := &orders.ListProductsParams{Search: optional(list.Filter.Get("search")), Cursor: v.query("cursor"), Limit: new(productsPerPage)}
+	params := &orders.ListProductsParams{Search: optional(list.Filter.Get("search")), Cursor: v.cursor(), Limit: new(productsPerPage)}
 	if list.LowStock() {
 		params.LowStock = new(true)
 	}
@@ -87,14 +87,14 @@ func (s *service) readProduct(v *visit, id int64) (product orders.Product, etag 
 
 // productMovements returns the page of stock movements that the URL selects, and the cursor of the next page.
 func (s *service) productMovements(v *visit, id int64) ([]orders.StockMovement, *string, error) {
-	r, err := s.orders.ListStockMovementsWithResponse(v.ctx(), id, &orders.ListStockMovementsParams{Cursor: v.query("cursor")})
+	r, err := s.orders.ListStockMovementsWithResponse(v.ctx(), id, &orders.ListStockMovementsParams{Cursor: v.cursor()})
 	page, err := read(r, err)
 	return page.Data, page.NextCursor, err
 }
 
 // productOrders returns the page of orders that the URL selects, and the cursor of the next page.
 func (s *service) productOrders(v *visit, id int64) ([]orders.Order, *string, error) {
-	r, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{ProductID: &id, Cursor: v.query("cursor")})
+	r, err := s.orders.ListOrdersWithResponse(v.ctx(), &orders.ListOrdersParams{ProductID: &id, Cursor: v.cursor()})
 	page, err := read(r, err)
 	return page.Data, page.NextCursor, err
 }

@@ -30,7 +30,7 @@ func (s *service) userRoutes() []route {
 }
 
 func (s *service) listUsers(v *visit) error {
-	r, err := s.customers.ListUsersWithResponse(v.ctx(), &api.ListUsersParams{Cursor: v.query("cursor")})
+	r, err := s.customers.ListUsersWithResponse(v.ctx(), &api.ListUsersParams{Cursor: v.cursor()})
 	list, err := read(r, err)
 	query := view.ReadForm(v.QueryParams())
 	return v.answerList(query, err, view.Users(v.page, query, list.Data, view.NewPager("/team", v.QueryParams(), list.NextCursor)))

@@ -16,7 +16,7 @@ func (s *service) auditLog(v *visit) error {
 	filters := view.ReadForm(v.QueryParams())
 	params := &api.ListAuditParams{
 		Actor: optional(actor(filters.Get("actor"))), Action: optional(filters.Get("action")),
-		From: apiTime(v.day(filters, "from", 0)), To: apiTime(v.day(filters, "to", 1)), Cursor: v.query("cursor"),
+		From: apiTime(v.day(filters, "from", 0)), To: apiTime(v.day(filters, "to", 1)), Cursor: v.cursor(),
 	}
 	if !filters.OK() {
 		return v.render(http.StatusBadRequest, view.AuditLog(v.page, filters, nil, view.Pager{}))

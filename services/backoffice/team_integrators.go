@@ -23,7 +23,7 @@ func (s *service) integratorRoutes() []route {
 }
 
 func (s *service) listIntegrators(v *visit) error {
-	r, err := s.customers.ListIntegratorsWithResponse(v.ctx(), &api.ListIntegratorsParams{Cursor: v.query("cursor")})
+	r, err := s.customers.ListIntegratorsWithResponse(v.ctx(), &api.ListIntegratorsParams{Cursor: v.cursor()})
 	list, err := read(r, err)
 	query := view.ReadForm(v.QueryParams())
 	return v.answerList(query, err, view.Integrators(v.page, query, list.Data, view.NewPager("/team/integrators", v.QueryParams(), list.NextCursor)))

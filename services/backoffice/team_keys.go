@@ -21,7 +21,7 @@ func (s *service) keyRoutes() []route {
 
 // readKeys returns a page of the keys of an integrator.
 func (s *service) readKeys(v *visit, integrator int64) (view.KeyList, error) {
-	r, err := s.customers.ListKeysWithResponse(v.ctx(), integrator, &api.ListKeysParams{Cursor: v.query("cursor")})
+	r, err := s.customers.ListKeysWithResponse(v.ctx(), integrator, &api.ListKeysParams{Cursor: v.cursor()})
 	list, err := read(r, err)
 	return view.KeyList{
 		Query: view.ReadForm(v.QueryParams()), Keys: list.Data, Pages: view.NewPager(integratorPath(integrator), v.QueryParams(), list.NextCursor),

@@ -44,8 +44,8 @@ func parseID(text string) (int64, error) {
 	return n, nil
 }
 
-// query returns a parameter of the query, or nil if it is absent or empty.
-func (v *visit) query(name string) *string { return optional(v.QueryParam(name)) }
+// cursor returns the cursor of a list in the query, or nil for the first page.
+func (v *visit) cursor() *string { return optional(v.QueryParam("cursor")) }
 
 // sent returns the id in the path and the form of the request.
 func (v *visit) sent() (id int64, form *view.Form, err error) {
