@@ -791,7 +791,7 @@ type ProductChange struct {
 	// Example: 50
 	Stock Optional[int64] `json:"stock,omitempty,omitzero"`
 
-	// StockDelta Units to add to the stock, or to take from it if negative; this must neither make it negative nor raise it above 1000000000. Not allowed together with `stock`.
+	// StockDelta Units to add to the stock, or to take from it if negative. The stock must not become negative or exceed 1000000000. Not allowed together with `stock`.
 	//
 	// Example: 12
 	StockDelta int64 `json:"stock_delta,omitempty,omitzero"`

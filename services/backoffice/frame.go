@@ -137,8 +137,10 @@ func (s *service) fail(c echo.Context, e *fault.Error) error {
 	case e.Code == common.CodeUnauthorized:
 		return s.keepForm(c, p)
 	}
-	s.keepNavigation(c, p)
 	status := problem.Status(e)
+	if status < http.StatusInternalServerError { // otherwise a call would add to the load
+		s.keepNavigation(c, p)
+	}
 	title, hint := p.Text.Failure(status)
 	if errors.Is(e, errCrossOrigin) {
 		hint = p.Text.CrossOrigin()
@@ -155,7 +157,7 @@ func (s *service) showNavigation(p *view.Page, me api.Me) {
 	p.Me, p.May = &me, s.may(auth.Role(me.Role))
 }
 
-// navigationTimeout bounds how long the page of a failure waits for who is logged in.
+// navigationTimeout limits the call for the navigation on the page of a failure.
 const navigationTimeout = time.Second
 
 // keepNavigation adds the navigation to the page of a failure, unless there is no session or customers-api does not answer.

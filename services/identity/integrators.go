@@ -175,7 +175,7 @@ func (s *Service) checkKey(ctx context.Context, token string) (auth.Caller, erro
 		return auth.Caller{}, errors.New("no such API key, or it is revoked or expired, or its integrator is disabled")
 	}
 	if err != nil {
-		return auth.Caller{}, asFault(err)
+		return auth.Caller{}, fault.From(err) // any other error is a 401
 	}
 	if row.LastUsedAt == nil || minute(s.now()).After(*row.LastUsedAt) {
 		if err := s.recordKeyUse(ctx, id); err != nil { // the key is valid nevertheless

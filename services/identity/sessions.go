@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
@@ -29,7 +30,7 @@ func (s *Service) startSession(ctx context.Context, in api.Credentials, userAgen
 		return started, err
 	}
 	if userAgent != nil {
-		text := []rune(*userAgent) // replaces what is not UTF-8
+		text := []rune(strings.ToValidUTF8(*userAgent, "\uFFFD")) // MySQL refuses other text
 		userAgent = new(string(text[:min(len(text), maxUserAgent)]))
 	}
 	secret, now := auth.NewSecret(), s.now()
@@ -74,7 +75,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 		return auth.Caller{}, errors.New("no such session, or it has ended")
 	}
 	if err != nil {
-		return auth.Caller{}, asFault(err)
+		return auth.Caller{}, fault.From(err) // any other error is a 401
 	}
 	if used := minute(now); used.After(row.UsedAt) {
 		err := inTx(ctx, s.db, func(q *identitydb.Queries) error {
@@ -86,9 +87,6 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Caller, error
 	}
 	return auth.Caller{Name: auth.UserPrefix + row.Username, Role: auth.Role(row.Role), ID: row.UserID, DisplayName: row.Name, Session: row.ID}, nil
 }
-
-// asFault returns err as a fault.Error, so that a caller with a valid token does not get a 401.
-func asFault(err error) error { return fault.From(err) }
 
 // end returns when a session ends that is used now. Uses within a minute count as one, at its end.
 func (s *Service) end(now, expires time.Time) time.Time {

@@ -15,6 +15,7 @@ import (
 	"github.com/pedidos-hq/pedidos/gen/identitydb"
 	"github.com/pedidos-hq/pedidos/services/platform/auth"
 	"github.com/pedidos-hq/pedidos/services/platform/database"
+	"github.com/pedidos-hq/pedidos/services/platform/fault"
 )
 
 const (
@@ -108,7 +109,7 @@ func (k *signingKeys) reload(ctx context.Context) error {
 	defer cancel()
 	rows, err := read(ctx, k.db, func(q *identitydb.Queries) ([]identitydb.SigningKey, error) { return q.ListSigningKeys(ctx) })
 	if err != nil {
-		return asFault(wrap(err, "list signing keys"))
+		return fault.From(wrap(err, "list signing keys")) // any other error is a 401
 	}
 	keys, err := k.usable(rows)
 	if err != nil {

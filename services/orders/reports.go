@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata" // the image has no time zone database
 
 	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/pedidos-hq/pedidos/gen/common"
 	api "github.com/pedidos-hq/pedidos/gen/orders"
@@ -101,17 +102,18 @@ func newReports(db *database.DB, age time.Duration, now func() time.Time) (*repo
 
 // kept caches the reports of one kind.
 type kept[Query comparable, Report any] struct {
-	make  func(context.Context, Query) (Report, error)
-	cache *otter.Cache[Query, Report] // nil if reports are not kept
+	make   func(context.Context, Query) (Report, error)
+	cache  *otter.Cache[Query, Report] // nil if reports are not kept
+	places *semaphore.Weighted         // of reports that are made, also for callers that are gone
 }
 
 const (
-	maxKept       = 100 // reports of a kind
+	maxKept       = 100 // reports of a kind, and as many that are made at once
 	reportTimeout = 30 * time.Second
 )
 
 func newKept[Query comparable, Report any](age time.Duration, make func(context.Context, Query) (Report, error)) (*kept[Query, Report], error) {
-	k := &kept[Query, Report]{make: make}
+	k := &kept[Query, Report]{make: make, places: semaphore.NewWeighted(maxKept)}
 	if age == 0 {
 		return k, nil
 	}
@@ -140,8 +142,12 @@ func (k *kept[Query, Report]) get(ctx context.Context, q Query) (report Report, 
 	}
 }
 
-// load makes a report outside of a request, whose server would recover a panic.
+// load makes a report, which takes at most reportTimeout. It runs outside of a request, whose server would recover a panic.
 func (k *kept[Query, Report]) load(ctx context.Context, q Query) (report Report, err error) {
+	if !k.places.TryAcquire(1) {
+		return report, fault.Unavailable(common.CodeUnavailable, "Too many reports are being made; try again later.", nil)
+	}
+	defer k.places.Release(1)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -207,7 +213,7 @@ func (r *reports) makeSales(ctx context.Context, in salesQuery) (report api.Sale
 	return report, nil
 }
 
-// read runs queries on a snapshot once the gate admits it.
+// read runs queries on a snapshot when it has a turn.
 func (r *reports) read(ctx context.Context, queries func(*ordersdb.Queries) error) error {
 	if err := r.turns.Enter(ctx); err != nil {
 		return err

@@ -1171,7 +1171,7 @@ export interface components {
             stock?: components["schemas"]["Stock"];
             /**
              * Format: int64
-             * @description Units to add to the stock, or to take from it if negative; this must neither make it negative nor raise it above 1000000000. Not allowed together with `stock`.
+             * @description Units to add to the stock, or to take from it if negative. The stock must not become negative or exceed 1000000000. Not allowed together with `stock`.
              * @example 12
              */
             stock_delta?: number;

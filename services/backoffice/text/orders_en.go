@@ -32,13 +32,15 @@ func (english) SearchOrders() string { return "Order number, SKU or customer" }
 func (english) AnyStatus() string    { return "All" }
 func (english) OrdersFrom() string   { return "From" }
 func (english) OrdersTo() string     { return "To" }
-func (english) NotADay() string      { return "This is not a day. Type it as 2026-01-31." }
-func (english) NotAnID() string      { return "This is not a valid number." }
-func (english) NotAStatus() string   { return "There is no such status." }
-func (english) BeforeFrom() string   { return "This is before the first day." }
-func (english) WrongFilter() string  { return "This filter is not valid" }
-func (english) AddOrder() string     { return "New order" }
-func (english) NoOrders() string     { return "No orders yet" }
+func (english) NotADay() string {
+	return "This is not a day. Type it as 2026-01-31, before the year 9999."
+}
+func (english) NotAnID() string     { return "This is not a valid number." }
+func (english) NotAStatus() string  { return "There is no such status." }
+func (english) BeforeFrom() string  { return "This is before the first day." }
+func (english) WrongFilter() string { return "This filter is not valid" }
+func (english) AddOrder() string    { return "New order" }
+func (english) NoOrders() string    { return "No orders yet" }
 func (english) NoOrdersHint() string {
 	return "Orders are listed here as they are placed, newest first."
 }

@@ -32,13 +32,15 @@ func (spanish) SearchOrders() string { return "Número de pedido, SKU o cliente"
 func (spanish) AnyStatus() string    { return "Todos" }
 func (spanish) OrdersFrom() string   { return "Desde" }
 func (spanish) OrdersTo() string     { return "Hasta" }
-func (spanish) NotADay() string      { return "No es un día. Escribirlo como 2026-01-31." }
-func (spanish) NotAnID() string      { return "No es un número válido." }
-func (spanish) NotAStatus() string   { return "No existe ese estado." }
-func (spanish) BeforeFrom() string   { return "Es anterior al primer día." }
-func (spanish) WrongFilter() string  { return "El filtro no es válido" }
-func (spanish) AddOrder() string     { return "Nuevo pedido" }
-func (spanish) NoOrders() string     { return "Todavía no hay pedidos" }
+func (spanish) NotADay() string {
+	return "No es un día. Escribirlo como 2026-01-31, antes del año 9999."
+}
+func (spanish) NotAnID() string     { return "No es un número válido." }
+func (spanish) NotAStatus() string  { return "No existe ese estado." }
+func (spanish) BeforeFrom() string  { return "Es anterior al primer día." }
+func (spanish) WrongFilter() string { return "El filtro no es válido" }
+func (spanish) AddOrder() string    { return "Nuevo pedido" }
+func (spanish) NoOrders() string    { return "Todavía no hay pedidos" }
 func (spanish) NoOrdersHint() string {
 	return "Los pedidos aparecen acá a medida que se hacen, los más nuevos primero."
 }

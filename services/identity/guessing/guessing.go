@@ -78,8 +78,8 @@ type Attempt struct {
 }
 
 // Begin starts an attempt to log in to an account from an address, or returns how long to wait. Whether the account exists makes no
-// difference. An attempt that comes too soon changes nothing. After failures, only one attempt at a time is possible on an account, and from
-// an address except by those who have logged in from it, so that concurrent attempts get no more guesses than consecutive ones.
+// difference. An attempt that comes too soon changes nothing. After failures, only one attempt at a time is possible on an account, so that
+// concurrent attempts get no more guesses than consecutive ones. The same holds for an address, except for accounts known there.
 func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,10 +90,10 @@ func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration
 	if known = known && now.Sub(last) < knownFor; known {
 		a.account = a.pair
 	}
-	of := l.get(a.address, l.perAddress, now)
-	a.alone = !known && of.count >= l.perAddress.free
+	source := l.get(a.address, l.perAddress, now)
+	a.alone = !known && source.count >= l.perAddress.free
 	wait = l.wait(a.address, l.perAddress, now)
-	if wait == 0 && a.alone && of.atOnce > 0 {
+	if wait == 0 && a.alone && source.atOnce > 0 {
 		wait = time.Second
 	}
 	if wait > 0 {
@@ -112,8 +112,8 @@ func (l *Limiter) Begin(account, address string) (a *Attempt, wait time.Duration
 	f.atOnce++
 	l.failures.Set(a.account, f)
 	if a.alone {
-		of.atOnce++
-		l.failures.Set(a.address, of)
+		source.atOnce++
+		l.failures.Set(a.address, source)
 	}
 	return a, 0
 }
@@ -123,9 +123,9 @@ func (a *Attempt) Failed() {
 	a.end(func(l *Limiter, f failures) failures {
 		l.failed.Inc()
 		now := l.now()
-		of := l.get(a.address, l.perAddress, now)
-		of.count, of.last = of.count+1, now
-		l.failures.Set(a.address, of)
+		source := l.get(a.address, l.perAddress, now)
+		source.count, source.last = source.count+1, now
+		l.failures.Set(a.address, source)
 		f.count, f.last = f.count+1, now
 		return f
 	})
@@ -159,9 +159,9 @@ func (a *Attempt) end(change func(*Limiter, failures) failures) {
 	f.atOnce = max(0, f.atOnce-1) // 0 if the cache has dropped it
 	l.failures.Set(a.account, f)
 	if a.alone {
-		of := l.get(a.address, l.perAddress, l.now())
-		of.atOnce = max(0, of.atOnce-1)
-		l.failures.Set(a.address, of)
+		source := l.get(a.address, l.perAddress, l.now())
+		source.atOnce = max(0, source.atOnce-1)
+		l.failures.Set(a.address, source)
 	}
 }
 

@@ -149,7 +149,7 @@ type Needs struct {
 	Identity  bool // users and their passwords, and a secret with which access tokens are signed
 	Signing   bool // SIGNING_SECRET
 	Tokens    bool // JWT_SECRET, if it is set, with which access tokens are verified
-	Set       bool // all that are set, which must be valid
+	Set       bool // every other variable, if it is set
 }
 
 // Read reads the environment. A variable that can't be parsed keeps its default, and Check reports it with all other faults, so

@@ -40,8 +40,8 @@ func NewPages(config Config, pages []Page, fail func(c echo.Context, e *fault.Er
 // admit rejects requests that New also rejects before it looks at the contract, and limits the size of bodies.
 func (s *shared) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		op, known := s.find(c)
-		if err := refuseEarly(c, op, known); err != nil {
+		op, _ := s.find(c)
+		if err := refuseEarly(c, op); err != nil {
 			return err
 		}
 		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)

@@ -244,7 +244,7 @@ func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		op, known := s.find(c)
-		if err := refuseEarly(c, op, known); err != nil {
+		if err := refuseEarly(c, op); err != nil {
 			return err
 		}
 		if !known { // Echo answers 404 or 405
@@ -275,14 +275,20 @@ func (s *shared) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// refuseEarly rejects stray paths, and requests that the server can't take, before the contract is looked at.
-func refuseEarly(c echo.Context, op *operation, known bool) error {
+// refuseEarly rejects stray paths, and requests that a server can't take while it is overloaded or shuts down. An unknown operation
+// is nil.
+func refuseEarly(c echo.Context, op *operation) error {
+	ctx := c.Request().Context()
 	switch {
 	case strayed(c):
 		return echo.ErrNotFound
-	case known && op.id == "getReady" && leaving(c.Request().Context()):
-		return errLeaving
-	case known && op.id != "getHealth" && op.id != "getReady" && overloaded(c.Request().Context()):
+	case op == nil || op.id == "getHealth":
+		return nil
+	case op.id == "getReady":
+		if leaving(ctx) {
+			return errLeaving
+		}
+	case overloaded(ctx):
 		return errOverloaded
 	}
 	return nil
